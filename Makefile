@@ -1,0 +1,21 @@
+# `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
+PYTHON_ENV = .venv/bin/python
+.PHONY: demo test lint format install
+
+demo: install  ## the whole job on the embedded corpus, about 20 minutes on two cores
+	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
+
+test: install  ## the whole test suite
+	$(PYTHON_ENV) -m pytest -n auto --dist worksteal
+
+lint: install  ## formatting, lint and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: install
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+install:
+	@sh install.sh
