@@ -1,0 +1,1 @@
+"""From raw Holl-E chats to batches of tensors. Imports nothing from ``holle_tf``."""

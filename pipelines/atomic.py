@@ -1,0 +1,144 @@
+"""Files and folders that either appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Iterator, Union
+
+from pipelines.errors import UserError
+
+PathLike = Union[str, "os.PathLike[str]"]
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def _temporary_sibling(path: Path) -> Path:
+    # A sibling, so that the final rename stays within one file system and is atomic.
+    return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _create_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"{path.parent}: cannot create this folder ({error.strerror}); choose another one"
+        ) from error
+
+
+def _disk_full(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path}: the disk is full ({error.strerror}); free some space or write elsewhere")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
+    """Open a file for writing that takes its name only once it is complete.
+
+    Args:
+        path: the final name; missing parent folders are made, an existing file is replaced.
+        mode: "wb" or "w" (UTF-8, newlines as written).
+
+    Raises:
+        UserError: the file cannot be created, or the disk is full.
+    """
+    path = Path(path)
+    if mode not in ("w", "wb"):
+        raise ValueError(f"mode must be 'w' or 'wb', not {mode!r}")
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    _create_parent(path)
+    temporary = _temporary_sibling(path)
+    try:
+        file = open(temporary, mode, **text)  # type: ignore[call-overload]
+    except OSError as error:
+        raise UserError(f"{path}: cannot write this file ({error.strerror}); choose another place") from error
+    try:
+        try:
+            with file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            if error.errno in _DISK_FULL:
+                raise _disk_full(path, error) from error
+            raise
+    finally:
+        temporary.unlink(missing_ok=True)  # gone already after a success
+
+
+@contextmanager
+def atomic_folder(path: PathLike) -> Iterator[Path]:
+    """Yield an empty folder to fill, which takes its name only once the block ends without an error.
+
+    An existing folder of that name is replaced as a whole; until then it stays readable.
+
+    Raises:
+        UserError: the folder cannot be created, or the disk is full.
+    """
+    path = Path(path)
+    _create_parent(path)
+    temporary = _temporary_sibling(path)
+    try:
+        temporary.mkdir()
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot create this folder ({error.strerror}); choose another place"
+        ) from error
+    try:
+        try:
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            _replace_folder(temporary, path)
+        except OSError as error:
+            if error.errno in _DISK_FULL:
+                raise _disk_full(path, error) from error
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target``, which steps aside first: only an empty one can be replaced."""
+    if not target.exists():
+        os.rename(source, target)
+        return
+    aside = _temporary_sibling(target)
+    os.rename(target, aside)
+    try:
+        os.rename(source, target)
+    except OSError:
+        os.rename(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def file_sha256(path: PathLike) -> str:
+    """SHA-256 of a file's bytes as 64 hex digits, read in pieces.
+
+    Raises:
+        UserError: the file is missing or unreadable.
+    """
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                digest.update(piece)
+    except OSError as error:
+        raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path") from error
+    return digest.hexdigest()

@@ -1,0 +1,29 @@
+"""What decides the contents of a prepared data set."""
+
+from dataclasses import dataclass
+
+# setup -> (text key, key of the span's character offset) in the Holl-E raw schema.
+SETUPS = {
+    "sd": ("mixed", "answer_start_mixed"),
+    "ld": ("full_reduced", "answer_start_full_reduced"),
+    "full": ("full", "answer_start_full"),
+    "oracle": ("oracle_reduced", "answer_start_oracle_reduced"),
+    "oracle_full": ("oracle", "answer_start_oracle"),
+}
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Options of the data, each of which changes the prepared records (and their fingerprint)."""
+
+    setup: str = "sd"  # one of SETUPS; the paper's SD and LD
+    history_turns: int = 2  # utterances of each side that are kept (paper, section 5.1)
+    max_query_words: int = 100  # a longer query keeps its last words
+    max_history_words: int = 100  # of each side; a longer history keeps its last words
+    max_word_chars: int = 16  # characters of a word that the character encoders see
+    min_char_count: int = 5  # rarer characters share one id
+    min_word_count: int = 2  # only without GloVe: rarer words share the unknown vector
+    word_dim: int = 100  # dimension of GloVe, or of the learned vectors without it
+    max_dropped: float = 0.05  # share of unusable examples above which preparing stops
+    lowercase_match: bool = True  # accept a span that equals the text but for case
+    shard_examples: int = 2000  # examples in one TFRecord file

@@ -1,0 +1,254 @@
+"""Batches of tensors from prepared records (``tf.data``).
+
+A record stays the bytes it was stored in until its batch is complete, and a batch becomes padded tensors in
+one pass: the shuffle buffer and the buckets hold the smallest form, and no example is handled on its own
+more than once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+import numpy as np
+import tensorflow as tf
+
+from pipelines.encoding import EncodedExample
+from pipelines.parallel import cores
+from pipelines.prepare import PreparedData
+from pipelines.records import INPUTS, decode, parse, serialised, split_input
+
+DOCUMENT_STEP = 32  # a document's width, unshuffled, is a multiple of this
+TEXT_STEP = 16  # as is that of any other text
+LONG_STEP = 64  # and of a document longer than the last boundary
+SHUFFLE_BYTES = 512 << 20  # most memory of the shuffle buffer
+BATCH_SHUFFLE_BYTES = 128 << 20  # and of the one that mixes whole batches
+BATCH_SHUFFLE = 16  # most batches in it
+MOST_THREADS = 8  # of reading, and of decoding
+
+
+def document_boundaries() -> list[int]:
+    """Widths that shuffled documents are padded to: few, and none much wider than the one before.
+
+    Multiples of 32 up to 512, then 1.125 times the one before, in multiples of 64, up to 20,480.
+    """
+    boundaries = list(range(DOCUMENT_STEP, 512 + 1, DOCUMENT_STEP))
+    while boundaries[-1] < 20480:
+        wider = round_up(int(boundaries[-1] * 1.125) - LONG_STEP // 2, LONG_STEP)
+        boundaries.append(min(20480, max(boundaries[-1] + LONG_STEP, wider)))
+    return boundaries
+
+
+def make_dataset(
+    prepared: PreparedData,
+    split: str,
+    *,
+    inputs: Sequence[str],
+    batch_size: int,
+    shuffle: bool = False,
+    seed: int = 0,
+    extra: Optional[tf.data.Dataset] = None,
+    texts: bool = False,
+    static_shapes: bool = False,
+    drop_remainder: bool = False,
+    shard: Optional[tuple[int, int]] = None,
+    limit: Optional[int] = None,
+) -> tf.data.Dataset:
+    """Padded batches of one split.
+
+    Unshuffled, batches are in record order and a document's width is the longest of the batch rounded up
+    to a multiple of 32. Shuffled, examples of similar document length share a batch, whose document width
+    is one of ``document_boundaries`` (or, beyond them, a multiple of 64); each epoch has another order
+    and gives every example exactly once, in ``ceil(examples / batch_size)`` batches of which only one may
+    be smaller. Other texts are as wide as a multiple of 16, and never narrower than 16.
+
+    Args:
+      prepared: the prepared data.
+      split: train, dev or test.
+      inputs: names among document, query, prober_history, responder_history and question (the last three
+        of them joined without padding between), each with or without ``_chars``.
+      batch_size: examples in a batch.
+      shuffle: shuffle and bucket; otherwise record order.
+      seed: of the shuffle. The same seed gives the same sequence of epochs.
+      extra: dataset of dicts of float tensors, each (document length,), one for every record of the split
+        in record order; they join the labels, padded with 0.
+      texts: also features example_id, chat_id, document_text, answer (string, (batch,)) and token_starts,
+        token_ends (int32, (batch, document width): character offsets of the document's tokens).
+      static_shapes: every batch has the width of the longest texts of all splits, rounded up to a multiple
+        of 16, and the last, smaller batch is left out. For compilers that want one shape.
+      drop_remainder: leave out the last, smaller batch.
+      shard: (count, index): only the examples ``index, index + count, ...``, for one worker of ``count``.
+      limit: only the first examples of the split (of all workers together).
+
+    Returns:
+      Dataset of (features, labels): every input int32 (batch, width) or (batch, width, max_word_chars);
+      labels ``start`` and ``end`` int32 (batch,), and what ``extra`` has. Padding is 0. The number of
+      batches is known to ``cardinality()``.
+
+    Raises:
+      ValueError: an unknown input, or ``extra`` of another number of elements or with the name of a label.
+        While iterating, ``tf.errors.InvalidArgumentError`` if a tensor of ``extra`` is not as long as its
+        document, and ``tf.errors.FailedPreconditionError`` if records or ``extra`` end early.
+    """
+    for name in inputs:
+        split_input(name)
+    threads = min(cores(), MOST_THREADS)
+    total = prepared.count(split)
+    max_word_chars = prepared.config.max_word_chars
+
+    records = serialised(prepared.shards(split), parallel=threads)
+    records = records.map(lambda r: parse(r, inputs, texts), num_parallel_calls=threads, deterministic=True)
+    if extra is not None:
+        known = int(extra.cardinality())
+        if known >= 0 and known != total:
+            raise ValueError(f"extra has {known} elements, {split} has {total} examples")
+        if clash := {"start", "end"} & set(extra.element_spec):
+            raise ValueError(f"extra must not replace the labels {sorted(clash)}")
+        records = tf.data.Dataset.zip((records, extra)).map(_join_extra)
+    # Whatever ends early (a shard, or an `extra` of unknown length) is then an error, not a short epoch.
+    records = records.apply(tf.data.experimental.assert_cardinality(total))
+
+    count = total
+    if limit is not None:
+        records, count = records.take(limit), min(limit, count)
+    if shard is not None:
+        records, count = records.shard(*shard), len(range(shard[1], count, shard[0]))
+    if shuffle and count:
+        example_bytes = _example_bytes(prepared, split, inputs, texts, extra)
+        records = records.shuffle(_fitting(SHUFFLE_BYTES, example_bytes, count), seed=seed)
+        if not static_shapes:
+            records = _by_length(records, batch_size)
+
+    drop_remainder = drop_remainder or static_shapes
+    batches = records.padded_batch(batch_size, drop_remainder=drop_remainder)
+    number = count // batch_size if drop_remainder else math.ceil(count / batch_size)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(number))
+    if shuffle and count and not static_shapes:
+        # Batches of one width do not come in a row, nor the rests of the buckets at the end.
+        fitting = _fitting(BATCH_SHUFFLE_BYTES, batch_size * example_bytes, BATCH_SHUFFLE)
+        batches = batches.shuffle(fitting, seed=seed)
+
+    widths = _Widths(prepared.manifest["longest"] if static_shapes else None, bucketed=shuffle)
+    extra_names = [] if extra is None else sorted(extra.element_spec)
+
+    def tensors(raw: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+        features, labels = decode(raw, inputs, widths, max_word_chars)
+        longest = tf.reduce_max(tf.strings.length(raw["document"])) // 4
+        for name in extra_names:
+            width = widths("document", longest)
+            values = raw[_EXTRA + name]  # (batch, longest)
+            padded = tf.pad(values, [[0, 0], [0, width - tf.shape(values)[1]]])
+            labels[name] = tf.ensure_shape(padded, (None, width if isinstance(width, int) else None))
+        return features, labels
+
+    batches = batches.map(tensors, num_parallel_calls=threads, deterministic=True).prefetch(2)
+    return batches.with_options(_options(shard))
+
+
+def features_of(encoded: Sequence[EncodedExample], inputs: Sequence[str]) -> dict[str, np.ndarray]:
+    """The inputs of examples that are in no record, padded as an unshuffled batch is.
+
+    Returns int32 arrays: (batch, width), and (batch, width, max_word_chars) for ``_chars``.
+    """
+    width_of = _Widths(None, bucketed=False)
+    features = {}
+    for name in inputs:
+        base, chars = split_input(name)
+        parts = [f"{part}_chars" if chars else part for part in INPUTS[base]]
+        rows = [np.concatenate([getattr(one, part) for part in parts]) for one in encoded]
+        width = width_of(base, max((len(row) for row in rows), default=0))
+        shape = (len(rows), width, *(rows[0].shape[1:] if rows else ()))
+        features[name] = np.zeros(shape, np.int32)
+        for i, row in enumerate(rows):
+            features[name][i, : len(row)] = row
+    return features
+
+
+def round_up(length: Any, step: int) -> Any:
+    """The least positive multiple of ``step`` that is not below ``length`` (an int or an integer tensor)."""
+    if isinstance(length, tf.Tensor):
+        return tf.maximum(-(-length // step), 1) * step
+    return max(-(-int(length) // step), 1) * step
+
+
+_EXTRA = "extra:"  # keeps the names of `extra` apart from those of the records
+
+
+class _Widths:
+    """Which width a batch's texts are padded to, by the longest of them (see ``make_dataset``)."""
+
+    def __init__(self, longest: Optional[dict[str, int]], bucketed: bool):
+        self._longest = longest
+        self._bucketed = bucketed
+
+    def __call__(self, base: str, length: Union[int, tf.Tensor]) -> Any:
+        if self._longest is not None:
+            return round_up(self._longest[base], TEXT_STEP)
+        if base != "document":
+            return round_up(length, TEXT_STEP)
+        return bucket_of(length) if self._bucketed else round_up(length, DOCUMENT_STEP)
+
+
+def bucket_of(length: tf.Tensor) -> tf.Tensor:
+    """The width that shuffled documents of this length are padded to; int32 scalars."""
+    boundaries = document_boundaries()
+    index = tf.searchsorted(boundaries, length[None])[0]
+    within = tf.gather(boundaries, tf.minimum(index, len(boundaries) - 1))
+    return tf.where(index < len(boundaries), within, round_up(length, LONG_STEP))
+
+
+def _by_length(records: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
+    """Reorder so that cutting the stream every ``batch_size`` elements gives batches of one bucket.
+
+    A window is ``batch_size`` examples of one bucket; the windows that never filled come last, from the
+    shortest bucket to the longest, so that they too share batches with their likes. Flattened, all of
+    it is cut at the right places by a plain batch, and no bucket leaves a small batch behind.
+    """
+
+    def key(raw: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.cast(bucket_of(tf.strings.length(raw["document"]) // 4), tf.int64)
+
+    return records.group_by_window(key, lambda _, window: window, window_size=batch_size)
+
+
+def _join_extra(raw: dict[str, tf.Tensor], extra: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    length = tf.strings.length(raw["document"]) // 4
+    for name, values in extra.items():
+        fits = tf.debugging.assert_equal(
+            tf.shape(values), length[None], message=f"extra {name!r} is not as long as its document"
+        )
+        with tf.control_dependencies([fits]):
+            raw = {**raw, _EXTRA + name: tf.identity(values)}
+    return raw
+
+
+def _example_bytes(
+    prepared: PreparedData, split: str, inputs: Sequence[str], texts: bool, extra: Optional[tf.data.Dataset]
+) -> int:
+    """About how much memory the parsed bytes of one example take."""
+    words = prepared.mean_words(split)
+    size = 1000 + 4 * words["document"]  # each tensor has an overhead
+    for name in inputs:
+        base, chars = split_input(name)
+        size += sum(words[part] for part in INPUTS[base]) * (
+            2 * prepared.config.max_word_chars if chars else 4
+        )
+    size += 16 * words["document"] if texts else 0  # the text itself, and two offsets a token
+    size += 0 if extra is None else len(extra.element_spec) * 4 * words["document"]
+    return math.ceil(size)
+
+
+def _fitting(budget: int, item_bytes: int, most: int) -> int:
+    return max(1, min(most, budget // item_bytes))
+
+
+def _options(shard: Optional[tuple[int, int]]) -> tf.data.Options:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.autotune.enabled = False  # threads and buffers are fixed above, so memory is bounded
+    policy = tf.data.experimental.AutoShardPolicy
+    # Records are spread over all files, so sharding by file would tear nothing apart but the order; a
+    # dataset that is one worker's share already must not be divided again.
+    options.experimental_distribute.auto_shard_policy = policy.DATA if shard is None else policy.OFF
+    return options

@@ -1,0 +1,136 @@
+"""Cuts documents of any length out of what is written about a movie, with exact offsets of every clause."""
+
+from dataclasses import dataclass
+from typing import Dict, Iterable, List, Sequence, Tuple
+
+from pipelines.demo.movies import KINDS, Clause, Movie, Unit
+
+# Share of each kind of text in a document, by number of words.
+SHARES = (0.45, 0.22, 0.18, 0.15)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A text and where its clauses are: ``text[starts[c]:starts[c] + len(c.text)] == c.text``."""
+
+    text: str
+    starts: Dict[int, int]  # id of a clause -> character offset; clauses are compared by identity
+    clauses: Tuple[Clause, ...]
+
+    def start(self, clause: Clause) -> int:
+        return self.starts[id(clause)]
+
+    def __contains__(self, clause: Clause) -> bool:
+        return id(clause) in self.starts
+
+
+def render(units: Iterable[Unit]) -> Document:
+    """Join ``units`` by spaces."""
+    texts: List[str] = []
+    starts: Dict[int, int] = {}
+    clauses: List[Clause] = []
+    length = 0
+    for unit in units:
+        for clause, start in zip(unit.clauses, unit.starts):
+            starts[id(clause)] = length + start
+            clauses.append(clause)
+        texts.append(unit.text)
+        length += len(unit.text) + 1
+    return Document(" ".join(texts), starts, tuple(clauses))
+
+
+def window(document: Document, clause: Clause, words: int) -> Document:
+    """Return about ``words`` words of ``document`` around ``clause``, cut at clause starts."""
+    order = document.clauses
+    first = last = next(i for i, one in enumerate(order) if one is clause)
+    size = len(clause.text.split())
+    while first > 0 or last < len(order) - 1:
+        before = first > 0 and (last == len(order) - 1 or first + last > len(order) - 1)
+        grown = order[first - 1] if before else order[last + 1]
+        size += len(grown.text.split()) + 1
+        if size > words:
+            break
+        first, last = (first - 1, last) if before else (first, last + 1)
+    start = document.start(order[first])
+    end = document.start(order[last]) + len(order[last].text)
+    kept = order[first : last + 1]
+    return Document(document.text[start:end], {id(one): document.start(one) - start for one in kept}, kept)
+
+
+def ranked_units(movie: Movie, focus: Sequence[int], rng) -> List[List[Unit]]:
+    """Return the units of each kind, the most wanted first.
+
+    Characters in ``focus`` come first. Most of the time a unit about one of them is followed by the unit
+    on the same topic about another, so that the topic of a query does not single out its answer.
+    """
+    ranked = []
+    for kind in range(len(KINDS)):
+        groups: Dict[str, List[Unit]] = {}
+        rest: List[Unit] = []
+        for number, unit in enumerate(movie.units):
+            head = unit.clauses[0]
+            if unit.kind != kind:
+                continue
+            if head.subject >= 0 and head.subject not in focus:
+                rest.append(unit)
+            else:
+                groups.setdefault(head.topic if head.subject >= 0 else str(number), []).append(unit)
+        for group in groups.values():
+            rng.shuffle(group)
+        wanted: List[Unit] = []
+        names = list(groups)
+        while names:
+            rng.shuffle(names)
+            for name in names:
+                for _ in range(2 if rng.random() < 0.6 else 1):
+                    if groups[name]:
+                        wanted.append(groups[name].pop())
+            names = [name for name in names if groups[name]]
+        rng.shuffle(rest)
+        ranked.append(wanted + rest)
+    return ranked
+
+
+def choose_units(ranked: List[List[Unit]], words: int) -> List[List[Unit]]:
+    """Take about ``words`` words from the front of ``ranked``; a shorter choice is part of a longer one."""
+    chosen: List[List[Unit]] = []
+    missing = words
+    for kind, units in enumerate(ranked):
+        room, taken = SHARES[kind] * words, []
+        for unit in units:
+            if room < unit.words / 2:
+                break
+            taken.append(unit)
+            room -= unit.words
+        missing -= sum(unit.words for unit in taken)
+        chosen.append(taken)
+    for kind, units in enumerate(ranked):  # opinions and facts run out in a long document, the plot does not
+        for unit in units[len(chosen[kind]) :]:
+            if missing < unit.words / 2:
+                break
+            chosen[kind].append(unit)
+            missing -= unit.words
+    return chosen
+
+
+_PLOT_ORDER = {"intro": 0, "kin": 1, "wish": 1, "fear": 1, "secret": 2, "scene": 2, "fate": 3}
+
+
+def interleave(chosen: List[List[Unit]], block_words: int, rng) -> List[Unit]:
+    """Order ``chosen`` in blocks of one kind of about ``block_words`` words, the blocks in random order."""
+    blocks: List[List[Unit]] = []
+    queue: List[Tuple[float, List[Unit]]] = []
+    for kind, units in enumerate(chosen):
+        units = rng.sample(units, len(units))
+        if kind == 0:
+            units.sort(key=lambda unit: _PLOT_ORDER[unit.clauses[0].topic])
+        blocks, size = [], block_words
+        for unit in units:
+            if size >= block_words:
+                blocks.append([])
+                size = 0
+            blocks[-1].append(unit)
+            size += unit.words
+        # Blocks of one kind keep their order (a plot is told forwards); their places are random.
+        queue += list(zip(sorted(rng.random() for _ in blocks), blocks))
+    return [unit for _, block in sorted(queue, key=lambda item: item[0]) for unit in block]

@@ -1,0 +1,106 @@
+"""From an example's texts to ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import List, Optional
+
+import numpy as np
+
+from pipelines.config import DataConfig
+from pipelines.holle import Example
+from pipelines.tokenizer import Token, lookup_form, token_span, tokenize
+from pipelines.vocabulary import PAD, SPECIAL, UNK, Vocabulary
+
+
+@dataclass(frozen=True)
+class EncodedExample:
+    """An example as ids. A text of no words gives arrays of length 0.
+
+    Attributes:
+        document, query, prober_history, responder_history: int32 (words,), ids of words.
+        document_chars and so on: uint16 (words, max_word_chars), ids of characters, padded with PAD.
+        token_starts, token_ends: int32 (document words,), character offsets in the document.
+        start, end: the answer's first and last word, both inclusive; -1 without an answer.
+    """
+
+    example: Example
+    document: np.ndarray
+    query: np.ndarray
+    prober_history: np.ndarray
+    responder_history: np.ndarray
+    document_chars: np.ndarray
+    query_chars: np.ndarray
+    prober_history_chars: np.ndarray
+    responder_history_chars: np.ndarray
+    token_starts: np.ndarray
+    token_ends: np.ndarray
+    start: int
+    end: int
+
+
+def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataConfig) -> EncodedExample:
+    """Tokenise and number one example.
+
+    The document is kept whole. A long query or history keeps its last ``max_query_words`` or
+    ``max_history_words`` words, which are nearest to the answer.
+
+    Raises:
+        ValueError: the example has an answer that no word of the document overlaps.
+    """
+    document = _tokens(example.document)
+    start, end = -1, -1
+    if example.has_answer:
+        span = token_span(document, example.answer_start, example.answer_end)
+        if span is None:
+            raise ValueError(f"{example.example_id}: the answer covers no word of the document")
+        start, end = span
+    query = _tokens(example.query, config.max_query_words)
+    prober = _tokens(example.prober_history, config.max_history_words)
+    responder = _tokens(example.responder_history, config.max_history_words)
+    return EncodedExample(
+        example=example,
+        document=_word_ids(document, words),
+        query=_word_ids(query, words),
+        prober_history=_word_ids(prober, words),
+        responder_history=_word_ids(responder, words),
+        document_chars=char_ids(document, chars, config.max_word_chars),
+        query_chars=char_ids(query, chars, config.max_word_chars),
+        prober_history_chars=char_ids(prober, chars, config.max_word_chars),
+        responder_history_chars=char_ids(responder, chars, config.max_word_chars),
+        token_starts=np.array([token.start for token in document], dtype=np.int32),
+        token_ends=np.array([token.end for token in document], dtype=np.int32),
+        start=start,
+        end=end,
+    )
+
+
+def _tokens(text: str, keep_last: Optional[int] = None) -> List[Token]:
+    # NUL would read as padding among the characters; its replacement is as long, so offsets hold.
+    tokens = tokenize(text.replace("\0", "\ufffd"))
+    return tokens if keep_last is None else tokens[max(len(tokens) - keep_last, 0) :]
+
+
+def _word_ids(tokens: List[Token], words: Vocabulary) -> np.ndarray:
+    return words.ids(lookup_form(token.text) for token in tokens)
+
+
+def char_ids(tokens: List[Token], chars: Vocabulary, max_word_chars: int) -> np.ndarray:
+    """Ids of each word's first ``max_word_chars`` characters: uint16 (words, max_word_chars)."""
+    if not tokens:
+        return np.zeros((0, max_word_chars), dtype=np.uint16)
+    # A fixed-width unicode array is, in memory, the matrix of code points that is wanted.
+    texts = np.array([token.text for token in tokens], dtype=f"<U{max_word_chars}")
+    points = texts.view("<u4").reshape(len(tokens), max_word_chars)
+    return _id_of_code_point(chars)[points]
+
+
+@lru_cache(maxsize=4)
+def _id_of_code_point(chars: Vocabulary) -> np.ndarray:
+    """uint16 (0x110000,): character id by code point."""
+    table = np.full(0x110000, UNK, dtype=np.uint16)
+    table[0] = PAD
+    for number in range(len(SPECIAL), len(chars)):
+        table[ord(chars[number])] = number
+    return table

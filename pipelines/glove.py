@@ -1,0 +1,130 @@
+"""GloVe vectors (Pennington et al., 2014) in Stanford's text format."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import re
+import zipfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import AbstractSet, BinaryIO, Dict, Iterator, Mapping
+
+import numpy as np
+
+from pipelines.errors import UserError
+from pipelines.vocabulary import SPECIAL, Vocabulary
+
+LEARNED_SCALE = 0.1  # standard deviation of vectors that start at random
+
+
+def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.ndarray]:
+    """Read the vectors of the wanted words; memory grows with these and not with the file.
+
+    Args:
+        path: a ``.txt``, ``.gz`` or ``.zip`` file; of a zip, the member of the right dimension is read.
+        words: lookup forms.
+        dim: length of a vector.
+
+    Returns:
+        word -> float32 (dim,), for those of ``words`` that the file has.
+
+    Raises:
+        UserError: missing or damaged file, another dimension, or a broken line (with its number).
+    """
+    wanted = {word.encode("utf-8", "surrogatepass"): word for word in words}
+    vectors: Dict[str, np.ndarray] = {}
+    empty = True
+    try:
+        with _open(Path(path), dim) as file:
+            for number, raw in enumerate(file, start=1):
+                line = raw.rstrip(b" \r\n")
+                if number == 1 and _check_first(path, line, dim):
+                    continue
+                empty = False
+                if line.count(b" ") < dim:
+                    raise _broken(path, number, f"fewer than {dim} numbers")
+                # The spaces at the end of a line separate; any before them belong to the word ("new york").
+                if line[: line.find(b" ")] not in wanted:
+                    continue
+                entry, *numbers = line.rsplit(b" ", dim)
+                word = wanted.get(entry)
+                if word is not None and word not in vectors:
+                    vectors[word] = _vector(path, number, numbers)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path}: the compressed file is cut off or damaged ({error}); download it again"
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot read the GloVe file ({error.strerror}); check --glove") from error
+    if empty:
+        raise UserError(f"{path}: no vectors in the GloVe file; download it again")
+    return vectors
+
+
+@contextmanager
+def _open(path: Path, dim: int) -> Iterator[BinaryIO]:
+    if path.suffix == ".gz":
+        with gzip.open(path, "rb") as unpacked:
+            yield unpacked  # type: ignore[misc]
+    elif path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            texts = [name for name in archive.namelist() if name.endswith(".txt") and "__MACOSX" not in name]
+            named = [name for name in texts if re.search(rf"(?<!\d){dim}d", name)]
+            chosen = named or (texts if len(texts) == 1 else [])
+            if not chosen:
+                held = ", ".join(texts) or "no text file"
+                raise UserError(
+                    f"{path}: no {dim}-dimensional vectors (it has {held}); --set data.word_dim to match"
+                )
+            with archive.open(chosen[0]) as member:
+                yield member  # type: ignore[misc]
+    else:
+        with open(path, "rb") as plain:
+            yield plain
+
+
+def _check_first(path: str, line: bytes, dim: int) -> bool:
+    """Check the dimension; True if the line is the "count dimension" header that some tools write."""
+    fields = line.split(b" ")
+    header = len(fields) == 2 and all(field.isdigit() for field in fields)
+    found = int(fields[1]) if header else len(fields) - 1
+    if found != dim and line:
+        raise UserError(
+            f"{path}: vectors of {found} numbers, not {dim}; "
+            f"take the file with {dim} or --set data.word_dim={found}"
+        )
+    return header
+
+
+def _vector(path: str, number: int, numbers: list) -> np.ndarray:
+    try:
+        values = [float(value) for value in numbers]
+    except ValueError:
+        raise _broken(path, number, "a value is not a number") from None
+    if not all(map(math.isfinite, values)):
+        raise _broken(path, number, "a value is not finite")
+    return np.array(values, dtype=np.float32)
+
+
+def _broken(path: str, number: int, problem: str) -> UserError:
+    return UserError(f"{path}, line {number}: broken GloVe line ({problem}); download the file again")
+
+
+def embedding_matrix(
+    vocabulary: Vocabulary, vectors: Mapping[str, np.ndarray], dim: int, seed: int = 0
+) -> np.ndarray:
+    """The vectors in the order of the vocabulary: float32 (len(vocabulary), dim).
+
+    The rows of <pad> and <unk> are zero (the unknown vector is trained apart from this matrix); an
+    entry without a vector gets a small random one.
+    """
+    generator = np.random.default_rng(seed)
+    matrix = generator.normal(0.0, LEARNED_SCALE, (len(vocabulary), dim)).astype(np.float32)
+    matrix[: len(SPECIAL)] = 0.0
+    for number in range(len(SPECIAL), len(vocabulary)):
+        vector = vectors.get(vocabulary[number])
+        if vector is not None:
+            matrix[number] = vector
+    return matrix

@@ -1,0 +1,124 @@
+"""Read a JSON list one record at a time, so that a corpus need not fit into memory."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import IO, Any, Iterator
+
+from pipelines.errors import UserError
+
+_PIECE = 1 << 22  # characters read at a time
+_SPACE = " \t\r\n"
+_AFTER_ITEM = tuple(_SPACE + ",]")
+
+
+def iterate_records(path: Path) -> Iterator[Any]:
+    """Yield the items of the list that a ``.json`` or ``.json.gz`` file holds, in order.
+
+    Raises:
+        UserError: the file is missing, unreadable, cut off, not UTF-8, not JSON (naming line and
+            column), or not a list.
+    """
+    try:
+        opened = gzip.open if path.suffix == ".gz" else open
+        with opened(path, "rt", encoding="utf-8-sig") as file:  # type: ignore[operator]
+            yield from _Scanner(path, file).items()
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UserError(
+            f"{path}: the compressed file is cut off or damaged ({error}); copy it again"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text ({error.reason}); convert it to UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path") from error
+
+
+class _Scanner:
+    """A window on the text that grows until the next item is complete."""
+
+    def __init__(self, path: Path, file: IO[str]):
+        self._path = path
+        self._file = file
+        self._decoder = json.JSONDecoder()
+        self._window = ""
+        self._at = 0  # of the next character in the window
+        self._line = 1  # of the window's first character
+        self._column = 1
+        self._ended = False
+
+    def items(self) -> Iterator[Any]:
+        first = self._peek()
+        if first != "[":
+            found = "nothing" if not first else f"{first!r}"
+            raise self._error(f"expected a list of examples, found {found}")
+        self._at += 1
+        if self._peek() != "]":
+            while True:
+                yield self._item()
+                mark = self._peek()
+                if mark == "]":
+                    break
+                if mark != ",":
+                    raise self._error(
+                        f"expected ',' or ']', found {mark!r}" if mark else "the list is not closed"
+                    )
+                self._at += 1
+        self._at += 1
+        rest = self._peek()
+        if rest:
+            raise self._error(f"unexpected {rest!r} after the list")
+
+    def _peek(self) -> str:
+        """The next character that is not white space, "" at the end of the file."""
+        while True:
+            while self._at < len(self._window) and self._window[self._at] in _SPACE:
+                self._at += 1
+            if self._at < len(self._window):
+                return self._window[self._at]
+            if not self._grow(_PIECE):
+                return ""
+
+    def _item(self) -> Any:
+        self._peek()
+        piece = _PIECE
+        while True:
+            try:
+                item, end = self._decoder.raw_decode(self._window, self._at)
+                # "1", "1." and "1.5e" at the window's edge may all be the beginning of 1.5e3.
+                if self._ended or self._window[end : end + 1] in _AFTER_ITEM:
+                    self._at = end
+                    return item
+            except json.JSONDecodeError as error:
+                if self._ended:
+                    raise self._error(error.msg, error.pos) from error
+            except (ValueError, RecursionError) as error:
+                raise self._error(str(error)) from error
+            self._grow(piece)
+            piece *= 2  # a broken item would otherwise be parsed again for every piece
+
+    def _grow(self, size: int) -> bool:
+        """Drop what is read, append more; False at the end of the file."""
+        if self._ended:
+            return False
+        self._line, self._column = self._position(self._at)
+        more = self._file.read(size)
+        self._ended = not more
+        self._window = self._window[self._at :] + more
+        self._at = 0
+        return bool(more)
+
+    def _position(self, at: int) -> tuple[int, int]:
+        lines = self._window.count("\n", 0, at)
+        if not lines:
+            return self._line, self._column + at
+        return self._line + lines, at - self._window.rfind("\n", 0, at)
+
+    def _error(self, problem: str, at: int = -1) -> UserError:
+        line, column = self._position(self._at if at < 0 else at)
+        return UserError(
+            f"{self._path}, line {line}, column {column}: not the JSON list that was expected ({problem}); "
+            "download the file again or correct it there"
+        )

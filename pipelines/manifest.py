@@ -1,0 +1,137 @@
+"""A prepared data set as it lies on the disk: its manifest, checked against its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+
+from pipelines.atomic import atomic_file, file_sha256
+from pipelines.config import DataConfig
+from pipelines.errors import UserError
+from pipelines.vocabulary import Vocabulary
+
+SCHEMA_VERSION = 1  # raise it when the records, or what is written into them, change
+MANIFEST = "manifest.json"
+FILES = ("words.txt", "chars.txt", "embeddings.npy")
+_REMEDY = "delete the folder and prepare again"
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Prepared data, all of it verified against the manifest.
+
+    Attributes:
+      folder: where it is.
+      manifest: what ``prepare`` wrote (see ``manifest.json``): schema_version, fingerprint, config, limit,
+        glove, sources, report, counts, vocabulary, words, longest, shards, files.
+      words, chars: the vocabularies.
+      embeddings: float32 (len(words), config.word_dim).
+    """
+
+    folder: Path
+    manifest: dict[str, Any] = field(repr=False)
+    words: Vocabulary = field(repr=False)
+    chars: Vocabulary = field(repr=False)
+    embeddings: np.ndarray = field(repr=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex digits, the same for the same input and options."""
+        return self.manifest["fingerprint"]
+
+    @property
+    def config(self) -> DataConfig:
+        """The options it was prepared with."""
+        return DataConfig(**self.manifest["config"])
+
+    def count(self, split: str) -> int:
+        """Number of examples of a split."""
+        return self.manifest["counts"][split]
+
+    def shards(self, split: str) -> list[Path]:
+        """The files of a split's records, in their order."""
+        return [self.folder / shard["file"] for shard in self.manifest["shards"][split]]
+
+    def mean_words(self, split: str) -> dict[str, float]:
+        """Mean number of words of each stored text of a split."""
+        totals = self.manifest["words"][split]
+        return {name: total / max(1, self.count(split)) for name, total in totals.items()}
+
+    @classmethod
+    def load(cls, folder: Union[str, Path]) -> PreparedData:
+        """Read a prepared folder.
+
+        Raises:
+          UserError: not a prepared folder, one of another schema, or a file in it that is missing,
+            truncated or altered.
+        """
+        folder = Path(folder)
+        manifest = _read_manifest(folder)
+        for name, expected in _files(manifest):
+            _verify(folder / name, expected)
+        return cls(
+            folder=folder,
+            manifest=manifest,
+            words=Vocabulary.load(folder / "words.txt"),
+            chars=Vocabulary.load(folder / "chars.txt"),
+            embeddings=np.load(folder / "embeddings.npy"),
+        )
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Size and checksum of a file, as the manifest keeps them: ``bytes`` and ``sha256``."""
+    return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write the manifest, with the checksums of ``FILES`` added."""
+    manifest = {**manifest, "files": {name: describe(folder / name) for name in FILES}}
+    with atomic_file(folder / MANIFEST, "w") as file:
+        json.dump(manifest, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        version = manifest["schema_version"]
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}), so this is no prepared data; {_REMEDY}"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}: damaged, not a manifest; {_REMEDY}") from error
+    if version != SCHEMA_VERSION:
+        raise UserError(f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; {_REMEDY}")
+    try:
+        DataConfig(**manifest["config"])
+        list(_files(manifest))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: damaged or of another version ({error}); {_REMEDY}") from error
+    return manifest
+
+
+def _files(manifest: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for shards in manifest["shards"].values():
+        for shard in shards:
+            yield shard["file"], {"bytes": shard["bytes"], "sha256": shard["sha256"]}
+    yield from manifest["files"].items()
+
+
+def _verify(path: Path, expected: dict[str, Any]) -> None:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise UserError(f"{path}: missing from the prepared data; {_REMEDY}") from error
+    if size != expected["bytes"]:
+        raise UserError(
+            f"{path}: {size} bytes instead of {expected['bytes']}, it was cut off or altered; {_REMEDY}"
+        )
+    if file_sha256(path) != expected["sha256"]:
+        raise UserError(f"{path}: damaged, its checksum is not the manifest's; {_REMEDY}")

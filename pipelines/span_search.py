@@ -1,0 +1,110 @@
+"""Find an answer in its document although its offset, its case or its quotes may be wrong."""
+
+from __future__ import annotations
+
+import re
+from typing import List, NamedTuple, Optional, Tuple
+
+# Pieces that annotators and their editors write in several ways.
+_PIECE = re.compile(r"\s+|``|''|.", re.DOTALL)
+_SAME = {
+    "``": '"',
+    "''": '"',
+    "`": "'",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    **dict.fromkeys("‘’‚‛ʼ′", "'"),
+    **dict.fromkeys("“”„‟″", '"'),
+}
+
+
+class Place(NamedTuple):
+    """Where a span is, ``[start, end)`` in characters, and what had to be overlooked to find it."""
+
+    start: int
+    end: int
+    repairs: Tuple[str, ...]
+
+
+NO_OFFSET = "no usable offset"
+MOVED = "span not at its offset"
+SPELLED = "span differs in case, quotes or spaces"
+
+
+def find_span(text: str, span: str, offset: Optional[int], ignore_case: bool = True) -> Optional[Place]:
+    """Find ``span`` in ``text``: at the offset, else at its occurrence nearest to the offset.
+
+    An exact occurrence is preferred to one that differs in case (where ``ignore_case``), typographic
+    quotes, dashes or white space. Away from the offset, a span of a single word must be a whole word
+    of the text ("8" is not found in "1988").
+
+    Args:
+        offset: of the span's first character; None, or one outside the text, takes the first occurrence.
+
+    Returns:
+        The place without surrounding white space, or None where the text does not hold the span.
+    """
+    if not span.strip():
+        return None
+    usable = offset is not None and 0 <= offset < len(text)
+    where = offset if usable and offset is not None else 0
+    if usable and text.startswith(span, where):
+        return _trimmed(text, where, where + len(span), ())
+    moved = MOVED if usable else NO_OFFSET
+    spelled = _Spelled(text, ignore_case)
+    alike = spelled.occurrences(span)
+    here = [place for place in alike if usable and place[0] == where + len(span) - len(span.lstrip())]
+    if here:
+        return _trimmed(text, *here[0], (SPELLED,))
+    wanted = span.strip()
+    exact = [(m.start(), m.start() + len(wanted)) for m in re.finditer(f"(?={re.escape(wanted)})", text)]
+    for places, repairs in ((exact, (moved,)), (alike, (moved, SPELLED))):
+        nearest = _nearest(text, places, where, several_words=len(wanted.split()) > 1)
+        if nearest:
+            return _trimmed(text, *nearest, repairs)
+    return None
+
+
+def _trimmed(text: str, start: int, end: int, repairs: Tuple[str, ...]) -> Place:
+    inner = text[start:end]
+    start += len(inner) - len(inner.lstrip())
+    return Place(start, start + len(inner.strip()), repairs)
+
+
+def _nearest(
+    text: str, places: List[Tuple[int, int]], where: int, several_words: bool
+) -> Optional[Tuple[int, int]]:
+    whole = [place for place in places if _is_whole(text, *place)]
+    candidates = whole or (places if several_words else [])
+    return min(candidates, key=lambda place: abs(place[0] - where), default=None)
+
+
+def _is_whole(text: str, start: int, end: int) -> bool:
+    begins = start == 0 or not (text[start - 1].isalnum() and text[start].isalnum())
+    return begins and (end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum()))
+
+
+class _Spelled:
+    """A text in plain spelling, and where each of its characters came from."""
+
+    def __init__(self, text: str, ignore_case: bool):
+        self._ignore_case = ignore_case
+        plain, starts, ends = [], [], []
+        for match in _PIECE.finditer(text):
+            piece = self._plain(match.group())
+            plain.append(piece)
+            starts += [match.start()] * len(piece)
+            ends += [match.end()] * len(piece)
+        self._text, self._starts, self._ends = "".join(plain), starts, ends
+
+    def _plain(self, piece: str) -> str:
+        if piece.isspace():
+            return " "
+        piece = _SAME.get(piece, piece)
+        return piece.lower() if self._ignore_case else piece
+
+    def occurrences(self, span: str) -> List[Tuple[int, int]]:
+        wanted = "".join(self._plain(match.group()) for match in _PIECE.finditer(span.strip()))
+        found = re.finditer(f"(?={re.escape(wanted)})", self._text)
+        return [(self._starts[m.start()], self._ends[m.start() + len(wanted) - 1]) for m in found]

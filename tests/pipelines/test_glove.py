@@ -1,0 +1,124 @@
+import gzip
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.errors import UserError
+from pipelines.glove import embedding_matrix, read_glove
+from pipelines.vocabulary import Vocabulary
+
+LINES = "the 0.5 -1 2e-1\nfilm 1 2 3\n. . . 7 8 9\n\u00a0x\x85y 4 5 6\nthe 9 9 9\n"
+
+
+def written(tmp_path, name="glove.txt", content=LINES):
+    path = tmp_path / name
+    raw = content.encode("utf-8")
+    path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["glove.txt", "glove.txt.gz"])
+def test_only_wanted_words_are_read(tmp_path, name):
+    vectors = read_glove(written(tmp_path, name), {"the", "unheard"}, 3)
+    assert set(vectors) == {"the"}
+    assert vectors["the"].dtype == np.float32
+    np.testing.assert_array_equal(vectors["the"], np.float32([0.5, -1, 0.2]))  # and not the repeated line
+
+
+def test_words_may_hold_spaces_of_any_kind(tmp_path):
+    vectors = read_glove(written(tmp_path), {".", ". . .", "\u00a0x\x85y"}, 3)
+    assert {word: vector.tolist() for word, vector in vectors.items()} == {
+        ". . .": [7, 8, 9],
+        "\u00a0x\x85y": [4, 5, 6],
+    }
+
+
+def test_carriage_returns_and_a_missing_last_newline_do_no_harm(tmp_path):
+    path = written(tmp_path, content="the 1 2 3\r\nfilm 4 5 6")
+    assert {word: list(vector) for word, vector in read_glove(path, {"the", "film"}, 3).items()} == {
+        "the": [1, 2, 3],
+        "film": [4, 5, 6],
+    }
+
+
+def test_a_count_and_dimension_header_is_skipped(tmp_path):
+    path = written(tmp_path, content="1 3\nthe 1 2 3\n")
+    assert list(read_glove(path, {"the", "1"}, 3)) == ["the"]
+
+
+def zipped(tmp_path, members):
+    path = tmp_path / "glove.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return str(path)
+
+
+def test_the_member_of_the_right_dimension_is_read(tmp_path):
+    path = zipped(
+        tmp_path,
+        {
+            "__MACOSX/._glove.3d.txt": "junk",
+            "glove.13d.txt": "the " + "0 " * 12 + "0\n",
+            "glove.3d.txt": LINES,
+            "glove.2d.txt": "the 1 2\n",
+        },
+    )
+    assert read_glove(path, {"film"}, 3)["film"].tolist() == [1, 2, 3]
+    assert read_glove(path, {"the"}, 2)["the"].tolist() == [1, 2]
+    with pytest.raises(UserError, match=r"no 5-dimensional vectors.*glove.2d.txt.*data.word_dim"):
+        read_glove(path, {"the"}, 5)
+
+
+def test_a_zip_of_one_file_needs_no_telling_name(tmp_path):
+    assert read_glove(zipped(tmp_path, {"vectors.txt": LINES}), {"film"}, 3)["film"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "content, complaint",
+    [
+        ("the 1 2\nfilm 1 2\n", "vectors of 2 numbers, not 3.*data.word_dim=2"),
+        ("1 300\nthe 1 2 3\n", "vectors of 300 numbers, not 3"),
+        ("the 1 2 3\nfilm 1 2\n", "line 2: .*fewer than 3"),
+        ("the 1 2 3\nother 1 2\n", "line 2: .*fewer than 3"),
+        ("the 1 2 3\n\nfilm 1 2 3\n", "line 2: .*fewer than 3"),
+        ("the 1 2 3\nfilm 1 x 3\n", "line 2: .*not a number"),
+        ("the 1 2 3\nfilm 1 nan 3\n", "line 2: .*not finite"),
+        ("", "no vectors"),
+        ("\n", "fewer than 3"),
+    ],
+)
+def test_broken_files_are_named(tmp_path, content, complaint):
+    with pytest.raises(UserError, match=f"glove.txt.*{complaint}"):
+        read_glove(written(tmp_path, content=content), {"the", "film"}, 3)
+
+
+def test_a_missing_a_cut_off_and_a_false_archive_are_named(tmp_path):
+    with pytest.raises(UserError, match="none.txt: cannot read"):
+        read_glove(str(tmp_path / "none.txt"), {"the"}, 3)
+    cut = Path(written(tmp_path, "cut.txt.gz", "".join(f"w{n} {n} 1 2\n" for n in range(9999))))
+    cut.write_bytes(cut.read_bytes()[:-9000])
+    with pytest.raises(UserError, match="cut.txt.gz: the compressed file is cut off"):
+        read_glove(str(cut), {"the"}, 3)
+    with pytest.raises(UserError, match="false.zip: the compressed file is cut off"):
+        read_glove(written(tmp_path, "false.zip"), {"the"}, 3)
+
+
+def test_rows_follow_the_vocabulary_and_the_special_ones_are_zero():
+    words = Vocabulary(["film", "unheard", "the"])
+    vectors = {"the": np.float32([1, 2, 3]), "film": np.float32([4, 5, 6]), "<unk>": np.float32([7, 8, 9])}
+    matrix = embedding_matrix(words, vectors, 3, seed=1)
+    assert matrix.shape == (5, 3) and matrix.dtype == np.float32
+    assert not matrix[:2].any()
+    assert matrix[2].tolist() == [4, 5, 6] and matrix[4].tolist() == [1, 2, 3]
+    assert matrix[3].any()
+
+
+def test_vectors_to_learn_are_small_and_depend_on_the_seed():
+    words = Vocabulary(map(str, range(1000)))
+    matrix = embedding_matrix(words, {}, 10, seed=1)
+    assert abs(matrix[2:].mean()) < 0.01 and 0.05 < matrix[2:].std() < 0.2
+    np.testing.assert_array_equal(matrix, embedding_matrix(words, {}, 10, seed=1))
+    assert (matrix != embedding_matrix(words, {}, 10, seed=2)).any()
