@@ -1,0 +1,59 @@
+"""Stacked bidirectional recurrent encoder (paper, section 3.3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+CELLS = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}
+
+
+@tf.keras.utils.register_keras_serializable(package="holle_tf")
+class TextEncoder(tf.keras.layers.Layer):
+    """A stack of bidirectional GRUs or LSTMs.
+
+    Args:
+        cell: gru or lstm.
+        units: size d of one direction.
+        depth: number of stacked layers.
+        dropout: share of the inputs of every layer that is dropped in training.
+
+    Call arguments:
+        inputs: (batch, length, dim), right-padded.
+        mask: bool, (batch, length), true on real words; a row may have none.
+
+    Returns:
+        Every position's state (batch, length, 2*units), zero on padding, and the final state of both
+        directions of the topmost layer (batch, 2*units).
+
+    Raises:
+        ValueError: ``cell`` is unknown.
+    """
+
+    def __init__(self, cell: str, units: int, depth: int, dropout: float, **kwargs: Any):
+        super().__init__(**kwargs)
+        if cell not in CELLS:
+            raise ValueError(f"cell {cell!r} is not among {sorted(CELLS)}")
+        self.cell, self.units, self.depth, self.dropout = cell, units, depth, dropout
+        self._drop = tf.keras.layers.Dropout(dropout)
+        self._stack = [
+            tf.keras.layers.Bidirectional(
+                CELLS[cell](units, return_sequences=True, return_state=True), name=f"layer_{i}"
+            )
+            for i in range(depth)
+        ]
+
+    def call(self, inputs: tf.Tensor, mask: tf.Tensor, training: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
+        sequence, states = inputs, []
+        for layer in self._stack:
+            sequence, *states = layer(self._drop(sequence, training=training), mask=mask, training=training)
+        # An LSTM hands out (h, c) of each direction, a GRU h alone.
+        final = tf.concat([states[0], states[len(states) // 2]], axis=-1)  # (batch, 2*units)
+        return sequence * tf.cast(mask, sequence.dtype)[..., None], final
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "cell": self.cell, "units": self.units, "depth": self.depth, "dropout": self.dropout,
+        }  # fmt: skip

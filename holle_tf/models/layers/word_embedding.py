@@ -1,0 +1,75 @@
+"""Word vectors: frozen rows of a matrix, and one trainable vector that all unknown words share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+PAD_ID = 0
+UNKNOWN_ID = 1
+
+
+@tf.keras.utils.register_keras_serializable(package="holle_tf")
+class WordEmbedding(tf.keras.layers.Layer):
+    """Looks words up in a matrix (paper, section 5.1: GloVe, not trained).
+
+    Id 0 is padding and gives zeros, id 1 is the unknown word and gives the one vector that is trained;
+    rows 0 and 1 of the matrix are never read.
+
+    Args:
+        matrix: (vocabulary, word_dim), the first values of the rows.
+        trainable_embeddings: train the rows of known words as well.
+
+    Call arguments:
+        ids: int32 (batch, length).
+
+    Returns:
+        (batch, length, word_dim) in the layer's compute dtype.
+    """
+
+    def __init__(self, matrix: np.ndarray, trainable_embeddings: bool = False, **kwargs: Any):
+        # Ids must reach the lookup as integers, whatever the policy.
+        super().__init__(autocast=False, **kwargs)
+        self.vocabulary_size, self.word_dim = (int(size) for size in matrix.shape)
+        self.trainable_embeddings = trainable_embeddings
+        self._initial: np.ndarray | None = matrix
+
+    def build(self, input_shape: tf.TensorShape) -> None:
+        initial = self._initial
+        self.matrix = self.add_weight(
+            "matrix",
+            shape=(self.vocabulary_size, self.word_dim),
+            initializer=lambda shape, dtype: tf.cast(initial, dtype),
+            trainable=self.trainable_embeddings,
+            experimental_autocast=False,  # cast the rows that are read, not the whole matrix
+        )
+        self.unknown = self.add_weight(
+            "unknown",
+            shape=(self.word_dim,),
+            initializer=tf.keras.initializers.RandomNormal(stddev=0.1),
+            experimental_autocast=False,
+        )
+        self._initial = None  # the variable has it now
+        super().build(input_shape)
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        rows = tf.gather(self.matrix, ids)  # (batch, length, word_dim)
+        known = tf.cast(ids > UNKNOWN_ID, rows.dtype)[..., tf.newaxis]
+        unknown = tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype)[..., tf.newaxis]
+        return tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "vocabulary_size": self.vocabulary_size,
+            "word_dim": self.word_dim,
+            "trainable_embeddings": self.trainable_embeddings,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> WordEmbedding:
+        """A layer of the same shape over zeros: the word vectors are weights, not configuration."""
+        shape = (config.pop("vocabulary_size"), config.pop("word_dim"))
+        return cls(np.zeros(shape, np.float32), **config)

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.models.layers.attend import attend, attend_in_chunks
+
+SHAPE = [2, 3, 7, 4]  # batch, heads, length, size
+MASK = tf.constant([[True] * 7, [True] * 4 + [False] * 3])
+
+
+def _plain(query, key, value, mask):
+    scores = tf.matmul(query, key, transpose_b=True)
+    scores = tf.where(mask[:, tf.newaxis, tf.newaxis, :], scores, tf.constant(-1e9, scores.dtype))
+    return tf.matmul(tf.nn.softmax(scores), value)
+
+
+def _chunked(*arguments):
+    return attend_in_chunks(*arguments, chunk=3)
+
+
+def _value_and_gradients(function, arguments, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        outputs = function(*arguments, MASK)
+    return [outputs, *tape.gradient(outputs, arguments, upstream)]
+
+
+@pytest.mark.parametrize("function", [attend, _chunked])
+def test_value_and_gradient_are_those_of_the_definition(function):
+    *arguments, upstream = (tf.random.normal(SHAPE, dtype=tf.float64) for _ in range(4))
+    expected = _value_and_gradients(_plain, arguments, upstream)
+    for ours, theirs in zip(_value_and_gradients(function, arguments, upstream), expected):
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("bfloat16", 0.08), ("float16", 0.01)])
+def test_half_precision_stays_near_the_definition(dtype, tolerance):
+    tf.random.set_seed(3)
+    *arguments, upstream = (tf.random.normal(SHAPE) for _ in range(4))
+    expected = _value_and_gradients(_plain, arguments, upstream)
+    halves = [tf.cast(argument, dtype) for argument in arguments]
+    for ours, theirs in zip(_value_and_gradients(attend, halves, tf.cast(upstream, dtype)), expected):
+        assert np.abs(tf.cast(ours, tf.float32) - theirs).max() < tolerance * np.abs(theirs).max()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+def test_a_text_without_words_gives_finite_values(dtype):
+    arguments = [tf.cast(tf.random.normal(SHAPE), dtype) for _ in range(3)]
+    outputs = attend(*arguments, tf.zeros([2, 7], tf.bool))
+    assert np.isfinite(tf.cast(outputs, tf.float32)).all()

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.addons import StochasticDepth
+from holle_tf.models import trainable_parameters
+from holle_tf.models.config import QanetConfig
+from holle_tf.models.qanet import INPUTS, build_qanet, survival_chances
+
+RNG = np.random.default_rng(0)
+VECTORS = RNG.normal(size=(40, 12)).astype(np.float32)
+CHARS = 9
+SMALL = QanetConfig(units=8, heads=2, char_dim=4, encoder_convs=2, model_blocks=2)
+
+
+def _features(rows=3, document=11, question=5):
+    features = {
+        "document": RNG.integers(1, 40, (rows, document)),
+        "question": RNG.integers(1, 40, (rows, question)),
+    }
+    features["document"][0, 8:] = 0
+    features["question"][1, 2:] = 0
+    for text in ("document", "question"):
+        chars = RNG.integers(1, CHARS, (*features[text].shape, 4))
+        features[f"{text}_chars"] = chars * (features[text] > 0)[..., None]
+    # The question is query, prober history and responder history joined.
+    features["query"], features["prober_history"] = features["question"][:, :2], features["question"][:, 2:3]
+    return {name: ids.astype(np.int32) for name, ids in features.items()}
+
+
+def _padded(features, by=6):
+    widths = {name: ((0, 0), (0, by), (0, by)) if "chars" in name else ((0, 0), (0, by)) for name in features}
+    return {name: np.pad(ids, widths[name]) for name, ids in features.items()}
+
+
+@pytest.fixture
+def policy(request):
+    tf.keras.mixed_precision.set_global_policy(request.param)
+    yield request.param
+    tf.keras.mixed_precision.set_global_policy("float32")
+
+
+def test_the_parameter_count_is_the_published_one():
+    # Published without a trained vector for unknown words, which is 300 parameters here.
+    model = build_qanet(QanetConfig(segments=False), np.zeros((10, 300), np.float32), char_count=1427)
+    unknown_word = int(np.prod(model.get_layer("word_embedding").unknown.shape))
+    assert unknown_word == 300
+    assert trainable_parameters(model) - unknown_word == 1_295_553
+
+
+def test_survival_falls_linearly_and_reaches_the_top_value():
+    chances = survival_chances(28, 0.9)
+    assert chances[-1] == pytest.approx(0.9)
+    np.testing.assert_allclose(np.diff(chances), -0.1 / 28)
+
+
+def test_the_model_encoder_uses_those_chances_from_bottom_to_top():
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    depth = SMALL.model_convs + 2
+    found = []
+    for i in range(SMALL.model_blocks):
+        block = model.get_layer(f"model_encoder_{i}")
+        joins = [layer for layer in block._flatten_layers() if isinstance(layer, StochasticDepth)]
+        found += sorted((join.survival_probability for join in joins), reverse=True)
+    np.testing.assert_allclose(found, survival_chances(depth * SMALL.model_blocks, SMALL.survival))
+
+
+def test_the_pointers_read_the_passes_that_the_paper_names():
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    top = model.get_layer(f"model_encoder_{SMALL.model_blocks - 1}")
+    passes = [top.get_output_at(i) for i in range(3)]
+    for edge, second in (("start", 1), ("end", 2)):
+        read = model.get_layer(edge).input
+        assert read[0] is passes[0]
+        assert read[1] is passes[second]
+
+
+def test_more_padding_changes_no_output():
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    features = _features()
+    short, longer = model(features), model(_padded(features))
+    for edge in ("start_logits", "end_logits"):
+        np.testing.assert_allclose(longer[edge][:, :11], short[edge], atol=1e-4)
+        np.testing.assert_array_equal(longer[edge][:, 11:], -1e9)
+        np.testing.assert_array_equal(short[edge][0, 8:], -1e9)
+    np.testing.assert_allclose(longer["similarity_row_sums"][:, :11], short["similarity_row_sums"], atol=1e-4)
+    np.testing.assert_array_equal(longer["similarity_row_sums"][:, 11:], 0)
+    np.testing.assert_array_equal(longer["document_mask"][:, :11], features["document"] > 0)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"], indirect=True)
+def test_an_empty_question_and_every_policy_give_finite_float32(policy):
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    features = _features()
+    for name in ("question", "question_chars", "query", "prober_history"):
+        features[name][2] = 0
+    outputs = model(features, training=True)
+    for name in ("start_logits", "end_logits", "similarity_row_sums"):
+        assert outputs[name].dtype == tf.float32
+        assert np.isfinite(outputs[name]).all()
+    np.testing.assert_array_equal(outputs["similarity_row_sums"][2], 0)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)
+def test_every_trained_weight_gets_a_finite_gradient(policy):
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    features = _features()
+    with tf.GradientTape() as tape:
+        outputs = model(features, training=True)
+        edges = [tf.nn.log_softmax(outputs[edge])[:, 1] for edge in ("start_logits", "end_logits")]
+        loss = -tf.reduce_mean(tf.add_n(edges))
+    for weight, gradient in zip(model.trainable_variables, tape.gradient(loss, model.trainable_variables)):
+        assert gradient is not None, weight.name
+        assert np.isfinite(tf.convert_to_tensor(gradient)).all(), weight.name
+
+
+def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path):
+    model = build_qanet(SMALL, VECTORS, CHARS)
+    features = _features()
+    expected = model(features)
+    model.save_weights(tmp_path / "weights")
+    copy = tf.keras.Model.from_config(model.get_config())
+    copy.load_weights(tmp_path / "weights").assert_existing_objects_matched()
+    assert set(copy.input) == set(INPUTS)
+    for name, value in copy(features).items():
+        np.testing.assert_array_equal(value, expected[name])
