@@ -1,0 +1,1 @@
+"""Distillation: losses, terms, recipes and the training step."""

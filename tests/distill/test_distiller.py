@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.config import TrainingConfig
+from holle_tf.distill.distiller import Distiller, cached_teacher, online_teacher
+from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
+from holle_tf.distill.optimizers import make_optimizer
+from holle_tf.models.config import SamConfig
+from holle_tf.models.sam import build_sam
+
+VECTORS = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
+SMALL = SamConfig(units=4, layers=1, inner_units=4, dropout=0.0)
+RNG = np.random.default_rng(1)
+FEATURES = {
+    name: np.where(np.arange(width) < width - 3, RNG.integers(1, 30, (6, width)), 0).astype(np.int32)
+    for name, width in (("document", 20), ("query", 8), ("prober_history", 8), ("responder_history", 8))
+}
+LABELS = {"start": np.array([0, 3, 5, 7, 9, 11], np.int32), "end": np.array([2, 3, 9, 8, 16, 11], np.int32)}
+
+
+def _student(seed=0):
+    tf.keras.utils.set_random_seed(seed)
+    return build_sam(SMALL, VECTORS)
+
+
+def _compiled(distiller):
+    distiller.compile(optimizer=tf.keras.optimizers.SGD(0.1))
+    return distiller
+
+
+def test_loss_is_equation_one_on_a_batch():
+    student, teacher = _student(0), _student(1)
+    distiller = _compiled(Distiller(student, {"labels": 1.0, "teacher": 1.0}, [online_teacher(teacher)]))
+    logs = distiller.evaluate(tf.data.Dataset.from_tensors((FEATURES, LABELS)), verbose=0, return_dict=True)
+    own, other = student(FEATURES), teacher(FEATURES)
+    mask = own["document_mask"]
+    labels = sum(label_cross_entropy(own[f"{e}_logits"], LABELS[e], mask) for e in ("start", "end"))
+    kl = sum(teacher_divergence(own[f"{e}_logits"], other[f"{e}_logits"], mask) for e in ("start", "end"))
+    assert logs["labels"] == pytest.approx(np.mean(labels), rel=1e-5)
+    assert logs["teacher"] == pytest.approx(np.mean(kl), rel=1e-5)
+    assert logs["loss"] == pytest.approx(np.mean(labels) + np.mean(kl), rel=1e-5)
+
+
+def test_weights_of_terms_multiply_them_in_the_loss_but_not_in_the_log():
+    student = _student()
+    batches = tf.data.Dataset.from_tensors((FEATURES, LABELS))
+    plain = _compiled(Distiller(student, {"labels": 1.0})).evaluate(batches, verbose=0, return_dict=True)
+    third = _compiled(Distiller(student, {"labels": 0.3})).evaluate(batches, verbose=0, return_dict=True)
+    assert third["labels"] == pytest.approx(plain["labels"])
+    assert third["loss"] == pytest.approx(0.3 * plain["loss"])
+
+
+def test_means_weigh_every_example_alike_whatever_its_batch():
+    student = _student()
+    whole = tf.data.Dataset.from_tensors((FEATURES, LABELS))
+    uneven = whole.unbatch().batch(4)
+    found = [
+        _compiled(Distiller(student, {"labels": 1.0})).evaluate(batches, verbose=0, return_dict=True)["loss"]
+        for batches in (whole, uneven)
+    ]
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+def test_training_lowers_the_loss_and_leaves_teacher_and_word_vectors_alone():
+    student, teacher = _student(0), _student(1)
+    before = [v.numpy() for v in teacher.variables]
+    matrix = student.get_layer("word_embedding").matrix.numpy()
+    distiller = Distiller(student, {"labels": 1.0, "teacher": 1.0}, [online_teacher(teacher)])
+    distiller.compile(optimizer=tf.keras.optimizers.Adam(0.01))
+    batches = tf.data.Dataset.from_tensors((FEATURES, LABELS)).repeat(20)
+    losses = distiller.fit(batches, epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] - 0.5
+    for old, variable in zip(before, teacher.variables):
+        np.testing.assert_array_equal(old, variable)
+    np.testing.assert_array_equal(matrix, student.get_layer("word_embedding").matrix)
+
+
+def test_teacher_is_not_in_a_checkpoint_of_the_distiller(tmp_path):
+    distiller = _compiled(Distiller(_student(0), {"teacher": 1.0}, [online_teacher(_student(1))]))
+    student_size = sum(int(np.prod(v.shape)) for v in distiller.student.variables)
+    path = tf.train.Checkpoint(model=distiller).save(str(tmp_path / "c"))
+    total = sum(int(np.prod(shape)) for _, shape in tf.train.list_variables(path))
+    assert total < 1.5 * student_size  # the optimiser and the means of the losses, but no second model
+
+
+def test_cached_logits_give_the_loss_of_the_teacher_on_line():
+    student, teacher = _student(0), _student(1)
+    outputs = teacher(FEATURES)
+    cached = {**LABELS, **{f"qanet_{e}_logits": outputs[f"{e}_logits"].numpy() for e in ("start", "end")}}
+    batches = tf.data.Dataset.from_tensors((FEATURES, cached))
+    found = [
+        _compiled(Distiller(student, {"teacher": 1.0}, [one])).evaluate(batches, verbose=0, return_dict=True)
+        for one in (online_teacher(teacher), cached_teacher("qanet"))
+    ]
+    assert found[0]["teacher"] == pytest.approx(found[1]["teacher"], rel=1e-5)
+
+
+def test_l2_shrinks_kernels_but_is_no_part_of_the_reported_loss():
+    batches = tf.data.Dataset.from_tensors((FEATURES, LABELS))
+    students = {l2: _student() for l2 in (0.0, 1.0)}
+    losses = {}
+    for l2, student in students.items():
+        distiller = _compiled(Distiller(student, {"labels": 1.0}, l2=l2))
+        losses[l2] = distiller.train_on_batch(*next(iter(batches)), return_dict=True)["loss"]
+    assert losses[0.0] == pytest.approx(losses[1.0])
+    norms = {
+        l2: sum(np.sum(v.numpy() ** 2) for v in s.trainable_variables if v.shape.rank > 1)
+        for l2, s in students.items()
+    }
+    assert norms[1.0] < 0.95 * norms[0.0]
+
+
+def test_gradients_are_clipped_to_the_global_norm():
+    student = _student()
+    before = [v.numpy() for v in student.trainable_variables]
+    distiller = Distiller(student, {"labels": 1.0}, clip_norm=1e-3)
+    distiller.compile(optimizer=tf.keras.optimizers.SGD(1.0))
+    distiller.train_on_batch(FEATURES, LABELS)
+    moved = sum(np.sum((v.numpy() - old) ** 2) for v, old in zip(student.trainable_variables, before))
+    assert np.sqrt(moved) == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_averaged_weights_are_those_of_the_average_and_only_inside_the_context():
+    distiller = _compiled(Distiller(_student(), {"labels": 1.0}, ema_decay=0.9))
+    first = distiller.student.trainable_variables[0].numpy()
+    distiller.train_on_batch(FEATURES, LABELS)
+    trained = distiller.student.trainable_variables[0].numpy()
+    with distiller.averaged_weights():
+        inside = distiller.student.trainable_variables[0].numpy()
+    decay = 2.0 / 11.0
+    np.testing.assert_allclose(inside, decay * first + (1 - decay) * trained, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(distiller.student.trainable_variables[0], trained)
+
+
+def test_jit_compiled_step_computes_the_same():
+    found = []
+    for jit in (False, True):
+        distiller = _compiled(Distiller(_student(), {"labels": 1.0}, jit=jit))
+        logs = distiller.train_on_batch(FEATURES, LABELS, return_dict=True)
+        found.append((logs["loss"], distiller.student.trainable_variables[-1].numpy()))
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
+    np.testing.assert_allclose(found[0][1], found[1][1], atol=1e-4)
+
+
+def test_float16_loss_scaling_trains():
+    tf.keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        student = _student()
+    finally:
+        tf.keras.mixed_precision.set_global_policy("float32")
+    distiller = Distiller(student, {"labels": 1.0})
+    distiller.compile(optimizer=make_optimizer(TrainingConfig(mixed_precision="float16"), 10))
+    before = student.trainable_variables[-1].numpy()
+    logs = distiller.train_on_batch(FEATURES, LABELS, return_dict=True)
+    assert np.isfinite(logs["loss"])
+    assert np.abs(student.trainable_variables[-1].numpy() - before).max() > 0
+
+
+@pytest.mark.parametrize("terms", [{"labls": 1.0}, {"teacher": 1.0}])
+def test_unknown_terms_and_missing_teachers_are_errors(terms):
+    with pytest.raises(ValueError, match="labls|needs a teacher"):
+        Distiller(_student(), terms)
