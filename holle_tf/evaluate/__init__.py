@@ -1,0 +1,1 @@
+"""Scores, predictions, baselines and pictures."""

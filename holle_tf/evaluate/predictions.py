@@ -1,0 +1,80 @@
+"""Predicted spans on disk: ``predictions.jsonl``, one JSON object per line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pipelines.atomic import atomic_file
+from pipelines.errors import UserError
+
+
+@dataclass(frozen=True)
+class SpanPrediction:
+    """The predicted span of one example and how it scores."""
+
+    example_id: str
+    prediction: str  # text cut from the document
+    start: int  # first token of the document, from 0
+    end: int  # last token of the document, inclusive
+    score: float  # probability of the span, p(start) * p(end)
+    references: list[str]
+    f1: float  # token F1 against the best reference, 0-100
+
+
+def write_predictions(path: str | Path, predictions: Iterable[SpanPrediction]) -> None:
+    """Write the file whole or not at all, in the given order, as UTF-8."""
+    with atomic_file(Path(path), "wb") as file:
+        for prediction in predictions:
+            file.write(
+                json.dumps(asdict(prediction), ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+            )
+
+
+def read_predictions(path: str | Path) -> list[SpanPrediction]:
+    """Read what ``write_predictions`` wrote; keys that are not ours are ignored.
+
+    Raises:
+        UserError: no such file, or a line that is not a prediction (named by its number).
+    """
+    try:
+        lines = Path(path).read_bytes().split(b"\n")
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); run --mode=evaluate to make it"
+        ) from error
+    return [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _parse(path: str | Path, number: int, line: bytes) -> SpanPrediction:
+    try:
+        record = json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError as error:
+        raise _broken(path, number, f"not valid JSON ({error})") from error
+    if not isinstance(record, dict):
+        raise _broken(path, number, "not a JSON object")
+    values: dict[str, Any] = {}
+    for field in fields(SpanPrediction):
+        if field.name not in record:
+            raise _broken(path, number, f"no key {field.name!r}")
+        value = record[field.name]
+        if not _suits(field.name, value):
+            raise _broken(path, number, f"{field.name!r} has the wrong type: {json.dumps(value)[:60]}")
+        values[field.name] = float(value) if field.name in ("score", "f1") else value
+    return SpanPrediction(**values)
+
+
+def _suits(name: str, value: Any) -> bool:
+    if name == "references":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    if name in ("example_id", "prediction"):
+        return isinstance(value, str)
+    kinds = (int,) if name in ("start", "end") else (int, float)
+    return isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _broken(path: str | Path, number: int, what: str) -> UserError:
+    return UserError(f"{path}, line {number}: {what}; make the file anew with --mode=evaluate")

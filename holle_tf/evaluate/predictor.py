@@ -1,0 +1,102 @@
+"""From a model and batches with texts to predicted spans of the original documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from holle_tf.distill.losses import label_cross_entropy
+from holle_tf.evaluate.predictions import SpanPrediction
+from holle_tf.evaluate.scores import exact_match, token_f1
+from holle_tf.models.decoding import decode_spans
+
+TEXTS = ("example_id", "chat_id", "document_text", "answer", "token_starts", "token_ends")
+
+
+class SplitPredictions(NamedTuple):
+    """Predictions in the order of the data, and what the epoch log needs of them.
+
+    Attributes:
+        spans: one for each example.
+        loss: mean cross entropy of start plus end, in nats.
+    """
+
+    spans: list[SpanPrediction]
+    loss: float
+
+    @property
+    def f1(self) -> float:
+        """Mean token F1, 0-100."""
+        return float(np.mean([span.f1 for span in self.spans]))
+
+    @property
+    def em(self) -> float:
+        """Share of exact matches, 0-100."""
+        hits = [any(exact_match(s.prediction, ref) for ref in s.references) for s in self.spans]
+        return 100.0 * float(np.mean(hits))
+
+
+class Predictor:
+    """Decodes the best spans of whole batches; traces the model once and can be called every epoch.
+
+    Args:
+        model: a span model.
+        max_span: words of the longest span.
+        n_best: spans kept of each example.
+    """
+
+    def __init__(self, model: tf.keras.Model, max_span: int, n_best: int = 1):
+        self._inputs = tuple(model.input)
+
+        def step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            outputs = model(features, training=False)
+            mask = outputs["document_mask"]
+            logits = {edge: outputs[f"{edge}_logits"] for edge in ("start", "end")}
+            # A chat to predict has no label (-1); its loss is of no interest.
+            loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
+            spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
+            return {**spans, "loss": loss}
+
+        # One trace for all widths: a new one for each would cost more than a small split takes.
+        signature = {
+            name: tf.TensorSpec([None] * len(tensor.shape), tf.int32) for name, tensor in model.input.items()
+        }
+        edges = {edge: tf.TensorSpec([None], tf.int32) for edge in ("start", "end")}
+        self._step = tf.function(step, input_signature=[signature, edges])
+
+    def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
+        """``start``, ``end`` (batch, n_best) token indices, ``score`` (batch, n_best), ``loss`` (batch,)."""
+        edges = {edge: labels[edge] for edge in ("start", "end")}
+        found = self._step({name: features[name] for name in self._inputs}, edges)
+        return {name: value.numpy() for name, value in found.items()}
+
+    def predict(self, batches: Iterable[Any], total: int | None = None, desc: str = "") -> SplitPredictions:
+        """Predict every example of ``make_dataset(..., texts=True)``; the text is cut from the document."""
+        spans, losses = [], []
+        with tqdm(total=total, desc=desc, unit=" examples", disable=None, leave=False) as progress:
+            for features, labels in batches:
+                found = self.decode(features, labels)
+                texts = {name: features[name].numpy() for name in TEXTS}
+                for row in range(len(found["start"])):
+                    start, end = int(found["start"][row, 0]), int(found["end"][row, 0])
+                    document = texts["document_text"][row].decode("utf-8")
+                    begin, stop = texts["token_starts"][row][start], texts["token_ends"][row][end]
+                    prediction, reference = document[begin:stop], texts["answer"][row].decode("utf-8")
+                    spans.append(
+                        SpanPrediction(
+                            example_id=texts["example_id"][row].decode("utf-8"),
+                            prediction=prediction,
+                            start=start,
+                            end=end,
+                            score=float(found["score"][row, 0]),
+                            references=[reference],
+                            f1=100.0 * token_f1(prediction, reference),
+                        )
+                    )
+                losses.extend(found["loss"].tolist())
+                progress.update(len(found["start"]))
+        return SplitPredictions(spans, float(np.mean(losses)))
