@@ -1,0 +1,265 @@
+"""Every knob in one typed, frozen place: defaults < preset < YAML file < ``--set a.b=value`` < flags."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Iterable, Mapping, Optional
+
+import omegaconf
+import yaml
+from omegaconf import OmegaConf
+
+from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from pipelines.config import SETUPS, DataConfig
+from pipelines.demo.config import DemoConfig
+from pipelines.errors import UserError
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one kind of model is trained."""
+
+    optimizer: str = "adam"  # adam | adadelta
+    learning_rate: float = 1e-3
+    beta_1: float = 0.9  # adam
+    beta_2: float = 0.999  # adam
+    epsilon: float = 1e-7
+    warmup_steps: int = 0  # the learning rate rises as log(step) up to this step
+    decay: str = "none"  # none | cosine: of the learning rate, to zero over all epochs
+    clip_norm: float = 0.0  # of all gradients together; 0 = off
+    l2: float = 0.0  # times sum(w^2) / 2 of all kernels, added to the loss
+    ema_decay: float = 0.0  # of the averaged weights used at evaluation; 0 = off
+    batch_size: int = 32  # examples
+    epochs: int = 12  # at most
+    patience: int = 6  # epochs without a better dev F1 before stopping
+    mixed_precision: str = "none"  # none | bfloat16 | float16 (on a GPU)
+    jit: bool = False  # compile the whole step with XLA; pads every batch to one shape
+
+
+def _bidaf_training() -> TrainingConfig:
+    return TrainingConfig(optimizer="adadelta", learning_rate=0.5, epsilon=1e-6, ema_decay=0.999)
+
+
+def _qanet_training() -> TrainingConfig:
+    return TrainingConfig(beta_1=0.8, warmup_steps=1000, clip_norm=5.0, l2=3e-7, ema_decay=0.9999)
+
+
+@dataclass(frozen=True)
+class TrainingConfigs:
+    """One ``TrainingConfig`` for each model; the defaults are the published ones."""
+
+    sam: TrainingConfig = field(default_factory=lambda: TrainingConfig(l2=1e-3))
+    bidaf: TrainingConfig = field(default_factory=_bidaf_training)
+    qanet: TrainingConfig = field(default_factory=_qanet_training)
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """Options of the distillation objective (paper, section 4)."""
+
+    temperature: float = 1.0  # of teacher and student; the term is multiplied by its square
+    labels_weight: float = 1.0  # times the label terms, 2 and 4 of equation 1
+    teacher_weight: float = 1.0  # times the teacher terms, 1 and 3 of equation 1
+    cache_teacher: bool = True  # compute the teacher's scores once; false: at every step
+    compare_alone: bool = True  # also train the student without a teacher, for the table
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How spans are decoded and scored."""
+
+    max_span: int = 64  # words of the longest span that can be predicted
+    n_best: int = 5  # spans that ``predict`` lists
+    batch_size: int = 32  # examples
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved."""
+
+    model: str = "sam"  # sam | bidaf | qanet: what is trained
+    recipe: str = ""  # of a SAM, see ``holle_tf/distill/recipes.py``; empty = the plain one of the mode
+    teacher: str = ""  # bidaf | qanet, or none
+    seed: int = 0  # of weights, dropout and order of the examples
+    data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
+    glove: str = ""  # GloVe file, or none to learn the word vectors
+    limit: int = 0  # examples of each split that are read; 0 = all
+    runs_dir: str = "runs"  # prepared data and, unless --run_dir says otherwise, run folders
+    data: DataConfig = field(default_factory=DataConfig)
+    demo: DemoConfig = field(default_factory=DemoConfig)
+    sam: SamConfig = field(default_factory=SamConfig)
+    bidaf: BidafConfig = field(default_factory=BidafConfig)
+    qanet: QanetConfig = field(default_factory=QanetConfig)
+    training: TrainingConfigs = field(default_factory=TrainingConfigs)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    def training_of(self, model: str) -> TrainingConfig:
+        """The training options of ``model`` (sam, bidaf or qanet)."""
+        return getattr(self.training, model)
+
+
+POSITIVE = {
+    "batch_size",
+    "epochs",
+    "units",
+    "inner_units",
+    "layers",
+    "heads",
+    "max_span",
+    "n_best",
+    "temperature",
+}
+CHOICES = {
+    "model": ("sam", "bidaf", "qanet"),
+    "teacher": ("", "bidaf", "qanet"),
+    "data.setup": tuple(SETUPS),
+    "sam.interaction": ("add", "mul"),
+    "sam.cell": ("gru", "lstm"),
+    "sam.encoder_sharing": ("all", "context", "none"),
+    **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
+    **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
+    **{f"training.{m}.mixed_precision": ("none", "bfloat16", "float16") for m in ("sam", "bidaf", "qanet")},
+}
+
+
+def load_config(
+    files: Iterable[Path] = (),
+    assignments: Iterable[str] = (),
+    flags: Optional[Mapping[str, Any]] = None,
+) -> Config:
+    """Merge defaults, YAML ``files``, ``a.b=value`` ``assignments`` and dotted ``flags``, in that order.
+
+    Raises:
+        UserError: a file is missing or broken, a key is unknown (the nearest known one is named), a value
+            has the wrong type or is not among the choices.
+    """
+    merged = OmegaConf.structured(Config)
+    for path in files:
+        merged = _merge(merged, _read_yaml(Path(path)), f"{path}")
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise UserError(f"--set {text}: expected key=value, as in --set training.sam.epochs=5.")
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError:
+            parsed = value
+        merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
+    for key, value in (flags or {}).items():
+        merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
+    config = OmegaConf.to_object(merged)
+    assert isinstance(config, Config)
+    _check(config)
+    return config
+
+
+def to_yaml(config: Config) -> str:
+    """``config`` as the text of a YAML file that ``load_config`` reads back to the same value."""
+    return OmegaConf.to_yaml(OmegaConf.structured(config))
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A configuration dataclass as plain nested dicts."""
+    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+
+
+def preset(name: str) -> Path:
+    """The YAML file of a preset that ships with the package.
+
+    Raises:
+        UserError: no preset has that name.
+    """
+    path = PRESETS / f"{name}.yaml"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
+        raise UserError(f"no preset is called {name!r}; there are: {known}.")
+    return path
+
+
+def known_keys() -> list[str]:
+    """Every dotted key that a YAML file or ``--set`` can give."""
+    return sorted(_leaves(to_dict(Config())))
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot read this configuration ({error.strerror}); check --config."
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = getattr(error, "problem_mark", None)
+        line = f", line {where.line + 1}" if where else ""
+        raise UserError(f"{path}{line}: not a valid YAML file; correct it.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise UserError(
+            f"{path}: expected keys with values, as in 'seed: 1'; found a {type(content).__name__}."
+        )
+    return content
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return value
+
+
+def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
+    known = known_keys()
+    sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
+    for key in _leaves(update):
+        if key not in known and key not in sections:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
+            raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
+    try:
+        OmegaConf.set_readonly(base, False)  # frozen classes merge as read-only nodes
+        return OmegaConf.merge(_writable(base), update)
+    except omegaconf.errors.OmegaConfBaseException as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{where}: {reason}.") from error
+
+
+def _writable(node: Any) -> Any:
+    for key in node:
+        if OmegaConf.is_config(node[key]):
+            OmegaConf.set_readonly(node[key], False)
+            _writable(node[key])
+    return node
+
+
+def _check(config: Config) -> None:
+    tree = to_dict(config)
+    for key, choices in CHOICES.items():
+        value: Any = tree
+        for part in key.split("."):
+            value = value[part]
+        if value not in choices:
+            listed = ", ".join(choice or "''" for choice in choices)
+            raise UserError(f"{key}={value}: not among the choices ({listed}).")
+    for key in _leaves(tree):
+        value = tree
+        for part in key.split("."):
+            value = value[part]
+        positive = key.rsplit(".", 1)[-1] in POSITIVE
+        if positive and value <= 0 or isinstance(value, (int, float)) and value < 0:
+            raise UserError(f"{key}={value}: has to be {'positive' if positive else 'zero or more'}.")
+    if config.qanet.units % config.qanet.heads:
+        raise UserError(
+            f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."
+        )

@@ -1,0 +1,133 @@
+"""Distil a heavy reading-comprehension model into a small one, on chats about documents.
+
+Examples, one for each mode:
+  python -m holle_tf.main --mode=distill --teacher=qanet
+      the whole job on the embedded demo corpus: teacher, student, scores, pictures
+  python -m holle_tf.main --mode=distill --teacher=qanet --data_dir=HOLLE --glove=glove.6B.zip
+      the same on your data (train_data.json, dev_data.json, test_data.json)
+  python -m holle_tf.main --mode=prepare --data_dir=HOLLE --glove=glove.6B.zip --setup=ld
+      raw chats to records, for the long documents
+  python -m holle_tf.main --mode=train --model=sam --interaction=mul --seed=1
+      one model on its own labels
+  python -m holle_tf.main --mode=evaluate --run_dir=RUN --split=dev
+      scores of a run, beside the baselines
+  python -m holle_tf.main --mode=baselines
+      the baselines beside every run on the same data
+  python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
+      the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
+input has not changed is not done again, and an interrupted training goes on when asked again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+# TensorFlow's start-up messages say nothing to a user; they are read at import.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from absl import app, flags, logging
+
+from pipelines.config import SETUPS
+from pipelines.errors import UserError
+
+MODES = ("prepare", "train", "distill", "evaluate", "baselines", "predict")
+_MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
+_MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "What --mode=train trains.")
+_INTERACTION = flags.DEFINE_enum(
+    "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
+)
+_RECIPE = flags.DEFINE_string("recipe", None, "A variant of the paper: add, add_train, add_teach, mul, ...")
+_TEACHER = flags.DEFINE_enum("teacher", None, ["bidaf", "qanet"], "Whom --mode=distill learns from.")
+_TEACHER_RUN = flags.DEFINE_string("teacher_run", None, "Run folder of a trained teacher to use as it is.")
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder with Holl-E's train/dev/test_data.json[.gz] (default: the demo corpus)."
+)
+_GLOVE = flags.DEFINE_string(
+    "glove", None, "Stanford GloVe file (.txt, .gz, .zip), or none to learn the word vectors."
+)
+_SETUP = flags.DEFINE_enum(
+    "setup", None, list(SETUPS), "Which document: short (sd, the default), long (ld), ..."
+)
+_RUN_DIR = flags.DEFINE_string(
+    "run_dir", None, "Run folder (default: one under --runs_dir, named after the run)."
+)
+_RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs go (default: runs).")
+_SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
+_INPUT = flags.DEFINE_string(
+    "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
+)
+_SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
+_LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
+_CONFIG = flags.DEFINE_string("config", None, "YAML file of configuration.")
+_SET = flags.DEFINE_multi_string(
+    "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
+)
+
+
+def main(argv: list[str]) -> None:
+    """Run one mode; faults of the input end in one line and exit status 2."""
+    logging.set_verbosity(logging.WARNING)
+    try:
+        if argv[1:]:
+            raise UserError(f"{argv[1]!r} is not a flag; see --help.")
+        _run()
+    except UserError as error:
+        _fail(str(error), 2)
+    except Exception as error:  # two faults of the machine that a user can mend; others are ours
+        message = str(error)
+        if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in message:
+            _fail("no space left on the disk; free some, then the same command goes on.", 2)
+        if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+            _fail("out of memory; lower training.<model>.batch_size by --set, or take shorter documents.", 2)
+        raise
+    except KeyboardInterrupt:
+        _fail("stopped; the same command goes on after the last whole epoch.", 130)
+
+
+def _run() -> None:
+    from holle_tf.config import load_config, preset
+    from holle_tf.workflow import modes
+
+    chosen = {
+        "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
+        "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
+        "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
+    }  # fmt: skip
+    given = {key: value for key, value in chosen.items() if value is not None}
+    files = [Path(_CONFIG.value)] if _CONFIG.value else []
+    config = load_config(files, _SET.value, given)
+    if not config.data_dir:  # small models for a small corpus, unless the user says otherwise
+        config = load_config([preset("demo"), *files], _SET.value, given)
+    mode, run_dir = _MODE.value, _RUN_DIR.value
+    if mode == "prepare":
+        modes.prepare_mode(config, _log)
+    elif mode == "train":
+        modes.train_mode(config, run_dir, _log)
+    elif mode == "distill":
+        modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
+    elif mode == "evaluate":
+        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+    elif mode == "baselines":
+        modes.baselines_mode(config, _SPLIT.value, _log)
+    else:
+        modes.predict_mode(config, run_dir, _INPUT.value, _log)
+
+
+def _log(line: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)  # does not tear a progress bar apart
+    sys.stderr.flush()
+
+
+def _fail(message: str, status: int) -> None:
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,1 @@
+"""The steps behind the command line: data, runs, evaluation, prediction."""

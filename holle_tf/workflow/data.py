@@ -1,0 +1,53 @@
+"""The data of a run: raw chats, or the embedded demo corpus, made into records once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Callable, Optional
+
+import pipelines.demo
+from holle_tf.config import Config
+from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData, prepare
+
+DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
+
+Log = Callable[[str], None]
+
+
+def open_data(config: Config, log: Log = print) -> PreparedData:
+    """Prepare what ``config`` names, or return at once what was prepared before from the same input.
+
+    Raises:
+        UserError: see ``pipelines.prepare.prepare``.
+    """
+    root = Path(config.runs_dir) / "data"
+    data_dir, glove = raw_data(config, log)
+    try:
+        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, log=log)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or root}: cannot prepare the data here ({error.strerror})."
+        ) from error
+
+
+def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
+    """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus."""
+    if config.data_dir:
+        return Path(config.data_dir), config.glove or None
+    folder = Path(config.runs_dir) / "data" / f"demo-{_demo_fingerprint(config)}"
+    if not (folder / "test_data.json").exists():
+        log(f"writing the demo corpus (fictitious movies and chats) to {folder}")
+        generate_corpus(folder, **asdict(config.demo), log=log)
+    return folder, config.glove or str(GLOVE_PATH)
+
+
+def _demo_fingerprint(config: Config) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(config.demo), sort_keys=True).encode())
+    for source in sorted(DEMO_PACKAGE.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:10]

@@ -1,0 +1,44 @@
+"""One progress bar for a whole training, with the time that is left."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import tensorflow as tf
+from tqdm import tqdm
+
+
+def bar(total: int | None, desc: str, unit: str, **kwargs: Any) -> tqdm:
+    """A tqdm bar on standard error; in a log file it writes a line now and then instead of many a second."""
+    interval = 0.2 if sys.stderr.isatty() else 15.0
+    return tqdm(total=total, desc=desc, unit=unit, mininterval=interval, leave=False, **kwargs)
+
+
+class TrainingProgress(tf.keras.callbacks.Callback):
+    """Counts steps over all epochs.
+
+    Args:
+        name: of the run, shown before the bar.
+        steps: of one epoch.
+        epochs: at most.
+    """
+
+    def __init__(self, name: str, steps: int, epochs: int):
+        super().__init__()
+        self._name, self._steps, self._epochs = name, steps, epochs
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self._bar = bar(self._steps * self._epochs, self._name, "step")
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # An interrupted training begins at a later epoch.
+        self._bar.update(epoch * self._steps - self._bar.n)
+        self._bar.set_description(f"{self._name} epoch {epoch + 1}/{self._epochs}", refresh=False)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._bar.set_postfix_str(f"loss {logs['loss']:.3f}", refresh=False)
+        self._bar.update()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        self._bar.close()

@@ -1,0 +1,69 @@
+import dataclasses
+
+import pytest
+
+from holle_tf.config import Config, known_keys, load_config, preset, to_yaml
+from pipelines.errors import UserError
+
+
+def test_later_sources_win(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("seed: 3\nsam: {units: 32}\n")
+    config = load_config([file], ["sam.units=16", "data.setup=ld"], {"seed": 9})
+    assert (config.seed, config.sam.units, config.data.setup) == (9, 16, "ld")
+    assert config.bidaf == Config().bidaf
+
+
+def test_a_resolved_configuration_reads_back_to_the_same_value(tmp_path):
+    config = load_config((), ["training.qanet.learning_rate=0.002", "recipe=mul", "glove=none"])
+    file = tmp_path / "config.yaml"
+    file.write_text(to_yaml(config))
+    assert load_config([file]) == config
+
+
+def test_a_configuration_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        load_config().seed = 1
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("sam.unitz=3", "did you mean 'sam.units'"),
+        ("training.sam.epoch=3", "did you mean 'training.sam.epochs'"),
+        ("training.sam=3", "training.sam"),
+        ("sam.units=many", "many"),
+        ("sam.units=0", "positive"),
+        ("sam.cell=rnn", "gru, lstm"),
+        ("data.setup=short", "sd"),
+        ("seed", "key=value"),
+        ("training.sam.l2=-1", "zero or more"),
+        ("qanet.heads=3", "multiple"),
+    ],
+)
+def test_a_wrong_assignment_is_one_line_that_helps(assignment, said):
+    with pytest.raises(UserError) as caught:
+        load_config((), [assignment])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["a: [", "- 1", "sam: {unitz: 3}", "sam: 3"])
+def test_a_wrong_file_is_named(tmp_path, content):
+    file = tmp_path / "wrong.yaml"
+    file.write_text(content)
+    with pytest.raises(UserError, match="wrong.yaml"):
+        load_config([file])
+    with pytest.raises(UserError, match="missing.yaml"):
+        load_config([tmp_path / "missing.yaml"])
+
+
+def test_the_demo_preset_sets_known_keys_only_and_an_unknown_preset_is_an_error():
+    assert load_config([preset("demo")]) != Config()
+    with pytest.raises(UserError, match="demo"):
+        preset("dmeo")
+
+
+def test_known_keys_are_the_leaves():
+    assert {"seed", "sam.units", "training.qanet.ema_decay", "data.setup"} <= set(known_keys())
+    assert "training.qanet" not in known_keys()

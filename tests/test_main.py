@@ -1,0 +1,52 @@
+"""The command line as a user meets it, in processes of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments):
+    """Run the command line; (exit status, standard output, standard error)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "holle_tf.main", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
+    from holle_tf.main import MODES
+
+    _, out, _ = run("--help")
+    for mode in MODES:
+        assert f"--mode={mode}" in out
+    loaded = [sys.executable, "-c", "import holle_tf.main, sys; print('tensorflow' in sys.modules)"]
+    assert subprocess.run(loaded, cwd=ROOT, capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mode=distil"], "distill"),
+        (["--mode=train", "--modell=sam"], "model"),
+        (["--mode=train", "sam"], "not a flag"),
+        (["--mode=distill"], "--teacher=bidaf"),
+        (["--mode=train", "--set", "sam.unitz=3"], "sam.units"),
+        (["--mode=prepare", "--data_dir=/nowhere"], "--glove"),
+        (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
+        (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
+        (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
+    ],
+)
+def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(arguments, said):
+    status, _, err = run(*arguments)
+    assert status in (1, 2)
+    assert said in err
+    assert "Traceback" not in err

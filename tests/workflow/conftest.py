@@ -1,0 +1,49 @@
+"""A tiny demo corpus and models that train on it in seconds."""
+
+import pytest
+
+from holle_tf.config import load_config
+from holle_tf.workflow.data import open_data
+
+TINY = (
+    "demo.train_examples=48",
+    "demo.dev_examples=10",
+    "demo.test_examples=12",
+    "demo.document_words=40",
+    "sam.units=8",
+    "sam.layers=1",
+    "sam.inner_units=8",
+    "qanet.units=16",
+    "qanet.heads=2",
+    "qanet.char_dim=8",
+    "qanet.model_blocks=1",
+    "bidaf.units=8",
+    "bidaf.char_filters=8",
+    "bidaf.modelling_layers=1",
+    "training.sam.epochs=2",
+    "training.qanet.epochs=1",
+    "training.bidaf.epochs=1",
+    "training.sam.batch_size=16",
+)
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory):
+    """Where this process's prepared data and runs go."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def tiny(runs_dir):
+    """Function (assignments) -> configuration of a tiny run on the tiny corpus."""
+
+    def make(*assignments, **flags):
+        return load_config((), [*TINY, *assignments], {"runs_dir": str(runs_dir), **flags})
+
+    return make
+
+
+@pytest.fixture
+def prepared(tiny):
+    """The tiny corpus, prepared once."""
+    return open_data(tiny(), log=lambda line: None)

@@ -1,0 +1,124 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from holle_tf.workflow import modes
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.prediction import ChatPredictor, predict_file
+from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.training import ensure_run
+from pipelines.errors import UserError
+from pipelines.holle import example_from_chat
+
+
+def _quiet(line):
+    pass
+
+
+@pytest.fixture
+def run(tiny, prepared):
+    return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared, log=_quiet)
+
+
+def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, capsys):
+    config, said = tiny("teacher=qanet", "training.sam.epochs=1", seed=21), []
+    modes.distill_mode(config, None, None, said.append)
+    printed = capsys.readouterr().out
+    assert any("training it first" in line for line in said)
+    for row in ("random span", "tfidf sentence", "SAM alone", "SAM from qanet", "qanet (teacher)"):
+        assert row in printed
+    last = json.loads(printed.splitlines()[-1])
+    student = RunFolder(modes.Path(last["student"]))
+    assert student.result()["scores"]["test"]["f1"] == last["scores"][1]["f1"]
+    for picture in ("training.png", "prediction.png"):
+        assert (student.path / "figures" / picture).read_bytes().startswith(b"\x89PNG")
+    said.clear()
+    modes.distill_mode(config, None, None, said.append)
+    assert any("trained before" in line for line in said)
+    assert not any("epoch" in line for line in said)
+
+
+def test_train_refuses_a_recipe_that_needs_a_teacher_and_distill_one_that_has_none(tiny):
+    with pytest.raises(UserError, match="--mode=distill"):
+        modes.train_mode(tiny(recipe="add"), None, _quiet)
+    with pytest.raises(UserError, match="--mode=train"):
+        modes.distill_mode(tiny("teacher=qanet", recipe="add_train"), None, None, _quiet)
+
+
+def test_a_recipe_decides_the_interaction(tiny):
+    assert modes.with_recipe(tiny(recipe="mul_train"), "").sam.interaction == "mul"
+    assert modes.with_recipe(tiny("sam.interaction=mul"), "_train").recipe == "mul_train"
+
+
+def test_evaluate_prints_baselines_and_ends_in_json(tiny, run, capsys):
+    modes.evaluate_mode(tiny(), str(run.path), "dev", _quiet)
+    printed = capsys.readouterr().out
+    assert "span popularity" in printed
+    last = json.loads(printed.splitlines()[-1])
+    assert last["f1"] == run.result()["scores"]["dev"]["f1"]
+    assert (run.path / "predictions.dev.jsonl").exists()
+
+
+def test_evaluating_on_other_data_than_those_of_the_training_is_an_error(tiny, run, tmp_path):
+    other = open_data(tiny("demo.train_examples=8"), log=_quiet)
+    from holle_tf.workflow.evaluation import evaluate_run
+
+    with pytest.raises(UserError, match="other data"):
+        evaluate_run(run, other, "test")
+    with pytest.raises(UserError, match="other data"):
+        modes.distill_mode(tiny("demo.train_examples=8"), None, str(run.path), _quiet)
+
+
+def test_baselines_stand_beside_every_run(tiny, run, capsys):
+    modes.baselines_mode(tiny(), "test", _quiet)
+    rows = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"random span", run.path.name} <= {row["name"] for row in rows}
+
+
+def test_a_chat_from_a_file_gives_spans_cut_from_its_document(run, tmp_path, capsys):
+    document = "The  film — a “gem” — cost $2.8 million. I loved the ending;\tit was café-sad."
+    file = tmp_path / "chat.json"
+    file.write_text(json.dumps({"document": document, "chat": ["Hi", "Hello", "What did it cost?"]}))
+    found = predict_file(run, str(file))
+    assert found["prediction"] in document
+    scores = [span["score"] for span in found["n_best"]]
+    assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1.0 + 1e-5
+    assert len({(span["start_char"], span["end_char"]) for span in found["n_best"]}) == len(scores)
+    for span in found["n_best"]:
+        assert document[span["start_char"] : span["end_char"]] == span["text"]
+    assert "What did it cost?" in capsys.readouterr().out
+
+
+def test_a_chat_can_have_a_very_long_document_and_no_history(run):
+    predictor = ChatPredictor(run)
+    chat = {"document": "word " * 20_000 + "end.", "chat": ["what?"]}
+    spans = predictor.spans(example_from_chat(chat, predictor.config.data))
+    assert spans and all(0 <= start < end <= len(chat["document"]) for start, end, _ in spans)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("{", "JSON"), ("{}", "document"), ('{"document": "a b"}', "query")]
+)
+def test_a_broken_chat_is_reported_with_its_file(run, tmp_path, content, said):
+    file = tmp_path / "broken.json"
+    file.write_text(content)
+    with pytest.raises(UserError, match="broken.json") as caught:
+        predict_file(run, str(file))
+    assert said in str(caught.value)
+    with pytest.raises(UserError, match="missing.json"):
+        predict_file(run, str(tmp_path / "missing.json"))
+
+
+def test_asking_interactively_answers_each_query(tiny, run, monkeypatch, capsys):
+    said = iter(["What happens?", "And then?", ""])
+    monkeypatch.setattr("rich.console.Console.input", lambda self, *args, **kwargs: next(said))
+    modes.predict_mode(tiny(), str(run.path), None, _quiet)
+    printed = capsys.readouterr().out
+    assert "What happens?" in printed and "And then?" in printed
+
+
+def test_prepare_says_where_the_records_are(tiny, prepared, capsys):
+    modes.prepare_mode(tiny(), _quiet)
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said["fingerprint"] == prepared.fingerprint and said["train"] == 48

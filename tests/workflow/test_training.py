@@ -1,0 +1,155 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.workflow.evaluation import evaluate_run
+from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.training import ensure_run, find_teacher
+from pipelines.errors import UserError
+
+
+def _quiet(line):
+    pass
+
+
+def _sam(config, **changes):
+    return replace(config, recipe="add_train", **changes)
+
+
+def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
+    run = ensure_run(_sam(tiny(), seed=1), prepared, log=_quiet)
+    scores = evaluate_run(run, prepared, "test")
+    for name in (
+        "config.yaml",
+        "vocab.txt",
+        "checkpoints",
+        "tensorboard",
+        "metrics.jsonl",
+        "predictions.jsonl",
+    ):
+        assert (run.path / name).exists(), name
+    result = json.loads((run.path / "result.json").read_text())
+    assert result["model"] == "sam" and result["interaction"] == "add" and result["recipe"] == "add_train"
+    assert result["teacher"] is None and result["setup"] == "sd" and result["seed"] == 1
+    assert result["scores"]["test"] == scores
+    assert set(scores) == {"f1", "em", "bleu4", "rouge1", "rouge2", "rougeL"}
+    assert all(0 <= value <= 100 for value in scores.values())
+    assert result["parameters"] > 0 and result["seconds_per_epoch"] > 0 and result["peak_memory_mb"] > 100
+    assert "python" in result["versions"]
+    lines = [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1]
+    assert {"loss", "labels", "val_f1", "val_em", "val_loss", "learning_rate"} <= set(lines[0])
+    predictions = [json.loads(line) for line in (run.path / "predictions.jsonl").read_text().splitlines()]
+    assert len(predictions) == prepared.count("test")
+    assert set(predictions[0]) == {"example_id", "prediction", "start", "end", "score", "references", "f1"}
+    assert np.mean([p["f1"] for p in predictions]) == pytest.approx(scores["f1"])
+
+
+def test_a_finished_run_is_not_trained_again_and_another_seed_is_another_run(tiny, prepared):
+    config = _sam(tiny(), seed=2)
+    first = ensure_run(config, prepared, log=_quiet)
+    written = first.weights.stat().st_mtime_ns
+    said = []
+    again = ensure_run(config, prepared, log=said.append)
+    assert again == first and first.weights.stat().st_mtime_ns == written
+    assert "already trained" in said[0]
+    assert ensure_run(replace(config, seed=3), prepared, log=_quiet).path != first.path
+
+
+def test_the_same_seed_gives_the_same_scores(tiny, prepared, tmp_path):
+    config = _sam(tiny(), seed=5)
+    runs = [ensure_run(config, prepared, tmp_path / name, log=_quiet) for name in ("a", "b")]
+    losses = [[json.loads(line)["loss"] for line in run.metrics.read_text().splitlines()] for run in runs]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
+def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
+    ensure_run(_sam(tiny(), seed=6), prepared, tmp_path / "run", log=_quiet)
+    with pytest.raises(UserError, match="another run"):
+        ensure_run(_sam(tiny(), seed=7), prepared, tmp_path / "run", log=_quiet)
+
+
+def test_an_interrupted_training_goes_on_after_the_last_whole_epoch(tiny, prepared, tmp_path, monkeypatch):
+    config = _sam(tiny("training.sam.epochs=3"), seed=8)
+    from holle_tf.workflow import callbacks
+
+    original = callbacks.DevEvaluation.on_epoch_begin
+
+    def killed(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        original(self, epoch, logs)
+
+    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
+    with pytest.raises(KeyboardInterrupt):
+        ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
+    with pytest.raises(UserError, match="not finished"):
+        RunFolder(tmp_path / "run").load_model()
+    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
+    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    after = run.metrics.read_text()
+    assert after.startswith(before) and len(after.splitlines()) == 3
+
+
+def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
+    config = _sam(tiny("training.sam.ema_decay=0.999", "training.sam.learning_rate=0.05"), seed=9)
+    config = replace(config, training=replace(config.training, sam=replace(config.training.sam, epochs=1)))
+    saved = {}
+    for decay in (0.999, 0.0):
+        training = replace(config.training.sam, ema_decay=decay)
+        one = replace(config, training=replace(config.training, sam=training))
+        run = ensure_run(one, prepared, tmp_path / str(decay), log=_quiet)
+        saved[decay] = np.concatenate([v.numpy().ravel() for v in run.load_model().trainable_variables])
+    moved = np.abs(saved[0.999] - saved[0.0]).max()
+    assert moved > 1e-3  # the same training, other weights at its end
+
+
+def test_a_teacher_is_found_by_data_and_configuration_whatever_its_seed(tiny, prepared):
+    config = tiny("teacher=qanet", seed=11)
+    teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
+    assert find_teacher(config, prepared) == teacher
+    assert find_teacher(replace(config, seed=12), prepared) == teacher
+    assert find_teacher(tiny("teacher=qanet", "qanet.units=8"), prepared) is None
+
+
+@pytest.mark.parametrize("model", ["bidaf", "qanet"])
+def test_a_distilled_run_names_its_teacher_and_logs_both_terms(tiny, prepared, model):
+    config = tiny(f"teacher={model}", seed=13)
+    teacher = ensure_run(replace(config, model=model, teacher=""), prepared, log=_quiet)
+    student = ensure_run(replace(config, recipe="add"), prepared, teacher=teacher, log=_quiet)
+    result = student.result()
+    assert (result["recipe"], result["teacher"]) == ("add", model)
+    line = json.loads(student.metrics.read_text().splitlines()[0])
+    assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
+    names = [v.name for v in student.load_model().variables]
+    assert not any("highway" in name for name in names)  # nothing of the teacher is in the student
+
+
+def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared, tmp_path):
+    config = tiny("teacher=qanet", seed=14)
+    teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
+    losses = []
+    for cached in (True, False):
+        one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
+        run = ensure_run(one, prepared, tmp_path / str(cached), teacher, log=_quiet)
+        losses.append(json.loads(run.metrics.read_text().splitlines()[0])["teacher"])
+    assert losses[0] == pytest.approx(losses[1], rel=2e-2)
+
+
+def test_damaged_weights_are_reported_with_their_file(tiny, prepared, tmp_path):
+    run = ensure_run(_sam(tiny(), seed=15), prepared, tmp_path / "run", log=_quiet)
+    run.weights.write_bytes(run.weights.read_bytes()[:100])
+    with pytest.raises(UserError, match="best.weights.h5"):
+        run.load_model()
+
+
+def test_bfloat16_training_leaves_the_global_policy_alone(tiny, prepared, tmp_path):
+    config = _sam(tiny("training.sam.mixed_precision=bfloat16"), seed=16)
+    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    assert tf.keras.mixed_precision.global_policy().name == "float32"
+    line = json.loads(run.metrics.read_text().splitlines()[-1])
+    assert np.isfinite(line["loss"])
