@@ -36,7 +36,7 @@ class TrainingConfig:
     batch_size: int = 32  # examples
     epochs: int = 12  # at most
     patience: int = 6  # epochs without a better dev F1 before stopping
-    mixed_precision: str = "none"  # none | bfloat16 | float16 (on a GPU)
+    mixed_precision: str = "auto"  # auto | none | bfloat16 | float16 (on a GPU); see distill/precision.py
     jit: bool = False  # compile the whole step with XLA; pads every batch to one shape
 
 
@@ -123,7 +123,10 @@ CHOICES = {
     "sam.encoder_sharing": ("all", "context", "none"),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
-    **{f"training.{m}.mixed_precision": ("none", "bfloat16", "float16") for m in ("sam", "bidaf", "qanet")},
+    **{
+        f"training.{m}.mixed_precision": ("auto", "none", "bfloat16", "float16")
+        for m in ("sam", "bidaf", "qanet")
+    },
 }
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from holle_tf.evaluate.page import DPI, Line, draw_page, lay_out
+from holle_tf.evaluate.page import DPI, Line, draw_page, lay_out, use_points
 from holle_tf.evaluate.strips import draw_bracket, draw_strip
 from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
@@ -206,10 +206,7 @@ def _draw_head(
     axes: Axes, question: list[Line], gold: tuple[int, int], spans: Mapping[str, tuple[tuple[int, int], str]]
 ) -> None:
     """The legend, and the query in as many lines as it takes."""
-    box = axes.get_window_extent()
-    wide, tall = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi  # points
-    axes.set(xlim=(0, wide), ylim=(tall, 0))
-    axes.axis("off")
+    _, tall = use_points(axes)
     axes.text(0, 8, "query", fontsize=10, color=_PALE, va="center")
     for number, line in enumerate(question):
         text = " ".join(word.text for word in line)

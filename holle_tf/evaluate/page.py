@@ -81,6 +81,19 @@ def _text(token: str | Token) -> str:
     return token if isinstance(token, str) else token.text
 
 
+def use_points(axes: Axes) -> tuple[float, float]:
+    """Measure ``axes`` of a figure of ``DPI`` in points from the upper left corner, and hide its frame.
+
+    Returns:
+        Its width and height.
+    """
+    box = axes.get_window_extent()
+    wide, tall = box.width * 72 / DPI, box.height * 72 / DPI
+    axes.set(xlim=(0, wide), ylim=(tall, 0))  # y runs down, as lines do
+    axes.axis("off")
+    return wide, tall
+
+
 def draw_page(
     axes: Axes,
     lines: Sequence[Line],
@@ -92,10 +105,7 @@ def draw_page(
 
     Several spans share the height of the line, so that one is seen where they overlap.
     """
-    box = axes.get_window_extent()
-    wide, tall = box.width * 72 / axes.figure.dpi, box.height * 72 / axes.figure.dpi  # points
-    axes.set(xlim=(0, wide), ylim=(tall, 0))  # y runs down, as lines do
-    axes.axis("off")
+    use_points(axes)
     band = (LINE_HEIGHT - 3.6) / max(len(spans), 1)
     for number, line in enumerate(lines):
         base = LINE_HEIGHT * number + 12.5

@@ -15,6 +15,7 @@ import tensorflow as tf
 from holle_tf.config import Config, to_dict
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
 from holle_tf.distill.optimizers import make_optimizer
+from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
 from holle_tf.models import MODELS, trainable_parameters
@@ -26,7 +27,6 @@ from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
-POLICIES = {"none": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 Log = Callable[[str], None]
 
 
@@ -116,7 +116,8 @@ def _train(
         teachers = [online_teacher(teacher.load_model())]
         inputs = sorted({*inputs, *MODELS[config.teacher].inputs})
 
-    tf.keras.mixed_precision.set_global_policy(POLICIES[training.mixed_precision])
+    precision = resolve_precision(training.mixed_precision, config.model)
+    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
     try:
         student = build_model(config, prepared.embeddings, len(prepared.chars))
     finally:
@@ -151,7 +152,7 @@ def _train(
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     parameters = trainable_parameters(student)
     log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
-        f"at most {training.epochs} epochs")  # fmt: skip
+        f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
     def dev_batches() -> tf.data.Dataset:
         size = config.evaluation.batch_size
@@ -189,6 +190,7 @@ def _train(
             "epochs": len(lines),
             "best_epoch": max(lines, key=lambda line: line["val_f1"])["epoch"] + 1,
             "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
+            "precision": precision,
             "peak_memory_mb": round(peak_memory_mb(), 1),
             "seed": config.seed,
             "versions": versions(),

@@ -1,0 +1,114 @@
+"""Time of training steps and of inference, models and number formats in strict alternation.
+
+    .venv/bin/python -m benchmarks.steps --variants=sam:none,bidaf:none,qanet:none,qanet:bfloat16
+
+Every variant is a model and a number format (none | bfloat16 | float16). Weights, words and labels are
+random; sizes are the published ones unless ``--preset=demo``. The last line is JSON: medians in
+milliseconds, and each as a ratio to the first variant's.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from typing import Any, Callable
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from holle_tf.config import Config, load_config, preset
+from holle_tf.distill.distiller import Distiller
+from holle_tf.distill.optimizers import make_optimizer
+from holle_tf.distill.precision import POLICIES
+from holle_tf.evaluate.tables import print_table
+from holle_tf.models import MODELS
+from holle_tf.workflow.run_folder import build_model
+from pipelines.errors import UserError
+from pipelines.records import split_input
+
+_VARIANTS = flags.DEFINE_list("variants", ["sam:none", "bidaf:none", "qanet:none"], "model:format, ...")
+_PRESET = flags.DEFINE_string("preset", "", "configuration preset, e.g. demo; empty = published sizes")
+_BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
+_DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
+_CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+WORDS, CHARACTERS, WORD_DIM = 5000, 100, 100
+
+
+def random_batch(names: tuple[str, ...], config: Config) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Full-length texts; a word is always spelt with the same characters, as in real text."""
+    rng = np.random.default_rng(0)
+    batch, longest = _BATCH.value, config.data.max_word_chars
+
+    def words(length: int) -> np.ndarray:
+        # By Zipf's law, because a character encoder reads a word that occurs often only once.
+        return np.minimum(rng.zipf(1.3, (batch, length)), WORDS - 1)
+
+    context = ("query", "prober_history", "responder_history")
+    texts = {"document": words(_DOCUMENT.value), **{name: words(_CONTEXT.value) for name in context}}
+    texts["question"] = np.concatenate([texts[name] for name in context], axis=1)
+    spelling = rng.integers(1, CHARACTERS, (WORDS, longest))
+    spelling[np.arange(longest) >= rng.integers(2, longest, (WORDS, 1))] = 0
+    features = {}
+    for name in names:
+        text, chars = split_input(name)
+        features[name] = tf.constant(spelling[texts[text]] if chars else texts[text], tf.int32)
+    labels = {
+        edge: tf.constant(rng.integers(0, _DOCUMENT.value, batch), tf.int32) for edge in ("start", "end")
+    }
+    return features, labels
+
+
+def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
+    """A training step and a reading of one batch, by name."""
+    name, _, precision = variant.partition(":")
+    if name not in MODELS or precision not in POLICIES:
+        raise UserError(
+            f"--variants={variant}: expected one of {list(MODELS)}, a colon, one of {list(POLICIES)}."
+        )
+    config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": name})
+    training = config.training_of(name)
+    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
+    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
+    student = build_model(config, vectors, CHARACTERS)
+    tf.keras.mixed_precision.set_global_policy("float32")
+    distiller = Distiller(
+        student, {"labels": 1.0}, l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
+    )
+    distiller.compile(optimizer=make_optimizer(training, 1000))
+    batch = random_batch(MODELS[name].inputs, config)
+    train, read = tf.function(distiller.train_step), tf.function(lambda features: student(features))
+    return {"training": lambda: train(batch), "inference": lambda: read(batch[0])}
+
+
+def main(_: list[str]) -> None:
+    variants = _VARIANTS.value
+    work = {(variant, what): step for variant in variants for what, step in make_steps(variant).items()}
+    times: dict[tuple[str, str], list[float]] = {key: [] for key in work}
+    for round_ in tqdm(range(-2, _STEPS.value), desc="rounds", dynamic_ncols=True):
+        for key, step in work.items():
+            began = time.perf_counter()
+            step()
+            if round_ >= 0:
+                times[key].append(1000 * (time.perf_counter() - began))
+    medians = {key: statistics.median(values) for key, values in times.items()}
+    table = Table("variant", "training step, ms", "ratio", "inference, ms", "ratio")
+    report: dict[str, dict[str, dict[str, float]]] = {}
+    for variant in variants:
+        row = [variant]
+        report[variant] = {}
+        for what in ("training", "inference"):
+            ratio = medians[variant, what] / medians[variants[0], what]
+            report[variant][what] = {"ms": round(medians[variant, what], 2), "ratio": round(ratio, 3)}
+            row += [f"{medians[variant, what]:.1f}", f"{ratio:.2f}"]
+        table.add_row(*row)
+    print_table(table)
+    print(json.dumps({"document": _DOCUMENT.value, "batch": _BATCH.value, "variants": report}))
+
+
+if __name__ == "__main__":
+    app.run(main)
