@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.models.config import BidafConfig
-from holle_tf.models.layers.bilstm import BiLSTM
+from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.fast_dropout import FastDropout
 from holle_tf.models.layers.highway import Highway
@@ -53,7 +53,7 @@ def build_bidaf(
     )
     joined = tf.keras.layers.Concatenate()
     highway = Highway(config.highway_layers, "relu", name="highway")
-    encoder = BiLSTM(config.units, name="encoder")  # shared by document and question
+    encoder = BidirectionalRNN("lstm", config.units, name="encoder")  # shared by document and question
 
     def embed(text):
         words = word_embedding(inputs[text])  # (batch, length, word_dim)
@@ -75,12 +75,16 @@ def build_bidaf(
 
     start_states = joint
     for i in range(config.modelling_layers):
-        start_states = BiLSTM(config.units, name=f"modelling_{i}")(dropout(start_states), mask=document_mask)
+        start_states = BidirectionalRNN("lstm", config.units, name=f"modelling_{i}")(
+            dropout(start_states), mask=document_mask
+        )
     dropped = dropout(joint)
     start_logits = SpanLogits(name="start")([dropped, dropout(start_states)], mask=document_mask)
 
     end_inputs = StartSummary(name="start_summary")([joint, start_states, start_logits])
-    end_states = BiLSTM(config.units, name="end_modelling")(dropout(end_inputs), mask=document_mask)
+    end_states = BidirectionalRNN("lstm", config.units, name="end_modelling")(
+        dropout(end_inputs), mask=document_mask
+    )
     end_logits = SpanLogits(name="end")([dropped, dropout(end_states)], mask=document_mask)
 
     outputs = span_outputs(start_logits, end_logits, document_mask, query_to_context=query_to_context)

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-CELLS = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}
+from holle_tf.models.layers.bidirectional import BidirectionalRNN
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -25,7 +25,7 @@ class TextEncoder(tf.keras.layers.Layer):
 
     Returns:
         Every position's state (batch, length, 2*units), zero on padding, and the final state of both
-        directions of the topmost layer (batch, 2*units).
+        directions of the topmost layer (batch, 2*units), zero for a row without words.
 
     Raises:
         ValueError: ``cell`` is unknown.
@@ -33,24 +33,18 @@ class TextEncoder(tf.keras.layers.Layer):
 
     def __init__(self, cell: str, units: int, depth: int, dropout: float, **kwargs: Any):
         super().__init__(**kwargs)
-        if cell not in CELLS:
-            raise ValueError(f"cell {cell!r} is not among {sorted(CELLS)}")
         self.cell, self.units, self.depth, self.dropout = cell, units, depth, dropout
         self._drop = tf.keras.layers.Dropout(dropout)
-        self._stack = [
-            tf.keras.layers.Bidirectional(
-                CELLS[cell](units, return_sequences=True, return_state=True), name=f"layer_{i}"
-            )
-            for i in range(depth)
-        ]
+        self._stack = [BidirectionalRNN(cell, units, name=f"layer_{i}") for i in range(depth)]
 
     def call(self, inputs: tf.Tensor, mask: tf.Tensor, training: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
-        sequence, states = inputs, []
+        sequence = inputs
         for layer in self._stack:
-            sequence, *states = layer(self._drop(sequence, training=training), mask=mask, training=training)
-        # An LSTM hands out (h, c) of each direction, a GRU h alone.
-        final = tf.concat([states[0], states[len(states) // 2]], axis=-1)  # (batch, 2*units)
-        return sequence * tf.cast(mask, sequence.dtype)[..., None], final
+            sequence = layer(self._drop(sequence, training=training), mask=mask)
+        forward, backward = tf.split(sequence, 2, axis=-1)  # (batch, length, units)
+        last = tf.maximum(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) - 1, 0)  # (batch,)
+        final = tf.concat([tf.gather(forward, last, batch_dims=1), backward[:, 0]], axis=-1)
+        return sequence, final  # (batch, length, 2*units), (batch, 2*units)
 
     def get_config(self) -> dict[str, Any]:
         return {
