@@ -58,7 +58,8 @@ class BidirectionalRNN(tf.keras.layers.Layer):
             outputs = tf.transpose(self._scanned(inputs, tf.transpose(mask)), [1, 0, 2])
         else:
             outputs = self._keras(tf.cast(inputs, self.variable_dtype), mask=mask)
-        return tf.cast(outputs * tf.cast(mask, outputs.dtype)[..., tf.newaxis], self.compute_dtype)
+            outputs *= tf.cast(mask, outputs.dtype)[..., tf.newaxis]
+        return tf.cast(outputs, self.compute_dtype)
 
     def _scanned(self, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         """Both directions' outputs, like ``mask`` with time first: (length, batch, 2 * units)."""

@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from holle_tf.models.layers.lstm_scan import states_before
+
 CHUNK = 8  # steps that are compiled, and launched, as one; texts are padded to a multiple
 ROWS = 16  # the batch is padded to a multiple, so that few shapes are compiled
 _CLOSED = 1e4  # the update gate's input at which its sigmoid is exactly 1: the state stays, its slope is 0
@@ -37,8 +39,7 @@ def gru_scan(
         reverse: read from the last position to the first.
 
     Returns:
-        The states (length, batch, units). Behind the last word they repeat the last word's, or when read
-        in reverse are zero.
+        The states at their words' positions (length, batch, units), zero on padding.
     """
     units = int(recurrent_kernel.shape[0])
     length, batch = tf.shape(projected)[0], tf.shape(projected)[1]
@@ -48,7 +49,8 @@ def gru_scan(
     padding = [[0, -length % CHUNK], [0, -batch % ROWS], [0, 0]]
     gate_inputs = tf.pad(gate_inputs, padding, constant_values=_CLOSED)
     states = _scan(gate_inputs, recurrent_kernel, candidate_bias, reverse)
-    return tf.slice(states, [0, 0, 0], [length, batch, units])
+    states = tf.slice(states, [0, 0, 0], [length, batch, units])
+    return states * tf.cast(mask, states.dtype)[..., tf.newaxis]
 
 
 def _scan(gate_inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, reverse: bool) -> tf.Tensor:
@@ -74,7 +76,7 @@ def _scan(gate_inputs: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor, reverse: b
         states = results.concat()  # (length, batch, units)
 
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            before = tf.concat([states[1:], start[None]] if reverse else [start[None], states[:-1]], axis=0)
+            before = states_before(states, reverse)
             upstream = tf.ensure_shape(upstream, [None, None, units])  # lost where the padding was cut off
             flat = tf.reshape(before, [-1, units])
             recurrent = tf.reshape(tf.matmul(flat, kernel), shape)

@@ -48,7 +48,7 @@ def _scan(gate_inputs: tf.Tensor, kernel: tf.Tensor, reverse: bool) -> tf.Tensor
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             of_inputs = _backward(upstream, gates, cells, squashed, kernel, reverse)
             flat_inputs = tf.reshape(of_inputs, [-1, 4 * units])
-            flat_before = tf.reshape(_shifted(outputs, reverse), [-1, units])
+            flat_before = tf.reshape(states_before(outputs, reverse), [-1, units])
             return of_inputs, tf.matmul(flat_before, flat_inputs, transpose_a=True)
 
         return outputs, gradient
@@ -93,7 +93,7 @@ def _backward(
     # gate inputs' gradients as multiples of the gradients of the cell (three gates) and of the output
     multiples = [
         slopes[0] * (2 * candidate - 1),
-        slopes[1] * _shifted(cells, reverse),
+        slopes[1] * states_before(cells, reverse),
         slopes[2] * (2 * enter),
         slopes[3] * squashed,
     ]
@@ -115,7 +115,7 @@ def _backward(
     return state[3].stack()
 
 
-def _shifted(states: tf.Tensor, reverse: bool) -> tf.Tensor:
+def states_before(states: tf.Tensor, reverse: bool) -> tf.Tensor:
     """Each step's state before it: ``states`` moved by one step, zeros before the first."""
     nothing = tf.zeros_like(states[:1])
     return tf.concat([states[1:], nothing] if reverse else [nothing, states[:-1]], axis=0)
