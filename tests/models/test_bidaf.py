@@ -6,37 +6,9 @@ from holle_tf.models import trainable_parameters
 from holle_tf.models.bidaf import INPUTS, build_bidaf
 from holle_tf.models.config import BidafConfig
 
-RNG = np.random.default_rng(0)
-VECTORS = RNG.normal(size=(40, 12)).astype(np.float32)
+VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
 CHARS = 9
 SMALL = BidafConfig(units=6, char_dim=4, char_filters=5)
-
-
-def _features(rows=3, document=11, question=5):
-    features = {
-        "document": RNG.integers(1, 40, (rows, document)),
-        "question": RNG.integers(1, 40, (rows, question)),
-    }
-    features["document"][0, 8:] = 0
-    features["question"][1, 2:] = 0
-    for text in ("document", "question"):
-        chars = RNG.integers(1, CHARS, (*features[text].shape, 4))
-        features[f"{text}_chars"] = chars * (features[text] > 0)[..., None]
-    # The question is query, prober history and responder history joined.
-    features["query"], features["prober_history"] = features["question"][:, :2], features["question"][:, 2:3]
-    return {name: ids.astype(np.int32) for name, ids in features.items()}
-
-
-def _padded(features, by=6):
-    widths = {name: ((0, 0), (0, by), (0, by)) if "chars" in name else ((0, 0), (0, by)) for name in features}
-    return {name: np.pad(ids, widths[name]) for name, ids in features.items()}
-
-
-@pytest.fixture
-def policy(request):
-    tf.keras.mixed_precision.set_global_policy(request.param)
-    yield request.param
-    tf.keras.mixed_precision.set_global_policy("float32")
 
 
 def test_the_parameter_count_is_the_published_one():
@@ -50,10 +22,9 @@ def test_the_parameter_count_is_the_published_one():
     assert trainable_parameters(model) == expected == 2_573_203
 
 
-def test_more_padding_changes_no_output():
+def test_more_padding_changes_no_output(features, padded):
     model = build_bidaf(SMALL, VECTORS, CHARS)
-    features = _features()
-    short, longer = model(features), model(_padded(features))
+    short, longer = model(features), model(padded)
     for edge in ("start_logits", "end_logits"):
         np.testing.assert_allclose(longer[edge][:, :11], short[edge], atol=1e-4)
         np.testing.assert_array_equal(longer[edge][:, 11:], -1e9)
@@ -64,9 +35,8 @@ def test_more_padding_changes_no_output():
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"], indirect=True)
-def test_an_empty_question_and_every_policy_give_finite_float32(policy):
+def test_an_empty_question_and_every_policy_give_finite_float32(policy, features):
     model = build_bidaf(SMALL, VECTORS, CHARS)
-    features = _features()
     for name in ("question", "question_chars", "query", "prober_history"):
         features[name][2] = 0
     outputs = model(features, training=True)
@@ -77,9 +47,8 @@ def test_an_empty_question_and_every_policy_give_finite_float32(policy):
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)
-def test_every_trained_weight_gets_a_finite_gradient(policy):
+def test_every_trained_weight_gets_a_finite_gradient(policy, features):
     model = build_bidaf(SMALL, VECTORS, CHARS)
-    features = _features()
     features["document"][0, 0] = 1  # an unknown word, so that its vector takes part
     with tf.GradientTape() as tape:
         outputs = model(features, training=True)
@@ -93,9 +62,8 @@ def test_every_trained_weight_gets_a_finite_gradient(policy):
         assert np.abs(gradient).max() > 0 or weight.shape.num_elements() == 1, weight.name
 
 
-def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path):
+def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path, features):
     model = build_bidaf(SMALL, VECTORS, CHARS)
-    features = _features()
     expected = model(features)
     model.save_weights(tmp_path / "weights")
     copy = tf.keras.Model.from_config(model.get_config())
