@@ -91,7 +91,9 @@ def main(argv: list[str]) -> None:
 def _run() -> None:
     from holle_tf.config import load_config, preset
     from holle_tf.workflow import modes
+    from holle_tf.workflow.memory import keep_freed_memory
 
+    keep_freed_memory()
     chosen = {
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,

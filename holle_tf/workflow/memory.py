@@ -1,10 +1,27 @@
-"""Peak memory of the process."""
+"""Memory of the process: its peak, and how it is given back."""
 
 from __future__ import annotations
 
+import ctypes
 import resource
 import sys
 from pathlib import Path
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep freed memory for the next tensors instead of giving it back each time.
+
+    Every step of a training asks for the same large tensors; getting each of them page by page from the
+    system takes a tenth of SAM's step. Does nothing where the C library is not glibc.
+    """
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):
+        return
+    mallopt(_MMAP_THRESHOLD, 1 << 30)
+    mallopt(_TRIM_THRESHOLD, 1 << 30)
 
 
 def reset_peak_memory() -> None:

@@ -19,6 +19,7 @@ from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
 from holle_tf.models import MODELS, trainable_parameters
+from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
@@ -118,8 +119,10 @@ def _train(
 
     precision = resolve_precision(training.mixed_precision, config.model)
     tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
+    recurrent = "keras" if training.jit else "auto"  # XLA cannot compile ours
     try:
-        student = build_model(config, prepared.embeddings, len(prepared.chars))
+        with recurrent_implementation(recurrent):
+            student = build_model(config, prepared.embeddings, len(prepared.chars))
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     weights = {"labels": config.distill.labels_weight, "teacher": config.distill.teacher_weight}

@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator, Optional
 
 import tensorflow as tf
 
-from holle_tf.models.layers.gru_scan import gru_scan
-from holle_tf.models.layers.lstm_scan import lstm_scan
+from holle_tf.models.recurrence.operation import recurrence
 
 CELLS = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}
+IMPLEMENTATIONS = ("auto", "compiled", "keras")
+_default = ["auto"]  # the last is that of layers made now
+
+
+@contextmanager
+def recurrent_implementation(name: str) -> Iterator[None]:
+    """Layers made in this context are of the implementation ``name`` unless they ask for another.
+
+    ``keras`` is for what the compiled one cannot do: second-order gradients, XLA, SavedModels.
+    """
+    _default.append(name)
+    try:
+        yield
+    finally:
+        _default.pop()
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
 class BidirectionalRNN(tf.keras.layers.Layer):
-    """Keras' bidirectional GRU or LSTM, computed by ``gru_scan`` or ``lstm_scan`` where there is no GPU.
+    """Keras' bidirectional GRU or LSTM, computed by ``models.recurrence`` where there is no GPU.
 
     The weights are those of ``tf.keras.layers.Bidirectional`` around the cell's layer in either case, so
     that a checkpoint serves both. The recurrence is in the variables' dtype; under mixed precision the
-    products of the inputs, which are most of the work, are in the compute dtype (the scans only).
+    products of the inputs are in the compute dtype (compiled only).
 
     Args:
         cell: gru or lstm.
         units: of each direction.
-        scan: use the scan; None for "if no GPU is visible". Only without it a GRU has second-order
-            gradients.
+        implementation: compiled | keras | auto: compiled if no GPU is visible. None for what
+            ``recurrent_implementation`` says, auto outside of it.
 
     Call arguments:
         inputs: (batch, length, features), padded on the right.
         mask: bool (batch, length), true for words; a row may have none.
+        training: whether a gradient will be wanted; without, it can be had but takes longer.
 
     Returns:
         (batch, length, 2 * units) in the compute dtype, zero on padding.
 
     Raises:
-        ValueError: ``cell`` is unknown.
+        ValueError: ``cell`` or ``implementation`` is unknown.
     """
 
-    def __init__(self, cell: str, units: int, scan: bool | None = None, **kwargs: Any):
+    def __init__(self, cell: str, units: int, implementation: Optional[str] = None, **kwargs: Any):
         super().__init__(autocast=False, **kwargs)
         if cell not in CELLS:
             raise ValueError(f"cell {cell!r} is not among {sorted(CELLS)}")
         self.cell = cell
         self.units = units
-        self.scan = scan
+        self.implementation = _default[-1] if implementation is None else implementation
+        if self.implementation not in IMPLEMENTATIONS:
+            raise ValueError(f"implementation {implementation!r} is not among {IMPLEMENTATIONS}")
         layer = CELLS[cell](units, return_sequences=True, dtype=self.variable_dtype)
         self._keras = tf.keras.layers.Bidirectional(layer, dtype=self.variable_dtype, name="bidirectional")
 
@@ -52,38 +70,29 @@ class BidirectionalRNN(tf.keras.layers.Layer):
             self._keras.build(input_shape)
         super().build(input_shape)
 
-    def call(self, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        scan = not tf.config.list_physical_devices("GPU") if self.scan is None else self.scan
-        if scan:
-            outputs = tf.transpose(self._scanned(inputs, tf.transpose(mask)), [1, 0, 2])
-        else:
-            outputs = self._keras(tf.cast(inputs, self.variable_dtype), mask=mask)
-            outputs *= tf.cast(mask, outputs.dtype)[..., tf.newaxis]
-        return tf.cast(outputs, self.compute_dtype)
+    def call(self, inputs: tf.Tensor, mask: tf.Tensor, training: Any = None) -> tf.Tensor:
+        compiled = self.implementation == "compiled"
+        if self.implementation == "auto":
+            compiled = not tf.config.list_physical_devices("GPU")
+        if compiled:
+            keep = training is not None and training is not False
+            return tf.cast(self._compiled(inputs, mask, keep), self.compute_dtype)
+        outputs = self._keras(tf.cast(inputs, self.variable_dtype), mask=mask)
+        return tf.cast(outputs * tf.cast(mask, outputs.dtype)[..., tf.newaxis], self.compute_dtype)
 
-    def _scanned(self, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """Both directions' outputs, like ``mask`` with time first: (length, batch, 2 * units)."""
+    def _compiled(self, inputs: tf.Tensor, mask: tf.Tensor, keep: bool) -> tf.Tensor:
         cells = [self._keras.forward_layer.cell, self._keras.backward_layer.cell]
         kernel = tf.cast(tf.concat([cell.kernel for cell in cells], axis=1), self.compute_dtype)
-        biases = [tf.convert_to_tensor(cell.bias) for cell in cells]
-        added = [self._joint_bias(bias) if self.cell == "gru" else bias for bias in biases]
         shape = tf.shape(inputs)
-        flat = tf.reshape(tf.transpose(inputs, [1, 0, 2]), [-1, inputs.shape[-1]])
-        projected = tf.matmul(tf.cast(flat, self.compute_dtype), kernel)  # (length * batch, 2 * gates)
-        projected = tf.nn.bias_add(tf.cast(projected, self.variable_dtype), tf.concat(added, axis=0))
-        projected = tf.reshape(projected, [shape[1], shape[0], kernel.shape[-1]])
-        directions = []
-        for part, cell, bias, reverse in zip(tf.split(projected, 2, axis=-1), cells, biases, (False, True)):
-            recurrent = tf.convert_to_tensor(cell.recurrent_kernel)
-            if self.cell == "gru":
-                directions.append(gru_scan(part, recurrent, bias[1, 2 * self.units :], mask, reverse))
-            else:
-                directions.append(lstm_scan(part, recurrent, mask, reverse))
-        return tf.concat(directions, axis=-1)
-
-    def _joint_bias(self, bias: tf.Tensor) -> tf.Tensor:
-        """A GRU's two biases (2, 3 * units) as one, but for the part that the reset gate multiplies."""
-        return bias[0] + tf.pad(bias[1, : 2 * self.units], [[0, self.units]])
+        flat = tf.reshape(tf.cast(inputs, self.compute_dtype), [-1, inputs.shape[-1]])
+        projected = tf.cast(tf.matmul(flat, kernel), self.variable_dtype)  # (batch * length, 2 * gates)
+        projected = tf.reshape(projected, [shape[0], shape[1], kernel.shape[-1]])
+        recurrent = tf.stack([tf.convert_to_tensor(cell.recurrent_kernel) for cell in cells])
+        gates = recurrent.shape[-1]
+        biases = tf.stack([tf.reshape(tf.convert_to_tensor(cell.bias), [-1, gates]) for cell in cells])
+        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)  # (batch,)
+        return recurrence(self.cell, projected, recurrent, biases, lengths, keep)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "cell": self.cell, "units": self.units, "scan": self.scan}
+        own = {"cell": self.cell, "units": self.units, "implementation": self.implementation}
+        return {**super().get_config(), **own}

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
+from holle_tf.models.layers.fast_dropout import FastDropout
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -34,13 +35,13 @@ class TextEncoder(tf.keras.layers.Layer):
     def __init__(self, cell: str, units: int, depth: int, dropout: float, **kwargs: Any):
         super().__init__(**kwargs)
         self.cell, self.units, self.depth, self.dropout = cell, units, depth, dropout
-        self._drop = tf.keras.layers.Dropout(dropout)
+        self._drop = FastDropout(dropout)
         self._stack = [BidirectionalRNN(cell, units, name=f"layer_{i}") for i in range(depth)]
 
     def call(self, inputs: tf.Tensor, mask: tf.Tensor, training: Any = None) -> tuple[tf.Tensor, tf.Tensor]:
         sequence = inputs
         for layer in self._stack:
-            sequence = layer(self._drop(sequence, training=training), mask=mask)
+            sequence = layer(self._drop(sequence, training=training), mask=mask, training=training)
         forward, backward = tf.split(sequence, 2, axis=-1)  # (batch, length, units)
         last = tf.maximum(tf.reduce_sum(tf.cast(mask, tf.int32), axis=1) - 1, 0)  # (batch,)
         final = tf.concat([tf.gather(forward, last, batch_dims=1), backward[:, 0]], axis=-1)

@@ -2,18 +2,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.models.layers.bidirectional import BidirectionalRNN
-from holle_tf.models.layers.gru_scan import CHUNK, ROWS
+from holle_tf.models.layers.bidirectional import BidirectionalRNN, recurrent_implementation
+from holle_tf.models.recurrence.gru import BUFFER
+from holle_tf.models.recurrence.operation import ROWS
 
 CELLS = ("gru", "lstm")
-# More steps than a compiled chunk has, no multiple of it, and rows of every kind.
-LENGTHS = [CHUNK + 5, CHUNK, 3, 0]
+# More rows than go together, of every kind, and more words than one product of the gradient has.
+LENGTHS = [3, 0, 9, BUFFER // ROWS + 5, 1, 9, 2, 0, 7, 12, 4]
 LENGTH = max(LENGTHS)
+assert len(LENGTHS) > ROWS
 MASK = tf.sequence_mask(LENGTHS, LENGTH)
 
 
 def _pair(cell, features=5, units=4):
-    pair = [BidirectionalRNN(cell, units, scan=scan) for scan in (True, False)]
+    pair = [BidirectionalRNN(cell, units, implementation=name) for name in ("compiled", "keras")]
     for layer in pair:
         layer(tf.zeros([1, 2, features]), mask=tf.ones([1, 2], tf.bool))
     # Biases start at zero, where a wrong one would not show.
@@ -22,32 +24,34 @@ def _pair(cell, features=5, units=4):
     return pair
 
 
-def _value_and_gradients(layer, inputs, upstream, mask=MASK):
+def _value_and_gradients(layer, inputs, upstream, training=True):
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        outputs = layer(inputs, mask=mask)
+        outputs = layer(inputs, mask=MASK, training=training)
     return [outputs, *tape.gradient(outputs, [inputs, *layer.trainable_variables], upstream)]
 
 
+@pytest.mark.parametrize("training", [False, True])  # whether the gates were kept for the gradient
 @pytest.mark.parametrize("in_graph", [False, True])
 @pytest.mark.parametrize("cell", CELLS)
-def test_value_and_gradient_are_those_of_keras(cell, in_graph):
+def test_value_and_gradient_are_those_of_keras(cell, in_graph, training):
     rows = len(LENGTHS)
     inputs, upstream = tf.random.normal([rows, LENGTH, 5]), tf.random.normal([rows, LENGTH, 8])
     compiled = tf.function(_value_and_gradients) if in_graph else _value_and_gradients
-    ours, expected = (compiled(layer, inputs, upstream) for layer in _pair(cell))
+    ours, expected = (compiled(layer, inputs, upstream, training) for layer in _pair(cell))
     assert len(ours) == 8
     for one, other in zip(ours, expected):
         np.testing.assert_allclose(one, other, atol=2e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("length", [1, CHUNK - 1, CHUNK, CHUNK + 1])
 @pytest.mark.parametrize("rows", [1, ROWS, ROWS + 1])
-def test_every_length_and_batch_size_fits(length, rows):
-    inputs = tf.random.normal([rows, length, 5])
-    mask = tf.sequence_mask(np.random.default_rng(1).integers(0, length + 1, rows), length)
-    ours, expected = (layer(inputs, mask=mask) for layer in _pair("gru"))
-    np.testing.assert_allclose(ours, expected, atol=1e-5)
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_batch_size_fits_also_with_nothing_in_it(cell, rows):
+    inputs = tf.random.normal([rows, 6, 5])
+    for lengths in (np.random.default_rng(1).integers(0, 7, rows), np.zeros(rows, np.int32)):
+        mask = tf.sequence_mask(lengths, 6)
+        ours, expected = (layer(inputs, mask=mask) for layer in _pair(cell))
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
 def test_a_graph_of_unknown_shape_takes_every_length():
@@ -56,9 +60,17 @@ def test_a_graph_of_unknown_shape_takes_every_length():
     compiled = tf.function(
         lambda x, mask: ours(x, mask=mask), input_signature=[unknown, tf.TensorSpec([None, None], tf.bool)]
     )
-    for length in (3, 2 * CHUNK + 1):
+    for length in (3, 17):
         inputs, mask = tf.random.normal([2, length, 5]), tf.sequence_mask([length, 2], length)
         np.testing.assert_allclose(compiled(inputs, mask), expected(inputs, mask=mask), atol=1e-5)
+
+
+def test_a_saturated_gate_is_exact_and_a_value_that_is_no_number_is_seen():
+    ours, expected = _pair("gru")
+    inputs = tf.constant([[[1e4] * 5, [-1e4] * 5, [0.0] * 5]])
+    mask = tf.ones([1, 3], tf.bool)
+    np.testing.assert_allclose(ours(inputs, mask=mask), expected(inputs, mask=mask), atol=1e-6)
+    assert np.isnan(ours(inputs * float("nan"), mask=mask)).all()
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -72,8 +84,9 @@ def test_more_padding_changes_nothing_and_padding_is_zero(cell):
         np.testing.assert_array_equal(longer[row, length:], 0)
 
 
-def test_the_gradient_agrees_with_finite_differences():
-    layer = BidirectionalRNN("gru", 3, scan=True, dtype="float64")
+@pytest.mark.parametrize("cell", CELLS)
+def test_the_gradient_agrees_with_finite_differences(cell):
+    layer = BidirectionalRNN(cell, 3, implementation="compiled", dtype="float64")
     inputs = tf.random.normal([2, 5, 4], dtype=tf.float64)
     mask = tf.sequence_mask([5, 3], 5)
     layer(inputs, mask=mask)
@@ -94,22 +107,37 @@ def test_the_gradient_agrees_with_finite_differences():
         assert found[place] == pytest.approx(float(slope), rel=1e-5, abs=1e-8)
 
 
-def test_second_derivatives_of_the_lstm_agree_with_keras():
-    # No cross-check by autodiff elsewhere reaches the gradient's own gradient.
-    inputs, upstream = tf.random.normal([3, 4, 5]), tf.random.normal([3, 4, 8])
-    mask = tf.sequence_mask([4, 2, 0], 4)
-    found = []
-    for layer in _pair("lstm"):
+def test_there_is_no_second_derivative_but_by_keras():
+    ours, expected = _pair("gru")
+    inputs = tf.random.normal([1, 4, 5])
+
+    def second(layer):
         with tf.GradientTape() as outer:
-            with tf.GradientTape() as inner:
-                inner.watch(inputs)
-                outputs = layer(inputs, mask=mask)
-            gradient = inner.gradient(outputs, inputs, upstream)
+            gradient = _gradient(layer, inputs)
             size = tf.reduce_sum(gradient**2)
-        found.append(outer.gradient(size, layer.trainable_variables[0]))
-    np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)
+        return outer.gradient(size, layer.trainable_variables[0])
+
+    with pytest.raises(LookupError):
+        second(ours)
+    assert np.isfinite(second(expected)).all()
+
+
+def _gradient(layer, inputs):
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs, mask=tf.ones([1, 4], tf.bool))
+    return tape.gradient(outputs, inputs)
+
+
+def test_layers_made_in_a_context_have_its_implementation():
+    with recurrent_implementation("keras"):
+        layer = BidirectionalRNN("gru", 3)
+    assert layer.implementation == "keras"
+    assert BidirectionalRNN("gru", 3).implementation == "auto"
 
 
 def test_an_unknown_cell_is_an_error():
     with pytest.raises(ValueError, match="gru"):
         BidirectionalRNN("rnn", 3)
+    with pytest.raises(ValueError, match="compiled"):
+        BidirectionalRNN("gru", 3, implementation="fast")

@@ -27,8 +27,16 @@ MASKS = {"document_mask": MASK["mask"], "question_mask": tf.sequence_mask([5, 0]
 IDS = RNG.integers(0, 6, (2, 5)).astype(np.int32)
 CHARS = RNG.integers(0, 6, (2, 5, 4)).astype(np.int32)
 LAYERS = {
-    "bidirectional_gru": (lambda p: BidirectionalRNN("gru", 3, scan=True, dtype=p), TEXT, MASK),
-    "bidirectional_lstm": (lambda p: BidirectionalRNN("lstm", 3, scan=True, dtype=p), TEXT, MASK),
+    "bidirectional_gru": (
+        lambda p: BidirectionalRNN("gru", 3, implementation="compiled", dtype=p),
+        TEXT,
+        MASK,
+    ),
+    "bidirectional_lstm": (
+        lambda p: BidirectionalRNN("lstm", 3, implementation="compiled", dtype=p),
+        TEXT,
+        MASK,
+    ),
     "char_cnn": (lambda p: CharCNN(6, 3, 4, dropout=0.1, dtype=p), CHARS, {}),
     "encoder_block": (lambda p: EncoderBlock(8, 2, 1, 3, [0.9, 0.8, 0.7], 0.1, dtype=p), TEXT, MASK),
     "fast_dropout": (lambda p: FastDropout(0.2, dtype=p), TEXT, {}),
