@@ -20,13 +20,11 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
+from benchmarks.models import make_distiller
 from holle_tf.config import Config, load_config, preset
-from holle_tf.distill.distiller import Distiller
-from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models import MODELS
-from holle_tf.workflow.run_folder import build_model
 from pipelines.errors import UserError
 from pipelines.records import split_input
 
@@ -36,7 +34,7 @@ _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
-WORDS, CHARACTERS, WORD_DIM = 5000, 100, 100
+WORDS, CHARACTERS = 5000, 100
 
 
 def random_batch(names: tuple[str, ...], config: Config) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
@@ -71,15 +69,8 @@ def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
             f"--variants={variant}: expected one of {list(MODELS)}, a colon, one of {list(POLICIES)}."
         )
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": name})
-    training = config.training_of(name)
-    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
-    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
-    student = build_model(config, vectors, CHARACTERS)
-    tf.keras.mixed_precision.set_global_policy("float32")
-    distiller = Distiller(
-        student, {"labels": 1.0}, l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
-    )
-    distiller.compile(optimizer=make_optimizer(training, 1000))
+    distiller = make_distiller(config, precision, WORDS, CHARACTERS)
+    student = distiller.student
     batch = random_batch(MODELS[name].inputs, config)
     train, read = tf.function(distiller.train_step), tf.function(lambda features: student(features))
     return {"training": lambda: train(batch), "inference": lambda: read(batch[0])}

@@ -1,0 +1,127 @@
+"""A two-layer bidirectional GRU or LSTM: ours, stock Keras, and PyTorch where it is there, in alternation.
+
+    .venv/bin/python -m benchmarks.recurrent --lengths=128,256,1200
+
+Random inputs of 100 features, 64 units, half of the rows shorter than the longest (PyTorch, which has no
+masks, reads the padding as well). A training step is the outputs and the gradients of weights and inputs.
+The last line is JSON: medians in milliseconds, and each as a ratio to stock Keras.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from typing import Any, Callable
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from holle_tf.evaluate.tables import print_table
+from holle_tf.models.layers.bidirectional import BidirectionalRNN
+
+_CELL = flags.DEFINE_enum("cell", "gru", ["gru", "lstm"], "kind of cell")
+_LENGTHS = flags.DEFINE_list("lengths", ["128", "256", "1200"], "words of the longest text")
+_UNITS = flags.DEFINE_integer("units", 64, "of each direction", lower_bound=1)
+_BATCH = flags.DEFINE_integer("batch", 32, "texts in a batch", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+LAYERS, FEATURES = 2, 100
+
+Steps = dict[str, Callable[[], Any]]
+
+
+def make_inputs(length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs (batch, length, features) and their mask (batch, length)."""
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(length // 2, length + 1, _BATCH.value)
+    lengths[::2] = length
+    inputs = rng.normal(size=(_BATCH.value, length, FEATURES)).astype(np.float32)
+    return inputs, np.arange(length) < lengths[:, None]
+
+
+def tensorflow_steps(stack: list[tf.keras.layers.Layer], length: int) -> Steps:
+    """Steps of Keras layers that are called with (inputs, mask)."""
+    inputs, mask = (tf.constant(array) for array in make_inputs(length))
+
+    def outputs(given: tf.Tensor, **extra: Any) -> tf.Tensor:
+        for layer in stack:
+            given = layer(given, mask=mask, **extra)
+        return given
+
+    @tf.function
+    def train() -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(outputs(inputs, training=True) ** 2)
+        return tape.gradient(loss, [inputs, *(v for layer in stack for v in layer.trainable_variables)])
+
+    return {"inference": tf.function(lambda: outputs(inputs)), "training": train}
+
+
+def torch_steps(length: int) -> Steps:
+    """Steps of PyTorch's layer; none where PyTorch is not installed, since the project does not need it."""
+    try:
+        import torch  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        return {}
+    kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[_CELL.value]
+    layer = kind(FEATURES, _UNITS.value, LAYERS, batch_first=True, bidirectional=True)
+    inputs = torch.from_numpy(make_inputs(length)[0]).requires_grad_(True)
+
+    def infer() -> None:
+        with torch.inference_mode():
+            layer(inputs)
+
+    def train() -> None:
+        layer.zero_grad()
+        layer(inputs)[0].square().sum().backward()
+
+    return {"inference": infer, "training": train}
+
+
+def make_variants(length: int) -> dict[str, Steps]:
+    """Steps of every implementation, by its name."""
+    kind = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}[_CELL.value]
+    keras = [tf.keras.layers.Bidirectional(kind(_UNITS.value, return_sequences=True)) for _ in range(LAYERS)]
+    ours = [BidirectionalRNN(_CELL.value, _UNITS.value) for _ in range(LAYERS)]
+    found = {"keras": tensorflow_steps(keras, length), "holle_tf": tensorflow_steps(ours, length)}
+    torch = torch_steps(length)
+    return {**found, "torch": torch} if torch else found
+
+
+def measure(variants: dict[str, Steps], rounds: int, title: str) -> dict[str, dict[str, float]]:
+    """Median milliseconds of every step of every variant, all of them taking turns."""
+    times: dict[tuple[str, str], list[float]] = {
+        (name, what): [] for name in variants for what in variants[name]
+    }
+    for round_ in tqdm(range(-2, rounds), desc=title, dynamic_ncols=True):
+        for (name, what), seconds in times.items():
+            began = time.perf_counter()
+            variants[name][what]()
+            if round_ >= 0:
+                seconds.append(1000 * (time.perf_counter() - began))
+    medians: dict[str, dict[str, float]] = {}
+    for (name, what), seconds in times.items():
+        medians.setdefault(name, {})[what] = statistics.median(seconds)
+    return medians
+
+
+def main(_: list[str]) -> None:
+    table = Table("words", "implementation", "training, ms", "ratio", "inference, ms", "ratio")
+    report: dict[str, Any] = {}
+    for length in map(int, _LENGTHS.value):
+        medians = measure(make_variants(length), _STEPS.value, f"{length} words")
+        for name, found in medians.items():
+            ratios = {what: found[what] / medians["keras"][what] for what in found}
+            cells = [f"{x:.2f}" for what in ("training", "inference") for x in (found[what], ratios[what])]
+            table.add_row(str(length), name, *cells)
+            report.setdefault(str(length), {})[name] = {"ms": found, "ratio": ratios}
+    print_table(table, f"{_CELL.value}, batch {_BATCH.value}")
+    print(json.dumps({"cell": _CELL.value, "batch": _BATCH.value, "units": _UNITS.value, "lengths": report}))
+
+
+if __name__ == "__main__":
+    app.run(main)
