@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
 PYTHON_ENV = .venv/bin/python
-.PHONY: demo test lint format install
+.PHONY: demo test lint format bench bench-smoke install
 
 demo: install  ## the whole job on the embedded corpus, 20 to 30 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
@@ -16,6 +16,13 @@ lint: install  ## formatting, lint and types
 format: install
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+bench: install  ## all measurements of docs/performance.md, about half an hour
+	$(PYTHON_ENV) -m benchmarks.run
+	$(PYTHON_ENV) -m benchmarks.report
+
+bench-smoke: install  ## whether the benchmarks run
+	$(PYTHON_ENV) -m benchmarks.run --smoke
 
 install:
 	@sh install.sh

@@ -1,4 +1,4 @@
-"""A model with random word vectors, ready for training steps."""
+"""A model with random word vectors, ready for training steps, and random texts for it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES
 from holle_tf.workflow.run_folder import build_model
+from pipelines.records import split_input
 
-WORD_DIM = 100
+WORDS, CHARACTERS, WORD_DIM = 5000, 100, 100
 
 
 def make_distiller(config: Config, precision: str, vocabulary: int, characters: int) -> Distiller:
@@ -35,3 +36,35 @@ def make_distiller(config: Config, precision: str, vocabulary: int, characters: 
     )
     distiller.compile(optimizer=make_optimizer(training, 1000))
     return distiller
+
+
+def random_batch(
+    names: tuple[str, ...], batch: int, document: int, context: int, config: Config
+) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
+    """Features and labels of texts that are all as long as can be.
+
+    Args:
+        names: inputs of a model.
+        batch: examples.
+        document: words of a document.
+        context: words of the query and of each history.
+        config: for the characters of a word. A word is always spelt the same, as in real text.
+    """
+    rng = np.random.default_rng(0)
+    longest = config.data.max_word_chars
+
+    def words(length: int) -> np.ndarray:
+        # By Zipf's law, because a character encoder reads a word that occurs often only once.
+        return np.minimum(rng.zipf(1.3, (batch, length)), WORDS - 1)
+
+    short = ("query", "prober_history", "responder_history")
+    texts = {"document": words(document), **{name: words(context) for name in short}}
+    texts["question"] = np.concatenate([texts[name] for name in short], axis=1)
+    spelling = rng.integers(1, CHARACTERS, (WORDS, longest))
+    spelling[np.arange(longest) >= rng.integers(2, longest, (WORDS, 1))] = 0
+    features = {}
+    for name in names:
+        text, chars = split_input(name)
+        features[name] = tf.constant(spelling[texts[text]] if chars else texts[text], tf.int32)
+    labels = {edge: tf.constant(rng.integers(0, document, batch), tf.int32) for edge in ("start", "end")}
+    return features, labels

@@ -14,19 +14,17 @@ import statistics
 import time
 from typing import Any, Callable
 
-import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.models import make_distiller
-from holle_tf.config import Config, load_config, preset
+from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+from holle_tf.config import load_config, preset
 from holle_tf.distill.precision import POLICIES
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models import MODELS
 from pipelines.errors import UserError
-from pipelines.records import split_input
 
 _VARIANTS = flags.DEFINE_list("variants", ["sam:none", "bidaf:none", "qanet:none"], "model:format, ...")
 _PRESET = flags.DEFINE_string("preset", "", "configuration preset, e.g. demo; empty = published sizes")
@@ -34,31 +32,6 @@ _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
-WORDS, CHARACTERS = 5000, 100
-
-
-def random_batch(names: tuple[str, ...], config: Config) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """Full-length texts; a word is always spelt with the same characters, as in real text."""
-    rng = np.random.default_rng(0)
-    batch, longest = _BATCH.value, config.data.max_word_chars
-
-    def words(length: int) -> np.ndarray:
-        # By Zipf's law, because a character encoder reads a word that occurs often only once.
-        return np.minimum(rng.zipf(1.3, (batch, length)), WORDS - 1)
-
-    context = ("query", "prober_history", "responder_history")
-    texts = {"document": words(_DOCUMENT.value), **{name: words(_CONTEXT.value) for name in context}}
-    texts["question"] = np.concatenate([texts[name] for name in context], axis=1)
-    spelling = rng.integers(1, CHARACTERS, (WORDS, longest))
-    spelling[np.arange(longest) >= rng.integers(2, longest, (WORDS, 1))] = 0
-    features = {}
-    for name in names:
-        text, chars = split_input(name)
-        features[name] = tf.constant(spelling[texts[text]] if chars else texts[text], tf.int32)
-    labels = {
-        edge: tf.constant(rng.integers(0, _DOCUMENT.value, batch), tf.int32) for edge in ("start", "end")
-    }
-    return features, labels
 
 
 def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
@@ -71,7 +44,7 @@ def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": name})
     distiller = make_distiller(config, precision, WORDS, CHARACTERS)
     student = distiller.student
-    batch = random_batch(MODELS[name].inputs, config)
+    batch = random_batch(MODELS[name].inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
     train, read = tf.function(distiller.train_step), tf.function(lambda features: student(features))
     return {"training": lambda: train(batch), "inference": lambda: read(batch[0])}
 

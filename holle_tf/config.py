@@ -88,6 +88,7 @@ class Config:
     data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
     glove: str = ""  # GloVe file, or none to learn the word vectors
     limit: int = 0  # examples of each split that are read; 0 = all
+    profile: bool = False  # write a TensorBoard trace of some training steps into each run folder
     runs_dir: str = "runs"  # prepared data and, unless --run_dir says otherwise, run folders
     data: DataConfig = field(default_factory=DataConfig)
     demo: DemoConfig = field(default_factory=DemoConfig)

@@ -15,6 +15,8 @@ Examples, one for each mode:
       the baselines beside every run on the same data
   python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+  python -m holle_tf.main --mode=benchmark
+      memory and time of all models, beside the paper's (its tables 1 and 5)
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
 input has not changed is not done again, and an interrupted training goes on when asked again.
 """
@@ -34,9 +36,10 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "evaluate", "baselines", "predict")
+MODES = ("prepare", "train", "distill", "evaluate", "baselines", "predict", "benchmark")
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
-_MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "What --mode=train trains.")
+MODELS = ("sam", "bidaf", "qanet")
+_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
 )
@@ -62,6 +65,11 @@ _INPUT = flags.DEFINE_string(
 )
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
+_PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard trace of ten training steps.")
+_MIXED_PRECISION = flags.DEFINE_enum(
+    "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
+    "Number format of all models (default auto: bfloat16 for teachers where the CPU has it).",
+)  # fmt: skip
 _CONFIG = flags.DEFINE_string("config", None, "YAML file of configuration.")
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
@@ -98,13 +106,17 @@ def _run() -> None:
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
+        "profile": _PROFILE.value or None,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
+    if _MIXED_PRECISION.value is not None:
+        given.update({f"training.{model}.mixed_precision": _MIXED_PRECISION.value for model in MODELS})
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
-    if not config.data_dir:  # small models for a small corpus, unless the user says otherwise
-        config = load_config([preset("demo"), *files], _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
+    if not config.data_dir and mode != "benchmark":
+        config = load_config([preset("demo"), *files], _SET.value, given)
     if mode == "prepare":
         modes.prepare_mode(config, _log)
     elif mode == "train":
@@ -113,6 +125,8 @@ def _run() -> None:
         modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
     elif mode == "evaluate":
         modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+    elif mode == "benchmark":
+        modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":
         modes.baselines_mode(config, _SPLIT.value, _log)
     else:

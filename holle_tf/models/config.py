@@ -49,3 +49,4 @@ class QanetConfig:
     word_dropout: float = 0.1  # on word vectors
     char_dropout: float = 0.05  # on character vectors
     survival: float = 0.9  # stochastic depth: chance that the topmost sublayer is kept
+    chunked_training: bool = False  # for documents of thousands of words: less memory, more time

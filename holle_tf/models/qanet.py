@@ -69,6 +69,7 @@ def build_qanet(
         config.encoder_kernel,
         survival_chances(config.encoder_convs + 2, config.survival),
         config.dropout,
+        config.chunked_training,
         name="embedding_encoder",
     )
     document = encoder(embed("document"), mask=document_mask)
@@ -97,6 +98,7 @@ def build_qanet(
             config.model_kernel,
             chances[i * depth : (i + 1) * depth],
             config.dropout,
+            config.chunked_training,
             name=f"model_encoder_{i}",
         )
         for i in range(config.model_blocks)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.tables import print_table, scores_table
+from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.evaluation import baseline_rows, check_same_data, evaluate_run, run_row
 from holle_tf.workflow.pictures import draw_pictures
@@ -108,6 +109,14 @@ def baselines_mode(config: Config, split: str, log: Log) -> None:
         rows.append(run_row(run, run.path.name, split))
     print_table(scores_table(rows), f"{split}, {config.data.setup}")
     print(json.dumps(rows))
+
+
+def benchmark_mode(config: Config, setups: Sequence[str], log: Log) -> None:
+    """Memory and time of every model, as in the paper's tables 1 and 5."""
+    report = run_benchmark(config, setups, log)
+    print_table(inference_table(report["inference"]), "inference on the test split (table 1)")
+    print_table(training_table(report["training"]), f"training, {setups[0]} (table 5)")
+    print(json.dumps(report))
 
 
 def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], log: Log) -> None:

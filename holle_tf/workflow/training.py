@@ -28,6 +28,8 @@ from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
+PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
+
 Log = Callable[[str], None]
 
 
@@ -172,7 +174,9 @@ def _train(
         callbacks=[
             evaluation,
             TrainingProgress(run.path.name, steps, training.epochs),
-            tf.keras.callbacks.TensorBoard(run.path / "tensorboard", write_graph=False),
+            tf.keras.callbacks.TensorBoard(
+                run.path / "tensorboard", write_graph=False, profile_batch=PROFILED if config.profile else 0
+            ),
             tf.keras.callbacks.BackupAndRestore(resume, delete_checkpoint=False),
         ],
     )

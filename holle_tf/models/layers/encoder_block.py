@@ -31,6 +31,7 @@ class EncoderBlock(tf.keras.layers.Layer):
         kernel_size: words that one of them sees.
         survival: chances that the sublayers are kept, ``convs + 2`` of them, lowest sublayer first.
         dropout: on the input of every second convolution, of attention and of the feed-forward part.
+        chunked_training: see ``SelfAttention``.
 
     Call arguments:
         inputs: (batch, length, units).
@@ -51,6 +52,7 @@ class EncoderBlock(tf.keras.layers.Layer):
         kernel_size: int,
         survival: Sequence[float],
         dropout: float = 0.0,
+        chunked_training: bool = False,
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
@@ -62,11 +64,12 @@ class EncoderBlock(tf.keras.layers.Layer):
         self.kernel_size = kernel_size
         self.survival = [float(chance) for chance in survival]
         self.dropout = dropout
+        self.chunked_training = chunked_training
         self._norms = [LayerNorm() for _ in self.survival]
         # TFA's layer multiplies in its own compute dtype, which has to be that of the running sum.
         self._joins = [StochasticDepth(chance, dtype=self.variable_dtype) for chance in self.survival]
         self._convs = [SeparableConv(units, kernel_size) for _ in range(convs)]
-        self._attention = SelfAttention(units, heads)
+        self._attention = SelfAttention(units, heads, chunked_training)
         self._feed_forward = FeedForward(units)
         self._drop = FastDropout(dropout)
 
@@ -93,4 +96,5 @@ class EncoderBlock(tf.keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "survival": self.survival,
             "dropout": self.dropout,
+            "chunked_training": self.chunked_training,
         }

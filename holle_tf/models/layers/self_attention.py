@@ -6,10 +6,8 @@ from typing import Any, Optional
 
 import tensorflow as tf
 
-from holle_tf.models.layers.attend import attend, attend_in_chunks
+from holle_tf.models.layers.attend import CHUNK, attend
 from holle_tf.models.layers.linear import linear
-
-CHUNK = 512  # queries of a long text that are attended at a time outside training
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -23,6 +21,7 @@ class SelfAttention(tf.keras.layers.Layer):
     Args:
         units: features, a multiple of ``heads``.
         heads: attention heads.
+        chunked_training: read long texts in chunks in training as well.
 
     Call arguments:
         inputs: (batch, length, features).
@@ -35,12 +34,13 @@ class SelfAttention(tf.keras.layers.Layer):
         ValueError: ``units`` is not a multiple of ``heads``.
     """
 
-    def __init__(self, units: int, heads: int, **kwargs: Any):
+    def __init__(self, units: int, heads: int, chunked_training: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         if units % heads:
             raise ValueError(f"units ({units}) must be a multiple of heads ({heads})")
         self.units = units
         self.heads = heads
+        self.chunked_training = chunked_training
 
     def build(self, input_shape: tf.TensorShape) -> None:
         features = int(input_shape[-1])
@@ -61,16 +61,10 @@ class SelfAttention(tf.keras.layers.Layer):
             for part in projected
         )  # (batch, heads, length, size)
         query *= size**-0.5
-        if training is None or training is False:
-            attended = tf.cond(
-                shape[1] > 2 * CHUNK,
-                lambda: attend_in_chunks(query, key, value, mask, CHUNK),
-                lambda: attend(query, key, value, mask),
-            )
-            attended = tf.ensure_shape(attended, [None, self.heads, None, size])
-        else:
-            attended = attend(query, key, value, mask)
+        reading = training is None or training is False
+        attended = attend(query, key, value, mask, CHUNK if reading or self.chunked_training else 0)
         return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [shape[0], shape[1], self.units])
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "heads": self.heads}
+        own = {"units": self.units, "heads": self.heads, "chunked_training": self.chunked_training}
+        return {**super().get_config(), **own}

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.models.layers.attend import attend, attend_in_chunks
+from holle_tf.models.layers.attend import attend
 
 SHAPE = [2, 3, 7, 4]  # batch, heads, length, size
 MASK = tf.constant([[True] * 7, [True] * 4 + [False] * 3])
@@ -15,7 +15,11 @@ def _plain(query, key, value, mask):
 
 
 def _chunked(*arguments):
-    return attend_in_chunks(*arguments, chunk=3)
+    return attend(*arguments, chunk=3)
+
+
+def _chunked_in_graph(*arguments):
+    return tf.function(_chunked)(*arguments)
 
 
 def _value_and_gradients(function, arguments, upstream):
@@ -25,7 +29,7 @@ def _value_and_gradients(function, arguments, upstream):
     return [outputs, *tape.gradient(outputs, arguments, upstream)]
 
 
-@pytest.mark.parametrize("function", [attend, _chunked])
+@pytest.mark.parametrize("function", [attend, _chunked, _chunked_in_graph])
 def test_value_and_gradient_are_those_of_the_definition(function):
     *arguments, upstream = (tf.random.normal(SHAPE, dtype=tf.float64) for _ in range(4))
     expected = _value_and_gradients(_plain, arguments, upstream)
@@ -48,3 +52,24 @@ def test_a_text_without_words_gives_finite_values(dtype):
     arguments = [tf.cast(tf.random.normal(SHAPE), dtype) for _ in range(3)]
     outputs = attend(*arguments, tf.zeros([2, 7], tf.bool))
     assert np.isfinite(tf.cast(outputs, tf.float32)).all()
+
+
+@pytest.mark.parametrize("length", [6, 7, 13])  # two chunks are not divided; three need not be whole
+def test_the_gradient_of_a_graph_that_knows_no_length(length):
+    shapes = [tf.TensorSpec([2, 3, None, 4], tf.float64)] * 4
+
+    @tf.function(input_signature=shapes)
+    def found(query, key, value, upstream):
+        mask = tf.sequence_mask([length, 4], length)
+        with tf.GradientTape() as tape:
+            tape.watch([query, key, value])
+            outputs = attend(query, key, value, mask, chunk=3)
+        return [outputs, *tape.gradient(outputs, [query, key, value], upstream)]
+
+    arguments = [tf.random.normal([2, 3, length, 4], dtype=tf.float64) for _ in shapes]
+    with tf.GradientTape() as tape:
+        tape.watch(arguments[:3])
+        outputs = _plain(*arguments[:3], tf.sequence_mask([length, 4], length))
+    expected = [outputs, *tape.gradient(outputs, arguments[:3], arguments[3])]
+    for ours, theirs in zip(found(*arguments), expected):
+        np.testing.assert_allclose(ours, theirs, atol=1e-10)

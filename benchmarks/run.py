@@ -1,0 +1,107 @@
+"""All benchmarks, one after the other: ``make bench``, or ``make bench-smoke`` to see whether they run.
+
+    .venv/bin/python -m benchmarks.run [--smoke] [--only=recurrent-gru,steps] [--results=FOLDER]
+
+Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
+command and the machine; ``benchmarks.report`` makes the tables of docs/performance.md from these files. With
+``--smoke`` sizes are tiny and nothing is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from absl import app, flags
+from tqdm import tqdm
+
+from holle_tf.workflow.run_folder import versions
+from pipelines.atomic import atomic_file
+from pipelines.errors import UserError
+from pipelines.parallel import cores
+
+_SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
+_ONLY = flags.DEFINE_list("only", [], "names of the benchmarks to run; empty = all")
+_RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
+
+# Arguments in full, and those that are added to make it small.
+JOBS = {
+    "recurrent-gru": ("benchmarks.recurrent --lengths=256,1200", "--lengths=32 --steps=1"),
+    "recurrent-lstm": (
+        "benchmarks.recurrent --cell=lstm --units=100 --lengths=256",
+        "--lengths=32 --steps=1",
+    ),
+    "steps": (
+        "benchmarks.steps --variants=sam:none,bidaf:none,bidaf:bfloat16,qanet:none,qanet:bfloat16",
+        "--variants=sam:none,bidaf:none --document=32 --batch=2 --steps=1",
+    ),
+    "input": ("benchmarks.input --models=sam,bidaf,qanet", "--models=sam --limit=20 --epochs=1 --steps=1"),
+    "input-ld": (
+        "benchmarks.input --models=sam --setup=ld",
+        "--limit=20 --epochs=1 --steps=1",
+    ),
+    "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
+    "costs": (
+        "holle_tf.main --mode=benchmark",
+        "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
+    ),
+}
+
+
+def run(name: str, folder: Path, smoke: bool) -> None:
+    """Run one benchmark and keep its result.
+
+    Raises:
+        UserError: it failed; what it said went to standard error.
+    """
+    full, small = JOBS[name]
+    words = [*full.split(), *(small.split() if smoke else [])]
+    command = [sys.executable, "-m", *words]
+    if words[0] == "holle_tf.main":  # the others make their own
+        command.append(f"--runs_dir={folder / 'runs'}")
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "150"})
+    print(done.stdout, flush=True)
+    if done.returncode:
+        raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
+    result = {
+        "command": "python -m " + " ".join(words),
+        "machine": {"cpu": _cpu(), "cores": cores()},
+        "versions": versions(),
+        "result": json.loads(done.stdout.strip().splitlines()[-1]),
+    }
+    with atomic_file(folder / f"{name}.json", "wb") as file:
+        file.write((json.dumps(result, indent=1) + "\n").encode())
+
+
+def _cpu() -> str:
+    """The model's name, and the extensions that decide about number formats."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    known = [
+        f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in fields.get("flags", "").split()
+    ]
+    return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"
+
+
+def main(_: list[str]) -> None:
+    names = _ONLY.value or list(JOBS)
+    if unknown := set(names) - set(JOBS):
+        raise UserError(f"--only: there is no {sorted(unknown)}; there are {list(JOBS)}.")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) if _SMOKE.value else Path(_RESULTS.value)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in tqdm(names, desc="benchmarks", dynamic_ncols=True):
+            tqdm.write(f"== {name}: {JOBS[name][0]}", file=sys.stderr)
+            run(name, folder, _SMOKE.value)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,182 @@
+"""What each model costs, beside the paper's tables 1 and 5; every measurement has a process of its own."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from dataclasses import replace
+from typing import Any, Callable, Iterable
+
+from rich import box
+from rich.table import Table
+
+from holle_tf.config import Config
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.own_process import in_own_process
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+
+MODELS = ("sam", "bidaf", "qanet")
+STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
+# Paper, on a GPU: memory in MB and seconds of inference (table 1); million parameters, seconds an epoch (5).
+PAPER_INFERENCE = {
+    "sd": {"sam": (540, 30), "bidaf": (11000, 347), "qanet": (3000, 90)},
+    "ld": {"sam": (1300, 43), "bidaf": (11000, 710), "qanet": (3000, 150)},
+}
+PAPER_TRAINING = {"sam": (0.25, 307), "bidaf": (2.5, 5880), "qanet": (1.3, 2213)}
+
+Log = Callable[[str], None]
+
+
+def measure_inference(config: Config, model: str, split: str = "test") -> dict[str, float]:
+    """Seconds to decode the best span of every example of a split, and the memory that takes.
+
+    Returns:
+        ``seconds`` with the reading of the data and without the tracing of the model; ``memory_mb``, peak
+        resident memory less what the imports take.
+    """
+    from holle_tf.evaluate.predictor import Predictor
+    from holle_tf.models import MODELS as SPECS
+
+    base = _start()
+    from holle_tf.workflow.memory import peak_memory_mb
+
+    prepared = open_data(config, _silent)
+    predictor = Predictor(_build(config, model, prepared), config.evaluation.max_span)
+    size = config.evaluation.batch_size
+    batches = make_dataset(prepared, split, inputs=SPECS[model].inputs, batch_size=size)
+    for features, labels in batches.take(1):
+        predictor.decode(features, labels)
+    began = time.perf_counter()
+    for features, labels in batches:
+        predictor.decode(features, labels)
+    return {"seconds": time.perf_counter() - began, "memory_mb": peak_memory_mb() - base}
+
+
+def measure_training(config: Config, model: str) -> dict[str, float]:
+    """Seconds of an epoch, from the median of some steps on real batches, and the memory that takes.
+
+    Returns:
+        ``seconds_per_epoch``, ``memory_mb`` as in ``measure_inference``, ``parameters``.
+    """
+    import tensorflow as tf
+
+    from holle_tf.distill.distiller import Distiller
+    from holle_tf.distill.optimizers import make_optimizer
+    from holle_tf.models import MODELS as SPECS
+    from holle_tf.models import trainable_parameters
+
+    base = _start()
+    from holle_tf.workflow.memory import peak_memory_mb
+
+    prepared = open_data(config, _silent)
+    training = config.training_of(model)
+    student = _build(config, model, prepared)
+    distiller = Distiller(
+        student, {"labels": 1.0}, l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
+    )
+    steps = -(-prepared.count("train") // training.batch_size)
+    distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
+    batches = make_dataset(
+        prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True
+    )
+    step = tf.function(distiller.train_step, reduce_retracing=True)
+    seconds = []
+    for batch in itertools.islice(batches.repeat(), STEPS + WARM_UP):
+        began = time.perf_counter()
+        step(batch)
+        seconds.append(time.perf_counter() - began)
+    return {
+        "seconds_per_epoch": statistics.median(seconds[WARM_UP:]) * steps,
+        "memory_mb": peak_memory_mb() - base,
+        "parameters": trainable_parameters(student),
+    }
+
+
+def run_benchmark(config: Config, setups: Iterable[str], log: Log) -> dict[str, Any]:
+    """Measure every model on every setup.
+
+    Returns:
+        ``inference``: setup -> model -> what ``measure_inference`` gives, and ``examples``; ``training``:
+        model -> what ``measure_training`` gives, on the first setup, and ``examples``.
+    """
+    setups = list(setups)
+    report: dict[str, Any] = {"inference": {}, "training": {}}
+    for setup in setups:
+        of_setup = replace(config, data=replace(config.data, setup=setup))
+        prepared = open_data(of_setup, log)
+        for model in MODELS:
+            log(f"inference, {setup}, {model}: {prepared.count('test')} examples")
+            found = in_own_process(measure_inference, of_setup, model)
+            report["inference"].setdefault(setup, {})[model] = found | {"examples": prepared.count("test")}
+        if setup != setups[0]:
+            continue
+        for model in MODELS:
+            log(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
+            found = in_own_process(measure_training, of_setup, model)
+            report["training"][model] = found | {"examples": prepared.count("train")}
+    return report
+
+
+def inference_table(found: dict[str, dict[str, dict[str, float]]]) -> Table:
+    """Table 1 of the paper, with ratios to SAM, beside the paper's own figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("", "", "MB", "x SAM", "seconds", "x SAM", "paper: MB", "x SAM", "seconds", "x SAM"):
+        table.add_column(title, justify="right" if title else "left")
+    for setup, models in found.items():
+        paper = PAPER_INFERENCE.get(setup)
+        for model, row in models.items():
+            cells = []
+            for key in ("memory_mb", "seconds"):
+                cells += [f"{row[key]:.1f}", f"{row[key] / models['sam'][key]:.1f}"]
+            for i in range(2):
+                value = (paper[model][i], paper["sam"][i]) if paper else (None, None)
+                cells += ["-", "-"] if value[0] is None else [f"{value[0]}", f"{value[0] / value[1]:.1f}"]
+            table.add_row(setup, model, *cells)
+    return table
+
+
+def training_table(found: dict[str, dict[str, float]]) -> Table:
+    """Table 5 of the paper, with ratios to SAM, beside the paper's own figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    titles = ("", "parameters", "s/epoch", "x SAM", "MB", "paper: parameters", "s/epoch", "x SAM")
+    for title in titles:
+        table.add_column(title, justify="right" if title else "left")
+    for model, row in found.items():
+        millions, seconds = PAPER_TRAINING[model]
+        table.add_row(
+            model,
+            f"{row['parameters'] / 1e6:.2f} M",
+            f"{row['seconds_per_epoch']:.1f}",
+            f"{row['seconds_per_epoch'] / found['sam']['seconds_per_epoch']:.1f}",
+            f"{row['memory_mb']:.0f}",
+            f"{millions} M",
+            f"{seconds}",
+            f"{seconds / PAPER_TRAINING['sam'][1]:.1f}",
+        )
+    return table
+
+
+def _start() -> float:
+    """Begin a measurement in this process; the resident memory that the imports take, in MB."""
+    from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
+
+    keep_freed_memory()
+    reset_peak_memory()
+    return peak_memory_mb()
+
+
+def _build(config: Config, model: str, prepared: PreparedData) -> Any:
+    import tensorflow as tf
+
+    from holle_tf.distill.precision import POLICIES, resolve_precision
+    from holle_tf.workflow.run_folder import build_model
+
+    precision = resolve_precision(config.training_of(model).mixed_precision, model)
+    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
+    return build_model(replace(config, model=model), prepared.embeddings, len(prepared.chars))
+
+
+def _silent(line: str) -> None:
+    del line

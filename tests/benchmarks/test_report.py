@@ -1,0 +1,30 @@
+import pytest
+
+from benchmarks.report import fill
+from pipelines.errors import UserError
+
+RESULT = {
+    "command": "python -m benchmarks.steps",
+    "machine": {"cpu": "a CPU", "cores": 2},
+    "result": {
+        "variants": {
+            "sam:none": {"training": {"ms": 10.0, "ratio": 1.0}, "inference": {"ms": 2.0, "ratio": 1.0}},
+            "qanet:none": {"training": {"ms": 55.0, "ratio": 5.5}, "inference": {"ms": 9.0, "ratio": 4.5}},
+        }
+    },
+}
+
+
+def test_a_table_is_replaced_and_the_text_around_it_stays():
+    page = "before\n<!-- steps -->\nold\n<!-- end -->\nbetween\n<!-- growth -->\nkept\n<!-- end -->\n"
+    once = fill(page, {"steps": RESULT})
+    assert "| qanet:none | 55.0 | 5.50 | 9.0 | 4.50 |" in once
+    assert "`python -m benchmarks.steps`, 2 cores, a CPU." in once
+    assert "old" not in once
+    assert once.startswith("before\n") and once.endswith("between\n<!-- growth -->\nkept\n<!-- end -->\n")
+    assert fill(once, {"steps": RESULT}) == once
+
+
+def test_a_result_without_a_place_in_the_page_is_an_error():
+    with pytest.raises(UserError, match="steps"):
+        fill("nothing", {"steps": RESULT})
