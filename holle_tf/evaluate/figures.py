@@ -31,8 +31,10 @@ def plot_training(metrics_paths: Mapping[str, Path], out_png: Path) -> None:
     """Curves of the loss and of the validation F1 by epoch, one colour per run.
 
     Args:
-        metrics_paths: name of the run -> its metrics.jsonl: one JSON object per line with ``epoch``
-            and any of loss, val_loss, val_f1; lines without ``epoch`` are left out.
+        metrics_paths: name of the run -> its metrics.jsonl: one JSON object per line with ``epoch`` (from
+            0; drawn from 1, as the log counts) and any of loss, labels, val_loss, val_f1; lines without
+            ``epoch`` are left out. Of a training with several terms the one on labels is drawn, which is
+            what the validation loss is.
         out_png: the picture, written whole or not at all.
 
     Raises:
@@ -43,7 +45,8 @@ def plot_training(metrics_paths: Mapping[str, Path], out_png: Path) -> None:
     for index, (name, path) in enumerate(metrics_paths.items()):
         colour = COLOURS[index % len(COLOURS)]
         records = read_metrics(path)
-        _curve(losses, records, "loss", colour, linestyle=(0, (3, 1.5)), alpha=0.75)
+        terms = "labels" if any("labels" in record for record in records) else "loss"
+        _curve(losses, records, terms, colour, linestyle=(0, (3, 1.5)), alpha=0.75)
         _curve(losses, records, "val_loss", colour)
         _curve(scores, records, "val_f1", colour, label=name, marker="o")
     # Which line style is which, once, in ink and not in a run's colour.
@@ -183,7 +186,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 def _curve(axes: Axes, records: list[dict[str, Any]], key: str, colour: str, **style: Any) -> None:
-    points = [(record["epoch"], record[key]) for record in records if record.get(key) is not None]
+    points = [(record["epoch"] + 1, record[key]) for record in records if record.get(key) is not None]
     if points:
         epochs, values = zip(*points)
         axes.plot(epochs, values, color=colour, linewidth=1.8, markersize=3.5, **style)

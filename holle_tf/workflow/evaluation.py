@@ -56,6 +56,13 @@ def evaluate_run(run: RunFolder, prepared: PreparedData, split: str) -> dict[str
     return scores
 
 
+def ensure_scores(run: RunFolder, prepared: PreparedData, split: str) -> None:
+    """``evaluate_run`` unless that was done before."""
+    result = run.result()
+    if result is None or split not in result["scores"]:
+        evaluate_run(run, prepared, split)
+
+
 def baseline_rows(prepared: PreparedData, split: str, seed: int, log: Log) -> list[dict[str, Any]]:
     """A row of scores for every baseline, for ``scores_table``."""
     train, test = read_examples(prepared, "train"), read_examples(prepared, split)

@@ -12,7 +12,7 @@ from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.evaluation import baseline_rows, check_same_data, evaluate_run, run_row
+from holle_tf.workflow.evaluation import baseline_rows, check_same_data, ensure_scores, evaluate_run, run_row
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
 from holle_tf.workflow.run_folder import RunFolder
@@ -68,13 +68,13 @@ def distill_mode(config: Config, run_dir: Optional[str], teacher_run: Optional[s
         log("== student without a teacher, for comparison")
         alone_recipe = f"{config.sam.interaction}_train"
         alone = ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log)
-        evaluate_run(alone, prepared, "test")
+        ensure_scores(alone, prepared, "test")
         rows.append(run_row(alone, "SAM alone", "test"))
     log(f"== student distilled from {config.teacher}")
     student = ensure_run(config, prepared, _path(run_dir), teacher, log)
     runs = {"distilled": student, config.teacher: teacher}
     for run in runs.values():
-        evaluate_run(run, prepared, "test")
+        ensure_scores(run, prepared, "test")
     rows.append(run_row(student, f"SAM from {config.teacher}", "test"))
     rows.append(run_row(teacher, f"{config.teacher} (teacher)", "test"))
     if config.distill.compare_alone:
@@ -104,8 +104,7 @@ def baselines_mode(config: Config, split: str, log: Log) -> None:
     rows = baseline_rows(prepared, split, config.seed, log)
     for path in sorted((Path(config.runs_dir) / prepared.folder.name).glob("*/result.json")):
         run = RunFolder(path.parent)
-        if split not in (run.result() or {"scores": {}})["scores"]:
-            evaluate_run(run, prepared, split)
+        ensure_scores(run, prepared, split)
         rows.append(run_row(run, run.path.name, split))
     print_table(scores_table(rows), f"{split}, {config.data.setup}")
     print(json.dumps(rows))
