@@ -2,7 +2,7 @@
 PYTHON_ENV = .venv/bin/python
 .PHONY: demo test lint format bench bench-smoke install
 
-demo: install  ## the whole job on the embedded corpus, 20 to 30 minutes on two cores
+demo: install  ## the whole job on the embedded corpus, 12 to 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
 
 test: install  ## the whole test suite

@@ -43,17 +43,29 @@ _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
 )
-_RECIPE = flags.DEFINE_string("recipe", None, "A variant of the paper: add, add_train, add_teach, mul, ...")
-_TEACHER = flags.DEFINE_enum("teacher", None, ["bidaf", "qanet"], "Whom --mode=distill learns from.")
+_RECIPE = flags.DEFINE_string(
+    "recipe",
+    None,
+    "A variant of the paper: add, add_train (labels alone), add_teach (teacher alone); or mul_.",
+)
+_TEACHER = flags.DEFINE_enum(
+    "teacher", None, ["bidaf", "qanet"], "Whom --mode=distill learns from; it needs this or --teacher_run."
+)
 _TEACHER_RUN = flags.DEFINE_string("teacher_run", None, "Run folder of a trained teacher to use as it is.")
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder with Holl-E's train/dev/test_data.json[.gz] (default: the demo corpus)."
 )
 _GLOVE = flags.DEFINE_string(
-    "glove", None, "Stanford GloVe file (.txt, .gz, .zip), or none to learn the word vectors."
+    "glove",
+    None,
+    "Stanford GloVe file (.txt, .gz, .zip; of a .zip the 100-d vectors), or none to learn "
+    "the word vectors; needed with --data_dir.",
 )
 _SETUP = flags.DEFINE_enum(
-    "setup", None, list(SETUPS), "Which document: short (sd, the default), long (ld), ..."
+    "setup",
+    None,
+    list(SETUPS),
+    "Which document: short (sd, the default), long (ld), untrimmed (full), one resource (oracle).",
 )
 _RUN_DIR = flags.DEFINE_string(
     "run_dir", None, "Run folder (default: one under --runs_dir, named after the run)."

@@ -47,7 +47,8 @@ class Distiller(tf.keras.Model):
             or learned word vectors excepted.
         ema_decay: of the averaged weights; 0 = none are kept.
         clip_norm: largest global norm of the gradients; 0 = no clipping.
-        jit: compile forward and backward pass with XLA.
+        jit: compile forward and backward pass with XLA; recurrent layers then have to be made within
+            ``recurrent_implementation("keras")``.
 
     Raises:
         ValueError: a term is unknown, or one needs a teacher and there is none.

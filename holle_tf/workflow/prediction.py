@@ -73,20 +73,21 @@ def predict_file(run: RunFolder, path: str) -> dict[str, Any]:
     Raises:
         UserError: the file is missing or broken, or holds no document or query.
     """
+    name = "standard input" if path == "-" else path
     try:
         text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
         chat = json.loads(text)
     except OSError as error:
         raise UserError(f"{path}: cannot read this chat ({error.strerror}); check --input.") from error
     except ValueError as error:
-        raise UserError(f"{path}: not valid JSON in UTF-8 ({error}); correct it.") from error
+        raise UserError(f"{name}: not valid JSON in UTF-8 ({error}); correct it.") from error
     if isinstance(chat, list) and len(chat) == 1:
         chat = chat[0]
     predictor = ChatPredictor(run)
     try:
         example = example_from_chat(chat, predictor.config.data)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from error
+        raise UserError(f"{name}: {error}") from error
     return _show(predictor, example)
 
 

@@ -20,7 +20,7 @@ from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
 
-PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy")
+PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
 
 
 @dataclass(frozen=True)
