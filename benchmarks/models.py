@@ -32,7 +32,7 @@ def make_distiller(config: Config, precision: str, vocabulary: int, characters: 
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     distiller = Distiller(
-        student, {"labels": 1.0}, l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
+        student, ["labels"], l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
     )
     distiller.compile(optimizer=make_optimizer(training, 1000))
     return distiller

@@ -11,6 +11,7 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
+from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
@@ -58,17 +59,6 @@ class TrainingConfigs:
 
 
 @dataclass(frozen=True)
-class DistillConfig:
-    """Options of the distillation objective (paper, section 4)."""
-
-    temperature: float = 1.0  # of teacher and student; the term is multiplied by its square
-    labels_weight: float = 1.0  # times the label terms, 2 and 4 of equation 1
-    teacher_weight: float = 1.0  # times the teacher terms, 1 and 3 of equation 1
-    cache_teacher: bool = True  # compute the teacher's scores once; false: at every step
-    compare_alone: bool = True  # also train the student without a teacher, for the table
-
-
-@dataclass(frozen=True)
 class EvaluationConfig:
     """How spans are decoded and scored."""
 
@@ -83,7 +73,7 @@ class Config:
 
     model: str = "sam"  # sam | bidaf | qanet: what is trained
     recipe: str = ""  # of a SAM, see ``holle_tf/distill/recipes.py``; empty = the plain one of the mode
-    teacher: str = ""  # bidaf | qanet, or none
+    teacher: str = ""  # bidaf | qanet, several with commas between them, or none
     seed: int = 0  # of weights, dropout and order of the examples
     data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
     glove: str = ""  # GloVe file, or none to learn the word vectors
@@ -98,6 +88,11 @@ class Config:
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+    @property
+    def teachers(self) -> list[str]:
+        """The kinds of the teachers, in order."""
+        return [name.strip() for name in self.teacher.split(",") if name.strip()]
 
     def training_of(self, model: str) -> TrainingConfig:
         """The training options of ``model`` (sam, bidaf or qanet)."""
@@ -114,11 +109,14 @@ POSITIVE = {
     "max_span",
     "n_best",
     "temperature",
+    "gradient_directions",
+    "hallucinated_share",
 }
+TEACHERS = ("bidaf", "qanet")
 CHOICES = {
     "model": ("sam", "bidaf", "qanet"),
-    "teacher": ("", "bidaf", "qanet"),
     "data.setup": tuple(SETUPS),
+    "distill.gradient_mode": GRADIENT_MODES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
@@ -263,6 +261,15 @@ def _check(config: Config) -> None:
         positive = key.rsplit(".", 1)[-1] in POSITIVE
         if positive and value <= 0 or isinstance(value, (int, float)) and value < 0:
             raise UserError(f"{key}={value}: has to be {'positive' if positive else 'zero or more'}.")
+    for name in config.teachers:
+        if name not in TEACHERS:
+            raise UserError(
+                f"teacher={config.teacher}: {name!r} is not among the choices ({', '.join(TEACHERS)})."
+            )
+    if config.distill.hallucinated_share > 1:
+        raise UserError(
+            f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
+        )
     if config.qanet.units % config.qanet.heads:
         raise UserError(
             f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."

@@ -9,6 +9,10 @@ Examples, one for each mode:
       raw chats to records, for the long documents
   python -m holle_tf.main --mode=train --model=sam --interaction=mul --seed=1
       one model on its own labels
+  python -m holle_tf.main --mode=recipes
+      the variants of the objective, a sentence each
+  python -m holle_tf.main --mode=distill --recipe=add_topk --teacher=qanet
+      one of them; --recipe=add_both --teacher=bidaf,qanet learns from two teachers
   python -m holle_tf.main --mode=evaluate --run_dir=RUN --split=dev
       scores of a run, beside the baselines
   python -m holle_tf.main --mode=baselines
@@ -36,7 +40,7 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "evaluate", "baselines", "predict", "benchmark")
+MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark")
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
 _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
@@ -46,12 +50,19 @@ _INTERACTION = flags.DEFINE_enum(
 _RECIPE = flags.DEFINE_string(
     "recipe",
     None,
-    "A variant of the paper: add, add_train (labels alone), add_teach (teacher alone); or mul_.",
+    "A variant of the paper, as add_topk; --mode=recipes lists them (default: add, or add_train for "
+    "--mode=train).",
 )
-_TEACHER = flags.DEFINE_enum(
-    "teacher", None, ["bidaf", "qanet"], "Whom --mode=distill learns from; it needs this or --teacher_run."
+_TEACHER = flags.DEFINE_string(
+    "teacher",
+    None,
+    "Whom --mode=distill learns from: bidaf, qanet, or bidaf,qanet. It needs this or --teacher_run.",
 )
-_TEACHER_RUN = flags.DEFINE_string("teacher_run", None, "Run folder of a trained teacher to use as it is.")
+_TEACHER_RUN = flags.DEFINE_list(
+    "teacher_run",
+    None,
+    "Run folder of a trained teacher to use as it is, or several with commas between them.",
+)
 _DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Folder with Holl-E's train/dev/test_data.json[.gz] (default: the demo corpus)."
 )
@@ -129,7 +140,9 @@ def _run() -> None:
     # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
-    if mode == "prepare":
+    if mode == "recipes":
+        modes.recipes_mode()
+    elif mode == "prepare":
         modes.prepare_mode(config, _log)
     elif mode == "train":
         modes.train_mode(config, run_dir, _log)

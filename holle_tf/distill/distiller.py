@@ -3,36 +3,54 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Any, Callable, ContextManager, Mapping, Optional, Sequence
+from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 
-from holle_tf.distill.terms import TERMS, Batch, Outputs
+from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.terms import TERMS, Batch, Outputs, Reader, needs
 from holle_tf.distill.weight_average import WeightAverage
+from holle_tf.models.layers.bidirectional import twice_differentiable
 
-# (features, labels) -> start_logits and end_logits, (batch, doc_len)
-Teacher = Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], Outputs]
+PAPER = DistillConfig(top_k=50)
+
+
+class Teacher(NamedTuple):
+    """A frozen teacher as closures, so that none becomes part of a checkpoint of the distiller.
+
+    Attributes:
+        scores: (features, labels) of a batch -> ``start_logits`` and ``end_logits``, (batch, doc_len).
+        read: features -> all outputs, read anew in inference mode; None if there are only scores.
+    """
+
+    scores: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], Outputs]
+    read: Optional[Reader] = None
 
 
 def online_teacher(model: tf.keras.Model) -> Teacher:
     """A frozen model that reads every batch anew, in inference mode."""
-    inputs = tuple(model.input)
-
-    def logits(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
-        del labels
-        return model({name: features[name] for name in inputs}, training=False)
-
-    return logits
+    read = _reader(model)
+    return Teacher(lambda features, labels: read(features), read)
 
 
-def cached_teacher(name: str) -> Teacher:
-    """A teacher whose logits come with the labels, as ``teacher_cache`` stores them."""
+def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher:
+    """A teacher whose logits come with the labels, as ``teacher_cache`` stores them.
 
-    def logits(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
+    Args:
+        name: that of ``read_teacher_cache``.
+        model: reads what is in no cache.
+    """
+
+    def scores(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
         del features
         return {f"{edge}_logits": labels[f"{name}_{edge}_logits"] for edge in ("start", "end")}
 
-    return logits
+    return Teacher(scores, None if model is None else _reader(model))
+
+
+def _reader(model: tf.keras.Model) -> Reader:
+    inputs = tuple(model.input)
+    return lambda features: model({name: features[name] for name in inputs}, training=False)
 
 
 class Distiller(tf.keras.Model):
@@ -40,9 +58,10 @@ class Distiller(tf.keras.Model):
 
     Args:
         student: a span model. Export and save this, not the distiller.
-        terms: weights of the objective's terms, by names of ``terms.TERMS``.
-        teachers: closures, so that no teacher becomes part of a checkpoint of the distiller.
-        temperature: of the teacher terms.
+        terms: names of ``terms.TERMS``; each is multiplied by its own option of ``options``.
+        teachers: whom to learn from.
+        options: weights and settings of the terms.
+        seed: of what terms draw.
         l2: times half the sum of squares of every kernel (a weight of two or more axes), the frozen
             or learned word vectors excepted.
         ema_decay: of the averaged weights; 0 = none are kept.
@@ -51,16 +70,17 @@ class Distiller(tf.keras.Model):
             ``recurrent_implementation("keras")``.
 
     Raises:
-        ValueError: a term is unknown, or one needs a teacher and there is none.
+        ValueError: a term is unknown, or one needs a teacher, or one that reads, and there is none.
     """
 
     def __init__(
         self,
         student: tf.keras.Model,
-        terms: Mapping[str, float],
+        terms: Sequence[str],
         teachers: Sequence[Teacher] = (),
+        options: DistillConfig = PAPER,
         *,
-        temperature: float = 1.0,
+        seed: int = 0,
         l2: float = 0.0,
         ema_decay: float = 0.0,
         clip_norm: float = 0.0,
@@ -70,12 +90,16 @@ class Distiller(tf.keras.Model):
         unknown = set(terms) - set(TERMS)
         if unknown:
             raise ValueError(f"unknown terms {sorted(unknown)}; there are {sorted(TERMS)}")
-        if "teacher" in terms and not teachers:
-            raise ValueError("the term 'teacher' needs a teacher")
+        wanted = needs(terms)
+        if "teacher" in wanted and not teachers:
+            raise ValueError(f"the terms {sorted(terms)} need a teacher")
+        if "reader" in wanted and any(teacher.read is None for teacher in teachers):
+            raise ValueError(f"the terms {sorted(terms)} need teachers that read, not their scores alone")
         self.student = student
-        self._terms = dict(terms)
+        self._weights_of_terms = {name: float(getattr(options, TERMS[name].weight)) for name in terms}
         self._teachers = tuple(teachers)
-        self._temperature = temperature
+        self._options = options
+        self._seed = seed
         self._l2 = l2
         self._clip_norm = clip_norm
         self._kernels = [
@@ -84,7 +108,7 @@ class Distiller(tf.keras.Model):
         self.average: Optional[WeightAverage] = None
         if ema_decay:
             self.average = WeightAverage(student.trainable_variables, ema_decay)
-        self._means = {name: tf.keras.metrics.Mean(name=name) for name in ("loss", *self._terms)}
+        self._means = {name: tf.keras.metrics.Mean(name=name) for name in ("loss", *terms)}
         self._gradients = (
             tf.function(self._forward_backward, jit_compile=True) if jit else self._forward_backward
         )
@@ -101,10 +125,27 @@ class Distiller(tf.keras.Model):
         return self.average.applied() if self.average is not None else nullcontext()
 
     def _evaluate_terms(self, features: Any, labels: Any, training: bool) -> dict[str, tf.Tensor]:
-        teachers = [teacher(features, labels) for teacher in self._teachers]
-        batch = Batch(self(features, training=training), teachers, labels, self._temperature)
-        means = {name: tf.reduce_mean(TERMS[name](batch)) for name in self._terms}
-        return {"loss": tf.add_n([self._terms[name] * mean for name, mean in means.items()]), **means}
+        def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
+            with twice_differentiable():
+                return self(texts, training=False)
+
+        step = tf.cast(self.optimizer.iterations, tf.int32) if training else tf.constant(0)
+        batch = Batch(
+            student=self(features, training=training),
+            teachers=[teacher.scores(features, labels) for teacher in self._teachers],
+            labels=labels,
+            features=features,
+            read=lambda texts: self(texts, training=training),
+            differentiate=differentiate,
+            readers=[teacher.read for teacher in self._teachers],
+            options=self._options,
+            seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
+        )
+        means = {name: tf.reduce_mean(TERMS[name].function(batch)) for name in self._weights_of_terms}
+        return {
+            "loss": tf.add_n([self._weights_of_terms[name] * mean for name, mean in means.items()]),
+            **means,
+        }
 
     def _forward_backward(self, features: Any, labels: Any) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         with tf.GradientTape() as tape:

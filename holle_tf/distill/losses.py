@@ -6,6 +6,9 @@ of the document and returns one value for each example, (batch,); the caller ave
 
 from __future__ import annotations
 
+import math
+from typing import Sequence
+
 import tensorflow as tf
 
 from holle_tf.models.layers.masking import mask_logits
@@ -50,5 +53,64 @@ def teacher_divergence(
     """
     log_teacher = log_probabilities(tf.stop_gradient(teacher_logits), mask, temperature)
     log_student = log_probabilities(student_logits, mask, temperature)
-    divergence = tf.where(mask, tf.exp(log_teacher) * (log_teacher - log_student), 0.0)
-    return tf.reduce_sum(divergence, axis=-1) * temperature**2
+    return _kl(log_teacher, log_student, mask) * temperature**2
+
+
+def top_k_divergence(
+    student_logits: tf.Tensor,
+    teacher_logits: tf.Tensor,
+    mask: tf.Tensor,
+    k: int,
+    temperature: float = 1.0,
+) -> tf.Tensor:
+    """Equation (2): D(p^T || p^S), both restricted to the teacher's best k positions and renormalised there.
+
+    Args:
+        student_logits, teacher_logits: (batch, doc_len)
+        mask: bool, (batch, doc_len); a document of fewer than k real tokens has no others.
+        k: positive; ``doc_len`` or more gives ``teacher_divergence``.
+        temperature: divides both logits; the value is multiplied by its square.
+
+    Returns:
+        float32, (batch,), in nats, not negative.
+    """
+    teacher = mask_logits(tf.cast(tf.stop_gradient(teacher_logits), tf.float32), mask)
+    best = tf.math.top_k(teacher, tf.minimum(k, tf.shape(teacher)[1]))  # (batch, k)
+    student = tf.gather(tf.cast(student_logits, tf.float32), best.indices, batch_dims=1)
+    real = tf.gather(mask, best.indices, batch_dims=1)
+    return teacher_divergence(student, best.values, real, temperature)
+
+
+def ensemble_divergence(
+    student_logits: tf.Tensor,
+    teachers_logits: Sequence[tf.Tensor],
+    mask: tf.Tensor,
+    temperature: float = 1.0,
+) -> tf.Tensor:
+    """D(p^T || p^S) where p^T is the mean of the teachers' probabilities (paper, section 4.2).
+
+    Args:
+        student_logits, each of teachers_logits: (batch, doc_len)
+        mask: bool, (batch, doc_len)
+        temperature: divides all logits; the value is multiplied by its square.
+
+    Returns:
+        float32, (batch,), in nats, not negative.
+    """
+    each = [log_probabilities(tf.stop_gradient(logits), mask, temperature) for logits in teachers_logits]
+    log_teacher = tf.reduce_logsumexp(tf.stack(each), axis=0) - math.log(len(each))  # (batch, doc_len)
+    log_student = log_probabilities(student_logits, mask, temperature)
+    return _kl(log_teacher, log_student, mask) * temperature**2
+
+
+def mean_direction_cosine(vectors: tf.Tensor) -> tf.Tensor:
+    """ATM(v, V) = cos(v, mean V) of every v (paper, section 4.1): (n, size) -> float32, (n,)."""
+    vectors = tf.cast(vectors, tf.float32)
+    mean = tf.reduce_mean(vectors, axis=0, keepdims=True)  # (1, size)
+    # The epsilon in the norms keeps the gradient of a zero vector finite.
+    unit = [v * tf.math.rsqrt(tf.reduce_sum(v * v, -1, keepdims=True) + 1e-12) for v in (vectors, mean)]
+    return tf.reduce_sum(unit[0] * unit[1], axis=-1)
+
+
+def _kl(log_p: tf.Tensor, log_q: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.where(mask, tf.exp(log_p) * (log_p - log_q), 0.0), axis=-1)

@@ -1,4 +1,4 @@
-"""The variants of the paper's section 5.2 as data: which terms a student is trained with."""
+"""The variants of the paper's sections 4.2 and 5.2 as data: which terms a student is trained with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Recipe:
         name: as ``--recipe`` takes it.
         interaction: add | mul, of the student.
         terms: names among ``terms.TERMS``.
-        teachers: how many teachers it needs.
+        teachers: how many teachers it needs; 2 = two or more.
         summary: one sentence for the list of recipes.
     """
 
@@ -27,10 +27,16 @@ class Recipe:
     summary: str
 
 
+# Suffix, terms, teachers, what the student learns from.
 _VARIANTS = (
     ("_train", ("labels",), 0, "the labels alone"),
     ("_teach", ("teacher",), 1, "the teacher alone"),
     ("", ("labels", "teacher"), 1, "labels and teacher, equation (1)"),
+    ("_topk", ("labels", "topk"), 1, "labels and the teacher's k best positions, equation (2)"),
+    ("_aug", ("labels", "teacher", "hallucinated"), 1, "equation (1), and the teacher on reordered texts"),
+    ("_grad", ("labels", "teacher", "gradient"), 1, "equation (1), and the teacher's input gradients"),
+    ("_both", ("labels", "teacher"), 2, "labels and every one of several teachers"),
+    ("_ensemble", ("labels", "ensemble"), 2, "labels and the mean probabilities of several teachers"),
 )
 _KINDS = {"add": "additive", "mul": "multiplicative"}
 

@@ -1,18 +1,31 @@
 """Named terms of the distillation objective.
 
 A term is a pure function of one batch that returns one value for each example. To add one: write the
-function, decorate it with its name, and name it in a recipe.
+function, decorate it with its name and the options it takes, and name it in a recipe.
 """
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple, Sequence
+from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 
-from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
+from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.hallucination import HALLUCINATED
+from holle_tf.distill.input_gradients import input_gradients, squared_distance
+from holle_tf.distill.losses import (
+    ensemble_divergence,
+    label_cross_entropy,
+    mean_direction_cosine,
+    teacher_divergence,
+    top_k_divergence,
+)
 
+Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
+Reader = Callable[[Features], Outputs]
+EDGES = ("start", "end")
+TOP_K = {"ld": 20, "full": 20}  # of long documents; 50 of all others (paper, section 5.2)
 
 
 class Batch(NamedTuple):
@@ -22,47 +35,154 @@ class Batch(NamedTuple):
         student: outputs of the student in training.
         teachers: ``start_logits`` and ``end_logits`` (batch, doc_len) of every teacher.
         labels: ``start`` and ``end``, integer, (batch,).
-        temperature: of the teacher terms.
+        features: what was read, with whatever was added to it (hallucinated examples).
+        read: the student in training, to read something else.
+        differentiate: the student without dropout and twice differentiable.
+        readers: every teacher, to read something else; None for one of which only scores are there.
+        options: of the terms.
+        seed: int32, (2,), of this step, for terms that draw.
     """
 
     student: Outputs
     teachers: Sequence[Outputs]
     labels: Mapping[str, tf.Tensor]
-    temperature: float = 1.0
+    features: Features
+    read: Reader
+    differentiate: Reader
+    readers: Sequence[Optional[Reader]]
+    options: DistillConfig
+    seed: tf.Tensor
 
 
-Term = Callable[[Batch], tf.Tensor]
+class Term(NamedTuple):
+    """A registered term.
+
+    Attributes:
+        function: batch -> float32, (batch,) or, of hallucinated examples, as many as there are.
+        weight: the option that it is multiplied with.
+        options: all options that change its value.
+        needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples).
+    """
+
+    function: Callable[[Batch], tf.Tensor]
+    weight: str
+    options: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
 TERMS: dict[str, Term] = {}
 
 
-def term(name: str) -> Callable[[Term], Term]:
-    """Register a function as the term called ``name``."""
+def term(
+    name: str, weight: str, options: Sequence[str] = (), needs: Sequence[str] = ()
+) -> Callable[[Callable[[Batch], tf.Tensor]], Callable[[Batch], tf.Tensor]]:
+    """Register a function as the term called ``name``; see ``Term`` for the rest."""
 
-    def register(function: Term) -> Term:
+    def register(function: Callable[[Batch], tf.Tensor]) -> Callable[[Batch], tf.Tensor]:
         if name in TERMS:
             raise ValueError(f"two terms are called {name!r}")
-        TERMS[name] = function
+        TERMS[name] = Term(function, weight, (weight, *options), tuple(needs))
         return function
 
     return register
 
 
-@term("labels")
+def needs(names: Sequence[str]) -> set[str]:
+    """All that the terms of these names need."""
+    return {need for name in names for need in TERMS[name].needs}
+
+
+@term("labels", "labels_weight")
 def labels(batch: Batch) -> tf.Tensor:
     """Terms 2 and 4 of equation (1): D(y_b || p^S_b) + D(y_e || p^S_e), float32, (batch,)."""
     mask = batch.student["document_mask"]
     return sum(
-        label_cross_entropy(batch.student[f"{edge}_logits"], batch.labels[edge], mask)
-        for edge in ("start", "end")
+        label_cross_entropy(batch.student[f"{edge}_logits"], batch.labels[edge], mask) for edge in EDGES
     )
 
 
-@term("teacher")
+@term("teacher", "teacher_weight", ["temperature"], needs=["teacher"])
 def teacher(batch: Batch) -> tf.Tensor:
     """Terms 1 and 3 of equation (1), summed over teachers: D(p^T || p^S), float32, (batch,)."""
+    return _divergence(batch.student, batch.teachers, batch.options.temperature)
+
+
+@term("topk", "teacher_weight", ["temperature", "top_k"], needs=["teacher"])
+def topk(batch: Batch) -> tf.Tensor:
+    """Equation (2): D(p^T || p^S) over the k positions that the teacher likes best, float32, (batch,)."""
     mask = batch.student["document_mask"]
     return sum(
-        teacher_divergence(batch.student[f"{edge}_logits"], one[f"{edge}_logits"], mask, batch.temperature)
+        top_k_divergence(
+            batch.student[f"{edge}_logits"], one[f"{edge}_logits"], mask,
+            batch.options.top_k, batch.options.temperature,
+        )
         for one in batch.teachers
-        for edge in ("start", "end")
+        for edge in EDGES
+    )  # fmt: skip
+
+
+@term("ensemble", "teacher_weight", ["temperature"], needs=["teacher"])
+def ensemble(batch: Batch) -> tf.Tensor:
+    """D(mean of the teachers' probabilities || p^S) of both ends (section 4.2), float32, (batch,)."""
+    return sum(
+        ensemble_divergence(
+            batch.student[f"{edge}_logits"],
+            [one[f"{edge}_logits"] for one in batch.teachers],
+            batch.student["document_mask"],
+            batch.options.temperature,
+        )
+        for edge in EDGES
+    )
+
+
+@term(
+    "hallucinated",
+    "hallucinated_weight",
+    ["hallucinated_share", "temperature"],
+    needs=["teacher", "reader", "hallucinated"],
+)
+def hallucinated(batch: Batch) -> tf.Tensor:
+    """Teacher terms alone on reordered examples (section 4.2), float32, (hallucinated examples,)."""
+    features = {
+        name[len(HALLUCINATED) :]: tensor
+        for name, tensor in batch.features.items()
+        if name.startswith(HALLUCINATED)
+    }
+    teachers = [reader(features) for reader in batch.readers if reader is not None]
+    return _divergence(batch.read(features), teachers, batch.options.temperature)
+
+
+@term(
+    "gradient",
+    "gradient_weight",
+    ["gradient_mode", "gradient_directions", "gradient_normalised"],
+    needs=["teacher", "reader"],
+)
+def gradient(batch: Batch) -> tf.Tensor:
+    """Sobolev term, ||grad p^T - grad p^S||^2 of both ends (section 4.2), float32, (batch,).
+
+    Gradients are of the word vectors, which teacher and student share token by token.
+    """
+    options = batch.options
+    own = input_gradients(batch.differentiate, batch.features, batch.labels, options, batch.seed)
+    distances = []
+    for reader in batch.readers:
+        if reader is not None:
+            other = input_gradients(reader, batch.features, batch.labels, options, batch.seed)
+            distances.append(squared_distance(own, other, options.gradient_normalised))
+    return tf.add_n(distances)
+
+
+@term("conicity", "conicity_weight")
+def conicity(batch: Batch) -> tf.Tensor:
+    """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
+    return sum(mean_direction_cosine(batch.student[name]) for name in ("prober_vector", "responder_vector"))
+
+
+def _divergence(student: Outputs, teachers: Sequence[Outputs], temperature: float) -> tf.Tensor:
+    mask = student["document_mask"]
+    return sum(
+        teacher_divergence(student[f"{edge}_logits"], one[f"{edge}_logits"], mask, temperature)
+        for one in teachers
+        for edge in EDGES
     )

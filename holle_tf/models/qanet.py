@@ -58,7 +58,7 @@ def build_qanet(
     highway = Highway(config.highway_layers, None, config.dropout, name="highway")
 
     def embed(text):
-        words = word_dropout(word_embedding(inputs[text]))  # (batch, length, word_dim)
+        words = word_dropout(word_embedding(inputs[text], text=text))  # (batch, length, word_dim)
         chars = char_cnn(inputs[f"{text}_chars"])  # (batch, length, units)
         return highway(projection(joined([words, chars])))  # (batch, length, units)
 

@@ -47,14 +47,18 @@ def build_sam(
     encoded, final = {}, {}  # (batch, length, 2*units), (batch, 2*units)
     if config.encoder_sharing == "none":
         for name in INPUTS:
-            encoded[name], final[name] = encoder(f"{name}_encoder")(embed(ids[name]), mask=masks[name])
+            encoded[name], final[name] = encoder(f"{name}_encoder")(
+                embed(ids[name], text=name), mask=masks[name]
+            )
     else:
         context_encoder = encoder("encoder" if config.encoder_sharing == "all" else "context_encoder")
         document_encoder = context_encoder if config.encoder_sharing == "all" else encoder("document_encoder")
-        encoded["document"], _ = document_encoder(embed(ids["document"]), mask=masks["document"])
+        encoded["document"], _ = document_encoder(
+            embed(ids["document"], text="document"), mask=masks["document"]
+        )
         # The three short texts go through the recurrence as rows of one batch: a third of the steps.
         stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
-        rows, last = context_encoder(embed(stacked), mask=tf.not_equal(stacked, 0))
+        rows, last = context_encoder(embed(stacked, text="context"), mask=tf.not_equal(stacked, 0))
         masks.update(zip(CONTEXT, tf.split(tf.not_equal(stacked, 0), len(CONTEXT))))
         encoded.update(zip(CONTEXT, tf.split(rows, len(CONTEXT))))
         final.update(zip(CONTEXT, tf.split(last, len(CONTEXT))))

@@ -74,7 +74,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     training = config.training_of(model)
     student = _build(config, model, prepared)
     distiller = Distiller(
-        student, {"labels": 1.0}, l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
+        student, ["labels"], l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
     )
     steps = -(-prepared.count("train") // training.batch_size)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))

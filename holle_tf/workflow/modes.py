@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from holle_tf.config import Config
-from holle_tf.distill.recipes import recipe
+from rich.table import Table
+
+from holle_tf.config import TEACHERS, Config
+from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
@@ -53,32 +55,42 @@ def train_mode(config: Config, run_dir: Optional[str], log: Log) -> None:
     _report(run, prepared, "test", [])
 
 
-def distill_mode(config: Config, run_dir: Optional[str], teacher_run: Optional[str], log: Log) -> None:
-    """A teacher (trained first if there is none), a student alone, and a student distilled, side by side."""
-    if not config.teacher and teacher_run is None:
-        raise UserError("--mode=distill needs --teacher=bidaf or --teacher=qanet.")
+def distill_mode(
+    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
+) -> None:
+    """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
     config = with_recipe(replace(config, model="sam"), "")
-    if not recipe(config.recipe).teachers:
+    needed = recipe(config.recipe).teachers
+    if not needed:
         raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
+    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
+    if not given:
+        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
+        raise UserError(f"--mode=distill needs --teacher={names}.")
+    if (given > 1) != (needed > 1):
+        raise UserError(
+            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
+            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
+        )
     prepared = open_data(config, log)
-    teacher = _teacher(config, prepared, teacher_run, log)
-    config = replace(config, teacher=teacher.config().model)
-    rows = []
+    teachers = _teachers(config, prepared, teacher_runs, log)
+    config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
+    rows, runs = [], {}
     if config.distill.compare_alone:
         log("== student without a teacher, for comparison")
         alone_recipe = f"{config.sam.interaction}_train"
-        alone = ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log)
-        ensure_scores(alone, prepared, "test")
-        rows.append(run_row(alone, "SAM alone", "test"))
-    log(f"== student distilled from {config.teacher}")
-    student = ensure_run(config, prepared, _path(run_dir), teacher, log)
-    runs = {"distilled": student, config.teacher: teacher}
-    for run in runs.values():
-        ensure_scores(run, prepared, "test")
-    rows.append(run_row(student, f"SAM from {config.teacher}", "test"))
-    rows.append(run_row(teacher, f"{config.teacher} (teacher)", "test"))
-    if config.distill.compare_alone:
-        runs = {"alone": alone, **runs}
+        alone_config = replace(config, recipe=alone_recipe, teacher="")
+        runs["alone"] = ensure_run(alone_config, prepared, log=log)
+        rows.append(_scored(runs["alone"], "SAM alone", prepared))
+    log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
+    student = ensure_run(config, prepared, _path(run_dir), teachers, log)
+    runs["distilled"] = student
+    plain = config.recipe == config.sam.interaction
+    label = f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})")
+    rows.append(_scored(student, label, prepared))
+    for name, teacher in zip(_distinct(config.teachers), teachers):
+        runs[name] = teacher
+        rows.append(_scored(teacher, f"{name} (teacher)", prepared))
     pictures = draw_pictures(runs, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed, log), *rows]),
@@ -88,7 +100,20 @@ def distill_mode(config: Config, run_dir: Optional[str], teacher_run: Optional[s
     print("pictures:    ", ", ".join(str(picture) for picture in pictures))
     print("curves:      ", f"tensorboard --logdir {student.path.parent}")
     print("try it:      ", f"python -m holle_tf.main --mode=predict --run_dir={student.path}")
-    print(json.dumps({"student": str(student.path), "teacher": str(teacher.path), "scores": rows}))
+    paths = [str(teacher.path) for teacher in teachers]
+    teacher_paths: dict[str, Any] = {"teacher": paths[0]} if len(paths) == 1 else {"teachers": paths}
+    print(json.dumps({"student": str(student.path), **teacher_paths, "scores": rows}))
+
+
+def recipes_mode() -> None:
+    """Every recipe with its terms and a sentence."""
+    table = Table(box=None, pad_edge=False)
+    for header in ("recipe", "terms", "teachers", "the student learns from"):
+        table.add_column(header, no_wrap=header != "the student learns from")
+    for one in RECIPES.values():
+        teachers = ("none", "one", "two or more")[one.teachers]
+        table.add_row(one.name, " + ".join(one.terms), teachers, one.summary)
+    print_table(table, "recipes of a student")
 
 
 def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) -> None:
@@ -140,19 +165,42 @@ def _report(run: RunFolder, prepared: PreparedData, split: str, rows: list[dict[
     print(json.dumps({"run": str(run.path), "split": split, **scores}))
 
 
-def _teacher(config: Config, prepared: PreparedData, teacher_run: Optional[str], log: Log) -> RunFolder:
-    if teacher_run is not None:
-        run = RunFolder(Path(teacher_run))
-        if run.result() is None:
-            raise UserError(f"--teacher_run={teacher_run}: no finished run is here.")
-        check_same_data(run, prepared)
-        return run
-    found = find_teacher(config, prepared)
-    if found is not None:
-        log(f"== teacher: {found.path}, trained before on this data")
-        return found
-    log(f"== teacher: no {config.teacher} of this configuration for this data yet, training it first")
-    return ensure_run(replace(config, model=config.teacher, recipe="", teacher=""), prepared, log=log)
+def _scored(run: RunFolder, label: str, prepared: PreparedData) -> dict[str, Any]:
+    ensure_scores(run, prepared, "test")
+    return run_row(run, label, "test")
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Each name, numbered where it stands more than once."""
+    return [
+        name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}"
+        for i, name in enumerate(names)
+    ]
+
+
+def _teachers(
+    config: Config, prepared: PreparedData, teacher_runs: Optional[Sequence[str]], log: Log
+) -> list[RunFolder]:
+    runs = []
+    if teacher_runs is not None:
+        for path in teacher_runs:
+            run = RunFolder(Path(path))
+            if run.result() is None:
+                raise UserError(f"--teacher_run={path}: no finished run is here.")
+            if run.config().model not in TEACHERS:
+                raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
+            check_same_data(run, prepared)
+            runs.append(run)
+        return runs
+    for kind in config.teachers:
+        found = find_teacher(config, prepared, kind)
+        if found is not None:
+            log(f"== teacher: {found.path}, trained before on this data")
+        else:
+            log(f"== teacher: no {kind} of this configuration for this data yet, training it first")
+            found = ensure_run(replace(config, model=kind, recipe="", teacher=""), prepared, log=log)
+        runs.append(found)
+    return runs
 
 
 def _run(run_dir: Optional[str], config: Config) -> RunFolder:

@@ -8,16 +8,18 @@ import shutil
 import statistics
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 import tensorflow as tf
 
 from holle_tf.config import Config, to_dict
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
+from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
+from holle_tf.distill.terms import TERMS, TOP_K, needs
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
@@ -33,8 +35,8 @@ PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
 Log = Callable[[str], None]
 
 
-def run_identity(config: Config, prepared: PreparedData, teacher: Optional[RunFolder]) -> dict[str, Any]:
-    """What decides the outcome of a run: data, model, its training, seed, and the teacher's own identity."""
+def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> dict[str, Any]:
+    """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
     sections: dict[str, Any] = {
         "model": config.model,
         config.model: to_dict(getattr(config, config.model)),
@@ -45,29 +47,38 @@ def run_identity(config: Config, prepared: PreparedData, teacher: Optional[RunFo
     }
     if config.model == "sam":
         sections["recipe"] = config.recipe
-    if teacher is not None:
-        sections["distill"] = to_dict(config.distill)
-        for option in ("cache_teacher", "compare_alone"):  # change the way, not the result
-            sections["distill"].pop(option)
-        sections["teacher"] = teacher.identity()
+    terms = run_terms(config)
+    if teachers or set(terms) != {"labels"}:
+        options = {option for name in terms for option in TERMS[name].options}
+        sections["distill"] = {option: getattr(config.distill, option) for option in sorted(options)}
+    if teachers:
+        identities = [teacher.identity() for teacher in teachers]
+        sections["teacher"] = identities[0] if len(identities) == 1 else identities
     return sections
 
 
-def default_run_path(config: Config, prepared: PreparedData, teacher: Optional[RunFolder]) -> Path:
+def run_terms(config: Config) -> tuple[str, ...]:
+    """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
+    if config.model != "sam":
+        return ("labels",)
+    extra = ("conicity",) if config.distill.conicity_weight else ()
+    return (*recipe(config.recipe).terms, *extra)
+
+
+def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
     """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
-    identity = json.dumps(run_identity(config, prepared, teacher), sort_keys=True)
+    identity = json.dumps(run_identity(config, prepared, teachers), sort_keys=True)
     parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
-    if teacher is not None:
-        parts.append(config.teacher)
+    parts += config.teachers if teachers else []
     parts += [f"seed{config.seed}", hashlib.sha256(identity.encode()).hexdigest()[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
 
 
-def find_teacher(config: Config, prepared: PreparedData) -> Optional[RunFolder]:
-    """A finished run of ``config.teacher`` on this data with this configuration, of any seed."""
-    wanted = run_identity(replace(config, model=config.teacher), prepared, None)
+def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[RunFolder]:
+    """A finished run of the model ``kind`` on this data with this configuration, of any seed."""
+    wanted = run_identity(replace(config, model=kind), prepared, [])
     folder = Path(config.runs_dir) / prepared.folder.name
-    for path in sorted(folder.glob(f"{config.teacher}-*/result.json")):
+    for path in sorted(folder.glob(f"{kind}-*/result.json")):
         run = RunFolder(path.parent)
         if {**(run.identity() or {}), "seed": config.seed} == wanted:
             return run
@@ -78,7 +89,7 @@ def ensure_run(
     config: Config,
     prepared: PreparedData,
     path: Optional[Path] = None,
-    teacher: Optional[RunFolder] = None,
+    teachers: Sequence[RunFolder] = (),
     log: Log = print,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
@@ -86,38 +97,30 @@ def ensure_run(
     Args:
         config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
-        teacher: a finished run, where the recipe needs one.
+        teachers: finished runs, where the recipe needs them.
 
     Raises:
         UserError: ``path`` holds another run, or training diverged.
     """
-    run = RunFolder(path or default_run_path(config, prepared, teacher))
-    identity = run_identity(config, prepared, teacher)
+    run = RunFolder(path or default_run_path(config, prepared, teachers))
+    identity = run_identity(config, prepared, teachers)
     if run.identity() == identity and run.result() is not None:
         log(f"{run.path.name}: already trained, {run.path}")
         return run
     run.create(config, prepared, identity)
-    _train(config, prepared, run, teacher, log)
+    _train(config, prepared, run, teachers, log)
     return run
 
 
 def _train(
-    config: Config, prepared: PreparedData, run: RunFolder, teacher: Optional[RunFolder], log: Log
+    config: Config, prepared: PreparedData, run: RunFolder, teacher_runs: Sequence[RunFolder], log: Log
 ) -> None:
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
-    tf.keras.utils.set_random_seed(config.seed)
     reset_peak_memory()
-    student_recipe = recipe(config.recipe) if config.model == "sam" else None
-    inputs = list(MODELS[config.model].inputs)
-    teachers: list[Teacher] = []
-    extra = None
-    if teacher is not None and config.distill.cache_teacher:
-        extra = _cached(teacher, prepared, config, log)
-        teachers = [cached_teacher(config.teacher)]
-    elif teacher is not None:
-        teachers = [online_teacher(teacher.load_model())]
-        inputs = sorted({*inputs, *MODELS[config.teacher].inputs})
+    terms = run_terms(config)
+    teachers, extra, inputs = _read_teachers(config, prepared, teacher_runs, log)
+    tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
     tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
@@ -127,17 +130,12 @@ def _train(
             student = build_model(config, prepared.embeddings, len(prepared.chars))
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
-    weights = {"labels": config.distill.labels_weight, "teacher": config.distill.teacher_weight}
-    terms = (
-        {name: weights[name] for name in student_recipe.terms}
-        if teacher and student_recipe
-        else {"labels": 1.0}
-    )
     distiller = Distiller(
         student,
         terms,
         teachers,
-        temperature=config.distill.temperature,
+        replace(config.distill, top_k=config.distill.top_k or TOP_K.get(config.data.setup, 50)),
+        seed=config.seed,
         l2=training.l2,
         ema_decay=training.ema_decay,
         clip_norm=training.clip_norm,
@@ -153,6 +151,8 @@ def _train(
         extra=extra,
         static_shapes=training.jit,
     )
+    if "hallucinated" in needs(terms):
+        batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
     steps = -(-prepared.count("train") // training.batch_size)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     parameters = trainable_parameters(student)
@@ -190,7 +190,7 @@ def _train(
             "model": config.model,
             "interaction": config.sam.interaction if config.model == "sam" else None,
             "recipe": config.recipe if config.model == "sam" else "train",
-            "teacher": config.teacher if teacher is not None else None,
+            "teacher": config.teacher if teachers else None,
             "setup": config.data.setup,
             "scores": {},
             "parameters": parameters,
@@ -206,7 +206,29 @@ def _train(
     shutil.rmtree(resume, ignore_errors=True)
 
 
-def _cached(teacher: RunFolder, prepared: PreparedData, config: Config, log: Log) -> tf.data.Dataset:
-    size = config.evaluation.batch_size
-    folder = ensure_teacher_cache(teacher.load_model(), teacher.weights, prepared, "train", size, log)
-    return read_teacher_cache(folder, config.teacher)
+def _read_teachers(
+    config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log
+) -> tuple[list[Teacher], Optional[tf.data.Dataset], list[str]]:
+    """The teachers, their cached scores to join to the examples, and all inputs that are read."""
+    inputs = set(MODELS[config.model].inputs)
+    if not runs:
+        return [], None, sorted(inputs)
+    teachers, caches = [], []
+    wanted = needs(run_terms(config))
+    for i, run in enumerate(runs):
+        model = run.load_model()
+        if "reader" in wanted or not config.distill.cache_teacher:
+            inputs.update(model.input)
+        if not config.distill.cache_teacher:
+            teachers.append(online_teacher(model))
+            continue
+        size = config.evaluation.batch_size
+        folder = ensure_teacher_cache(model, run.weights, prepared, "train", size, log)
+        caches.append(read_teacher_cache(folder, f"teacher_{i}"))
+        teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
+    if not caches:
+        return teachers, None, sorted(inputs)
+    joined = tf.data.Dataset.zip(tuple(caches)).map(
+        lambda *each: {k: v for one in each for k, v in one.items()}
+    )
+    return teachers, joined, sorted(inputs)

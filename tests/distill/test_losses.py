@@ -2,8 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, rel_entr, softmax
+from sklearn.metrics.pairwise import cosine_similarity
 
-from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
+from holle_tf.distill.losses import (
+    ensemble_divergence,
+    label_cross_entropy,
+    mean_direction_cosine,
+    teacher_divergence,
+    top_k_divergence,
+)
 
 RNG = np.random.default_rng(0)
 LENGTHS = (9, 4, 1)
@@ -69,3 +76,48 @@ def test_half_precision_logits_give_a_finite_float32_loss():
         loss = teacher_divergence(tf.cast(STUDENT, dtype), tf.cast(TEACHER, dtype), MASK)
         assert loss.dtype == tf.float32
         assert np.isfinite(loss).all()
+
+
+@pytest.mark.parametrize(("k", "temperature"), [(3, 1.0), (3, 2.0), (50, 1.0)])
+def test_top_k_divergence_is_kl_of_both_restricted_to_the_teachers_best_positions(k, temperature):
+    expected = []
+    for t, s, n in zip(TEACHER, STUDENT, LENGTHS):
+        best = np.argsort(-t[:n])[:k]
+        p, q = (softmax(logits[best] / temperature) for logits in (t, s))
+        expected.append(rel_entr(p, q).sum() * temperature**2)
+    found = top_k_divergence(STUDENT, TEACHER, MASK, k, temperature)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_top_k_divergence_moves_no_logit_outside_of_the_best_positions():
+    student = tf.Variable(STUDENT)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(top_k_divergence(student, TEACHER, MASK, 2))
+    gradient = tape.gradient(loss, student).numpy()
+    for row, t, n in zip(gradient, TEACHER, LENGTHS):
+        assert set(np.flatnonzero(np.abs(row) > 1e-9)) <= set(np.argsort(-t[:n])[:2])
+    assert np.abs(gradient[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_ensemble_divergence_is_kl_from_the_mean_of_the_teachers_probabilities(temperature):
+    second = RNG.normal(size=TEACHER.shape).astype(np.float32)
+    expected = []
+    for t, u, s, n in zip(TEACHER, second, STUDENT, LENGTHS):
+        p = (softmax(t[:n] / temperature) + softmax(u[:n] / temperature)) / 2
+        expected.append(rel_entr(p, softmax(s[:n] / temperature)).sum() * temperature**2)
+    found = ensemble_divergence(STUDENT, [TEACHER, second], MASK, temperature)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_mean_direction_cosine_is_that_of_scikit_learn():
+    vectors = RNG.normal(size=(5, 7)) + 1.0
+    expected = cosine_similarity(vectors, vectors.mean(axis=0, keepdims=True))[:, 0]
+    np.testing.assert_allclose(mean_direction_cosine(vectors), expected, rtol=1e-5)
+
+
+def test_mean_direction_cosine_of_zeros_has_a_finite_gradient():
+    vectors = tf.Variable(tf.zeros((3, 4)))
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(mean_direction_cosine(vectors))
+    assert np.isfinite(tape.gradient(total, vectors)).all()

@@ -21,8 +21,9 @@ def run(tiny, prepared):
     return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared, log=_quiet)
 
 
-def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, capsys):
-    config, said = tiny("teacher=qanet", "training.sam.epochs=1", seed=21), []
+def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_path, capsys):
+    config = tiny("teacher=qanet", "training.sam.epochs=1", seed=21, runs_dir=str(tmp_path))
+    said = []
     modes.distill_mode(config, None, None, said.append)
     printed = capsys.readouterr().out
     assert any("training it first" in line for line in said)
@@ -67,7 +68,7 @@ def test_evaluating_on_other_data_than_those_of_the_training_is_an_error(tiny, r
     with pytest.raises(UserError, match="other data"):
         evaluate_run(run, other, "test")
     with pytest.raises(UserError, match="other data"):
-        modes.distill_mode(tiny("demo.train_examples=8"), None, str(run.path), _quiet)
+        modes.distill_mode(tiny("demo.train_examples=8"), None, [str(run.path)], _quiet)
 
 
 def test_baselines_stand_beside_every_run(tiny, run, capsys):
@@ -122,3 +123,22 @@ def test_prepare_says_where_the_records_are(tiny, prepared, capsys):
     modes.prepare_mode(tiny(), _quiet)
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["fingerprint"] == prepared.fingerprint and said["train"] == 48
+
+
+@pytest.mark.parametrize(
+    ("recipe", "teacher", "message"),
+    [
+        ("add_both", "qanet", "learns from several teachers, 1 given"),
+        ("add", "bidaf,qanet", "learns from one teacher, 2 given"),
+        ("add_both", "", "--teacher=bidaf,qanet"),
+    ],
+)
+def test_a_recipe_is_told_from_how_many_teachers_it_learns(tiny, recipe, teacher, message):
+    with pytest.raises(UserError, match=message):
+        modes.distill_mode(tiny(recipe=recipe, teacher=teacher), None, None, _quiet)
+
+
+def test_recipes_are_listed_with_a_sentence(capsys):
+    modes.recipes_mode()
+    lines = capsys.readouterr().out
+    assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines

@@ -35,7 +35,7 @@ def test_thirty_two_examples_are_learned_by_heart(variant, tmp_path):
     model = build_model(config, data.embeddings, len(data.chars))
     inputs = MODELS[model_name].inputs
     batches = make_dataset(data, "train", inputs=inputs, batch_size=32, static_shapes=True)
-    distiller = Distiller(model, {"labels": 1.0})
+    distiller = Distiller(model, ["labels"])
     distiller.compile(optimizer=tf.keras.optimizers.Adam(3e-3))
     predictor = Predictor(model, max_span=64)
     scored = make_dataset(data, "train", inputs=inputs, batch_size=32, texts=True)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from holle_tf.workflow.evaluation import evaluate_run
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run, find_teacher
+from holle_tf.workflow.training import default_run_path, ensure_run, find_teacher
 from pipelines.errors import UserError
 
 
@@ -111,16 +111,16 @@ def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
 def test_a_teacher_is_found_by_data_and_configuration_whatever_its_seed(tiny, prepared):
     config = tiny("teacher=qanet", seed=11)
     teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
-    assert find_teacher(config, prepared) == teacher
-    assert find_teacher(replace(config, seed=12), prepared) == teacher
-    assert find_teacher(tiny("teacher=qanet", "qanet.units=8"), prepared) is None
+    assert find_teacher(config, prepared, "qanet") == teacher
+    assert find_teacher(replace(config, seed=12), prepared, "qanet") == teacher
+    assert find_teacher(tiny("teacher=qanet", "qanet.units=8"), prepared, "qanet") is None
 
 
 @pytest.mark.parametrize("model", ["bidaf", "qanet"])
 def test_a_distilled_run_names_its_teacher_and_logs_both_terms(tiny, prepared, model):
     config = tiny(f"teacher={model}", seed=13)
     teacher = ensure_run(replace(config, model=model, teacher=""), prepared, log=_quiet)
-    student = ensure_run(replace(config, recipe="add"), prepared, teacher=teacher, log=_quiet)
+    student = ensure_run(replace(config, recipe="add"), prepared, teachers=[teacher], log=_quiet)
     result = student.result()
     assert (result["recipe"], result["teacher"]) == ("add", model)
     line = json.loads(student.metrics.read_text().splitlines()[0])
@@ -135,7 +135,7 @@ def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared
     losses = []
     for cached in (True, False):
         one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
-        run = ensure_run(one, prepared, tmp_path / str(cached), teacher, log=_quiet)
+        run = ensure_run(one, prepared, tmp_path / str(cached), [teacher], log=_quiet)
         losses.append(json.loads(run.metrics.read_text().splitlines()[0])["teacher"])
     assert losses[0] == pytest.approx(losses[1], rel=2e-2)
 
@@ -153,3 +153,40 @@ def test_bfloat16_training_leaves_the_global_policy_alone(tiny, prepared, tmp_pa
     assert tf.keras.mixed_precision.global_policy().name == "float32"
     line = json.loads(run.metrics.read_text().splitlines()[-1])
     assert np.isfinite(line["loss"])
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds", "terms"),
+    [
+        ("add_topk", ["qanet"], {"labels", "topk"}),
+        ("mul_aug", ["qanet"], {"labels", "teacher", "hallucinated"}),
+        ("add_grad", ["bidaf"], {"labels", "teacher", "gradient"}),
+        ("add_both", ["bidaf", "qanet"], {"labels", "teacher"}),
+        ("add_ensemble", ["qanet", "qanet"], {"labels", "ensemble"}),
+    ],
+)
+def test_every_kind_of_recipe_trains_and_logs_its_terms(tiny, prepared, name, kinds, terms):
+    config = tiny(f"sam.interaction={name[:3]}", f"teacher={','.join(kinds)}", "distill.conicity_weight=0.1")
+    config = replace(config, recipe=name)
+    teachers = []
+    for i, kind in enumerate(kinds):
+        one = replace(config, model=kind, teacher="", seed=30 + i)
+        teachers.append(ensure_run(one, prepared, log=_quiet))
+    student = ensure_run(config, prepared, teachers=teachers, log=_quiet)
+    line = student.epochs()[-1]
+    assert {*terms, "conicity"} <= set(line)
+    weighted = sum(line[term] for term in terms) + 0.1 * line["conicity"]
+    assert line["loss"] == pytest.approx(weighted, rel=1e-3)
+    assert all(np.isfinite(line[term]) and line[term] > 0 for term in terms)
+
+
+def test_an_option_of_another_term_makes_no_other_run(tiny, prepared):
+    config = replace(tiny("teacher=qanet"), recipe="add")
+    teacher = ensure_run(replace(config, model="qanet", teacher="", recipe=""), prepared, log=_quiet)
+
+    def path(one):
+        return default_run_path(one, prepared, [teacher])
+
+    changed = replace(config, distill=replace(config.distill, top_k=7))
+    assert path(changed) == path(config)
+    assert path(replace(changed, recipe="add_topk")) != path(replace(config, recipe="add_topk"))

@@ -12,6 +12,7 @@ from holle_tf.models.recurrence.operation import recurrence
 CELLS = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}
 IMPLEMENTATIONS = ("auto", "compiled", "keras")
 _default = ["auto"]  # the last is that of layers made now
+_twice_differentiable = [False]  # the last is that of layers called now
 
 
 @contextmanager
@@ -25,6 +26,19 @@ def recurrent_implementation(name: str) -> Iterator[None]:
         yield
     finally:
         _default.pop()
+
+
+@contextmanager
+def twice_differentiable() -> Iterator[None]:
+    """Layers called in this context are plain loops over their cells, which have second gradients.
+
+    Neither the compiled implementation nor the cuDNN kernels have any. Several times slower.
+    """
+    _twice_differentiable.append(True)
+    try:
+        yield
+    finally:
+        _twice_differentiable.pop()
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -74,11 +88,26 @@ class BidirectionalRNN(tf.keras.layers.Layer):
         compiled = self.implementation == "compiled"
         if self.implementation == "auto":
             compiled = not tf.config.list_physical_devices("GPU")
+        if _twice_differentiable[-1]:
+            return tf.cast(self._plain(inputs, mask), self.compute_dtype)
         if compiled:
             keep = training is not None and training is not False
             return tf.cast(self._compiled(inputs, mask, keep), self.compute_dtype)
         outputs = self._keras(tf.cast(inputs, self.variable_dtype), mask=mask)
         return tf.cast(outputs * tf.cast(mask, outputs.dtype)[..., tf.newaxis], self.compute_dtype)
+
+    def _plain(self, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        """Loops over the cells; of a GRU's or LSTM's own layer TensorFlow might take a cuDNN kernel."""
+        inputs = tf.cast(inputs, self.variable_dtype)
+        sides = []
+        for layer in (self._keras.forward_layer, self._keras.backward_layer):
+            loop = tf.keras.layers.RNN(
+                layer.cell, return_sequences=True, go_backwards=layer.go_backwards, dtype=self.variable_dtype
+            )
+            states = loop(inputs, mask=mask)  # (batch, length, units)
+            sides.append(tf.reverse(states, [1]) if layer.go_backwards else states)
+        outputs = tf.concat(sides, axis=-1)
+        return outputs * tf.cast(mask, outputs.dtype)[..., tf.newaxis]
 
     def _compiled(self, inputs: tf.Tensor, mask: tf.Tensor, keep: bool) -> tf.Tensor:
         cells = [self._keras.forward_layer.cell, self._keras.backward_layer.cell]

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, Iterator
 
 import numpy as np
 import tensorflow as tf
 
 PAD_ID = 0
 UNKNOWN_ID = 1
+
+_watchers: list[tuple[tf.GradientTape, dict[str, tf.Tensor]]] = []
+
+
+@contextmanager
+def watching_word_vectors(tape: tf.GradientTape) -> Iterator[dict[str, tf.Tensor]]:
+    """Let ``tape`` watch the vectors of every text that a model looks up in this context.
+
+    Yields:
+        The vectors (batch, length, word_dim) by the ``text`` of the lookup, filled while the model reads.
+    """
+    vectors: dict[str, tf.Tensor] = {}
+    _watchers.append((tape, vectors))
+    try:
+        yield vectors
+    finally:
+        _watchers.pop()
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -24,6 +42,7 @@ class WordEmbedding(tf.keras.layers.Layer):
 
     Call arguments:
         ids: int32 (batch, length).
+        text: the name under which ``watching_word_vectors`` gives them.
 
     Returns:
         (batch, length, word_dim) in the layer's compute dtype.
@@ -54,11 +73,15 @@ class WordEmbedding(tf.keras.layers.Layer):
         self._initial = None  # the variable has it now
         super().build(input_shape)
 
-    def call(self, ids: tf.Tensor) -> tf.Tensor:
+    def call(self, ids: tf.Tensor, text: str = "") -> tf.Tensor:
         rows = tf.gather(self.matrix, ids)  # (batch, length, word_dim)
         known = tf.cast(ids > UNKNOWN_ID, rows.dtype)[..., tf.newaxis]
         unknown = tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype)[..., tf.newaxis]
-        return tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
+        vectors = tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
+        for tape, watched in _watchers[-1:]:
+            tape.watch(vectors)
+            watched[text] = vectors
+        return vectors
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -1,0 +1,24 @@
+"""Options of the distillation objective; the defaults are the paper's (section 4)."""
+
+from dataclasses import dataclass
+
+GRADIENT_MODES = ("label", "projection")
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """Weights and settings of the terms (``holle_tf/distill/terms.py``), and how the teacher is read."""
+
+    temperature: float = 1.0  # of teacher and student; the term is multiplied by its square
+    labels_weight: float = 1.0  # times the label terms, 2 and 4 of equation 1
+    teacher_weight: float = 1.0  # times the teacher terms, 1 and 3 of equation 1, all of them or the top k
+    top_k: int = 0  # positions of the top-k terms (equation 2); 0 = the paper's: 50, 20 of long documents
+    hallucinated_weight: float = 1.0  # times the teacher terms on hallucinated examples (aug)
+    hallucinated_share: float = 1.0  # hallucinated examples for each real one, at most 1
+    gradient_weight: float = 1.0  # times the squared distance of input gradients (grad)
+    gradient_mode: str = "label"  # label: of log p[y]; projection: of <v, p> for random unit vectors v
+    gradient_directions: int = 1  # vectors v of every example
+    gradient_normalised: bool = False  # compare the directions of the gradients alone
+    conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off
+    cache_teacher: bool = True  # compute the teacher's scores once; false: at every step
+    compare_alone: bool = True  # also train the student without a teacher, for the table

@@ -1,0 +1,76 @@
+"""Hallucinated examples: the words of document, query and histories reordered (paper, section 4.2).
+
+They have no label, since the span is torn apart; what the teacher says of them is all that a student learns.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+import tensorflow as tf
+
+HALLUCINATED = "hallucinated:"  # before the names of the features of hallucinated examples
+PARTS = ("query", "prober_history", "responder_history")  # of the question, in this order
+
+
+def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Every text with its words in a random order; a word never leaves its text.
+
+    Args:
+        features: ids ``document`` and ``question`` (batch, length), with or without ``_chars`` (batch,
+            length, max_word_chars), and the parts of the question, as ``make_dataset`` gives them.
+        seed: int32, (2,): the same one gives the same order.
+
+    Returns:
+        The same features, of the same shapes.
+    """
+    seeds = tf.random.experimental.stateless_split(seed, 2)
+    document, question = features["document"], features["question"]
+    reordered = _take(features, "document", _order(tf.zeros_like(document), document, seeds[0]))
+    ends, part = [tf.zeros_like(question[:, 0])], tf.zeros_like(question)
+    positions = tf.range(tf.shape(question)[1])[tf.newaxis]  # (1, question_len)
+    for name in PARTS:
+        ends.append(ends[-1] + tf.math.count_nonzero(features[name], axis=1, dtype=tf.int32))
+        part += tf.cast(positions >= ends[-1][:, tf.newaxis], tf.int32)
+    reordered.update(_take(features, "question", _order(part, question, seeds[1])))
+    for name, start in zip(PARTS, ends):
+        # The part of the reordered question, so that teacher and student read the same words in one order.
+        index = start[:, tf.newaxis] + tf.range(tf.shape(features[name])[1])[tf.newaxis]
+        index = tf.minimum(index, tf.shape(question)[1] - 1)
+        words = tf.gather(reordered["question"], index, batch_dims=1)
+        reordered[name] = tf.where(features[name] > 0, words, 0)
+    return reordered
+
+
+def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf.data.Dataset:
+    """Add to every batch, under ``HALLUCINATED`` names, reordered copies of its first examples.
+
+    Args:
+        batches: of ``make_dataset``, with the inputs of a teacher and of the student.
+        share: hallucinated examples for each real one, rounded up; at most 1.
+        seed: decides all orders; each epoch has others.
+    """
+    drawn = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
+
+    def add(batch: tuple, numbers: tf.Tensor) -> tuple:
+        features, labels = batch
+        count = tf.cast(tf.math.ceil(share * tf.cast(tf.shape(labels["start"])[0], tf.float32)), tf.int32)
+        names = [name for name in features if name.removesuffix("_chars") in ("document", "question", *PARTS)]
+        some = {name: features[name][:count] for name in names}
+        fresh = reorder(some, tf.cast(numbers % (2**31), tf.int32))
+        return {**features, **{HALLUCINATED + name: tensor for name, tensor in fresh.items()}}, labels
+
+    total = batches.cardinality()
+    both = tf.data.Dataset.zip((batches, drawn)).map(add, num_parallel_calls=2, deterministic=True)
+    return both.apply(tf.data.experimental.assert_cardinality(total)).prefetch(2)
+
+
+def _order(part: tf.Tensor, ids: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Indices (batch, length) that mix the words of each part and leave padding at the end."""
+    last = tf.cast(tf.where(ids > 0, part, len(PARTS)), tf.float32)
+    return tf.argsort(last + tf.random.stateless_uniform(tf.shape(ids), seed), axis=1)
+
+
+def _take(features: Mapping[str, tf.Tensor], name: str, order: tf.Tensor) -> dict[str, tf.Tensor]:
+    names = [one for one in (name, f"{name}_chars") if one in features]
+    return {one: tf.gather(features[one], order, batch_dims=1) for one in names}

@@ -1,0 +1,171 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.input_gradients import (
+    InputGradients,
+    input_gradients,
+    squared_distance,
+    unit_directions,
+)
+from holle_tf.distill.losses import log_probabilities
+from holle_tf.models.bidaf import build_bidaf
+from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from holle_tf.models.layers.bidirectional import twice_differentiable
+from holle_tf.models.qanet import build_qanet
+from holle_tf.models.sam import build_sam
+
+RNG = np.random.default_rng(0)
+VECTORS = RNG.normal(size=(40, 6)).astype(np.float32)
+PARTS = {"query": (3, 4), "prober_history": (2, 0), "responder_history": (0, 3)}
+SEED = tf.constant([0, 0])
+
+
+def _ids(lengths, width, start):
+    ids = np.zeros((len(lengths), width), np.int32)
+    for row, length in enumerate(lengths):
+        ids[row, :length] = start + row * width + np.arange(length)  # every word once: gradients by word
+    return ids
+
+
+def _features():
+    features = {"document": _ids((7, 5), 8, 2)}
+    for i, (name, lengths) in enumerate(PARTS.items()):
+        features[name] = _ids(lengths, 4, 18 + 8 * i) % 40
+        features[name][features[name] == 1] = 2
+    features["question"] = np.zeros((2, 9), np.int32)
+    for row in range(2):
+        words = np.concatenate([features[name][row][: PARTS[name][row]] for name in PARTS])
+        features["question"][row, : len(words)] = words
+    for name in ("document", "question"):
+        features[f"{name}_chars"] = np.repeat(features[name][..., None] % 5, 3, axis=-1)
+    return {name: tf.constant(text) for name, text in features.items()}
+
+
+LABELS = {"start": tf.constant([2, 0]), "end": tf.constant([3, 4])}
+
+
+def _sam(sharing="all", cell="gru"):
+    tf.keras.utils.set_random_seed(0)
+    config = SamConfig(units=4, layers=2, inner_units=4, cell=cell, encoder_sharing=sharing)
+    return build_sam(config, VECTORS)
+
+
+def _reader(model):
+    def read(features):
+        with twice_differentiable():
+            return model({name: features[name] for name in model.input}, training=False)
+
+    return read
+
+
+def _target(model, features, edge, row):
+    outputs = _reader(model)(features)
+    return float(
+        log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"])[row, LABELS[edge][row]]
+    )
+
+
+def _models():
+    teacher = dict(char_dim=4)
+    return {
+        "sam": lambda: _sam(),
+        "sam-separate-lstm": lambda: _sam("none", "lstm"),
+        "bidaf": lambda: build_bidaf(BidafConfig(units=4, char_filters=4, **teacher), VECTORS, 5),
+        "qanet": lambda: build_qanet(QanetConfig(units=8, heads=2, model_blocks=1, **teacher), VECTORS, 5),
+    }
+
+
+@pytest.mark.parametrize("name", list(_models()))
+def test_label_gradients_are_those_of_finite_differences(name):
+    tf.keras.utils.set_random_seed(1)
+    model, features = _models()[name](), _features()
+    found = input_gradients(_reader(model), features, LABELS, DistillConfig(), SEED)
+    assert found.document.shape == (2, 2, 8, 6) and found.question.shape == (2, 2, 9, 6)
+    matrix = model.get_layer("word_embedding").matrix
+    original, step = matrix.numpy(), 1e-2
+    for text, positions in (("document", [(0, 1), (1, 3)]), ("question", [(0, 4), (1, 5)])):
+        for row, position in positions:
+            word = int(features[text][row, position])
+            uses = sum(int(np.sum(features[t].numpy() == word)) for t in ("document", "question"))
+            assert uses == 1  # moving its vector moves this position alone
+            for dimension in (0, 5):
+                values = []
+                for sign in (1.0, -1.0):
+                    moved = original.copy()
+                    moved[word, dimension] += sign * step
+                    matrix.assign(moved)
+                    values.append(_target(model, features, "start", row))
+                matrix.assign(original)
+                expected = (values[0] - values[1]) / (2 * step)
+                gradient = getattr(found, text)[0, row, position, dimension]
+                np.testing.assert_allclose(gradient, expected, rtol=3e-2, atol=2e-4)
+
+
+def test_padding_has_no_gradient():
+    features = _features()
+    found = input_gradients(_reader(_sam()), features, LABELS, DistillConfig(), SEED)
+    for gradient, text in ((found.document, "document"), (found.question, "question")):
+        assert not gradient.numpy()[:, features[text].numpy() == 0].any()
+        assert np.abs(gradient.numpy()[:, features[text].numpy() > 0]).max() > 0
+
+
+@pytest.mark.parametrize("mode", ["label", "projection"])
+def test_a_row_is_untouched_by_the_words_and_directions_of_another(mode):
+    options = DistillConfig(gradient_mode=mode, gradient_directions=2)
+    model, features = _sam(), _features()
+    both = input_gradients(_reader(model), features, LABELS, options, SEED)
+    changed = {name: tf.concat([text[:1], text[1:] * 0 + text[:1]], 0) for name, text in features.items()}
+    labels = {edge: tf.concat([y[:1], y[:1]], 0) for edge, y in LABELS.items()}
+    other = input_gradients(_reader(model), changed, labels, options, SEED)
+    for one, two in zip(both, other):
+        assert len(one) == (2 if mode == "label" else 4)
+        np.testing.assert_allclose(one[:, 0], two[:, 0], atol=1e-5)
+
+
+def test_directions_are_unit_vectors_over_real_tokens_and_no_two_rows_share_one():
+    mask = np.arange(9)[None] < np.array([[9], [9], [4], [0]])
+    found = unit_directions(tf.constant(mask), SEED).numpy()
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), [1, 1, 1, 0], atol=1e-5)
+    assert not found[~mask].any()
+    assert np.abs(found[0] - found[1]).max() > 0.1
+    assert np.abs(found - unit_directions(tf.constant(mask), tf.constant([0, 1])).numpy()).max() > 0.1
+
+
+def test_distance_is_zero_to_itself_and_the_sum_of_squares_to_zero():
+    own = input_gradients(_reader(_sam()), _features(), LABELS, DistillConfig(), SEED)
+    zero = InputGradients(*(tf.zeros_like(text) for text in own))
+    np.testing.assert_allclose(squared_distance(own, own, False), 0.0)
+    expected = sum(np.sum(text.numpy() ** 2, axis=(0, 2, 3)) for text in own)
+    np.testing.assert_allclose(squared_distance(own, zero, False), expected, rtol=1e-5)
+    # Of unit length, a gradient is at distance 1 from none, for each of the two targets.
+    np.testing.assert_allclose(squared_distance(own, zero, True), 2.0, rtol=1e-4)
+
+
+def test_the_second_gradient_by_the_weights_is_that_of_finite_differences():
+    student, teacher, features = _sam(), build_qanet(QanetConfig(units=8, heads=2), VECTORS, 5), _features()
+    other = input_gradients(_reader(teacher), features, LABELS, DistillConfig(), SEED)
+
+    def distance():
+        own = input_gradients(_reader(student), features, LABELS, DistillConfig(), SEED)
+        return tf.reduce_sum(squared_distance(own, other, False))
+
+    weights = [
+        v for v in student.trainable_variables if "recurrent_kernel" in v.name or "interaction" in v.name
+    ]
+    with tf.GradientTape() as tape:
+        total = distance()
+    for variable, gradient in zip(weights, tape.gradient(total, weights)):
+        if gradient is None:
+            continue  # the bias of a score does not reach a softmax
+        direction = RNG.normal(size=variable.shape).astype(np.float32)
+        direction /= np.linalg.norm(direction)
+        original, values = variable.numpy(), []
+        for sign in (1.0, -1.0):
+            variable.assign(original + sign * 2e-2 * direction)
+            values.append(float(distance()))
+        variable.assign(original)
+        expected = (values[0] - values[1]) / 4e-2
+        found = float(tf.reduce_sum(tf.convert_to_tensor(gradient) * direction))
+        np.testing.assert_allclose(found, expected, rtol=5e-2, atol=2e-3 * max(float(total), 1e-2))
