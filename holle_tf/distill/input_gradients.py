@@ -1,8 +1,8 @@
 """Gradients of a model's probabilities with respect to the word vectors that it read (paper, section 4.2).
 
-Words are discrete, so the input to differentiate by is their frozen vectors, which teacher and student have
-in common. A teacher reads query and histories as one question; the student's gradients of these three texts are
-joined in the same way, so that both are compared token by token.
+Words are discrete, so the input to differentiate by is their frozen vectors, which teacher and student
+have in common. A teacher reads query and histories as one question; the student's gradients of these three
+texts are joined in the same way, so that both are compared token by token.
 """
 
 from __future__ import annotations

@@ -187,9 +187,9 @@ def _teachers(
             run = RunFolder(Path(path))
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
+            check_same_data(run, prepared)
             if run.config().model not in TEACHERS:
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
-            check_same_data(run, prepared)
             runs.append(run)
         return runs
     for kind in config.teachers:
