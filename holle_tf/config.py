@@ -12,6 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
+from holle_tf.models.chunked_reading import MERGES
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
@@ -109,6 +110,8 @@ POSITIVE = {
     "max_span",
     "n_best",
     "temperature",
+    "chunk_words",
+    "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
 }
@@ -117,6 +120,8 @@ CHOICES = {
     "model": ("sam", "bidaf", "qanet"),
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
+    "distill.long_teacher": ("chunks", "whole"),
+    "distill.chunk_merge": MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
@@ -266,6 +271,8 @@ def _check(config: Config) -> None:
             raise UserError(
                 f"teacher={config.teacher}: {name!r} is not among the choices ({', '.join(TEACHERS)})."
             )
+    if config.distill.chunk_stride > config.distill.chunk_words:
+        raise UserError(f"distill.chunk_stride={config.distill.chunk_stride}: has to be at most chunk_words.")
     if config.distill.hallucinated_share > 1:
         raise UserError(
             f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -23,9 +23,12 @@ EDGES = ("start", "end")
 _FORMAT = 1  # raise when the contents of a cache change
 
 
-def cache_folder(prepared: PreparedData, split: str, teacher_weights: Path) -> Path:
-    """Where the cache of this (data, split, teacher weights) is kept; changes with each of them."""
-    key = json.dumps([_FORMAT, prepared.fingerprint, split, file_sha256(teacher_weights)])
+def cache_folder(
+    prepared: PreparedData, split: str, teacher_weights: Path, chunks: Optional[Mapping[str, Any]] = None
+) -> Path:
+    """Where the cache of this (data, split, teacher weights, chunking) is kept; changes with each of them."""
+    parts = [_FORMAT, prepared.fingerprint, split, file_sha256(teacher_weights)]
+    key = json.dumps(parts if chunks is None else [*parts, dict(chunks)], sort_keys=True)
     return prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -36,6 +39,7 @@ def ensure_teacher_cache(
     split: str,
     batch_size: int,
     log: Callable[[str], None] = print,
+    chunks: Optional[Mapping[str, Any]] = None,
 ) -> Path:
     """Write the logits of ``teacher`` on a split unless they are there already.
 
@@ -43,11 +47,12 @@ def ensure_teacher_cache(
         teacher: the model, holding its evaluation weights.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
         batch_size: examples read at once.
+        chunks: how ``teacher`` cuts long documents into chunks, if it does; a part of the identity as well.
 
     Returns:
         The folder, whole: it is written under another name and renamed.
     """
-    folder = cache_folder(prepared, split, teacher_weights)
+    folder = cache_folder(prepared, split, teacher_weights, chunks)
     if (folder / "manifest.json").exists():
         log(f"teacher scores: found in {folder}")
         return folder

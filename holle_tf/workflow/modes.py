@@ -14,9 +14,10 @@ from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.evaluation import baseline_rows, check_same_data, ensure_scores, evaluate_run, run_row
+from holle_tf.workflow.evaluation import baseline_rows, ensure_scores, evaluate_run, run_row
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
+from holle_tf.workflow.reading import LONG, Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run, find_teacher
 from pipelines.errors import UserError
@@ -52,7 +53,7 @@ def train_mode(config: Config, run_dir: Optional[str], log: Log) -> None:
     config = replace(config, teacher="")
     prepared = open_data(config, log)
     run = ensure_run(config, prepared, _path(run_dir), log=log)
-    _report(run, prepared, "test", [])
+    _report(Reading(run, prepared, config), "test", [])
 
 
 def distill_mode(
@@ -75,23 +76,28 @@ def distill_mode(
     prepared = open_data(config, log)
     teachers = _teachers(config, prepared, teacher_runs, log)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
-    rows, runs = [], {}
+    rows, readings = [], {}
+
+    def show(name: str, label: str, run: RunFolder) -> None:
+        readings[name] = Reading(run, prepared, config)
+        rows.append(_scored(readings[name], label))
+
     if config.distill.compare_alone:
         log("== student without a teacher, for comparison")
         alone_recipe = f"{config.sam.interaction}_train"
-        alone_config = replace(config, recipe=alone_recipe, teacher="")
-        runs["alone"] = ensure_run(alone_config, prepared, log=log)
-        rows.append(_scored(runs["alone"], "SAM alone", prepared))
+        show(
+            "alone",
+            "SAM alone",
+            ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log),
+        )
     log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
     student = ensure_run(config, prepared, _path(run_dir), teachers, log)
-    runs["distilled"] = student
     plain = config.recipe == config.sam.interaction
-    label = f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})")
-    rows.append(_scored(student, label, prepared))
+    show("distilled", f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})"), student)
     for name, teacher in zip(_distinct(config.teachers), teachers):
-        runs[name] = teacher
-        rows.append(_scored(teacher, f"{name} (teacher)", prepared))
-    pictures = draw_pictures(runs, student.path / "figures", prepared)
+        in_chunks = Reading(teacher, prepared, config).in_chunks
+        show(name, f"{name} (teacher{', in chunks' if in_chunks else ''})", teacher)
+    pictures = draw_pictures(readings, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed, log), *rows]),
         f"test, {config.data.setup}",
@@ -119,8 +125,13 @@ def recipes_mode() -> None:
 def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) -> None:
     """A finished run on a split of the data that it was trained on, beside the baselines."""
     run = _run(run_dir, config)
-    prepared = open_data(_same_data(config, run.config()), log)
-    _report(run, prepared, split, baseline_rows(prepared, split, run.config().seed, log))
+    trained = run.config()
+    long = config.data.setup in LONG and trained.data.setup not in LONG and trained.model in TEACHERS
+    own = _same_data(config, trained)
+    if long:  # asked for, as a teacher's own documents are short
+        own = replace(own, data=replace(own.data, setup=config.data.setup))
+    prepared = open_data(own, log)
+    _report(Reading(run, prepared, config), split, baseline_rows(prepared, split, run.config().seed, log))
 
 
 def baselines_mode(config: Config, split: str, log: Log) -> None:
@@ -128,9 +139,9 @@ def baselines_mode(config: Config, split: str, log: Log) -> None:
     prepared = open_data(config, log)
     rows = baseline_rows(prepared, split, config.seed, log)
     for path in sorted((Path(config.runs_dir) / prepared.folder.name).glob("*/result.json")):
-        run = RunFolder(path.parent)
-        ensure_scores(run, prepared, split)
-        rows.append(run_row(run, run.path.name, split))
+        reading = Reading(RunFolder(path.parent), prepared, config)
+        ensure_scores(reading, split)
+        rows.append(run_row(reading, path.parent.name, split))
     print_table(scores_table(rows), f"{split}, {config.data.setup}")
     print(json.dumps(rows))
 
@@ -154,20 +165,19 @@ def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], lo
     chat_interactively(run, read_examples(prepared, "test")[0])
 
 
-def _report(run: RunFolder, prepared: PreparedData, split: str, rows: list[dict[str, Any]]) -> None:
-    scores = evaluate_run(run, prepared, split)
-    config = run.config()
-    print_table(
-        scores_table([*rows, run_row(run, config.recipe or config.model, split)]),
-        f"{split}, {config.data.setup}",
-    )
-    print("run:", run.path)
-    print(json.dumps({"run": str(run.path), "split": split, **scores}))
+def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
+    scores = evaluate_run(reading, split)
+    config = reading.run.config()
+    setup = reading.prepared.config.setup
+    row = run_row(reading, config.recipe or config.model, split)
+    print_table(scores_table([*rows, row]), f"{split}, {setup}")
+    print("run:", reading.run.path)
+    print(json.dumps({"run": str(reading.run.path), "split": split, **scores}))
 
 
-def _scored(run: RunFolder, label: str, prepared: PreparedData) -> dict[str, Any]:
-    ensure_scores(run, prepared, "test")
-    return run_row(run, label, "test")
+def _scored(reading: Reading, label: str) -> dict[str, Any]:
+    ensure_scores(reading, "test")
+    return run_row(reading, label, "test")
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -187,11 +197,15 @@ def _teachers(
             run = RunFolder(Path(path))
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
-            check_same_data(run, prepared)
+            Reading(run, prepared, config).check()
             if run.config().model not in TEACHERS:
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
         return runs
+    if config.data.setup in LONG and config.distill.long_teacher == "chunks":
+        log("== teachers of long documents are trained on short ones and read long ones in chunks")
+        config = replace(config, data=replace(config.data, setup="sd"))
+        prepared = open_data(config, log)
     for kind in config.teachers:
         found = find_teacher(config, prepared, kind)
         if found is not None:

@@ -12,7 +12,7 @@ from holle_tf.distill.losses import log_probabilities
 from holle_tf.evaluate.figures import plot_prediction, plot_training
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.models import MODELS
-from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.reading import Reading
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
 from pipelines.prepare import PreparedData
@@ -20,27 +20,28 @@ from pipelines.records import read_examples
 from pipelines.tokenizer import tokenize
 
 
-def draw_pictures(runs: Mapping[str, RunFolder], folder: Path, prepared: PreparedData) -> list[Path]:
-    """``training.png`` and ``prediction.png`` for runs that were evaluated on the test split.
+def draw_pictures(readings: Mapping[str, Reading], folder: Path, prepared: PreparedData) -> list[Path]:
+    """``training.png`` and ``prediction.png`` for runs that were all evaluated on the test split.
 
     The example is the first that every run but the first gets right while the first does not, so that it
     shows what distillation changed; the first example where there is none such.
 
     Args:
-        runs: by the name in the legend.
+        readings: by the name in the legend.
         folder: made if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)
     curves, prediction = folder / "training.png", folder / "prediction.png"
-    plot_training({name: run.metrics for name, run in runs.items()}, curves)
+    plot_training({name: one.run.metrics for name, one in readings.items()}, curves)
 
-    spans = {name: read_predictions(run.path / "predictions.jsonl") for name, run in runs.items()}
+    spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in readings.items()}
     chosen = _telling(list(zip(*spans.values())))
     example = read_examples(prepared, "test")[chosen]
     encoded = encode(example, prepared.words, prepared.chars, prepared.config)
     probabilities = {}
-    for name, run in runs.items():
-        outputs = run.load_model()(features_of([encoded], MODELS[run.config().model].inputs), training=False)
+    for name, one in readings.items():
+        inputs = MODELS[one.run.config().model].inputs
+        outputs = one.load_model()(features_of([encoded], inputs), training=False)
         probabilities[name] = {
             edge: tf.exp(log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"]))[0].numpy()
             for edge in ("start", "end")

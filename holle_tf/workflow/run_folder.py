@@ -50,20 +50,20 @@ class RunFolder:
             raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
-            _write_text(self.path / "config.yaml", to_yaml(config))
+            write_text(self.path / "config.yaml", to_yaml(config))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
-            _write_text(self.path / "identity.json", json.dumps(identity, indent=1))
+            write_text(self.path / "identity.json", json.dumps(identity, indent=1))
         except OSError as error:
             raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
 
     def identity(self) -> dict[str, Any] | None:
         """What the run was made from, or None where no run was begun."""
-        return _read_json(self.path / "identity.json")
+        return read_json(self.path / "identity.json")
 
     def result(self) -> dict[str, Any] | None:
         """``result.json``, or None where no run was finished."""
-        return _read_json(self.path / "result.json")
+        return read_json(self.path / "result.json")
 
     def epochs(self) -> list[dict[str, Any]]:
         """What was logged of every whole epoch, oldest first; nothing before the first is over."""
@@ -71,7 +71,7 @@ class RunFolder:
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Write ``result.json``; its presence says that training is over."""
-        _write_text(self.path / "result.json", json.dumps(result, indent=1))
+        write_text(self.path / "result.json", json.dumps(result, indent=1))
 
     def config(self) -> Config:
         """The resolved configuration of the run.
@@ -121,7 +121,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object from a file, None where there is no file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -130,6 +131,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         raise UserError(f"{path}: cannot be read; remove {path.parent} and train again.") from error
 
 
-def _write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole, or not at all."""
     with atomic_file(path, "wb") as file:
         file.write(text.encode("utf-8"))

@@ -25,6 +25,7 @@ from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
+from holle_tf.workflow.reading import Reading, chunking
 from holle_tf.workflow.run_folder import RunFolder, build_model, versions
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
@@ -53,6 +54,8 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
         sections["distill"] = {option: getattr(config.distill, option) for option in sorted(options)}
     if teachers:
         identities = [teacher.identity() for teacher in teachers]
+        if any(Reading(teacher, prepared, config).in_chunks for teacher in teachers):
+            sections["distill"].update(chunking(config))
         sections["teacher"] = identities[0] if len(identities) == 1 else identities
     return sections
 
@@ -216,14 +219,17 @@ def _read_teachers(
     teachers, caches = [], []
     wanted = needs(run_terms(config))
     for i, run in enumerate(runs):
-        model = run.load_model()
+        reading = Reading(run, prepared, config)
+        model = reading.load_model()
         if "reader" in wanted or not config.distill.cache_teacher:
             inputs.update(model.input)
         if not config.distill.cache_teacher:
             teachers.append(online_teacher(model))
             continue
         size = config.evaluation.batch_size
-        folder = ensure_teacher_cache(model, run.weights, prepared, "train", size, log)
+        folder = ensure_teacher_cache(
+            model, run.weights, prepared, "train", size, log, chunking(config) if reading.in_chunks else None
+        )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
     if not caches:

@@ -6,6 +6,7 @@ import pytest
 from holle_tf.workflow import modes
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
+from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
@@ -66,7 +67,7 @@ def test_evaluating_on_other_data_than_those_of_the_training_is_an_error(tiny, r
     from holle_tf.workflow.evaluation import evaluate_run
 
     with pytest.raises(UserError, match="other data"):
-        evaluate_run(run, other, "test")
+        evaluate_run(Reading(run, other, tiny()), "test")
     with pytest.raises(UserError, match="other data"):
         modes.distill_mode(tiny("demo.train_examples=8"), None, [str(run.path)], _quiet)
 

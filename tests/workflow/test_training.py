@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.workflow.evaluation import evaluate_run
+from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import default_run_path, ensure_run, find_teacher
 from pipelines.errors import UserError
@@ -21,7 +22,7 @@ def _sam(config, **changes):
 
 def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
     run = ensure_run(_sam(tiny(), seed=1), prepared, log=_quiet)
-    scores = evaluate_run(run, prepared, "test")
+    scores = evaluate_run(Reading(run, prepared, tiny()), "test")
     for name in (
         "config.yaml",
         "vocab.txt",

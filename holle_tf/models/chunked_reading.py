@@ -1,0 +1,135 @@
+"""A teacher of short documents reads a long one in overlapping chunks (paper, section 5.2)."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+import tensorflow as tf
+
+from holle_tf.models.layers.masking import mask_logits
+
+MERGES = ("logits", "probabilities")
+EDGES = ("start", "end")
+
+
+def chunked_reader(
+    model: tf.keras.Model,
+    chunk_words: int = 256,
+    stride: int = 192,
+    merge: str = "logits",
+    chunk_batch: int = 32,
+) -> tf.keras.Model:
+    """A model over documents of any length, with the inputs of ``model``, which only sees chunks of them.
+
+    Chunks begin every ``stride`` words; one that would only repeat words of the chunk before it is not read.
+    A word takes its logits from the chunk in which it is most central, so that a document of one chunk
+    gives exactly what ``model`` gives. The memory does not grow with the document but for ids and logits.
+
+    Args:
+        model: a span model over ``document``, with or without ``document_chars``, and other texts.
+        chunk_words: longest document that ``model`` is given.
+        stride: words from one chunk's begin to the next, at most ``chunk_words``.
+        merge: ``logits`` merges them as they are, under one softmax over the document; ``probabilities``
+            gives every chunk the same total first, as the paper's wording has it.
+        chunk_batch: chunks read at once.
+
+    Returns:
+        A functional model: ``start_logits`` and ``end_logits`` float32 (batch, doc_len) and
+        ``document_mask`` bool.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
+    if not 0 < stride <= chunk_words or chunk_batch < 1 or merge not in MERGES:
+        raise ValueError(f"not a way to read chunks: {chunk_words=}, {stride=}, {merge=}, {chunk_batch=}")
+    inputs = {
+        name: tf.keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+        for name, tensor in model.input.items()
+    }
+    outputs = ChunkedReading(model, chunk_words, stride, merge, chunk_batch, name="chunked_reading")(inputs)
+    return tf.keras.Model(inputs, outputs, name=f"chunked_{model.name}")
+
+
+class ChunkedReading(tf.keras.layers.Layer):
+    """The layer of ``chunked_reader``, which see."""
+
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        chunk_words: int,
+        stride: int,
+        merge: str,
+        chunk_batch: int,
+        **kwargs: Any,
+    ):
+        super().__init__(autocast=False, **kwargs)
+        self.model = model
+        self.chunk_words, self.stride, self.merge, self.chunk_batch = chunk_words, stride, merge, chunk_batch
+
+    def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        document = inputs["document"]  # (batch, doc_len)
+        mask = tf.not_equal(document, 0)
+        batch, width = tf.shape(document)[0], tf.shape(document)[1]
+        lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)  # (batch,)
+        of_row = self._chunks(lengths)  # (batch,)
+        most = self._chunks(width)
+        # (row, chunk) of every chunk that is read: (chunks, 2)
+        chosen = tf.cast(tf.where(tf.range(most)[tf.newaxis] < of_row[:, tf.newaxis]), tf.int32)
+        logits = self._read(inputs, chosen)  # 2 times (chunks, chunk_words)
+
+        positions = tf.range(width)  # (doc_len,)
+        central = (positions - self.chunk_words // 2 + self.stride // 2) // self.stride
+        chunk = tf.minimum(tf.maximum(central, 0)[tf.newaxis], of_row[:, tf.newaxis] - 1)  # (batch, doc_len)
+        within = tf.minimum(positions[tf.newaxis] - chunk * self.stride, self.chunk_words - 1)
+        begins = tf.cumsum(of_row, exclusive=True)  # of a row's chunks among all
+        index = tf.stack([begins[:, tf.newaxis] + chunk, within], axis=-1)  # (batch, doc_len, 2)
+        index = tf.reshape(index, [batch, width, 2])
+        merged = {f"{edge}_logits": mask_logits(tf.gather_nd(logits[edge], index), mask) for edge in EDGES}
+        return {**merged, "document_mask": mask}
+
+    def _chunks(self, words: tf.Tensor) -> tf.Tensor:
+        """How many chunks a document of this many words has, at least 1."""
+        beyond = tf.maximum(words - self.chunk_words, 0)
+        return 1 + (beyond + self.stride - 1) // self.stride
+
+    def _read(self, inputs: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+        total = tf.shape(chosen)[0]
+        groups = (total + self.chunk_batch - 1) // self.chunk_batch
+        arrays = tuple(
+            tf.TensorArray(tf.float32, groups, infer_shape=False, element_shape=(None, self.chunk_words))
+            for _ in EDGES
+        )
+
+        def body(group: tf.Tensor, arrays: tuple) -> tuple:
+            some = chosen[group * self.chunk_batch : (group + 1) * self.chunk_batch]  # (<= chunk_batch, 2)
+            outputs = self.model(self._chunk_inputs(inputs, some), training=False)
+            mask = outputs["document_mask"]
+            written = []
+            for array, edge in zip(arrays, EDGES):
+                logits = tf.cast(outputs[f"{edge}_logits"], tf.float32)
+                if self.merge == "probabilities":
+                    logits = tf.nn.log_softmax(mask_logits(logits, mask))
+                written.append(array.write(group, tf.ensure_shape(logits, (None, self.chunk_words))))
+            return group + 1, tuple(written)
+
+        _, arrays = tf.while_loop(lambda group, _: group < groups, body, (0, arrays), parallel_iterations=1)
+        return {edge: array.concat() for edge, array in zip(EDGES, arrays)}
+
+    def _chunk_inputs(self, inputs: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The model's inputs for (row, chunk) pairs; padding fills a chunk beyond its document."""
+        rows, begins = chosen[:, 0], chosen[:, 1] * self.stride
+        positions = begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
+        width = tf.shape(inputs["document"])[1]
+        inside = positions < width
+        positions = tf.minimum(positions, width - 1)
+        texts = {}
+        for name, ids in inputs.items():
+            if not name.startswith("document"):
+                texts[name] = tf.gather(ids, rows)
+                continue
+            words = tf.gather_nd(
+                ids, tf.stack([tf.broadcast_to(rows[:, None], tf.shape(positions)), positions], -1)
+            )
+            keep = inside if ids.shape.rank == 2 else inside[..., tf.newaxis]
+            texts[name] = tf.where(keep, words, 0)
+        return texts
