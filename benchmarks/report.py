@@ -38,6 +38,31 @@ def recurrent(result: dict[str, Any]) -> str:
     return markdown(["", "training, ms", "to Keras", "inference, ms", "to Keras"], rows)
 
 
+def bounds(result: dict[str, Any]) -> str:
+    rows = []
+    for model, row in result["models"].items():
+        cells = [f"{row['gigaflops']:.2f}"]
+        for what in ("training", "inference"):
+            cells += [
+                f"{row[f'{what}_ms']:.1f}",
+                f"{row[f'{what}_bound_ms']:.1f}",
+                f"{row[f'{what}_share']:.0%}",
+            ]
+        rows.append([model, *cells])
+    head = f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s.\n\n"
+    titles = [
+        "",
+        "GFLOP of reading",
+        "training, ms",
+        "bound, ms",
+        "share",
+        "inference, ms",
+        "bound, ms",
+        "share",
+    ]
+    return head + markdown(titles, rows)
+
+
 KINDS = (("ms", 1), ("ratio", 2))
 
 
@@ -104,6 +129,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
+    "bounds": ("bounds", bounds),
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
     "growth": ("growth", growth),

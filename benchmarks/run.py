@@ -40,6 +40,7 @@ JOBS = {
         "benchmarks.steps --variants=sam:none,bidaf:none,bidaf:bfloat16,qanet:none,qanet:bfloat16",
         "--variants=sam:none,bidaf:none --document=32 --batch=2 --steps=1",
     ),
+    "bounds": ("benchmarks.bounds", "--models=sam --document=32 --batch=2 --steps=1 --size=64"),
     "input": ("benchmarks.input --models=sam,bidaf,qanet", "--models=sam --limit=20 --epochs=1 --steps=1"),
     "input-ld": (
         "benchmarks.input --models=sam --setup=ld",

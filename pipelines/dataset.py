@@ -31,9 +31,9 @@ MOST_THREADS = 8  # of reading, and of decoding
 def document_boundaries() -> list[int]:
     """Widths that shuffled documents are padded to: few, and none much wider than the one before.
 
-    Multiples of 32 up to 512, then 1.125 times the one before, in multiples of 64, up to 20,480.
+    Multiples of 16 up to 256, of 32 up to 512, then of 64, each 1.125 times the one before, up to 20,480.
     """
-    boundaries = list(range(DOCUMENT_STEP, 512 + 1, DOCUMENT_STEP))
+    boundaries = [*range(TEXT_STEP, 256, TEXT_STEP), *range(256, 512 + 1, DOCUMENT_STEP)]
     while boundaries[-1] < 20480:
         wider = round_up(int(boundaries[-1] * 1.125) - LONG_STEP // 2, LONG_STEP)
         boundaries.append(min(20480, max(boundaries[-1] + LONG_STEP, wider)))

@@ -134,14 +134,16 @@ def test_documents_of_a_batch_are_of_similar_length_and_batches_are_mixed(make_e
 
 def test_boundaries_grow_gently():
     boundaries = document_boundaries()
-    assert boundaries[:16] == list(range(32, 513, 32))
+    assert boundaries[:24] == [*range(16, 257, 16), *range(288, 513, 32)]
     assert boundaries[-1] == 20480
-    for narrow, wide in zip(boundaries[15:], boundaries[16:]):
+    for narrow, wide in zip(boundaries[23:], boundaries[24:]):
         assert wide % 64 == 0
         assert narrow + 64 <= wide <= 1.17 * narrow
 
 
-@pytest.mark.parametrize("length, width", [(0, 32), (1, 32), (32, 32), (33, 64), (513, 576), (20480, 20480)])
+@pytest.mark.parametrize(
+    "length, width", [(0, 16), (1, 16), (16, 16), (17, 32), (257, 288), (513, 576), (20480, 20480)]
+)
 def test_bucket_is_the_narrowest_boundary_that_holds_the_document(length, width):
     assert int(bucket_of(tf.constant(length))) == width
 
