@@ -10,9 +10,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
+from holle_tf.evaluate.conicity import Conicity, conicity
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
+from holle_tf.models.outputs import CONICITY_VECTORS
 
 TEXTS = ("example_id", "chat_id", "document_text", "answer", "token_starts", "token_ends")
 
@@ -23,10 +25,12 @@ class SplitPredictions(NamedTuple):
     Attributes:
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
+        conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
     """
 
     spans: list[SpanPrediction]
     loss: float
+    conicity: dict[str, Conicity]
 
     @property
     def f1(self) -> float:
@@ -59,7 +63,8 @@ class Predictor:
             # A chat to predict has no label (-1); its loss is of no interest.
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
             spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
-            return {**spans, "loss": loss}
+            vectors = {name: outputs[name] for name in CONICITY_VECTORS if name in outputs}
+            return {**spans, "loss": loss, **vectors}
 
         # One trace for all widths: a new one for each would cost more than a small split takes.
         signature = {
@@ -69,14 +74,15 @@ class Predictor:
         self._step = tf.function(step, input_signature=[signature, edges])
 
     def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
-        """``start``, ``end`` (batch, n_best) token indices, ``score`` (batch, n_best), ``loss`` (batch,)."""
+        """``start``, ``end`` token indices, ``score`` (all (batch, n_best)), ``loss`` (batch,), vectors."""
         edges = {edge: labels[edge] for edge in ("start", "end")}
         found = self._step({name: features[name] for name in self._inputs}, edges)
         return {name: value.numpy() for name, value in found.items()}
 
     def predict(self, batches: Iterable[Any], total: int | None = None, desc: str = "") -> SplitPredictions:
         """Predict every example of ``make_dataset(..., texts=True)``; the text is cut from the document."""
-        spans, losses = [], []
+        spans, losses, conversations = [], [], []
+        vectors: dict[str, list[np.ndarray]] = {name: [] for name in CONICITY_VECTORS}
         with tqdm(total=total, desc=desc, unit=" examples", disable=None, leave=False) as progress:
             for features, labels in batches:
                 found = self.decode(features, labels)
@@ -98,5 +104,9 @@ class Predictor:
                         )
                     )
                 losses.extend(found["loss"].tolist())
+                conversations.extend(features["chat_id"].numpy().tolist())
+                for name in vectors.keys() & found.keys():
+                    vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
-        return SplitPredictions(spans, float(np.mean(losses)))
+        cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
+        return SplitPredictions(spans, float(np.mean(losses)), cones)

@@ -18,8 +18,9 @@ from pipelines.atomic import atomic_file
 class DevEvaluation(tf.keras.callbacks.Callback):
     """Score the dev split with the evaluation weights, keep the best ones, log a line, stop when stuck.
 
-    Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the
-    labels, in nats), ``seconds`` (of training alone) and ``learning_rate`` to the logs that the others see.
+    Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels, in
+    nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs that the
+    others see.
 
     Args:
         run: where weights and ``metrics.jsonl`` go.
@@ -68,6 +69,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
                 self._save_best()
         rate = float(distiller.optimizer.learning_rate)
         logs.update(val_f1=found.f1, val_em=found.em, val_loss=found.loss)
+        logs.update({f"val_conicity_{name}": cone.value for name, cone in found.conicity.items()})
         logs.update(seconds=seconds, learning_rate=rate)
         self.lines.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
         with atomic_file(self._run.metrics, "wb") as file:

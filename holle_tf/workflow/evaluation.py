@@ -41,6 +41,7 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
     write_predictions(reading.folder / name, found.spans)
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
     reading.add_scores(split, scores)
+    reading.add_conicity(split, found.conicity)
     return scores
 
 

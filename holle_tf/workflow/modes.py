@@ -171,8 +171,15 @@ def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
     setup = reading.prepared.config.setup
     row = run_row(reading, config.recipe or config.model, split)
     print_table(scores_table([*rows, row]), f"{split}, {setup}")
+    cones = reading.conicity(split)
+    for name, cone in cones.items():
+        print(
+            f"conicity of {name}: {cone['value']:.3f} over {cone['conversations']} conversations "
+            f"({cone['excluded']} of one example left out)"
+        )
     print("run:", reading.run.path)
-    print(json.dumps({"run": str(reading.run.path), "split": split, **scores}))
+    values = {"conicity": {name: cone["value"] for name, cone in cones.items()}} if cones else {}
+    print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
 
 
 def _scored(reading: Reading, label: str) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from holle_tf.config import Config
+from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.workflow.run_folder import RunFolder, build_model, read_json, write_text
 from pipelines.errors import UserError
@@ -89,6 +90,20 @@ class Reading:
             self.run.write_result({**(self.run.result() or {}), "scores": known})
         else:
             write_text(self.folder / SCORES, json.dumps({**known, "chunks": chunking(self.config)}, indent=1))
+
+    def conicity(self, split: str) -> dict[str, Any]:
+        """That of each of the model's vectors on a split, as far as it was computed."""
+        return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
+
+    def add_conicity(self, split: str, found: Mapping[str, Conicity]) -> None:
+        """Keep the conicity of a split in ``result.json``; there is none of documents read in chunks."""
+        result = self.run.result()
+        if found and result is not None and not self.in_chunks:
+            known = {
+                **result.get("conicity", {}),
+                split: {name: cone._asdict() for name, cone in found.items()},
+            }
+            self.run.write_result({**result, "conicity": known})
 
 
 def chunking(config: Config) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def test_evaluate_prints_baselines_and_ends_in_json(tiny, run, capsys):
     assert "span popularity" in printed
     last = json.loads(printed.splitlines()[-1])
     assert last["f1"] == run.result()["scores"]["dev"]["f1"]
+    assert set(last["conicity"]) == {"prober_vector", "responder_vector"}
+    assert f"conicity of prober_vector: {last['conicity']['prober_vector']:.3f}" in printed
     assert (run.path / "predictions.dev.jsonl").exists()
 
 
