@@ -124,6 +124,21 @@ def training_costs(result: dict[str, Any]) -> str:
     return markdown(["", "parameters", "s/epoch", "MB", "paper: parameters", "paper: s/epoch"], rows)
 
 
+def corpus(result: dict[str, Any]) -> str:
+    """Reading CORPUS documents at the measured rate."""
+    rows = []
+    for model in result["inference"]["sd"]:
+        cells = []
+        for setup in ("sd", "ld"):
+            row = result["inference"][setup][model]
+            cells.append(f"{row['seconds'] / row['examples'] * CORPUS / 3600:.1f}")
+        rows.append([model, *cells])
+    return markdown(["hours", "short documents", "long documents"], rows)
+
+
+CORPUS = 10**6  # documents
+
+
 # Name of the mark in the page: name of the result, and what makes a table of it.
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "recurrent-gru": ("recurrent-gru", recurrent),
@@ -133,6 +148,7 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
     "growth": ("growth", growth),
+    "corpus": ("costs", corpus),
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }

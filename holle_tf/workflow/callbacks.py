@@ -19,8 +19,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
     """Score the dev split with the evaluation weights, keep the best ones, log a line, stop when stuck.
 
     Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels,
-    in nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs that
-    the others see.
+    in nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs
+    that the others see.
 
     Args:
         run: where weights and ``metrics.jsonl`` go.
