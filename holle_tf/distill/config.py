@@ -20,6 +20,7 @@ class DistillConfig:
     gradient_directions: int = 1  # vectors v of every example
     gradient_normalised: bool = False  # compare the directions of the gradients alone
     conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off
+    matching_weight: float = 0.0  # times the distance of h^P, h^R to BiDAF's h~ (beyond the paper); 0 = off
     long_teacher: str = "chunks"  # of long documents: chunks = trained on short ones; whole = on long ones
     chunk_words: int = 256  # words of a long document that a teacher of short ones reads at once
     chunk_stride: int = 192  # words from one chunk to the next

@@ -8,7 +8,7 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
-from holle_tf.distill.terms import TERMS, Batch, Outputs, Reader, needs
+from holle_tf.distill.terms import MATCHED, TERMS, Batch, Outputs, Reader, needs
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
 
@@ -21,16 +21,18 @@ class Teacher(NamedTuple):
     Attributes:
         scores: (features, labels) of a batch -> ``start_logits`` and ``end_logits``, (batch, doc_len).
         read: features -> all outputs, read anew in inference mode; None if there are only scores.
+        vector_size: of the vector that a student's can be matched with; 0 if there is none.
     """
 
     scores: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], Outputs]
     read: Optional[Reader] = None
+    vector_size: int = 0
 
 
 def online_teacher(model: tf.keras.Model) -> Teacher:
     """A frozen model that reads every batch anew, in inference mode."""
     read = _reader(model)
-    return Teacher(lambda features, labels: read(features), read)
+    return Teacher(lambda features, labels: read(features), read, _vector_size(model))
 
 
 def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher:
@@ -45,7 +47,12 @@ def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher
         del features
         return {f"{edge}_logits": labels[f"{name}_{edge}_logits"] for edge in ("start", "end")}
 
-    return Teacher(scores, None if model is None else _reader(model))
+    return Teacher(scores) if model is None else Teacher(scores, _reader(model), _vector_size(model))
+
+
+def _vector_size(model: tf.keras.Model) -> int:
+    outputs = model.output
+    return int(outputs[MATCHED].shape[-1]) if MATCHED in outputs else 0
 
 
 def _reader(model: tf.keras.Model) -> Reader:
@@ -70,7 +77,7 @@ class Distiller(tf.keras.Model):
             ``recurrent_implementation("keras")``.
 
     Raises:
-        ValueError: a term is unknown, or one needs a teacher, or one that reads, and there is none.
+        ValueError: a term is unknown, or needs a teacher, one that reads, or one with vectors, and has none.
     """
 
     def __init__(
@@ -95,6 +102,15 @@ class Distiller(tf.keras.Model):
             raise ValueError(f"the terms {sorted(terms)} need a teacher")
         if "reader" in wanted and any(teacher.read is None for teacher in teachers):
             raise ValueError(f"the terms {sorted(terms)} need teachers that read, not their scores alone")
+        self._projections: list[tf.keras.layers.Dense] = []
+        if "projection" in wanted:
+            if not all(teacher.vector_size for teacher in teachers):
+                raise ValueError(f"the terms {sorted(terms)} need teachers with a vector {MATCHED!r}")
+            vectors = (student.output[f"{side}_vector"].shape[-1] for side in ("prober", "responder"))
+            size = sum(vectors)
+            for i, teacher in enumerate(teachers):
+                self._projections.append(tf.keras.layers.Dense(teacher.vector_size, name=f"projection_{i}"))
+                self._projections[-1].build((None, size))
         self.student = student
         self._weights_of_terms = {name: float(getattr(options, TERMS[name].weight)) for name in terms}
         self._teachers = tuple(teachers)
@@ -138,6 +154,7 @@ class Distiller(tf.keras.Model):
             read=lambda texts: self(texts, training=training),
             differentiate=differentiate,
             readers=[teacher.read for teacher in self._teachers],
+            projections=self._projections,
             options=self._options,
             seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
         )
@@ -154,7 +171,13 @@ class Distiller(tf.keras.Model):
             if self._l2:
                 objective += self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self._kernels])
             scaled = self._scale(objective)
-        return losses, tape.gradient(scaled, self.student.trainable_variables)
+        return losses, tape.gradient(scaled, self._trained)
+
+    @property
+    def _trained(self) -> list[tf.Variable]:
+        """The student's weights, and those of projections, which are thrown away after the training."""
+        extra = [v for projection in self._projections for v in projection.trainable_variables]
+        return [*self.student.trainable_variables, *extra]
 
     def _scale(self, objective: tf.Tensor) -> tf.Tensor:
         scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
@@ -167,7 +190,7 @@ class Distiller(tf.keras.Model):
             gradients = self.optimizer.get_unscaled_gradients(gradients)
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
-        self.optimizer.apply_gradients(zip(gradients, self.student.trainable_variables))
+        self.optimizer.apply_gradients(zip(gradients, self._trained))
         if self.average is not None:
             self.average.update()
         return self._record(losses, labels)

@@ -25,6 +25,7 @@ Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
 Reader = Callable[[Features], Outputs]
 EDGES = ("start", "end")
+MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's can be matched with
 TOP_K = {"ld": 20, "full": 20}  # of long documents; 50 of all others (paper, section 5.2)
 
 
@@ -39,6 +40,7 @@ class Batch(NamedTuple):
         read: the student in training, to read something else.
         differentiate: the student without dropout and twice differentiable.
         readers: every teacher, to read something else; None for one of which only scores are there.
+        projections: a learned map for every teacher, from the student's vectors to the teacher's.
         options: of the terms.
         seed: int32, (2,), of this step, for terms that draw.
     """
@@ -50,6 +52,7 @@ class Batch(NamedTuple):
     read: Reader
     differentiate: Reader
     readers: Sequence[Optional[Reader]]
+    projections: Sequence[Callable[[tf.Tensor], tf.Tensor]]
     options: DistillConfig
     seed: tf.Tensor
 
@@ -61,7 +64,8 @@ class Term(NamedTuple):
         function: batch -> float32, (batch,) or, of hallucinated examples, as many as there are.
         weight: the option that it is multiplied with.
         options: all options that change its value.
-        needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples).
+        needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples),
+            projection (to a vector of every teacher).
     """
 
     function: Callable[[Batch], tf.Tensor]
@@ -177,6 +181,21 @@ def gradient(batch: Batch) -> tf.Tensor:
 def conicity(batch: Batch) -> tf.Tensor:
     """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
     return sum(mean_direction_cosine(batch.student[name]) for name in ("prober_vector", "responder_vector"))
+
+
+@term("matching", "matching_weight", needs=["teacher", "reader", "projection"])
+def matching(batch: Batch) -> tf.Tensor:
+    """Mean squared distance of [h^P; h^R], projected, to every teacher's h~, float32, (batch,).
+
+    After the hints of Romero et al., 2015.
+    """
+    own = tf.concat([batch.student["prober_vector"], batch.student["responder_vector"]], axis=-1)
+    distances = []
+    for reader, project in zip(batch.readers, batch.projections):
+        if reader is not None:
+            wanted = tf.stop_gradient(reader(batch.features)[MATCHED])
+            distances.append(tf.reduce_mean((project(own) - wanted) ** 2, axis=-1))
+    return tf.add_n(distances)
 
 
 def _divergence(student: Outputs, teachers: Sequence[Outputs], temperature: float) -> tf.Tensor:

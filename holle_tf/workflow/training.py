@@ -64,8 +64,11 @@ def run_terms(config: Config) -> tuple[str, ...]:
     """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
     if config.model != "sam":
         return ("labels",)
-    extra = ("conicity",) if config.distill.conicity_weight else ()
-    return (*recipe(config.recipe).terms, *extra)
+    chosen = recipe(config.recipe)
+    extra = ["conicity"] if config.distill.conicity_weight else []
+    # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
+    extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
+    return (*chosen.terms, *extra)
 
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
@@ -232,6 +235,10 @@ def _read_teachers(
         )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
+    if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
+        raise UserError(
+            "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
+        )
     if not caches:
         return teachers, None, sorted(inputs)
     joined = tf.data.Dataset.zip(tuple(caches)).map(

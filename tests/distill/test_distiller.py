@@ -7,7 +7,8 @@ from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.distiller import Distiller, cached_teacher, online_teacher
 from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
 from holle_tf.distill.optimizers import make_optimizer
-from holle_tf.models.config import SamConfig
+from holle_tf.models.bidaf import build_bidaf
+from holle_tf.models.config import BidafConfig, SamConfig
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.models.sam import build_sam
 
@@ -167,3 +168,41 @@ def test_float16_loss_scaling_trains():
 def test_unknown_terms_and_missing_teachers_are_errors(terms):
     with pytest.raises(ValueError, match="labls|need a teacher"):
         Distiller(_student(), terms)
+
+
+def _bidaf():
+    tf.keras.utils.set_random_seed(5)
+    return build_bidaf(BidafConfig(units=3, char_dim=4, char_filters=4), VECTORS, 7)
+
+
+def _with_question():
+    question = np.concatenate(
+        [FEATURES["query"][:, :5], FEATURES["prober_history"], FEATURES["responder_history"]], 1
+    )
+    texts = {**FEATURES, "question": question}
+    return {
+        **texts,
+        **{
+            f"{name}_chars": texts[name][..., None] % 7 + [[[0, 0, 0, 0]]]
+            for name in ("document", "question")
+        },
+    }
+
+
+def test_matching_trains_a_projection_that_is_not_the_students():
+    student, features = _student(), _with_question()
+    parameters = len(student.trainable_variables)
+    distiller = Distiller(
+        student, ["labels", "matching"], [online_teacher(_bidaf())], DistillConfig(matching_weight=1.0)
+    )
+    distiller.compile(optimizer=tf.keras.optimizers.Adam(0.01))
+    batches = tf.data.Dataset.from_tensors((features, LABELS)).repeat(20)
+    found = distiller.fit(batches, epochs=3, verbose=0).history["matching"]
+    assert found[-1] < 0.5 * found[0]
+    assert len(student.trainable_variables) == parameters
+    assert not any("projection" in v.name for v in student.variables)
+
+
+def test_a_teacher_without_a_vector_cannot_be_matched():
+    with pytest.raises(ValueError, match="query_to_context"):
+        Distiller(_student(), ["matching"], [online_teacher(_student(1))])
