@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import List, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 
@@ -49,50 +49,63 @@ def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataC
     Raises:
         ValueError: the example has an answer that no word of the document overlaps.
     """
-    document = _tokens(example.document)
+
+    def text(name: str, keep_last: Optional[int] = None) -> _EncodedText:
+        return _encode_text(getattr(example, name), keep_last, words, chars, config.max_word_chars)
+
+    document = text("document")
     start, end = -1, -1
     if example.has_answer:
-        span = token_span(document, example.answer_start, example.answer_end)
+        span = token_span(document.tokens, example.answer_start, example.answer_end)
         if span is None:
             raise ValueError(f"{example.example_id}: the answer covers no word of the document")
         start, end = span
-    query = _tokens(example.query, config.max_query_words)
-    prober = _tokens(example.prober_history, config.max_history_words)
-    responder = _tokens(example.responder_history, config.max_history_words)
+    query = text("query", config.max_query_words)
+    prober = text("prober_history", config.max_history_words)
+    responder = text("responder_history", config.max_history_words)
     return EncodedExample(
         example=example,
-        document=_word_ids(document, words),
-        query=_word_ids(query, words),
-        prober_history=_word_ids(prober, words),
-        responder_history=_word_ids(responder, words),
-        document_chars=char_ids(document, chars, config.max_word_chars),
-        query_chars=char_ids(query, chars, config.max_word_chars),
-        prober_history_chars=char_ids(prober, chars, config.max_word_chars),
-        responder_history_chars=char_ids(responder, chars, config.max_word_chars),
-        token_starts=np.array([token.start for token in document], dtype=np.int32),
-        token_ends=np.array([token.end for token in document], dtype=np.int32),
+        document=document.words,
+        query=query.words,
+        prober_history=prober.words,
+        responder_history=responder.words,
+        document_chars=document.chars,
+        query_chars=query.chars,
+        prober_history_chars=prober.chars,
+        responder_history_chars=responder.chars,
+        token_starts=np.array([token.start for token in document.tokens], dtype=np.int32),
+        token_ends=np.array([token.end for token in document.tokens], dtype=np.int32),
         start=start,
         end=end,
     )
 
 
-def _tokens(text: str, keep_last: Optional[int] = None) -> List[Token]:
+class _EncodedText(NamedTuple):
+    tokens: List[Token]
+    words: np.ndarray  # int32 (words,)
+    chars: np.ndarray  # uint16 (words, max_word_chars)
+
+
+# The turns of a chat share their document and most of their histories. Nobody writes into what is shared.
+@lru_cache(maxsize=64)
+def _encode_text(
+    text: str, keep_last: Optional[int], words: Vocabulary, chars: Vocabulary, max_word_chars: int
+) -> _EncodedText:
     # NUL would read as padding among the characters; its replacement is as long, so offsets hold.
     tokens = tokenize(text.replace("\0", "\ufffd"))
-    return tokens if keep_last is None else tokens[max(len(tokens) - keep_last, 0) :]
+    tokens = tokens if keep_last is None else tokens[max(len(tokens) - keep_last, 0) :]
+    texts = [token.text for token in tokens]
+    ids = words.ids(map(lookup_form, texts))
+    return _EncodedText(tokens, ids, char_ids(texts, chars, max_word_chars))
 
 
-def _word_ids(tokens: List[Token], words: Vocabulary) -> np.ndarray:
-    return words.ids(lookup_form(token.text) for token in tokens)
-
-
-def char_ids(tokens: List[Token], chars: Vocabulary, max_word_chars: int) -> np.ndarray:
+def char_ids(texts: List[str], chars: Vocabulary, max_word_chars: int) -> np.ndarray:
     """Ids of each word's first ``max_word_chars`` characters: uint16 (words, max_word_chars)."""
-    if not tokens:
+    if not texts:
         return np.zeros((0, max_word_chars), dtype=np.uint16)
     # A fixed-width unicode array is, in memory, the matrix of code points that is wanted.
-    texts = np.array([token.text for token in tokens], dtype=f"<U{max_word_chars}")
-    points = texts.view("<u4").reshape(len(tokens), max_word_chars)
+    characters = np.array(texts, dtype=f"<U{max_word_chars}")
+    points = characters.view("<u4").reshape(len(texts), max_word_chars)
     return _id_of_code_point(chars)[points]
 
 

@@ -28,7 +28,7 @@ from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.parallel import cores, ordered_map
 from pipelines.records import INPUTS, TEXTS, write_records
 from pipelines.stale import remove_stale
-from pipelines.tokenizer import lookup_form, tokenize
+from pipelines.tokenizer import lookup_form, token_texts
 from pipelines.vocabulary import Vocabulary, build_char_vocabulary, build_word_vocabulary
 
 NO_GLOVE = "none"
@@ -209,7 +209,7 @@ def _count(split: str, examples: Sequence[Example], workers: int) -> tuple[Count
 def _count_tokens(texts: Sequence[str]) -> tuple[int, Counter]:
     counts: Counter = Counter()
     for text in texts:
-        counts.update(token.text for token in tokenize(text.replace("\0", "\ufffd")))  # as `encode` does
+        counts.update(token_texts(text.replace("\0", "\ufffd")))  # as `encode` does
     return len(texts), counts
 
 

@@ -50,8 +50,14 @@ def tokenize(text: str) -> List[Token]:
     The tokens are in order, do not overlap, and cover every character that is not white space.
     Tokenising the tokens again, alone or joined by spaces, changes nothing.
     """
+    make = tuple.__new__  # what Token(...) does, without a Python call for each word
     spans = [match.span() for match in _TOKEN.finditer(text)]
-    return [Token(text[start:end], start, end) for start, end in spans]
+    return [make(Token, (text[start:end], start, end)) for start, end in spans]
+
+
+def token_texts(text: str) -> List[str]:
+    """The texts of ``tokenize(text)``, in half the time."""
+    return _TOKEN.findall(text)
 
 
 @lru_cache(maxsize=1 << 17)

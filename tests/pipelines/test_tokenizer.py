@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.tokenizer import Token, lookup_form, token_span, tokenize
+from pipelines.tokenizer import Token, lookup_form, token_span, token_texts, tokenize
 
 # Plain random Unicode rarely holds what the rules are about.
 PIECES = st.sampled_from(
@@ -82,6 +82,7 @@ def test_offsets_are_of_characters_and_exclusive():
 @settings(max_examples=500, deadline=None)
 def test_tokens_are_ordered_slices_that_cover_everything_but_white_space(text):
     covered = 0
+    assert token_texts(text) == [token.text for token in tokenize(text)]
     for token in tokenize(text):
         assert token.text == text[token.start : token.end] != ""
         assert token.start >= covered
