@@ -51,10 +51,8 @@ def operations(step: Any) -> int:
     for op in step.graph.get_operations():
         if op.type not in ("PyFunc", "EagerPyFunc"):
             continue
-        gates, kernels = (
-            op.inputs[0].shape,
-            op.inputs[1].shape,
-        )  # (batch, length, 2 * gates), (2, units, gates)
+        # (batch, length, 2 * gates) of the inputs, (2, units, gates) of the recurrent kernels
+        gates, kernels = op.inputs[0].shape, op.inputs[1].shape
         if len(gates) == 3 and len(kernels) == 3:
             counted += 2 * gates[0] * gates[1] * kernels.num_elements()
     return counted
@@ -80,6 +78,15 @@ def measure(model: str, rate: float) -> dict[str, float]:
     return found
 
 
+def bound_cells(found: dict[str, float]) -> list[str]:
+    """A row of ``measure`` as text: GFLOP, then time, bound and share of training and of inference."""
+    formats = (("ms", ".1f"), ("bound_ms", ".1f"), ("share", ".0%"))
+    figures = [
+        (found[f"{what}_{kind}"], form) for what in ("training", "inference") for kind, form in formats
+    ]
+    return [format(value, form) for value, form in [(found["gigaflops"], ".2f"), *figures]]
+
+
 def main(_: list[str]) -> None:
     matrix = tf.random.normal([_SIZE.value, _SIZE.value])
     multiply = tf.function(lambda: tf.matmul(matrix, matrix))
@@ -91,14 +98,7 @@ def main(_: list[str]) -> None:
     for model in _MODELS.value:
         found = measure(model, rate)
         report["models"][model] = {name: round(value, 3) for name, value in found.items()}
-        cells = [f"{found['gigaflops']:.2f}"]
-        for what in ("training", "inference"):
-            cells += [
-                f"{found[f'{what}_ms']:.1f}",
-                f"{found[f'{what}_bound_ms']:.1f}",
-                f"{found[f'{what}_share']:.0%}",
-            ]
-        table.add_row(model, *cells)
+        table.add_row(model, *bound_cells(found))
     print_table(table, f"matrix products: {rate / 1e9:,.0f} GFLOP/s")
     print(json.dumps(report))
 

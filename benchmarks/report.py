@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterable
 from absl import app, flags
 from matplotlib.figure import Figure
 
+from benchmarks.bounds import bound_cells
 from holle_tf.workflow.benchmark import PAPER_INFERENCE, PAPER_TRAINING
 from pipelines.errors import UserError
 
@@ -39,16 +40,7 @@ def recurrent(result: dict[str, Any]) -> str:
 
 
 def bounds(result: dict[str, Any]) -> str:
-    rows = []
-    for model, row in result["models"].items():
-        cells = [f"{row['gigaflops']:.2f}"]
-        for what in ("training", "inference"):
-            cells += [
-                f"{row[f'{what}_ms']:.1f}",
-                f"{row[f'{what}_bound_ms']:.1f}",
-                f"{row[f'{what}_share']:.0%}",
-            ]
-        rows.append([model, *cells])
+    rows = [[model, *bound_cells(row)] for model, row in result["models"].items()]
     head = f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s.\n\n"
     titles = [
         "",

@@ -10,6 +10,7 @@ SETUPS = {
     "oracle": ("oracle_reduced", "answer_start_oracle_reduced"),
     "oracle_full": ("oracle", "answer_start_oracle"),
 }
+LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 
 @dataclass(frozen=True)

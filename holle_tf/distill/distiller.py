@@ -8,11 +8,12 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
-from holle_tf.distill.terms import MATCHED, TERMS, Batch, Outputs, Reader, needs
+from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
+from holle_tf.models.outputs import EDGES
 
-PAPER = DistillConfig(top_k=50)
+PAPER = DistillConfig(top_k=PAPER_K["short"])
 
 
 class Teacher(NamedTuple):
@@ -45,7 +46,7 @@ def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher
 
     def scores(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
         del features
-        return {f"{edge}_logits": labels[f"{name}_{edge}_logits"] for edge in ("start", "end")}
+        return {f"{edge}_logits": labels[f"{name}_{edge}_logits"] for edge in EDGES}
 
     return Teacher(scores) if model is None else Teacher(scores, _reader(model), _vector_size(model))
 

@@ -9,8 +9,10 @@ from typing import Mapping
 
 import tensorflow as tf
 
+from pipelines.records import INPUTS
+
 HALLUCINATED = "hallucinated:"  # before the names of the features of hallucinated examples
-PARTS = ("query", "prober_history", "responder_history")  # of the question, in this order
+PARTS = INPUTS["question"]  # in this order
 
 
 def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -15,8 +15,11 @@ from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.models.layers.joined_texts import join_texts
 from holle_tf.models.layers.word_embedding import watching_word_vectors
+from holle_tf.models.outputs import EDGES
+from pipelines.records import INPUTS
 
-PARTS = ("query", "prober_history", "responder_history")
+PARTS = INPUTS["question"]
+
 EPSILON = 1e-12  # in norms, whose gradient at zero would be infinite
 
 
@@ -55,7 +58,7 @@ def input_gradients(
         with watching_word_vectors(tape) as watched:
             outputs = read(features)
         targets = []
-        for i, edge in enumerate(("start", "end")):
+        for i, edge in enumerate(EDGES):
             log_p = log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"])  # (batch, doc_len)
             if options.gradient_mode == "label":
                 targets.append(tf.gather(log_p, labels[edge], axis=1, batch_dims=1))

@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from holle_tf.models.outputs import EDGES
 from pipelines.atomic import atomic_folder, file_sha256
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
-EDGES = ("start", "end")
 _FORMAT = 1  # raise when the contents of a cache change
 
 

@@ -20,13 +20,14 @@ from holle_tf.distill.losses import (
     teacher_divergence,
     top_k_divergence,
 )
+from holle_tf.models.outputs import EDGES
+from pipelines.config import LONG_SETUPS
 
 Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
 Reader = Callable[[Features], Outputs]
-EDGES = ("start", "end")
 MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's can be matched with
-TOP_K = {"ld": 20, "full": 20}  # of long documents; 50 of all others (paper, section 5.2)
+PAPER_K = {"short": 50, "long": 20}  # positions of the top-k terms (paper, section 5.2)
 
 
 class Batch(NamedTuple):
@@ -89,6 +90,11 @@ def term(
         return function
 
     return register
+
+
+def default_top_k(setup: str) -> int:
+    """The paper's k for documents of this setup."""
+    return PAPER_K["long" if setup in LONG_SETUPS else "short"]
 
 
 def needs(names: Sequence[str]) -> set[str]:

@@ -7,9 +7,9 @@ from typing import Any, Mapping
 import tensorflow as tf
 
 from holle_tf.models.layers.masking import mask_logits
+from holle_tf.models.outputs import EDGES
 
 MERGES = ("logits", "probabilities")
-EDGES = ("start", "end")
 
 
 def chunked_reader(

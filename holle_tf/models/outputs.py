@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+EDGES = ("start", "end")  # of a span, both inclusive
+
 # Vectors of which conicity is measured (paper, section 4.1), by the model that returns them.
 CONICITY_VECTORS = ("prober_vector", "responder_vector", "query_to_context", "similarity_row_sums")
 

@@ -17,9 +17,10 @@ from holle_tf.workflow.data import open_data
 from holle_tf.workflow.evaluation import baseline_rows, ensure_scores, evaluate_run, run_row
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
-from holle_tf.workflow.reading import LONG, Reading
+from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run, find_teacher
+from pipelines.config import LONG_SETUPS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
@@ -80,7 +81,8 @@ def distill_mode(
 
     def show(name: str, label: str, run: RunFolder) -> None:
         readings[name] = Reading(run, prepared, config)
-        rows.append(_scored(readings[name], label))
+        ensure_scores(readings[name], "test")
+        rows.append(run_row(readings[name], label, "test"))
 
     if config.distill.compare_alone:
         log("== student without a teacher, for comparison")
@@ -126,7 +128,11 @@ def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) 
     """A finished run on a split of the data that it was trained on, beside the baselines."""
     run = _run(run_dir, config)
     trained = run.config()
-    long = config.data.setup in LONG and trained.data.setup not in LONG and trained.model in TEACHERS
+    long = (
+        config.data.setup in LONG_SETUPS
+        and trained.data.setup not in LONG_SETUPS
+        and trained.model in TEACHERS
+    )
     own = _same_data(config, trained)
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=config.data.setup))
@@ -182,11 +188,6 @@ def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
     print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
 
 
-def _scored(reading: Reading, label: str) -> dict[str, Any]:
-    ensure_scores(reading, "test")
-    return run_row(reading, label, "test")
-
-
 def _distinct(names: Sequence[str]) -> list[str]:
     """Each name, numbered where it stands more than once."""
     return [
@@ -209,7 +210,7 @@ def _teachers(
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
         return runs
-    if config.data.setup in LONG and config.distill.long_teacher == "chunks":
+    if config.data.setup in LONG_SETUPS and config.distill.long_teacher == "chunks":
         log("== teachers of long documents are trained on short ones and read long ones in chunks")
         config = replace(config, data=replace(config.data, setup="sd"))
         prepared = open_data(config, log)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -15,11 +15,11 @@ from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.workflow.run_folder import RunFolder, build_model, read_json, write_text
+from pipelines.config import LONG_SETUPS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import PAD, UNK, Vocabulary
 
-LONG = ("ld", "full")
 SCORES = "scores.json"
 
 
@@ -40,7 +40,15 @@ class Reading:
     @property
     def in_chunks(self) -> bool:
         """Whether the run was trained on other data and these are long documents."""
-        return not self._same_data and self.prepared.config.setup in LONG
+        return not self._same_data and self.prepared.config.setup in LONG_SETUPS
+
+    @property
+    def chunks(self) -> Optional[dict[str, Any]]:
+        """The options that decide what the run says of long documents; None where it reads no chunks."""
+        if not self.in_chunks:
+            return None
+        options = self.config.distill
+        return {name: getattr(options, name) for name in ("chunk_words", "chunk_stride", "chunk_merge")}
 
     @property
     def _same_data(self) -> bool:
@@ -51,7 +59,7 @@ class Reading:
         """Where predictions go: the run folder, or one within it for each set of long documents."""
         if not self.in_chunks:
             return self.run.path
-        key = json.dumps([self.prepared.fingerprint, chunking(self.config)], sort_keys=True)
+        key = json.dumps([self.prepared.fingerprint, self.chunks], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()[:8]
         return self.run.path / "long" / f"{self.prepared.config.setup}-{digest}"
 
@@ -89,7 +97,7 @@ class Reading:
         if not self.in_chunks:
             self.run.write_result({**(self.run.result() or {}), "scores": known})
         else:
-            write_text(self.folder / SCORES, json.dumps({**known, "chunks": chunking(self.config)}, indent=1))
+            write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks}, indent=1))
 
     def conicity(self, split: str) -> dict[str, Any]:
         """That of each of the model's vectors on a split, as far as it was computed."""
@@ -104,11 +112,6 @@ class Reading:
                 split: {name: cone._asdict() for name, cone in found.items()},
             }
             self.run.write_result({**result, "conicity": known})
-
-
-def chunking(config: Config) -> dict[str, Any]:
-    """The options that decide what a teacher says of a long document, for identities and caches."""
-    return {name: getattr(config.distill, name) for name in ("chunk_words", "chunk_stride", "chunk_merge")}
 
 
 def with_vocabulary_of(run: RunFolder, prepared: PreparedData) -> tf.keras.Model:

@@ -19,13 +19,13 @@ from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
-from holle_tf.distill.terms import TERMS, TOP_K, needs
+from holle_tf.distill.terms import TERMS, default_top_k, needs
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
-from holle_tf.workflow.reading import Reading, chunking
+from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model, versions
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
@@ -54,8 +54,8 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
         sections["distill"] = {option: getattr(config.distill, option) for option in sorted(options)}
     if teachers:
         identities = [teacher.identity() for teacher in teachers]
-        if any(Reading(teacher, prepared, config).in_chunks for teacher in teachers):
-            sections["distill"].update(chunking(config))
+        for teacher in teachers:
+            sections["distill"].update(Reading(teacher, prepared, config).chunks or {})
         sections["teacher"] = identities[0] if len(identities) == 1 else identities
     return sections
 
@@ -140,7 +140,7 @@ def _train(
         student,
         terms,
         teachers,
-        replace(config.distill, top_k=config.distill.top_k or TOP_K.get(config.data.setup, 50)),
+        replace(config.distill, top_k=config.distill.top_k or default_top_k(config.data.setup)),
         seed=config.seed,
         l2=training.l2,
         ema_decay=training.ema_decay,
@@ -230,9 +230,7 @@ def _read_teachers(
             teachers.append(online_teacher(model))
             continue
         size = config.evaluation.batch_size
-        folder = ensure_teacher_cache(
-            model, run.weights, prepared, "train", size, log, chunking(config) if reading.in_chunks else None
-        )
+        folder = ensure_teacher_cache(model, run.weights, prepared, "train", size, log, reading.chunks)
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
     if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
