@@ -13,13 +13,14 @@ from typing import Any, Callable, Optional, Sequence
 import tensorflow as tf
 
 from holle_tf.config import Config, to_dict
+from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
-from holle_tf.distill.terms import TERMS, default_top_k, needs
+from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
@@ -46,9 +47,11 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
         "data": prepared.fingerprint,
         "max_span": config.evaluation.max_span,
     }
+    terms = run_terms(config)
     if config.model == "sam":
         sections["recipe"] = config.recipe
-    terms = run_terms(config)
+        if config.recipe in config.recipes:  # another definition under the same name is another run
+            sections["terms"] = list(terms)
     if teachers or set(terms) != {"labels"}:
         options = {option for name in terms for option in TERMS[name].options}
         sections["distill"] = {option: getattr(config.distill, option) for option in sorted(options)}
@@ -64,11 +67,31 @@ def run_terms(config: Config) -> tuple[str, ...]:
     """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
     if config.model != "sam":
         return ("labels",)
-    chosen = recipe(config.recipe)
+    chosen = recipe(config.recipe, config.recipes)
     extra = ["conicity"] if config.distill.conicity_weight else []
     # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
     extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
-    return (*chosen.terms, *extra)
+    return tuple(dict.fromkeys([*chosen.terms, *extra]))
+
+
+def distill_options(config: Config) -> DistillConfig:
+    """The options of the terms, with the paper's k where none is given.
+
+    Raises:
+        UserError: the teacher's cache is to keep fewer positions than the terms look at, or the recipe has
+            a term that is off.
+    """
+    options = config.distill
+    options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
+    for name in run_terms(config):
+        weight = TERMS[name].weight
+        if not getattr(options, weight) and not getattr(DistillConfig, weight):
+            raise UserError(
+                f"--recipe={config.recipe}: its term {name!r} is off;"
+                f" switch it on by --set distill.{weight}=1."
+            )
+    check_cached_positions(run_terms(config), options)
+    return options
 
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
@@ -124,7 +147,7 @@ def _train(
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
     reset_peak_memory()
-    terms = run_terms(config)
+    terms, options = run_terms(config), distill_options(config)
     teachers, extra, inputs = _read_teachers(config, prepared, teacher_runs, log)
     tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
@@ -140,7 +163,7 @@ def _train(
         student,
         terms,
         teachers,
-        replace(config.distill, top_k=config.distill.top_k or default_top_k(config.data.setup)),
+        options,
         seed=config.seed,
         l2=training.l2,
         ema_decay=training.ema_decay,
@@ -230,7 +253,9 @@ def _read_teachers(
             teachers.append(online_teacher(model))
             continue
         size = config.evaluation.batch_size
-        folder = ensure_teacher_cache(model, run.weights, prepared, "train", size, log, reading.chunks)
+        folder = ensure_teacher_cache(
+            model, run.weights, prepared, "train", size, log, reading.chunks, config.distill.cache_top_k
+        )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
     if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
