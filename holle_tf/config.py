@@ -11,6 +11,7 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
+from holle_tf.board.config import BoardConfig
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
 from holle_tf.models.chunked_reading import MERGES
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
@@ -90,6 +91,7 @@ class Config:
     distill: DistillConfig = field(default_factory=DistillConfig)
     recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    board: BoardConfig = field(default_factory=BoardConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -115,6 +117,7 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "scalars_every",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
