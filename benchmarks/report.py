@@ -131,6 +131,49 @@ def corpus(result: dict[str, Any]) -> str:
 CORPUS = 10**6  # documents
 
 
+def term_costs(result: dict[str, Any]) -> str:
+    rows = [[name, f"{row['ms']:.1f}", f"{row['ratio']:.2f}"] for name, row in result["steps"].items()]
+    return markdown(["recipe", "step, ms", "to add"], rows)
+
+
+def teacher_costs(result: dict[str, Any]) -> str:
+    found, count = result["epochs"], result["examples"]
+    rows = [
+        ["teacher reads all once", f"{found['caching']:.1f}", "-"],
+        *([f"epoch, teacher {way}", f"{found[way]:.1f}", f"{found[way] / found['cached']:.2f}"]
+          for way in ("cached", "on line")),
+    ]  # fmt: skip
+    return markdown([f"{count:,} examples", "seconds", "to the cached"], rows)
+
+
+def board_costs(result: dict[str, Any]) -> str:
+    found = result["board"]
+    rows = [[name, f"{found[name]:.1f}"] for name in ("step", "gradients", "losses", "examples")]
+    slower = f"\n\nA training step is {found['slower']:.1%} slower for it."
+    return markdown(["", "ms"], rows) + slower
+
+
+def cache_sizes(result: dict[str, Any]) -> str:
+    rows = [
+        [setup, f"{row['words']:.0f}", *(f"{row[kept] / 1e6:.2f}" for kept in ("all", "best"))]
+        for setup, row in result["cache"].items()
+    ]
+    return markdown(["", "words of a document", "all positions, MB", "the paper's k, MB"], rows)
+
+
+def merges(result: dict[str, Any]) -> str:
+    found = result["merges"]
+    rows = [
+        [name, f"{row['f1']:.1f}", f"{row['em']:.1f}"] for name, row in found.items() if isinstance(row, dict)
+    ]
+    low, high = found["interval"]
+    said = (
+        f"Difference in F1 over {found['examples']} examples: {found['difference']:.1f}, 95 % interval by a"
+        f" paired bootstrap {low:.1f} to {high:.1f}."
+    )
+    return markdown(["chunks merged by", "F1", "EM"], rows) + "\n\n" + said
+
+
 # Name of the mark in the page: name of the result, and what makes a table of it.
 TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "recurrent-gru": ("recurrent-gru", recurrent),
@@ -140,6 +183,11 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
     "growth": ("growth", growth),
+    "terms": ("distillation", term_costs),
+    "teacher": ("distillation", teacher_costs),
+    "board": ("distillation", board_costs),
+    "cache": ("long-teacher", cache_sizes),
+    "merges": ("long-teacher", merges),
     "corpus": ("costs", corpus),
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
