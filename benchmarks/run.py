@@ -46,6 +46,7 @@ JOBS = {
         "benchmarks.input --models=sam --setup=ld",
         "--limit=20 --epochs=1 --steps=1",
     ),
+    "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "costs": (
         "holle_tf.main --mode=benchmark",

@@ -88,6 +88,11 @@ _INPUT = flags.DEFINE_string(
 )
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
+_BEAM_OPTIONS = flags.DEFINE_string(
+    "beam_options",
+    None,
+    "Let Apache Beam do --mode=prepare, with these options, as '--runner=FlinkRunner' (see docs/scaling.md).",
+)
 _PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard trace of ten training steps.")
 _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
@@ -143,7 +148,7 @@ def _run() -> None:
     if mode == "recipes":
         modes.recipes_mode()
     elif mode == "prepare":
-        modes.prepare_mode(config, _log)
+        modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
     elif mode == "train":
         modes.train_mode(config, run_dir, _log)
     elif mode == "distill":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
@@ -38,9 +39,9 @@ def with_recipe(config: Config, plain: str) -> Config:
     return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
 
 
-def prepare_mode(config: Config, log: Log) -> None:
-    """Raw chats to vocabularies, word vectors and records."""
-    prepared = open_data(config, log)
+def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
+    """Raw chats to vocabularies, word vectors and records, by Apache Beam if it has options."""
+    prepared = open_data(config, log, None if beam_options is None else shlex.split(beam_options))
     counts = {split: prepared.count(split) for split in ("train", "dev", "test")}
     print(json.dumps({"folder": str(prepared.folder), "fingerprint": prepared.fingerprint, **counts}))
 
