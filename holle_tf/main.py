@@ -91,7 +91,7 @@ _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of 
 _BEAM_OPTIONS = flags.DEFINE_string(
     "beam_options",
     None,
-    "Let Apache Beam do --mode=prepare, with these options, as '--runner=FlinkRunner' (see docs/preparing.md).",
+    "Let Apache Beam do --mode=prepare, with these options (docs/preparing.md), as --runner=FlinkRunner.",
 )
 _PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard trace of ten training steps.")
 _MIXED_PRECISION = flags.DEFINE_enum(
