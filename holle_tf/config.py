@@ -11,7 +11,8 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
+from holle_tf.board.config import BoardConfig
+from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
 from holle_tf.models.chunked_reading import MERGES
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from pipelines.config import SETUPS, DataConfig
@@ -73,7 +74,7 @@ class Config:
     """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved."""
 
     model: str = "sam"  # sam | bidaf | qanet: what is trained
-    recipe: str = ""  # of a SAM, see ``holle_tf/distill/recipes.py``; empty = the plain one of the mode
+    recipe: str = ""  # of a SAM, see docs/recipes.md; empty = the plain one of the mode
     teacher: str = ""  # bidaf | qanet, several with commas between them, or none
     seed: int = 0  # of weights, dropout and order of the examples
     data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
@@ -88,7 +89,9 @@ class Config:
     qanet: QanetConfig = field(default_factory=QanetConfig)
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
+    recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    board: BoardConfig = field(default_factory=BoardConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -114,6 +117,7 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "scalars_every",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -231,7 +235,7 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
     for key in _leaves(update):
-        if key not in known and key not in sections:
+        if key not in known and key not in sections and not key.startswith("recipes."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
     try:
@@ -244,7 +248,7 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
 
 def _writable(node: Any) -> Any:
     for key in node:
-        if OmegaConf.is_config(node[key]):
+        if OmegaConf.is_dict(node[key]):
             OmegaConf.set_readonly(node[key], False)
             _writable(node[key])
     return node

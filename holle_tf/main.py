@@ -146,7 +146,7 @@ def _run() -> None:
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
     if mode == "recipes":
-        modes.recipes_mode()
+        modes.recipes_mode(config)
     elif mode == "prepare":
         modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
     elif mode == "train":

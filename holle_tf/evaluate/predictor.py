@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
-from holle_tf.evaluate.conicity import Conicity, conicity
+from holle_tf.evaluate.conicity import Conicity, cosines_to_mean, mean_of
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
@@ -26,11 +26,13 @@ class SplitPredictions(NamedTuple):
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
         conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
+        cosines: of those vectors with the mean of their conversation, likewise.
     """
 
     spans: list[SpanPrediction]
     loss: float
     conicity: dict[str, Conicity]
+    cosines: dict[str, np.ndarray]
 
     @property
     def f1(self) -> float:
@@ -108,5 +110,7 @@ class Predictor:
                 for name in vectors.keys() & found.keys():
                     vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
-        cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
-        return SplitPredictions(spans, float(np.mean(losses)), cones)
+        cosines = {name: cosines_to_mean(rows, conversations) for name, rows in vectors.items() if rows}
+        cones = {name: mean_of(of_one, len(set(conversations))) for name, of_one in cosines.items()}
+        flat = {name: np.concatenate([*of_one, []]) for name, of_one in cosines.items()}
+        return SplitPredictions(spans, float(np.mean(losses)), cones, flat)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional, Sequence
 from rich.table import Table
 
 from holle_tf.config import TEACHERS, Config
-from holle_tf.distill.recipes import RECIPES, recipe
+from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
@@ -35,7 +35,7 @@ def with_recipe(config: Config, plain: str) -> Config:
     Args:
         plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
     """
-    chosen = recipe(config.recipe or config.sam.interaction + plain)
+    chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
     return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
 
 
@@ -50,7 +50,7 @@ def train_mode(config: Config, run_dir: Optional[str], log: Log) -> None:
     """A model on the labels alone."""
     if config.model == "sam":
         config = with_recipe(config, "_train")
-        if recipe(config.recipe).teachers:
+        if recipe(config.recipe, config.recipes).teachers:
             raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
     config = replace(config, teacher="")
     prepared = open_data(config, log)
@@ -63,7 +63,7 @@ def distill_mode(
 ) -> None:
     """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
     config = with_recipe(replace(config, model="sam"), "")
-    needed = recipe(config.recipe).teachers
+    needed = recipe(config.recipe, config.recipes).teachers
     if not needed:
         raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
     given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
@@ -114,12 +114,12 @@ def distill_mode(
     print(json.dumps({"student": str(student.path), **teacher_paths, "scores": rows}))
 
 
-def recipes_mode() -> None:
-    """Every recipe with its terms and a sentence."""
+def recipes_mode(config: Config) -> None:
+    """Every recipe, those of the configuration among them, with its terms and a sentence."""
     table = Table(box=None, pad_edge=False)
     for header in ("recipe", "terms", "teachers", "the student learns from"):
         table.add_column(header, no_wrap=header != "the student learns from")
-    for one in RECIPES.values():
+    for one in all_recipes(config.recipes).values():
         teachers = ("none", "one", "two or more")[one.teachers]
         table.add_row(one.name, " + ".join(one.terms), teachers, one.summary)
     print_table(table, "recipes of a student")

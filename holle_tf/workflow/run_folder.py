@@ -39,6 +39,11 @@ class RunFolder:
         """One JSON object for each epoch."""
         return self.path / "metrics.jsonl"
 
+    @property
+    def tensorboard(self) -> Path:
+        """What training wrote for TensorBoard."""
+        return self.path / "tensorboard"
+
     def create(self, config: Config, prepared: PreparedData, identity: dict[str, Any]) -> None:
         """Make the folder, or check that an unfinished one here is of the same run and can go on.
 
