@@ -12,8 +12,8 @@ import yaml
 from omegaconf import OmegaConf
 
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
-from holle_tf.models.chunked_reading import MERGES
-from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
@@ -89,6 +89,7 @@ class Config:
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -114,6 +115,13 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "max_body_bytes",
+    "max_document_words",
+    "max_concurrency",
+    "max_queue",
+    "max_batch",
+    "max_batch_words",
+    "body_seconds",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -121,7 +129,7 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
-    "distill.chunk_merge": MERGES,
+    "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
@@ -277,6 +285,8 @@ def _check(config: Config) -> None:
         raise UserError(
             f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
         )
+    if config.serve.port > 65535:
+        raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
     if config.qanet.units % config.qanet.heads:
         raise UserError(
             f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."

@@ -171,21 +171,21 @@ def example_from_chat(obj: Mapping[str, Any], config: DataConfig) -> Example:
             f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"
         )
     prober, responder = _sides(utterances, config.history_turns)
-    return Example(
+    return replace(
+        unanswered(document, query, prober, responder),
         example_id=name,
         chat_id=_text(obj.get("chat_id")) or name,
         movie=_text(obj.get("movie_name")),
-        document=document,
-        query=query,
-        prober_history=prober,
-        responder_history=responder,
-        answer="",
-        answer_start=0,
-        answer_end=0,
         response=_text(obj.get("response")),
         source=_source(obj.get("label")),
-        has_answer=False,
     )
+
+
+def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
+    """An example to predict, of nothing but its texts, each of which may be empty."""
+    texts = {"document": document, "query": query, "prober_history": prober, "responder_history": responder}
+    return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
+                   answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
 
 
 def _example(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, List[str]]:
