@@ -183,7 +183,8 @@ def example_from_chat(obj: Mapping[str, Any], config: DataConfig) -> Example:
 
 def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
     """An example to predict, of nothing but its texts, each of which may be empty."""
-    texts = {"document": document, "query": query, "prober_history": prober, "responder_history": responder}
+    names = ("document", "query", "prober_history", "responder_history")
+    texts = dict(zip(names, map(_text, (document, query, prober, responder))))
     return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
                    answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
 

@@ -150,9 +150,11 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return _failure(400, f"the body is not JSON ({first['ctx']['error']})")
         where = ".".join(str(part) for part in first["loc"][1:])
         reason = first["msg"].removeprefix("Value error, ")
-        return _failure(400, f"{where}: {reason}"[:_LONGEST_ERROR] if where else reason)
+        return _failure(400, f"{where or 'the body'}: {reason}"[:_LONGEST_ERROR])
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
