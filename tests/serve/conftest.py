@@ -100,6 +100,18 @@ def served(backends, options=None, documents=()):
 
 
 @pytest.fixture(scope="session")
+def first_word():
+    """The class ``FirstWord``."""
+    return FirstWord
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """The context manager ``served``."""
+    return served
+
+
+@pytest.fixture(scope="session")
 def runs_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("serve")
 
