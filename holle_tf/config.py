@@ -13,8 +13,8 @@ from omegaconf import OmegaConf
 
 from holle_tf.board.config import BoardConfig
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
-from holle_tf.models.chunked_reading import MERGES
-from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
@@ -92,6 +92,7 @@ class Config:
     recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     board: BoardConfig = field(default_factory=BoardConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -118,6 +119,13 @@ POSITIVE = {
     "gradient_directions",
     "hallucinated_share",
     "scalars_every",
+    "max_body_bytes",
+    "max_document_words",
+    "max_concurrency",
+    "max_queue",
+    "max_batch",
+    "max_batch_words",
+    "body_seconds",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -125,7 +133,7 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
-    "distill.chunk_merge": MERGES,
+    "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
@@ -281,6 +289,8 @@ def _check(config: Config) -> None:
         raise UserError(
             f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
         )
+    if config.serve.port > 65535:
+        raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
     if config.qanet.units % config.qanet.heads:
         raise UserError(
             f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."

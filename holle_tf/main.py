@@ -19,6 +19,8 @@ Examples, one for each mode:
       the baselines beside every run on the same data
   python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+  python -m holle_tf.main --mode=serve --run_dir=STUDENT,TEACHER
+      a page to talk to them, and a REST service; docs/serving.md
   python -m holle_tf.main --mode=benchmark
       memory and time of all models, beside the paper's (its tables 1 and 5)
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
@@ -40,7 +42,7 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark")
+MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "serve", "benchmark")
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
 _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
@@ -79,7 +81,12 @@ _SETUP = flags.DEFINE_enum(
     "Which document: short (sd, the default), long (ld), untrimmed (full), one resource (oracle).",
 )
 _RUN_DIR = flags.DEFINE_string(
-    "run_dir", None, "Run folder (default: one under --runs_dir, named after the run)."
+    "run_dir",
+    None,
+    "Run folder (default: one under --runs_dir, named after the run); several with commas for --mode=serve.",
+)
+_PORT = flags.DEFINE_integer(
+    "port", None, "Where --mode=serve listens (default 8501; 0: any free port).", lower_bound=0
 )
 _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs go (default: runs).")
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
@@ -126,7 +133,6 @@ def main(argv: list[str]) -> None:
 
 def _run() -> None:
     from holle_tf.config import load_config, preset
-    from holle_tf.workflow import modes
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -134,7 +140,7 @@ def _run() -> None:
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
-        "profile": _PROFILE.value or None,
+        "profile": _PROFILE.value or None, "serve.port": _PORT.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
@@ -145,6 +151,13 @@ def _run() -> None:
     # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
+    if mode == "serve":
+        from holle_tf.serve.mode import serve_mode
+
+        serve_mode(config, run_dir, _log)
+        return
+    from holle_tf.workflow import modes
+
     if mode == "recipes":
         modes.recipes_mode(config)
     elif mode == "prepare":

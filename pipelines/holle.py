@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, List, Mapping, Optional, Tuple
 
 from pipelines.config import SETUPS, DataConfig
@@ -76,21 +76,22 @@ def example_from_chat(obj: Mapping[str, Any], config: DataConfig) -> Example:
             f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"
         )
     prober, responder = _sides(utterances, config.history_turns)
-    return Example(
+    return replace(
+        unanswered(document, query, prober, responder),
         example_id=name,
         chat_id=as_text(obj.get("chat_id")) or name,
         movie=as_text(obj.get("movie_name")),
-        document=document,
-        query=query,
-        prober_history=prober,
-        responder_history=responder,
-        answer="",
-        answer_start=0,
-        answer_end=0,
         response=as_text(obj.get("response")),
         source=_source(obj.get("label")),
-        has_answer=False,
     )
+
+
+def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
+    """An example to predict, of nothing but its texts, each of which may be empty."""
+    names = ("document", "query", "prober_history", "responder_history")
+    texts = dict(zip(names, map(as_text, (document, query, prober, responder))))
+    return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
+                   answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
 
 
 def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
