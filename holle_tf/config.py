@@ -17,6 +17,7 @@ from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
+from tuning.config import OBJECTIVES, TUNERS, TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -89,6 +90,7 @@ class Config:
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -114,6 +116,9 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "executions",
+    "workers",
+    "lost_seconds",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -125,6 +130,8 @@ CHOICES = {
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
+    "tuning.tuner": TUNERS,
+    "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
     **{
@@ -163,6 +170,24 @@ def load_config(
     assert isinstance(config, Config)
     _check(config)
     return config
+
+
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+
+    Args:
+        where: what the message of an error begins with.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    merged = OmegaConf.structured(config)
+    for key, value in values.items():
+        merged = _merge(merged, _nested(key, value), where)
+    changed = OmegaConf.to_object(merged)
+    assert isinstance(changed, Config)
+    _check(changed)
+    return changed
 
 
 def to_yaml(config: Config) -> str:

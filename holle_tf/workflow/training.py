@@ -97,6 +97,8 @@ def ensure_run(
     path: Optional[Path] = None,
     teachers: Sequence[RunFolder] = (),
     log: Log = print,
+    callbacks: Sequence[tf.keras.callbacks.Callback] = (),
+    keep_checkpoint: bool = False,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
@@ -104,6 +106,8 @@ def ensure_run(
         config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs, where the recipe needs them.
+        callbacks: further ones of the training, called after those that every training has.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
 
     Raises:
         UserError: ``path`` holds another run, or training diverged.
@@ -114,12 +118,24 @@ def ensure_run(
         log(f"{run.path.name}: already trained, {run.path}")
         return run
     run.create(config, prepared, identity)
-    _train(config, prepared, run, teachers, log)
+    _train(config, prepared, run, teachers, log, callbacks)
+    if not keep_checkpoint:
+        shutil.rmtree(run.resume, ignore_errors=True)
     return run
 
 
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:
+    """Compute now what students of ``config`` will read of their teachers, unless it is there."""
+    _read_teachers(config, prepared, runs, log)
+
+
 def _train(
-    config: Config, prepared: PreparedData, run: RunFolder, teacher_runs: Sequence[RunFolder], log: Log
+    config: Config,
+    prepared: PreparedData,
+    run: RunFolder,
+    teacher_runs: Sequence[RunFolder],
+    log: Log,
+    callbacks: Sequence[tf.keras.callbacks.Callback],
 ) -> None:
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
@@ -172,7 +188,6 @@ def _train(
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
-    resume = run.path / "checkpoints" / "resume"
     distiller.fit(
         batches,
         epochs=training.epochs,
@@ -183,7 +198,8 @@ def _train(
             tf.keras.callbacks.TensorBoard(
                 run.path / "tensorboard", write_graph=False, profile_batch=PROFILED if config.profile else 0
             ),
-            tf.keras.callbacks.BackupAndRestore(resume, delete_checkpoint=False),
+            tf.keras.callbacks.BackupAndRestore(run.resume, delete_checkpoint=False),
+            *callbacks,
         ],
     )
     lines = run.epochs()
@@ -209,7 +225,6 @@ def _train(
             "versions": versions(),
         }
     )
-    shutil.rmtree(resume, ignore_errors=True)
 
 
 def _read_teachers(
