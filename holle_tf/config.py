@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import functools
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional
 
@@ -197,7 +198,7 @@ def to_yaml(config: Config) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
 
 
 def preset(name: str) -> Path:
@@ -215,7 +216,12 @@ def preset(name: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return sorted(_leaves(to_dict(Config())))
+    return list(_known_keys())
+
+
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    return tuple(sorted(_leaves(to_dict(Config()))))
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:

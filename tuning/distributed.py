@@ -106,7 +106,9 @@ def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
         time.sleep(LOOK)
     count = plan.config.tuning.workers
     workers = _start_workers(plan, count, host, port) if local else {}
-    if not local:
+    if local:
+        log(", ".join(f"{name} is process {process.pid}" for name, process in workers.items()))
+    else:
         log(f"the chief listens on {host}:{port}; start workers by the same command with --tuner_role=worker "
             f"--tuner_id=NAME --tuner_address={socket.gethostname()}:{port}")  # fmt: skip
     try:

@@ -83,8 +83,6 @@ class Enduring:
     @synchronized
     def end_trial(self, trial: Trial) -> None:
         """As keras-tuner's; a trial that was given up and then ended after all is not done again."""
-        # Numbers come back from a worker in single precision, and would be values never tried.
-        trial.hyperparameters = self.trials[trial.trial_id].hyperparameters
         super().end_trial(trial)
         if self.trials[trial.trial_id].status != INVALID and trial.trial_id in self._retry_queue:
             self._retry_queue.remove(trial.trial_id)

@@ -16,6 +16,7 @@ from holle_tf.workflow.run_folder import write_text
 from tuning.config import OBJECTIVES
 from tuning.plan import Plan
 from tuning.search import SearchTuner, read_outcome
+from tuning.text import short_names
 
 COSTS = ("parameters", "seconds")
 SCORES = ("val_f1", "val_em", "val_loss")
@@ -64,12 +65,6 @@ def mark_fronts(rows: Sequence[dict[str, Any]]) -> None:
 def _dominates(one: dict[str, Any], other: dict[str, Any], cost: str) -> bool:
     no_worse = one["val_f1"] >= other["val_f1"] and one[cost] <= other[cost]
     return no_worse and (one["val_f1"] > other["val_f1"] or one[cost] < other[cost])
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Keys by their last part, where that says which is meant."""
-    last = [key.rsplit(".", 1)[-1] for key in keys]
-    return {key: name if last.count(name) == 1 else key for key, name in zip(keys, last)}
 
 
 def results_table(rows: Sequence[dict[str, Any]], plan: Plan) -> Table:

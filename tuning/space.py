@@ -76,12 +76,8 @@ class Parameter:
             space.Float(self.key, self.low, self.high, step=self.step, sampling=sampling)
 
     def value(self, raw: Any) -> Value:
-        """``raw`` as the configuration takes it; between processes numbers pass in single precision."""
-        if self.values:
-            if isinstance(raw, str):
-                return raw
-            return min((v for v in self.values if not isinstance(v, str)), key=lambda v: abs(v - raw))
-        return int(raw) if self.type is int else float(f"{raw:.6g}")
+        """``raw`` of keras-tuner as the configuration takes it, with no more digits than one would write."""
+        return float(f"{raw:.6g}") if self.type is float else self.type(raw)
 
     def examples(self) -> tuple[Value, ...]:
         """Values that show whether the key is read at all and takes them."""
@@ -188,7 +184,10 @@ def _parameter(path: Path, key: str, given: Any, config: Config) -> Parameter:
     else:
         raise UserError(f"{where}: expected a list of values, or {{min: ..., max: ...}}.")
     for value in parameter.examples():
-        with_values(config, {key: value}, where)
+        try:
+            with_values(config, {key: value}, where)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
     return parameter
 
 
