@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import functools
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional
 
@@ -18,6 +19,7 @@ from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
+from tuning.config import OBJECTIVES, TUNERS, TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -93,6 +95,7 @@ class Config:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     board: BoardConfig = field(default_factory=BoardConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -126,6 +129,9 @@ POSITIVE = {
     "max_batch",
     "max_batch_words",
     "body_seconds",
+    "executions",
+    "workers",
+    "lost_seconds",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -137,6 +143,8 @@ CHOICES = {
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
+    "tuning.tuner": TUNERS,
+    "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
     **{
@@ -177,6 +185,24 @@ def load_config(
     return config
 
 
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+
+    Args:
+        where: what the message of an error begins with.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    merged = OmegaConf.structured(config)
+    for key, value in values.items():
+        merged = _merge(merged, _nested(key, value), where)
+    changed = OmegaConf.to_object(merged)
+    assert isinstance(changed, Config)
+    _check(changed)
+    return changed
+
+
 def to_yaml(config: Config) -> str:
     """``config`` as the text of a YAML file that ``load_config`` reads back to the same value."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))
@@ -184,7 +210,7 @@ def to_yaml(config: Config) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
 
 
 def preset(name: str) -> Path:
@@ -202,7 +228,12 @@ def preset(name: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return sorted(_leaves(to_dict(Config())))
+    return list(_known_keys())
+
+
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    return tuple(sorted(_leaves(to_dict(Config()))))
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:

@@ -13,6 +13,8 @@ Examples, one for each mode:
       the variants of the objective, a sentence each
   python -m holle_tf.main --mode=distill --recipe=add_topk --teacher=qanet
       one of them; --recipe=add_both --teacher=bidaf,qanet learns from two teachers
+  python -m holle_tf.main --mode=tune --model=sam --tuner=grid --objective=val_f1
+      the best values of a space (--set tuning.space=quick); docs/tuning.md has more
   python -m holle_tf.main --mode=evaluate --run_dir=RUN --split=dev
       scores of a run, beside the baselines
   python -m holle_tf.main --mode=baselines
@@ -42,10 +44,13 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "serve", "benchmark")
+MODES = (
+    "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "serve",
+    "benchmark",
+)  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
-_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
+_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains and --mode=tune searches.")
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
 )
@@ -105,6 +110,23 @@ _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
     "Number format of all models (default auto: bfloat16 for teachers where the CPU has it).",
 )  # fmt: skip
+_TUNER = flags.DEFINE_enum(
+    "tuner", None, ["auto", "grid", "random", "hyperband", "bayesian"], "How --mode=tune searches."
+)
+_OBJECTIVE = flags.DEFINE_string(
+    "objective", None, "What --mode=tune looks for: val_f1 (the default), val_em or val_loss."
+)
+_TUNER_WORKERS = flags.DEFINE_integer(
+    "tuner_workers",
+    None,
+    "Local processes that run the trials of --mode=tune at the same time.",
+    lower_bound=1,
+)
+_TUNER_ROLE = flags.DEFINE_enum(
+    "tuner_role", None, ["chief", "worker"], "Of this process in a search over several machines."
+)
+_TUNER_ID = flags.DEFINE_string("tuner_id", None, "Name of this worker, unlike that of every other.")
+_TUNER_ADDRESS = flags.DEFINE_string("tuner_address", None, "HOST:PORT where the chief listens.")
 _CONFIG = flags.DEFINE_string("config", None, "YAML file of configuration.")
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
@@ -141,6 +163,8 @@ def _run() -> None:
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
         "profile": _PROFILE.value or None, "serve.port": _PORT.value,
+        "tuning.tuner": _TUNER.value, "tuning.objective": _OBJECTIVE.value,
+        "tuning.workers": _TUNER_WORKERS.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
@@ -166,6 +190,11 @@ def _run() -> None:
         modes.train_mode(config, run_dir, _log)
     elif mode == "distill":
         modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
+    elif mode == "tune":
+        from tuning.mode import choose_role, tune_mode
+
+        role = choose_role(_TUNER_ROLE.value, _TUNER_ID.value, _TUNER_ADDRESS.value, config.tuning.workers)
+        tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
     elif mode == "evaluate":
         modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
     elif mode == "benchmark":

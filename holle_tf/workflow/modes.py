@@ -39,6 +39,28 @@ def with_recipe(config: Config, plain: str) -> Config:
     return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
 
 
+def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
+    """``config`` of a student whose recipe fits as many teachers as are given.
+
+    Raises:
+        UserError: it does not.
+    """
+    config = with_recipe(replace(config, model="sam"), "")
+    needed = recipe(config.recipe, config.recipes).teachers
+    if not needed:
+        raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
+    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
+    if not given:
+        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
+        raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
+    if (given > 1) != (needed > 1):
+        raise UserError(
+            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
+            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
+        )
+    return config
+
+
 def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
     """Raw chats to vocabularies, word vectors and records, by Apache Beam if it has options."""
     prepared = open_data(config, log, None if beam_options is None else shlex.split(beam_options))
@@ -62,21 +84,9 @@ def distill_mode(
     config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
 ) -> None:
     """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
-    config = with_recipe(replace(config, model="sam"), "")
-    needed = recipe(config.recipe, config.recipes).teachers
-    if not needed:
-        raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
-    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
-    if not given:
-        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
-        raise UserError(f"--mode=distill needs --teacher={names}.")
-    if (given > 1) != (needed > 1):
-        raise UserError(
-            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
-            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
-        )
+    config = student_of_teachers(config, teacher_runs)
     prepared = open_data(config, log)
-    teachers = _teachers(config, prepared, teacher_runs, log)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, log)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     rows, readings = [], {}
 
@@ -197,9 +207,10 @@ def _distinct(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _teachers(
+def find_or_train_teachers(
     config: Config, prepared: PreparedData, teacher_runs: Optional[Sequence[str]], log: Log
 ) -> list[RunFolder]:
+    """The runs of ``teacher_runs``, or finished ones of ``config.teachers``, trained now if there are none."""
     runs = []
     if teacher_runs is not None:
         for path in teacher_runs:
