@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
 from holle_tf.models.chunked_reading import MERGES
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from holle_tf.report.config import ReportConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
@@ -89,6 +90,7 @@ class Config:
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -114,6 +116,9 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "headline_seeds",
+    "other_seeds",
+    "resamples",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
