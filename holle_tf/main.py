@@ -21,6 +21,8 @@ Examples, one for each mode:
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
   python -m holle_tf.main --mode=benchmark
       memory and time of all models, beside the paper's (its tables 1 and 5)
+  python -m holle_tf.main --mode=report --size=demo --plan
+      all tables of the paper beside its numbers: which runs that takes; without --plan they are made
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
 input has not changed is not done again, and an interrupted training goes on when asked again.
 """
@@ -40,7 +42,7 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark")
+MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark", "report")
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
 _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
@@ -86,6 +88,23 @@ _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mo
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
 )
+_SIZE = flags.DEFINE_enum(
+    "size", "demo", ["smoke", "demo", "full"],
+    "Of --mode=report: smoke, whether all works, in minutes; demo, small models on the demo corpus; full, "
+    "published sizes on your data.",
+)  # fmt: skip
+_PLAN = flags.DEFINE_bool("plan", False, "With --mode=report, say what it would run and how long, and stop.")
+_EXISTING = flags.DEFINE_bool(
+    "existing", False, "With --mode=report, train nothing: report what is finished."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder of --mode=report (default: report-<size> under --runs_dir)."
+)
+_MULTI_REFERENCE = flags.DEFINE_string(
+    "multi_reference",
+    None,
+    "Holl-E's multi_reference_test.json[.gz]: --mode=evaluate and report also score against all its spans.",
+)
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
 _PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard trace of ten training steps.")
@@ -120,7 +139,7 @@ def main(argv: list[str]) -> None:
 
 
 def _run() -> None:
-    from holle_tf.config import load_config, preset
+    from holle_tf.config import Config, load_config, preset
     from holle_tf.workflow import modes
     from holle_tf.workflow.memory import keep_freed_memory
 
@@ -137,6 +156,17 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    if mode == "report":
+        from holle_tf.report.mode import Request, report_mode
+
+        def load(*presets: str) -> Config:
+            return load_config([*map(preset, presets), *files], _SET.value, given)
+
+        asked = Request(_SIZE.value, _PLAN.value, _EXISTING.value, _OUTPUT.value, _MULTI_REFERENCE.value)
+        status = report_mode(load, asked, _log)
+        if status:
+            sys.exit(status)
+        return
     # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
@@ -149,7 +179,7 @@ def _run() -> None:
     elif mode == "distill":
         modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
     elif mode == "evaluate":
-        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
     elif mode == "benchmark":
         modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":

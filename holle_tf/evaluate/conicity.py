@@ -54,7 +54,9 @@ def conicity(vectors: Sequence[np.ndarray], conversations: Sequence[str]) -> Con
     cosines = conversation_cosines(vectors, conversations)
     places = _places(conversations).values()
     values = [float(cosines[of_one].mean()) for of_one in places if len(of_one) > 1]
-    return Conicity(float(np.mean(values)) if values else float("nan"), len(values), len(places) - len(values))
+    return Conicity(
+        float(np.mean(values)) if values else float("nan"), len(values), len(places) - len(values)
+    )
 
 
 def _places(conversations: Sequence[str]) -> dict[str, list[int]]:

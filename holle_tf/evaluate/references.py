@@ -13,8 +13,8 @@ from holle_tf.evaluate.scores import score_predictions
 from pipelines.errors import UserError
 
 DEFINITION = (
-    "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with all "
-    "of them as references"
+    "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with "
+    "all of them as references"
 )
 
 
@@ -46,9 +46,11 @@ def read_references(path: Union[str, Path]) -> References:
     """
     path = Path(path)
     try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if path.suffix == ".gz" else open(
-            path, encoding="utf-8-sig"
-        ) as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if path.suffix == ".gz"
+            else open(path, encoding="utf-8-sig") as file
+        ):
             content = json.load(file)
     except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, ValueError) as error:
         raise UserError(f"{path}: not the JSON of multi-reference spans ({error}); copy it again.") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import NamedTuple, Sequence, Union
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
+Values = Union[Sequence[float], np.ndarray]
 _BLOCK = 2_000_000  # draws in memory at once
 
 
@@ -39,7 +40,7 @@ class Difference(NamedTuple):
     p: float
 
 
-def over_seeds(values: Sequence[float]) -> Estimate:
+def over_seeds(values: Values) -> Estimate:
     """Mean over runs of different seeds, with Student's t interval.
 
     Args:
@@ -55,7 +56,7 @@ def over_seeds(values: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - half, mean + half, f"t interval over {len(values)} seeds")
 
 
-def over_examples(values: Sequence[float], resamples: int, seed: int = 0) -> Estimate:
+def over_examples(values: Values, resamples: int, seed: int = 0) -> Estimate:
     """Mean over the examples of one run, with the percentile bootstrap interval.
 
     Args:
@@ -66,9 +67,7 @@ def over_examples(values: Sequence[float], resamples: int, seed: int = 0) -> Est
     return Estimate(float(np.mean(values)), low, high, "bootstrap over examples, one seed")
 
 
-def paired_bootstrap(
-    first: Sequence[float], second: Sequence[float], resamples: int, seed: int = 0
-) -> Difference:
+def paired_bootstrap(first: Values, second: Values, resamples: int, seed: int = 0) -> Difference:
     """Difference of two means over the same examples, which are drawn together.
 
     Args:
@@ -91,7 +90,7 @@ def paired_bootstrap(
     return Difference(float(differences.mean()), low, high, p)
 
 
-def _bootstrap(values: Sequence[float], resamples: int, seed: int) -> tuple[float, float, np.ndarray]:
+def _bootstrap(values: Values, resamples: int, seed: int) -> tuple[float, float, np.ndarray]:
     """Ends of the percentile interval, and the mean of each resample, (resamples,)."""
     sample = np.asarray(values, np.float64)
     found = stats.bootstrap(

@@ -1,7 +1,7 @@
 """Which runs the paper's tables are made of, as data.
 
-A variant is trained once for each seed. To show another one, add its line to ``VARIANTS``; where the paper has
-a number for it, ``holle_tf/paper.py`` knows it by the same key.
+A variant is trained once for each seed. To show another one, add its line to ``VARIANTS``; where the paper
+has a number for it, ``holle_tf/paper.py`` knows it by the same key.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ class Comparison(NamedTuple):
 
 
 COMPARISONS = (
-    Comparison("ld/add_topk/qanet", "ld/mul_train", "the paper's claim: distillation and interaction together"),
+    Comparison(
+        "ld/add_topk/qanet", "ld/mul_train", "the paper's claim: distillation and interaction together"
+    ),
     Comparison("ld/add_topk/qanet", "ld/add_train", "distillation alone, top k"),
     Comparison("ld/add/qanet", "ld/add_train", "distillation alone, equation (1)"),
     Comparison("ld/add_topk/qanet", "ld/add/qanet", "top k or all positions"),
