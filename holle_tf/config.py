@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 from holle_tf.board.config import BoardConfig
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
 from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.report.config import ReportConfig
 from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
@@ -96,6 +97,7 @@ class Config:
     board: BoardConfig = field(default_factory=BoardConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -132,6 +134,9 @@ POSITIVE = {
     "executions",
     "workers",
     "lost_seconds",
+    "headline_seeds",
+    "other_seeds",
+    "resamples",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {

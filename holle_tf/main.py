@@ -25,6 +25,8 @@ Examples, one for each mode:
       a page to talk to them, and a REST service; docs/serving.md
   python -m holle_tf.main --mode=benchmark
       memory and time of all models, beside the paper's (its tables 1 and 5)
+  python -m holle_tf.main --mode=report --size=demo --plan
+      all tables of the paper beside its numbers: which runs that takes; without --plan they are made
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
 input has not changed is not done again, and an interrupted training goes on when asked again.
 """
@@ -46,7 +48,7 @@ from pipelines.errors import UserError
 
 MODES = (
     "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "serve",
-    "benchmark",
+    "benchmark", "report",
 )  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
@@ -97,6 +99,23 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs 
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
+)
+_SIZE = flags.DEFINE_enum(
+    "size", "demo", ["smoke", "demo", "full"],
+    "Of --mode=report: smoke, whether all works, in minutes; demo, small models on the demo corpus; full, "
+    "published sizes on your data.",
+)  # fmt: skip
+_PLAN = flags.DEFINE_bool("plan", False, "With --mode=report, say what it would run and how long, and stop.")
+_EXISTING = flags.DEFINE_bool(
+    "existing", False, "With --mode=report, train nothing: report what is finished."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder of --mode=report (default: report-<size> under --runs_dir)."
+)
+_MULTI_REFERENCE = flags.DEFINE_string(
+    "multi_reference",
+    None,
+    "Holl-E's multi_reference_test.json[.gz]: --mode=evaluate and report also score against all its spans.",
 )
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
@@ -154,7 +173,7 @@ def main(argv: list[str]) -> None:
 
 
 def _run() -> None:
-    from holle_tf.config import load_config, preset
+    from holle_tf.config import Config, load_config, preset
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -172,6 +191,17 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    if mode == "report":
+        from holle_tf.report.mode import Request, report_mode
+
+        def load(*presets: str) -> Config:
+            return load_config([*map(preset, presets), *files], _SET.value, given)
+
+        asked = Request(_SIZE.value, _PLAN.value, _EXISTING.value, _OUTPUT.value, _MULTI_REFERENCE.value)
+        status = report_mode(load, asked, _log)
+        if status:
+            sys.exit(status)
+        return
     # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
@@ -196,7 +226,7 @@ def _run() -> None:
         role = choose_role(_TUNER_ROLE.value, _TUNER_ID.value, _TUNER_ADDRESS.value, config.tuning.workers)
         tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
     elif mode == "evaluate":
-        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
     elif mode == "benchmark":
         modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
-from holle_tf.evaluate.conicity import Conicity, cosines_to_mean, mean_of
+from holle_tf.evaluate.conicity import Conicity, conicity, conversation_cosines
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
@@ -27,7 +27,7 @@ class SplitPredictions(NamedTuple):
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
         conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
-        cosines: of those vectors with the mean of their conversation, likewise.
+        cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
     spans: list[SpanPrediction]
@@ -116,7 +116,6 @@ class Predictor:
                 for name in vectors.keys() & found.keys():
                     vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
-        cosines = {name: cosines_to_mean(rows, conversations) for name, rows in vectors.items() if rows}
-        cones = {name: mean_of(of_one, len(set(conversations))) for name, of_one in cosines.items()}
-        flat = {name: np.concatenate([*of_one, []]) for name, of_one in cosines.items()}
-        return SplitPredictions(spans, float(np.mean(losses)), cones, flat)
+        cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
+        cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}
+        return SplitPredictions(spans, float(np.mean(losses)), cones, cosines)

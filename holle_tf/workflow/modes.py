@@ -12,10 +12,22 @@ from rich.table import Table
 
 from holle_tf.config import TEACHERS, Config
 from holle_tf.distill.recipes import all_recipes, recipe
+from holle_tf.evaluate.references import (
+    References,
+    counts_line,
+    read_references,
+    score_with_references,
+)
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.evaluation import baseline_rows, ensure_scores, evaluate_run, run_row
+from holle_tf.workflow.evaluation import (
+    baseline_rows,
+    ensure_scores,
+    evaluate_run,
+    predictions_of,
+    run_row,
+)
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
 from holle_tf.workflow.reading import Reading
@@ -135,8 +147,15 @@ def recipes_mode(config: Config) -> None:
     print_table(table, "recipes of a student")
 
 
-def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) -> None:
-    """A finished run on a split of the data that it was trained on, beside the baselines."""
+def evaluate_mode(
+    config: Config, run_dir: Optional[str], split: str, log: Log, multi_reference: Optional[str] = None
+) -> None:
+    """A finished run on a split of the data that it was trained on, beside the baselines.
+
+    Args:
+        multi_reference: a file of further references, see ``evaluate/references.py``.
+    """
+    references = read_references(multi_reference) if multi_reference else None
     run = _run(run_dir, config)
     trained = run.config()
     long = (
@@ -148,7 +167,8 @@ def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) 
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=config.data.setup))
     prepared = open_data(own, log)
-    _report(Reading(run, prepared, config), split, baseline_rows(prepared, split, run.config().seed, log))
+    rows = baseline_rows(prepared, split, run.config().seed, log)
+    _report(Reading(run, prepared, config), split, rows, references)
 
 
 def baselines_mode(config: Config, split: str, log: Log) -> None:
@@ -182,7 +202,9 @@ def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], lo
     chat_interactively(run, read_examples(prepared, "test")[0])
 
 
-def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
+def _report(
+    reading: Reading, split: str, rows: list[dict[str, Any]], references: Optional[References] = None
+) -> None:
     scores = evaluate_run(reading, split)
     config = reading.run.config()
     setup = reading.prepared.config.setup
@@ -195,8 +217,22 @@ def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
             f"({cone['excluded']} of one example left out)"
         )
     print("run:", reading.run.path)
-    values = {"conicity": {name: cone["value"] for name, cone in cones.items()}} if cones else {}
+    values: dict[str, Any] = {}
+    if cones:
+        values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
+    if references is not None:
+        values["multi_reference"] = _show_references(reading, split, references)
     print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
+
+
+def _show_references(reading: Reading, split: str, references: References) -> dict[str, Any]:
+    found = score_with_references(predictions_of(reading, split), references)
+    print(counts_line(references, found))
+    titles = {"single": "their own span alone", "multi": "all their references"}
+    rows = [{"name": title, **found[key]} for key, title in titles.items() if key in found]
+    if rows:
+        print_table(scores_table(rows), f"the {found['examples']} examples with further references")
+    return found
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
