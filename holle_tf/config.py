@@ -12,6 +12,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
+from holle_tf.export.config import QUANTIZATIONS, ExportConfig
 from holle_tf.models.chunked_reading import MERGES
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from pipelines.config import SETUPS, DataConfig
@@ -89,6 +90,7 @@ class Config:
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -121,6 +123,7 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
+    "export.quantization": QUANTIZATIONS,
     "distill.chunk_merge": MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),

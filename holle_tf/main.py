@@ -19,6 +19,8 @@ Examples, one for each mode:
       the baselines beside every run on the same data
   python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+  python -m holle_tf.main --mode=export --run_dir=RUN --format=savedmodel,onnx
+      a student for programs without this package, in RUN/export; also tflite
   python -m holle_tf.main --mode=benchmark
       memory and time of all models, beside the paper's (its tables 1 and 5)
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
@@ -40,7 +42,7 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark")
+MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "export", "benchmark")
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
 _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
@@ -85,6 +87,12 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs 
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
+)
+_FORMAT = flags.DEFINE_list(
+    "format", ["savedmodel"], "What --mode=export writes: savedmodel, tflite, onnx, or several with commas."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder of the export (default: export/<format> in the run folder)."
 )
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
@@ -150,6 +158,10 @@ def _run() -> None:
         modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
     elif mode == "evaluate":
         modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+    elif mode == "export":
+        from holle_tf.workflow.exporting import export_mode
+
+        export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value, _log)
     elif mode == "benchmark":
         modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":
