@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 
 from holle_tf.board.config import BoardConfig
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
+from holle_tf.export.config import QUANTIZATIONS, ExportConfig
 from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
 from holle_tf.report.config import ReportConfig
 from holle_tf.serve.config import ServeConfig
@@ -98,6 +99,7 @@ class Config:
     serve: ServeConfig = field(default_factory=ServeConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -144,6 +146,7 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
+    "export.quantization": QUANTIZATIONS,
     "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),

@@ -21,6 +21,8 @@ Examples, one for each mode:
       the baselines beside every run on the same data
   python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+  python -m holle_tf.main --mode=export --run_dir=RUN --format=savedmodel,onnx
+      a student for programs without this package, in RUN/export; also tflite
   python -m holle_tf.main --mode=serve --run_dir=STUDENT,TEACHER
       a page to talk to them, and a REST service; docs/serving.md
   python -m holle_tf.main --mode=benchmark
@@ -47,8 +49,8 @@ from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
 MODES = (
-    "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "serve",
-    "benchmark", "report",
+    "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
+    "serve", "benchmark", "report",
 )  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
@@ -100,6 +102,9 @@ _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mo
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
 )
+_FORMAT = flags.DEFINE_list(
+    "format", ["savedmodel"], "What --mode=export writes: savedmodel, tflite, onnx, or several with commas."
+)
 _SIZE = flags.DEFINE_enum(
     "size", "demo", ["smoke", "demo", "full"],
     "Of --mode=report: smoke, whether all works, in minutes; demo, small models on the demo corpus; full, "
@@ -110,7 +115,9 @@ _EXISTING = flags.DEFINE_bool(
     "existing", False, "With --mode=report, train nothing: report what is finished."
 )
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "Folder of --mode=report (default: report-<size> under --runs_dir)."
+    "output",
+    None,
+    "Folder that --mode=export writes (default: RUN/export), or --mode=report (RUNS_DIR/report-SIZE).",
 )
 _MULTI_REFERENCE = flags.DEFINE_string(
     "multi_reference",
@@ -227,6 +234,10 @@ def _run() -> None:
         tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
     elif mode == "evaluate":
         modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
+    elif mode == "export":
+        from holle_tf.workflow.exporting import export_mode
+
+        export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value, _log)
     elif mode == "benchmark":
         modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":
