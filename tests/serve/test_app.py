@@ -70,7 +70,11 @@ def test_a_chat_becomes_query_and_histories_of_both_sides(client, model):
     (best,) = body["n_best"]
     assert best == {"text": "😀", "start_char": 4, "end_char": 5, "score": 1.0}
     tokens = body["tokens"]
-    assert [TEXT[i:j] for i, j in zip(tokens["start_chars"], tokens["end_chars"])][:3] == ["Ein", "😀", "Café"]
+    assert [TEXT[i:j] for i, j in zip(tokens["start_chars"], tokens["end_chars"])][:3] == [
+        "Ein",
+        "😀",
+        "Café",
+    ]
     assert tokens["start_probabilities"][:3] == tokens["end_probabilities"][:3] == [0.0, 1.0, 0.0]
     assert body["batch"] == 1 and body["model_ms"] >= 0 and body["queued_ms"] >= 0
     assert "tokens" not in client.post(CHAT, {"document": TEXT, "chat": turns})[1]
