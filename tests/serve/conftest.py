@@ -25,7 +25,7 @@ TINY = {
 
 
 class FirstWord:
-    """A model in name: it answers with the word that the query names, or else the first; counts its batches."""
+    """A model in name: it answers with the word that the query names, or the first; keeps its batches."""
 
     data = DataConfig()
     card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
@@ -126,7 +126,7 @@ def untrained_run(runs_dir):
     from holle_tf.workflow.training import run_identity
 
     def make(model):
-        config = load_config(flags={**TINY, "model": model, "runs_dir": str(runs_dir)})
+        config = load_config(flags={**TINY, "model": model, "recipe": "add_train", "runs_dir": str(runs_dir)})
         prepared = open_data(config, log=lambda line: None)
         run = RunFolder(runs_dir / prepared.folder.name / f"{model}-untrained")
         if run.result() is None:
