@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import functools
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional
 
@@ -13,11 +14,14 @@ from omegaconf import OmegaConf
 
 from holle_tf.board.config import BoardConfig
 from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
-from holle_tf.models.chunked_reading import MERGES
-from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
+from holle_tf.export.config import QUANTIZATIONS, ExportConfig
+from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.report.config import ReportConfig
+from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
+from tuning.config import OBJECTIVES, TUNERS, TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -92,6 +96,10 @@ class Config:
     recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     board: BoardConfig = field(default_factory=BoardConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -118,6 +126,19 @@ POSITIVE = {
     "gradient_directions",
     "hallucinated_share",
     "scalars_every",
+    "max_body_bytes",
+    "max_document_words",
+    "max_concurrency",
+    "max_queue",
+    "max_batch",
+    "max_batch_words",
+    "body_seconds",
+    "executions",
+    "workers",
+    "lost_seconds",
+    "headline_seeds",
+    "other_seeds",
+    "resamples",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -125,10 +146,13 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
-    "distill.chunk_merge": MERGES,
+    "export.quantization": QUANTIZATIONS,
+    "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
+    "tuning.tuner": TUNERS,
+    "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
     **{
@@ -169,6 +193,24 @@ def load_config(
     return config
 
 
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+
+    Args:
+        where: what the message of an error begins with.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    merged = OmegaConf.structured(config)
+    for key, value in values.items():
+        merged = _merge(merged, _nested(key, value), where)
+    changed = OmegaConf.to_object(merged)
+    assert isinstance(changed, Config)
+    _check(changed)
+    return changed
+
+
 def to_yaml(config: Config) -> str:
     """``config`` as the text of a YAML file that ``load_config`` reads back to the same value."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))
@@ -176,7 +218,7 @@ def to_yaml(config: Config) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
 
 
 def preset(name: str) -> Path:
@@ -194,7 +236,12 @@ def preset(name: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return sorted(_leaves(to_dict(Config())))
+    return list(_known_keys())
+
+
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    return tuple(sorted(_leaves(to_dict(Config()))))
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
@@ -281,6 +328,8 @@ def _check(config: Config) -> None:
         raise UserError(
             f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
         )
+    if config.serve.port > 65535:
+        raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
     if config.qanet.units % config.qanet.heads:
         raise UserError(
             f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."

@@ -8,8 +8,8 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -88,22 +88,53 @@ def write_records(
       ValueError: ``encoded_iter`` does not give ``count`` examples.
     """
     count = len(encoded_iter) if count is None else count  # type: ignore[arg-type]
-    shards = max(1, -(-count // shard_examples))
-    paths = [Path(folder) / f"{split}-{i:05d}-of-{shards:05d}.tfrecord.gz" for i in range(shards)]
+    shards = shard_count(count, shard_examples)
+    paths = [shard_path(folder, split, i, shards) for i in range(shards)]
     records = [0] * shards
+    with _disk_full(folder, split), ExitStack() as stack:
+        writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
+        for i, encoded in enumerate(encoded_iter):
+            writers[i % shards].write(to_proto(encoded))
+            records[i % shards] += 1
+    if sum(records) != count:
+        raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
+    return [_description(path, n) for path, n in zip(paths, records)]
+
+
+def write_shard(folder: Path, split: str, shard: int, shards: int, protos: Sequence[bytes]) -> dict[str, Any]:
+    """Write one shard of a split, whose records are ``protos``; what ``write_records`` says of it.
+
+    Raises UserError when the disk is full.
+    """
+    path = shard_path(folder, split, shard, shards)
+    with _disk_full(folder, split), tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
+        for proto in protos:
+            writer.write(proto)
+    return _description(path, len(protos))
+
+
+def shard_count(examples: int, shard_examples: int) -> int:
+    """How many shards a split has; record ``i`` goes to shard ``i % shards``."""
+    return max(1, -(-examples // shard_examples))
+
+
+def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
+    """The file of a shard."""
+    return Path(folder) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord.gz"
+
+
+def _description(path: Path, records: int) -> dict[str, Any]:
+    return {"file": path.name, "records": records, **describe(path)}
+
+
+@contextmanager
+def _disk_full(folder: Path, split: str) -> Iterator[None]:
     try:
-        with ExitStack() as stack:
-            writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
-            for i, encoded in enumerate(encoded_iter):
-                writers[i % shards].write(to_proto(encoded))
-                records[i % shards] += 1
+        yield
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             f"{folder}: no space left for the {split} records; free some and prepare again"
         ) from error
-    if sum(records) != count:
-        raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
-    return [{"file": path.name, "records": n, **describe(path)} for path, n in zip(paths, records)]
 
 
 def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.board.config import BoardConfig
@@ -102,7 +103,7 @@ class Board(tf.keras.callbacks.Callback):
                 if name.startswith(_CONICITY):
                     tf.summary.scalar(f"conicity/{name[len(_CONICITY) :]}", value)
             for name, cosines in found.cosines.items():
-                tf.summary.histogram(f"cosine_to_mean/{name}", cosines)
+                tf.summary.histogram(f"cosine_to_mean/{name}", cosines[~np.isnan(cosines)])
             if improved:
                 tf.summary.scalar("best/dev_f1", logs["val_f1"])
                 tf.summary.scalar("best/dev_em", logs["val_em"])

@@ -35,6 +35,11 @@ class RunFolder:
         return self.path / "checkpoints" / "best.weights.h5"
 
     @property
+    def resume(self) -> Path:
+        """The state after the last whole epoch, for a training that goes on."""
+        return self.path / "checkpoints" / "resume"
+
+    @property
     def metrics(self) -> Path:
         """One JSON object for each epoch."""
         return self.path / "metrics.jsonl"

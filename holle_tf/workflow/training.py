@@ -129,6 +129,8 @@ def ensure_run(
     path: Optional[Path] = None,
     teachers: Sequence[RunFolder] = (),
     log: Log = print,
+    callbacks: Sequence[tf.keras.callbacks.Callback] = (),
+    keep_checkpoint: bool = False,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
@@ -136,6 +138,8 @@ def ensure_run(
         config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs, where the recipe needs them.
+        callbacks: further ones of the training, called after those that every training has.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
 
     Raises:
         UserError: ``path`` holds another run, or training diverged.
@@ -146,12 +150,24 @@ def ensure_run(
         log(f"{run.path.name}: already trained, {run.path}")
         return run
     run.create(config, prepared, identity)
-    _train(config, prepared, run, teachers, log)
+    _train(config, prepared, run, teachers, log, callbacks)
+    if not keep_checkpoint:
+        shutil.rmtree(run.resume, ignore_errors=True)
     return run
 
 
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:
+    """Compute now what students of ``config`` will read of their teachers, unless it is there."""
+    read_teachers(config, prepared, runs, run_terms(config), [], log)
+
+
 def _train(
-    config: Config, prepared: PreparedData, run: RunFolder, teacher_runs: Sequence[RunFolder], log: Log
+    config: Config,
+    prepared: PreparedData,
+    run: RunFolder,
+    teacher_runs: Sequence[RunFolder],
+    log: Log,
+    callbacks: Sequence[tf.keras.callbacks.Callback],
 ) -> None:
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
@@ -203,8 +219,7 @@ def _train(
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
-    resume = run.path / "checkpoints" / "resume"
-    callbacks = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)]
+    listening = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)]
     with ExitStack() as closed_after:
         if config.board.enabled:
             board = Board(
@@ -217,17 +232,17 @@ def _train(
                 config.evaluation.max_span,
                 lambda: evaluation.latest,
             )
-            callbacks.append(closed_after.enter_context(board))
+            listening.append(closed_after.enter_context(board))
         if config.profile:
-            callbacks.append(
+            listening.append(
                 tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
             )
-        callbacks.append(tf.keras.callbacks.BackupAndRestore(resume, delete_checkpoint=False))
+        listening.append(tf.keras.callbacks.BackupAndRestore(run.resume, delete_checkpoint=False))
         distiller.fit(
             train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit),
             epochs=training.epochs,
             verbose=0,
-            callbacks=callbacks,
+            callbacks=[*listening, *callbacks],
         )
     lines = run.epochs()
     if not lines:
@@ -252,4 +267,3 @@ def _train(
             "versions": versions(),
         }
     )
-    shutil.rmtree(resume, ignore_errors=True)
