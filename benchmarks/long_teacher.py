@@ -13,8 +13,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import scipy.stats
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
@@ -23,8 +21,9 @@ from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.teacher_cache import ensure_teacher_cache
 from holle_tf.distill.terms import default_top_k
 from holle_tf.evaluate.predictions import read_predictions
+from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.evaluate.tables import print_table
-from holle_tf.models.chunked_reading import MERGES
+from holle_tf.models.config import CHUNK_MERGES
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.evaluation import ensure_scores
 from holle_tf.workflow.reading import Reading
@@ -34,10 +33,10 @@ from holle_tf.workflow.training import ensure_run, find_teacher
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teacher is, or will be")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as in holle_tf.main")
 
-RESAMPLES = 9999
+RESAMPLES = 10_000
 
 
-def demo(setup: str, merge: str = MERGES[0]) -> Config:
+def demo(setup: str, merge: str = CHUNK_MERGES[0]) -> Config:
     """The demo's configuration for documents of one length."""
     given = {"runs_dir": _RUNS_DIR.value, "data.setup": setup, "distill.chunk_merge": merge}
     return load_config([preset("demo")], _SET.value, given)
@@ -47,22 +46,15 @@ def compare_merges(teacher: RunFolder) -> dict[str, Any]:
     """Test F1 and EM of long documents by way of merging, and the first less the second with its interval."""
     report: dict[str, Any] = {}
     f1 = []
-    for merge in MERGES:
+    for merge in CHUNK_MERGES:
         config = demo("ld", merge)
         reading = Reading(teacher, open_data(config, tqdm.write), config)
         ensure_scores(reading, "test")
         spans = read_predictions(reading.folder / "predictions.jsonl")
-        f1.append(np.array([span.f1 for span in spans]))
+        f1.append([span.f1 for span in spans])
         report[merge] = {name: reading.scores()["test"][name] for name in ("f1", "em")}
-    differences = f1[0] - f1[1]
-    found = scipy.stats.bootstrap((differences,), np.mean, n_resamples=RESAMPLES, random_state=0)
-    interval = [float(edge) for edge in found.confidence_interval]
-    return {
-        **report,
-        "examples": len(differences),
-        "difference": float(differences.mean()),
-        "interval": interval,
-    }
+    found = paired_bootstrap(f1[0], f1[1], RESAMPLES)
+    return {**report, "examples": len(f1[0]), **found._asdict()}
 
 
 def cache_sizes(teacher: RunFolder) -> dict[str, dict[str, float]]:
@@ -77,7 +69,7 @@ def cache_sizes(teacher: RunFolder) -> dict[str, dict[str, float]]:
             folder = ensure_teacher_cache(
                 model, teacher.weights, reading.prepared, "dev", 32, tqdm.write, reading.chunks, k
             )
-            size = sum(path.stat().st_size for path in folder.iterdir())
+            size = sum(path.stat().st_size for path in folder.glob("*.tfrecord.gz"))
             report[setup][name] = size / count * 10_000
     return report
 
@@ -88,7 +80,7 @@ def main(_: list[str]) -> None:
     teacher = find_teacher(config, prepared, "qanet") or ensure_run(config, prepared, log=tqdm.write)
     report = {"merges": compare_merges(teacher), "cache": cache_sizes(teacher)}
     table = Table("chunks merged by", "F1", "EM")
-    for merge in MERGES:
+    for merge in CHUNK_MERGES:
         scores = report["merges"][merge]
         table.add_row(merge, f"{scores['f1']:.1f}", f"{scores['em']:.1f}")
     print_table(table)

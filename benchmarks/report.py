@@ -166,10 +166,9 @@ def merges(result: dict[str, Any]) -> str:
     rows = [
         [name, f"{row['f1']:.1f}", f"{row['em']:.1f}"] for name, row in found.items() if isinstance(row, dict)
     ]
-    low, high = found["interval"]
     said = (
-        f"Difference in F1 over {found['examples']} examples: {found['difference']:.1f}, 95 % interval by a"
-        f" paired bootstrap {low:.1f} to {high:.1f}."
+        f"Difference in F1 over {found['examples']} examples: {found['mean']:.1f}, 95 % interval by a"
+        f" paired bootstrap {found['low']:.1f} to {found['high']:.1f}."
     )
     return markdown(["chunks merged by", "F1", "EM"], rows) + "\n\n" + said
 
