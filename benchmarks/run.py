@@ -46,6 +46,7 @@ JOBS = {
         "benchmarks.input --models=sam --setup=ld",
         "--limit=20 --epochs=1 --steps=1",
     ),
+    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "costs": (
         "holle_tf.main --mode=benchmark",

@@ -102,7 +102,10 @@ _OBJECTIVE = flags.DEFINE_string(
     "objective", None, "What --mode=tune looks for: val_f1 (the default), val_em or val_loss."
 )
 _TUNER_WORKERS = flags.DEFINE_integer(
-    "tuner_workers", None, "Local processes that run the trials of --mode=tune at the same time.", lower_bound=1
+    "tuner_workers",
+    None,
+    "Local processes that run the trials of --mode=tune at the same time.",
+    lower_bound=1,
 )
 _TUNER_ROLE = flags.DEFINE_enum(
     "tuner_role", None, ["chief", "worker"], "Of this process in a search over several machines."

@@ -232,4 +232,6 @@ def _check_free(host: str, port: int) -> None:
         try:
             free.bind((host, port))
         except OSError as error:
-            raise UserError(f"--tuner_address={host}:{port}: cannot listen here ({error.strerror}).") from error
+            raise UserError(
+                f"--tuner_address={host}:{port}: cannot listen here ({error.strerror})."
+            ) from error

@@ -113,8 +113,14 @@ def _line(axes: Axes, heights: np.ndarray, colour: Any, width: float, alpha: flo
         points += [(x - 0.5, heights[x - 1]), (x - 0.5, heights[x]), (float(x), heights[x])]
         codes += [Curve.CURVE4] * 3
     axes.add_patch(
-        PathPatch(Curve(points, codes), facecolor="none", edgecolor=colour, linewidth=width, alpha=alpha,
-                  capstyle="round")  # fmt: skip
+        PathPatch(
+            Curve(points, codes),
+            facecolor="none",
+            edgecolor=colour,
+            linewidth=width,
+            alpha=alpha,
+            capstyle="round",
+        )  # fmt: skip
     )
 
 

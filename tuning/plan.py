@@ -88,7 +88,9 @@ def make_plan(
     teachers: tuple[Path, ...] = ()
     if distilling:
         if any(one.key.startswith("data.") for one in space.parameters):
-            raise UserError("data cannot be searched beside a teacher, which was trained on one kind of them.")
+            raise UserError(
+                "data cannot be searched beside a teacher, which was trained on one kind of them."
+            )
         work = (_prepare_teachers, config, teacher_runs)
         found = in_own_process(*work) if config.tuning.isolate else work[0](*work[1:])
         teachers = tuple(Path(path) for path in found)
@@ -110,7 +112,9 @@ def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Co
     teachers = bool(config.teacher or teacher_runs)
     if config.model != "sam":
         if teachers or config.recipe:
-            raise UserError(f"--model={config.model} learns from no teacher; leave out --recipe and --teacher.")
+            raise UserError(
+                f"--model={config.model} learns from no teacher; leave out --recipe and --teacher."
+            )
         return config, False
     if teachers or (config.recipe and recipe(config.recipe).teachers):
         return student_of_teachers(config, teacher_runs), True

@@ -123,7 +123,12 @@ class _Heartbeat:
     """A context in which a worker tells the chief now and then that it is at its trial."""
 
     def __init__(
-        self, tuner: SearchTuner, trial_id: str, chief: Optional[tuple[str, int]], lost_seconds: float, log: Log
+        self,
+        tuner: SearchTuner,
+        trial_id: str,
+        chief: Optional[tuple[str, int]],
+        lost_seconds: float,
+        log: Log,
     ):
         self._ended = threading.Event()
         self._tuner, self._trial_id, self._chief, self._log = tuner, trial_id, chief, log
@@ -176,5 +181,3 @@ def _together(executions: list[dict[str, Any]]) -> dict[str, Any]:
 def _last_line(text: Optional[str]) -> str:
     lines = (text or "").strip().splitlines()
     return lines[-1] if lines else "no reason given"
-
-

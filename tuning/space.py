@@ -136,7 +136,9 @@ def read_space(config: Config, distilling: bool) -> Space:
         elif key in wanted:
             entries.update(value)
     if not entries:
-        raise UserError(f"{path}: nothing here for the model {config.model}; add a section '{config.model}:'.")
+        raise UserError(
+            f"{path}: nothing here for the model {config.model}; add a section '{config.model}:'."
+        )
     return Space(path.stem, tuple(_parameter(path, key, entries[key], config) for key in entries))
 
 

@@ -78,9 +78,7 @@ def test_recipes_are_searched_with_a_cached_teacher_and_only_what_they_read(tune
     }
     _, lines = tune(space, teacher="qanet", recipe="add_topk")
     assert any("left out" in line and "distill.gradient_weight" in line for line in lines)
-    config = [
-        load_config([path]) for path in sorted((tmp_path / "search").glob("trial_*/seed0/config.yaml"))
-    ]
+    config = [load_config([path]) for path in sorted((tmp_path / "search").glob("trial_*/seed0/config.yaml"))]
     assert [(one.recipe, one.sam.interaction) for one in config] == [("add_topk", "add"), ("mul_topk", "mul")]
     assert {one.distill.temperature for one in config} == {2.0}
     best = yaml.safe_load((tmp_path / "search" / "best.yaml").read_text())
@@ -114,7 +112,12 @@ def test_hyperband_goes_on_from_the_weights_of_the_shorter_training(tune, tmp_pa
         ({"sam.units": [4]}, [], {"model": "qanet"}, "none of its keys"),
         ({"qanet.units": [4]}, [], {"model": "qanet", "teacher": "bidaf"}, "learns from no teacher"),
         ({"sam.units": [4]}, [], {"recipe": "add_topk"}, "needs --teacher"),
-        ({"recipe": ["add_topk", "add_both"]}, [], {"recipe": "add_topk", "teacher": "qanet"}, "other teachers"),
+        (
+            {"recipe": ["add_topk", "add_both"]},
+            [],
+            {"recipe": "add_topk", "teacher": "qanet"},
+            "other teachers",
+        ),
     ],
 )
 def test_what_does_not_fit_is_said_before_anything_is_trained(tune, content, assignments, flags, said):

@@ -119,7 +119,11 @@ def test_the_role_is_that_of_the_flags(given, found):
 
 
 def test_the_role_is_that_of_keras_tuners_own_variables():
-    variables = {"KERASTUNER_TUNER_ID": "w1", "KERASTUNER_ORACLE_IP": "lead", "KERASTUNER_ORACLE_PORT": "7700"}
+    variables = {
+        "KERASTUNER_TUNER_ID": "w1",
+        "KERASTUNER_ORACLE_IP": "lead",
+        "KERASTUNER_ORACLE_PORT": "7700",
+    }
     assert choose_role(None, None, None, 1, variables) == Role("worker", "w1", "lead", 7700)
     chief = {**variables, "KERASTUNER_TUNER_ID": "chief"}
     assert choose_role(None, None, None, 1, chief) == Role("chief", "chief", "lead", 7700)
