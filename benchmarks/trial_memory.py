@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.trial_memory [--trials=20]
 
-Once with every training in the search's own process (``tuning.isolate=false``) and once in a process of its own.
+Once with each training in a process of its own, and once in the search's (``tuning.isolate=false``).
 """
 
 from __future__ import annotations

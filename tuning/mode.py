@@ -49,7 +49,7 @@ def _conclude(tuner: SearchTuner, plan: Plan) -> None:
     picture = plan.folder / "trials.png"
     plot_trials(done, plan.space, plan.config.tuning.objective, picture)
     print_table(
-        results_table(rows, plan), f"trials, best first; front: none both better in F1 and lower in this"
+        results_table(rows, plan), "trials, best first; front: none both better in F1 and lower in this"
     )
     print("best:        ", plan.folder / "best.yaml")
     print("picture:     ", picture)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tuning.distributed import Role, choose_role
 from pipelines.errors import UserError
+from tuning.distributed import Role, choose_role
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = 150  # after which a test gives up; on a busy machine importing TensorFlow alone takes long
