@@ -55,6 +55,7 @@ JOBS = {
         "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
+    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "costs": (
         "holle_tf.main --mode=benchmark",
