@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from holle_tf.export.client_files import write_vocabulary
 from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
 from holle_tf.export.student import Student, hash_bucket
-from holle_tf.export.vocabulary_file import write_vocabulary
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
