@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from holle_tf.export.student import Student
+from holle_tf.models.sam import CONTEXT
 from pipelines.tokenizer import PLAIN_QUOTES, TOKEN
 from pipelines.vocabulary import PAD, UNK
 
@@ -24,7 +25,7 @@ def write_client_files(student: Student, folder: Path) -> None:
         "replace_in_words": {chr(old): new for old, new in PLAIN_QUOTES.items()},
         "padding_id": PAD,
         "unknown_id": UNK,
-        "last_words": {"query": limits.query_words, "history": limits.history_words},
+        "last_words": {name: limits.words_of(name) for name in CONTEXT},
         "max_span": limits.span_words,
         "n_best": limits.n_best,
     }

@@ -134,7 +134,7 @@ class StudentModule(tf.Module):
         for i, name in enumerate(INPUTS):
             rows = numbers[i * batch : (i + 1) * batch]
             keep = self._limits.words_of(name)
-            ids[name] = _dense(rows if keep is None else rows[:, -keep:])
+            ids[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
         tokens = GraphTokens(*(part[:batch] for part in tokens))  # of the documents
         outputs = self._model(ids)
         limits = self._limits
