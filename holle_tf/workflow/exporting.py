@@ -124,7 +124,7 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
         "title": f"A span predictor for chats about documents ({chosen.name})",
         "format": name,
         "options": relevant,
-        "model": f"SAM ({sam.interaction}), {sam.layers} bidirectional {sam.cell.upper()} layers of {sam.units}",
+        "model": f"SAM ({sam.interaction}), {sam.layers} bidirectional {sam.cell.upper()} of {sam.units}",
         "parameters": student.parameters,
         "recipe": {
             "name": chosen.name,
