@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import numpy as np
 from tqdm import tqdm
@@ -26,7 +26,7 @@ from pipelines.glove import embedding_matrix, read_glove
 from pipelines.holle import SPLITS, Example, find_split, read_split
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.parallel import cores, ordered_map
-from pipelines.records import INPUTS, TEXTS, write_records
+from pipelines.records import INPUTS, TEXTS, Piece, number_of_shards, write_pieces, write_records
 from pipelines.stale import remove_stale
 from pipelines.tokenizer import lookup_form, token_texts
 from pipelines.vocabulary import Vocabulary, build_char_vocabulary, build_word_vocabulary
@@ -167,10 +167,11 @@ def _write(
     manifest["shards"], manifest["words"] = {}, {}
     manifest["longest"] = dict.fromkeys(INPUTS, 0)
     for split, examples in splits.items():
-        encoded = _encode(split, examples, partial(encode, words=words, chars=chars, config=config), workers)
         totals = manifest["words"][split] = dict.fromkeys(TEXTS, 0)
-        measured = _measure(encoded, totals, manifest["longest"])
-        shards = write_records(folder, split, measured, config.shard_examples, count=len(examples))
+        number = number_of_shards(len(examples), config.shard_examples)
+        task = partial(_encode_task, partial(encode, words=words, chars=chars, config=config), folder, number)
+        pieces = _encode(split, examples, task, workers, totals, manifest["longest"])
+        shards = write_records(folder, split, pieces, config.shard_examples, len(examples))
         manifest["shards"][split] = shards
         size = sum(shard["bytes"] for shard in shards) / 1e6
         log(f"{split}: {len(examples)} examples in {len(shards)} shards, {size:.1f} MB")
@@ -213,32 +214,57 @@ def _count_tokens(texts: Sequence[str]) -> tuple[int, Counter]:
     return len(texts), counts
 
 
+class _Encoded(NamedTuple):
+    """What a worker made of some examples: their records, and how many words their texts have."""
+
+    pieces: list[Piece]
+    examples: int
+    words: dict[str, int]  # of all together, by text
+    longest: dict[str, int]  # of one, by input
+
+
 def _encode(
-    split: str, examples: Sequence[Example], function: Callable[[Example], EncodedExample], workers: int
-) -> Iterator[EncodedExample]:
+    split: str,
+    examples: Sequence[Example],
+    function: Callable[[tuple[int, list[Example]]], _Encoded],
+    workers: int,
+    totals: dict[str, int],
+    longest: dict[str, int],
+) -> Iterator[Piece]:
+    """The pieces of a split's records; adds up the words of each text, keeps the longest of each input."""
     with _progress(f"{split}: writing records", len(examples), "examples") as bar:
-        for encoded in ordered_map(partial(_encode_task, function), _tasks(examples, _size), workers):
-            yield from encoded
-            bar.update(len(encoded))
+        for done in ordered_map(function, _numbered(_tasks(examples, _size)), workers):
+            for name, words in done.words.items():
+                totals[name] += words
+            for name, words in done.longest.items():
+                longest[name] = max(longest[name], words)
+            yield from done.pieces
+            bar.update(done.examples)
+
+
+def _numbered(tasks: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """Each task with the index of its first item."""
+    first = 0
+    for task in tasks:
+        yield first, task
+        first += len(task)
 
 
 def _encode_task(
-    function: Callable[[Example], EncodedExample], examples: Sequence[Example]
-) -> list[EncodedExample]:
-    return [function(example) for example in examples]
-
-
-def _measure(
-    encoded: Iterable[EncodedExample], totals: dict[str, int], longest: dict[str, int]
-) -> Iterator[EncodedExample]:
-    """Pass the examples on, adding up the words of each text and keeping the longest of each input."""
-    for one in encoded:
-        lengths = {name: len(getattr(one, name)) for name in TEXTS}
-        for name, length in lengths.items():
-            totals[name] += length
-        for name, parts in INPUTS.items():
-            longest[name] = max(longest[name], sum(lengths[part] for part in parts))
-        yield one
+    function: Callable[[Example], EncodedExample],
+    folder: Path,
+    shards: int,
+    numbered: tuple[int, Sequence[Example]],
+) -> _Encoded:
+    first, examples = numbered
+    encoded = [function(example) for example in examples]
+    lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
+    return _Encoded(
+        pieces=write_pieces(folder, encoded, first, shards),
+        examples=len(encoded),
+        words={name: sum(one[name] for one in lengths) for name in TEXTS},
+        longest={name: max(sum(one[p] for p in parts) for one in lengths) for name, parts in INPUTS.items()},
+    )
 
 
 def _tasks(items: Iterable[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:

@@ -8,14 +8,16 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
 import tensorflow as tf
 
+from pipelines.atomic import DISK_FULL
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
 from pipelines.holle import Example
@@ -64,46 +66,94 @@ def to_proto(encoded: EncodedExample) -> bytes:
     )
 
 
+class Piece(NamedTuple):
+    """Some records of one shard, compressed, in a file that ``write_records`` takes up into the shard's."""
+
+    shard: int
+    path: Path
+    records: int
+
+
+def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, shards: int) -> list[Piece]:
+    """Serialise and compress examples that follow each other, in whatever process this is called.
+
+    Args:
+      folder: existing folder, where the pieces go.
+      encoded: the examples.
+      first: index of the first of them in its split.
+      shards: number of the split's shards.
+
+    Returns:
+      One piece for every shard that gets any of them.
+
+    Raises:
+      UserError: the disk is full.
+    """
+    pieces = []
+    for offset in range(min(shards, len(encoded))):
+        shard = (first + offset) % shards
+        some = encoded[offset::shards]
+        path = Path(folder) / f".{first}-{shard}.piece"
+        try:
+            with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
+                for one in some:
+                    writer.write(to_proto(one))
+        except tf.errors.ResourceExhaustedError as error:
+            raise _no_space(folder) from error
+        pieces.append(Piece(shard, path, len(some)))
+    return pieces
+
+
 def write_records(
-    folder: Path,
-    split: str,
-    encoded_iter: Iterable[EncodedExample],
-    shard_examples: int,
-    count: Optional[int] = None,
+    folder: Path, split: str, pieces: Iterable[Piece], shard_examples: int, count: int
 ) -> list[dict[str, Any]]:
-    """Write the examples of one split as GZIP-compressed shards.
+    """Join the pieces of one split to GZIP-compressed shards, and remove them.
+
+    A GZIP file may have several members, one after the other, so that nothing is compressed again.
 
     Args:
       folder: existing folder; files are named ``<split>-<shard>-of-<shards>.tfrecord.gz``.
       split: name of the split.
-      encoded_iter: examples in record order.
+      pieces: of ``write_pieces`` with ``number_of_shards``, in record order.
       shard_examples: most records in one shard.
-      count: number of examples; needed when ``encoded_iter`` has no length.
+      count: number of examples.
 
     Returns:
       One dict a shard: ``file``, ``records``, ``bytes`` and ``sha256``.
 
     Raises:
       UserError: the disk is full.
-      ValueError: ``encoded_iter`` does not give ``count`` examples.
+      ValueError: ``pieces`` do not have ``count`` examples.
     """
-    count = len(encoded_iter) if count is None else count  # type: ignore[arg-type]
-    shards = max(1, -(-count // shard_examples))
+    shards = number_of_shards(count, shard_examples)
     paths = [Path(folder) / f"{split}-{i:05d}-of-{shards:05d}.tfrecord.gz" for i in range(shards)]
     records = [0] * shards
     try:
         with ExitStack() as stack:
-            writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
-            for i, encoded in enumerate(encoded_iter):
-                writers[i % shards].write(to_proto(encoded))
-                records[i % shards] += 1
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(
-            f"{folder}: no space left for the {split} records; free some and prepare again"
-        ) from error
+            files = [stack.enter_context(open(path, "wb")) for path in paths]
+            for piece in pieces:
+                files[piece.shard].write(piece.path.read_bytes())
+                piece.path.unlink()
+                records[piece.shard] += piece.records
+            for file, number in zip(files, records):
+                if not number:
+                    file.write(gzip.compress(b"", mtime=0))
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise _no_space(folder) from error
+        raise
     if sum(records) != count:
         raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
     return [{"file": path.name, "records": n, **describe(path)} for path, n in zip(paths, records)]
+
+
+def number_of_shards(count: int, shard_examples: int) -> int:
+    """Shards of a split of ``count`` examples."""
+    return max(1, -(-count // shard_examples))
+
+
+def _no_space(folder: Path) -> UserError:
+    return UserError(f"{folder}: no space left for the records; free some and prepare again")
 
 
 def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:

@@ -126,9 +126,9 @@ def test_two_preparations_are_byte_for_byte_the_same(raw, tmp_path):
 
 
 def test_worker_processes_change_nothing(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "TASK_CHARS", 300)
     alone, _ = run(raw, tmp_path / "a")
     monkeypatch.setattr(module, "POOL_CHARS", 0)
-    monkeypatch.setattr(module, "TASK_CHARS", 300)
     monkeypatch.setattr(module, "cores", lambda: 3)
     together, _ = run(raw, tmp_path / "b")
     assert together.manifest == alone.manifest
