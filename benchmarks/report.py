@@ -15,7 +15,7 @@ from absl import app, flags
 from matplotlib.figure import Figure
 
 from benchmarks.bounds import bound_cells
-from holle_tf.workflow.benchmark import PAPER_INFERENCE, PAPER_TRAINING
+from holle_tf import paper
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
@@ -95,8 +95,8 @@ def inference_costs(result: dict[str, Any]) -> str:
     for setup, models in result["inference"].items():
         for model, row in models.items():
             ours = [(row[key], row[key] / models["sam"][key]) for key in ("memory_mb", "seconds")]
-            paper = PAPER_INFERENCE[setup]
-            theirs = [(paper[model][i], paper[model][i] / paper["sam"][i]) for i in range(2)]
+            published = paper.INFERENCE[setup]
+            theirs = [(published[model][i], published[model][i] / published["sam"][i]) for i in range(2)]
             cells = [f"{value:,.1f} ({ratio:.1f}x)" for value, ratio in ours + theirs]
             rows.append([f"{setup}, {model}", *cells])
     return markdown(["", "MB", "seconds", "paper: MB", "paper: seconds"], rows)
@@ -106,12 +106,12 @@ def training_costs(result: dict[str, Any]) -> str:
     found, rows = result["training"], []
     for model, row in found.items():
         ratio = row["seconds_per_epoch"] / found["sam"]["seconds_per_epoch"]
-        millions, seconds = PAPER_TRAINING[model]
+        millions, seconds = paper.TRAINING[model]
         cells = [f"{row['parameters'] / 1e6:.2f} M", f"{row['seconds_per_epoch']:,.1f} ({ratio:.1f}x)"]
         cells += [
             f"{row['memory_mb']:,.0f}",
             f"{millions} M",
-            f"{seconds} ({seconds / PAPER_TRAINING['sam'][1]:.1f}x)",
+            f"{seconds} ({seconds / paper.TRAINING['sam'][1]:.1f}x)",
         ]
         rows.append([model, *cells])
     return markdown(["", "parameters", "s/epoch", "MB", "paper: parameters", "paper: s/epoch"], rows)

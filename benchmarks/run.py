@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -20,10 +19,10 @@ from pathlib import Path
 from absl import app, flags
 from tqdm import tqdm
 
+from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import versions
 from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
-from pipelines.parallel import cores
 
 _SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
 _ONLY = flags.DEFINE_list("only", [], "names of the benchmarks to run; empty = all")
@@ -46,6 +45,7 @@ JOBS = {
         "benchmarks.input --models=sam --setup=ld",
         "--limit=20 --epochs=1 --steps=1",
     ),
+    "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
     "costs": (
@@ -72,25 +72,12 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
     result = {
         "command": "python -m " + " ".join(words),
-        "machine": {"cpu": _cpu(), "cores": cores()},
+        "machine": machine(),
         "versions": versions(),
         "result": json.loads(done.stdout.strip().splitlines()[-1]),
     }
     with atomic_file(folder / f"{name}.json", "wb") as file:
         file.write((json.dumps(result, indent=1) + "\n").encode())
-
-
-def _cpu() -> str:
-    """The model's name, and the extensions that decide about number formats."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    known = [
-        f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in fields.get("flags", "").split()
-    ]
-    return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"
 
 
 def main(_: list[str]) -> None:

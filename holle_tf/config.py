@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import functools
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional
 
@@ -11,12 +12,16 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
+from holle_tf.board.config import BoardConfig
+from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
+from holle_tf.export.config import QUANTIZATIONS, ExportConfig
 from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.report.config import ReportConfig
 from holle_tf.serve.config import ServeConfig
 from pipelines.config import SETUPS, DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
+from tuning.config import OBJECTIVES, TUNERS, TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -73,7 +78,7 @@ class Config:
     """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved."""
 
     model: str = "sam"  # sam | bidaf | qanet: what is trained
-    recipe: str = ""  # of a SAM, see ``holle_tf/distill/recipes.py``; empty = the plain one of the mode
+    recipe: str = ""  # of a SAM, see docs/recipes.md; empty = the plain one of the mode
     teacher: str = ""  # bidaf | qanet, several with commas between them, or none
     seed: int = 0  # of weights, dropout and order of the examples
     data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
@@ -88,8 +93,13 @@ class Config:
     qanet: QanetConfig = field(default_factory=QanetConfig)
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
+    recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    board: BoardConfig = field(default_factory=BoardConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -115,6 +125,7 @@ POSITIVE = {
     "chunk_stride",
     "gradient_directions",
     "hallucinated_share",
+    "scalars_every",
     "max_body_bytes",
     "max_document_words",
     "max_concurrency",
@@ -122,6 +133,12 @@ POSITIVE = {
     "max_batch",
     "max_batch_words",
     "body_seconds",
+    "executions",
+    "workers",
+    "lost_seconds",
+    "headline_seeds",
+    "other_seeds",
+    "resamples",
 }
 TEACHERS = ("bidaf", "qanet")
 CHOICES = {
@@ -129,10 +146,13 @@ CHOICES = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.long_teacher": ("chunks", "whole"),
+    "export.quantization": QUANTIZATIONS,
     "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
+    "tuning.tuner": TUNERS,
+    "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
     **{
@@ -173,6 +193,24 @@ def load_config(
     return config
 
 
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+
+    Args:
+        where: what the message of an error begins with.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    merged = OmegaConf.structured(config)
+    for key, value in values.items():
+        merged = _merge(merged, _nested(key, value), where)
+    changed = OmegaConf.to_object(merged)
+    assert isinstance(changed, Config)
+    _check(changed)
+    return changed
+
+
 def to_yaml(config: Config) -> str:
     """``config`` as the text of a YAML file that ``load_config`` reads back to the same value."""
     return OmegaConf.to_yaml(OmegaConf.structured(config))
@@ -180,7 +218,7 @@ def to_yaml(config: Config) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
 
 
 def preset(name: str) -> Path:
@@ -198,7 +236,12 @@ def preset(name: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return sorted(_leaves(to_dict(Config())))
+    return list(_known_keys())
+
+
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    return tuple(sorted(_leaves(to_dict(Config()))))
 
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
@@ -239,7 +282,7 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
     for key in _leaves(update):
-        if key not in known and key not in sections:
+        if key not in known and key not in sections and not key.startswith("recipes."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
     try:
@@ -252,7 +295,7 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
 
 def _writable(node: Any) -> Any:
     for key in node:
-        if OmegaConf.is_config(node[key]):
+        if OmegaConf.is_dict(node[key]):
             OmegaConf.set_readonly(node[key], False)
             _writable(node[key])
     return node

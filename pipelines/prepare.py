@@ -8,33 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
-import numpy as np
-from tqdm import tqdm
-
 from pipelines.atomic import atomic_folder, file_sha256
 from pipelines.config import DataConfig
-from pipelines.encoding import EncodedExample, encode
 from pipelines.errors import UserError
-from pipelines.glove import embedding_matrix, read_glove
-from pipelines.holle import SPLITS, Example, find_split, read_split
+from pipelines.filling import fill_folder
+from pipelines.holle import SPLITS
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
-from pipelines.parallel import cores, ordered_map
-from pipelines.records import INPUTS, TEXTS, write_records
+from pipelines.splits import find_split
 from pipelines.stale import remove_stale
-from pipelines.tokenizer import lookup_form, token_texts
-from pipelines.vocabulary import Vocabulary, build_char_vocabulary, build_word_vocabulary
+from pipelines.word_counts import NO_GLOVE
 
-NO_GLOVE = "none"
 GLOVE_HOMEPAGE = "https://nlp.stanford.edu/projects/glove/"
-TASK_CHARS = 300_000  # characters that a worker process is given at a time
-POOL_CHARS = 4_000_000  # fewer in all are not worth starting worker processes
 
 __all__ = ["PreparedData", "fingerprint_of", "prepare"]
 
@@ -47,6 +35,7 @@ def prepare(
     limit: Optional[int] = None,
     allow_dropped: bool = False,
     log: Callable[[str], Any] = print,
+    fill: Callable[..., dict[str, Any]] = fill_folder,
 ) -> PreparedData:
     """Prepare one setup of a data set, or return at once what was prepared before from the same input.
 
@@ -58,6 +47,7 @@ def prepare(
       limit: only the first usable examples of each split.
       allow_dropped: go on however many examples are unusable.
       log: is called with each line of the report.
+      fill: does the work, with the arguments and the outcome of ``fill_folder``.
 
     Raises:
       UserError: input that is missing, broken or unusable; no word on GloVe; a prepared folder that was
@@ -78,6 +68,8 @@ def prepare(
         log(f"{removed}: removed, it was left by a run that was killed")
     try:
         with atomic_folder(folder) as temporary:
+            reading = replace(config, max_dropped=1.0) if allow_dropped else config
+            contents = fill(temporary, Path(data_dir), reading, glove, limit, log)
             manifest = {
                 "schema_version": SCHEMA_VERSION,
                 "fingerprint": fingerprint,
@@ -86,8 +78,7 @@ def prepare(
                 "glove": NO_GLOVE if glove == NO_GLOVE else Path(glove).name,
                 "sources": sources,
             }
-            splits = _read(data_dir, config, limit, allow_dropped, manifest, log)
-            _write(temporary, splits, config, glove, manifest, log)
+            write_manifest(temporary, {**manifest, **contents})
             if folder.exists():
                 raise _ByAnother
     except _ByAnother:
@@ -116,148 +107,3 @@ def fingerprint_of(
 
 class _ByAnother(Exception):
     """The folder appeared while this process was writing its own."""
-
-
-def _read(
-    data_dir: Union[str, Path],
-    config: DataConfig,
-    limit: Optional[int],
-    allow_dropped: bool,
-    manifest: dict[str, Any],
-    log: Callable[[str], Any],
-) -> dict[str, list[Example]]:
-    """Read all splits, and note in the manifest what was dropped and repaired."""
-    reading = replace(config, max_dropped=1.0) if allow_dropped else config
-    splits, reports = {}, {}
-    for split in SPLITS:
-        splits[split], report = read_split(data_dir, split, reading, limit)
-        for line in report.lines():
-            log(line)
-        reports[split] = {key: getattr(report, key) for key in ("read", "kept", "dropped", "repaired")}
-    manifest["report"] = reports
-    manifest["counts"] = {split: len(examples) for split, examples in splits.items()}
-    return splits
-
-
-def _write(
-    folder: Path,
-    splits: dict[str, list[Example]],
-    config: DataConfig,
-    glove: str,
-    manifest: dict[str, Any],
-    log: Callable[[str], Any],
-) -> None:
-    """Fill the folder; the manifest goes last."""
-    work = sum(map(_size, (example for examples in splits.values() for example in examples)))
-    workers = cores() if work >= POOL_CHARS else 1
-    counts = {split: _count(split, examples, workers) for split, examples in splits.items()}
-    words, vectors = _word_vocabulary({split: count[0] for split, count in counts.items()}, config, glove)
-    chars = build_char_vocabulary(counts["train"][1], config.min_char_count)
-    manifest["vocabulary"] = {
-        "words": len(words),
-        "chars": len(chars),
-        "coverage": {split: _coverage(count[0], words) for split, count in counts.items()},
-    }
-    covered = ", ".join(f"{100 * share:.1f} % {s}" for s, share in manifest["vocabulary"]["coverage"].items())
-    log(f"{len(words)} words, {len(chars)} characters; words of the texts that have a vector: {covered}")
-
-    words.save(folder / "words.txt")
-    chars.save(folder / "chars.txt")
-    np.save(folder / "embeddings.npy", embedding_matrix(words, vectors, config.word_dim))
-    manifest["shards"], manifest["words"] = {}, {}
-    manifest["longest"] = dict.fromkeys(INPUTS, 0)
-    for split, examples in splits.items():
-        encoded = _encode(split, examples, partial(encode, words=words, chars=chars, config=config), workers)
-        totals = manifest["words"][split] = dict.fromkeys(TEXTS, 0)
-        measured = _measure(encoded, totals, manifest["longest"])
-        shards = write_records(folder, split, measured, config.shard_examples, count=len(examples))
-        manifest["shards"][split] = shards
-        size = sum(shard["bytes"] for shard in shards) / 1e6
-        log(f"{split}: {len(examples)} examples in {len(shards)} shards, {size:.1f} MB")
-    write_manifest(folder, manifest)
-
-
-def _word_vocabulary(
-    counts: dict[str, Counter], config: DataConfig, glove: str
-) -> tuple[Vocabulary, dict[str, np.ndarray]]:
-    if glove == NO_GLOVE:  # only what training sees can be learned
-        return build_word_vocabulary(counts["train"], None, config.min_word_count), {}
-    total = sum(counts.values(), Counter())
-    vectors = read_glove(glove, set(total), config.word_dim)
-    return build_word_vocabulary(total, set(vectors), 1), vectors
-
-
-def _coverage(counts: Counter, words: Vocabulary) -> float:
-    return sum(n for form, n in counts.items() if form in words) / max(1, sum(counts.values()))
-
-
-def _count(split: str, examples: Sequence[Example], workers: int) -> tuple[Counter, Counter]:
-    """Counts of lookup forms and of characters; a text that many examples share counts once."""
-    texts = list(dict.fromkeys(getattr(example, name) for example in examples for name in TEXTS))
-    forms: Counter = Counter()
-    chars: Counter = Counter()
-    with _progress(f"{split}: counting words", len(texts), "texts") as bar:
-        for done, tokens in ordered_map(_count_tokens, _tasks(texts, len), workers):
-            for token, n in tokens.items():
-                forms[lookup_form(token)] += n
-                for char in token:
-                    chars[char] += n
-            bar.update(done)
-    return forms, chars
-
-
-def _count_tokens(texts: Sequence[str]) -> tuple[int, Counter]:
-    counts: Counter = Counter()
-    for text in texts:
-        counts.update(token_texts(text.replace("\0", "\ufffd")))  # as `encode` does
-    return len(texts), counts
-
-
-def _encode(
-    split: str, examples: Sequence[Example], function: Callable[[Example], EncodedExample], workers: int
-) -> Iterator[EncodedExample]:
-    with _progress(f"{split}: writing records", len(examples), "examples") as bar:
-        for encoded in ordered_map(partial(_encode_task, function), _tasks(examples, _size), workers):
-            yield from encoded
-            bar.update(len(encoded))
-
-
-def _encode_task(
-    function: Callable[[Example], EncodedExample], examples: Sequence[Example]
-) -> list[EncodedExample]:
-    return [function(example) for example in examples]
-
-
-def _measure(
-    encoded: Iterable[EncodedExample], totals: dict[str, int], longest: dict[str, int]
-) -> Iterator[EncodedExample]:
-    """Pass the examples on, adding up the words of each text and keeping the longest of each input."""
-    for one in encoded:
-        lengths = {name: len(getattr(one, name)) for name in TEXTS}
-        for name, length in lengths.items():
-            totals[name] += length
-        for name, parts in INPUTS.items():
-            longest[name] = max(longest[name], sum(lengths[part] for part in parts))
-        yield one
-
-
-def _tasks(items: Iterable[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:
-    """Runs of items of about ``TASK_CHARS`` each."""
-    task: list[Any] = []
-    total = 0
-    for item in items:
-        task.append(item)
-        total += size(item)
-        if total >= TASK_CHARS:
-            yield task
-            task, total = [], 0
-    if task:
-        yield task
-
-
-def _size(example: Example) -> int:
-    return sum(len(getattr(example, name)) for name in TEXTS)
-
-
-def _progress(what: str, total: int, unit: str) -> tqdm:
-    return tqdm(desc=what, total=total, unit=f" {unit}", disable=None, leave=False)

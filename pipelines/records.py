@@ -8,8 +8,8 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -88,22 +88,53 @@ def write_records(
       ValueError: ``encoded_iter`` does not give ``count`` examples.
     """
     count = len(encoded_iter) if count is None else count  # type: ignore[arg-type]
-    shards = max(1, -(-count // shard_examples))
-    paths = [Path(folder) / f"{split}-{i:05d}-of-{shards:05d}.tfrecord.gz" for i in range(shards)]
+    shards = shard_count(count, shard_examples)
+    paths = [shard_path(folder, split, i, shards) for i in range(shards)]
     records = [0] * shards
+    with _disk_full(folder, split), ExitStack() as stack:
+        writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
+        for i, encoded in enumerate(encoded_iter):
+            writers[i % shards].write(to_proto(encoded))
+            records[i % shards] += 1
+    if sum(records) != count:
+        raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
+    return [_description(path, n) for path, n in zip(paths, records)]
+
+
+def write_shard(folder: Path, split: str, shard: int, shards: int, protos: Sequence[bytes]) -> dict[str, Any]:
+    """Write one shard of a split, whose records are ``protos``; what ``write_records`` says of it.
+
+    Raises UserError when the disk is full.
+    """
+    path = shard_path(folder, split, shard, shards)
+    with _disk_full(folder, split), tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
+        for proto in protos:
+            writer.write(proto)
+    return _description(path, len(protos))
+
+
+def shard_count(examples: int, shard_examples: int) -> int:
+    """How many shards a split has; record ``i`` goes to shard ``i % shards``."""
+    return max(1, -(-examples // shard_examples))
+
+
+def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
+    """The file of a shard."""
+    return Path(folder) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord.gz"
+
+
+def _description(path: Path, records: int) -> dict[str, Any]:
+    return {"file": path.name, "records": records, **describe(path)}
+
+
+@contextmanager
+def _disk_full(folder: Path, split: str) -> Iterator[None]:
     try:
-        with ExitStack() as stack:
-            writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
-            for i, encoded in enumerate(encoded_iter):
-                writers[i % shards].write(to_proto(encoded))
-                records[i % shards] += 1
+        yield
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             f"{folder}: no space left for the {split} records; free some and prepare again"
         ) from error
-    if sum(records) != count:
-        raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
-    return [{"file": path.name, "records": n, **describe(path)} for path, n in zip(paths, records)]
 
 
 def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
@@ -118,7 +149,9 @@ def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
     )
 
 
-def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict[str, tf.Tensor]:
+def parse(
+    record: tf.Tensor, inputs: Sequence[str], texts: bool = False, ids: bool = False
+) -> dict[str, tf.Tensor]:
     """The parts of one serialised record that are asked for, still as the bytes they were stored in.
 
     Bytes are the smallest form, which is what a shuffle buffer should hold; ``decode`` makes tensors of
@@ -128,6 +161,7 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
       record: scalar string.
       inputs: names of ``INPUTS``, each with or without ``_chars``.
       texts: also the strings and token offsets that a prediction needs.
+      ids: also ``example_id``, which is among the texts.
 
     Returns:
       ``document`` and every stored text that ``inputs`` are made of (scalar strings of bytes), ``start``
@@ -143,6 +177,8 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
         wanted.update({name: f"{name}_text" for name in ("example_id", "chat_id", "answer")})
         wanted["document_text"] = "document_text"
         wanted.update(zip(OFFSETS, OFFSETS))
+    elif ids:
+        wanted["example_id"] = "example_id_text"
     spec = {stored: tf.io.FixedLenFeature([], tf.string) for stored in wanted.values()}
     spec.update({name: tf.io.FixedLenFeature([], tf.int64) for name in ("start", "end")})
     values = tf.io.parse_single_example(record, spec)

@@ -165,6 +165,22 @@ class Distiller(tf.keras.Model):
             **means,
         }
 
+    def gradient_norms(self, features: Any, labels: Any) -> dict[str, tf.Tensor]:
+        """Norm of the gradient of each term, times its weight, by the student's weights: scalars by name.
+
+        Of what a training step would minimise on this batch, dropout included, before any clipping.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self._evaluate_terms(features, labels, training=True)
+            scaled = {
+                name: self._scale(weight * losses[name]) for name, weight in self._weights_of_terms.items()
+            }
+        norms = {}
+        for name, value in scaled.items():
+            gradients = self._unscale(tape.gradient(value, self.student.trainable_variables))
+            norms[name] = tf.linalg.global_norm(gradients)
+        return norms
+
     def _forward_backward(self, features: Any, labels: Any) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             losses = self._evaluate_terms(features, labels, training=True)
@@ -184,11 +200,14 @@ class Distiller(tf.keras.Model):
         scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
         return self.optimizer.get_scaled_loss(objective) if scaling else objective
 
+    def _unscale(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
+        return self.optimizer.get_unscaled_gradients(gradients) if scaling else gradients
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         features, labels = data
         losses, gradients = self._gradients(features, labels)
-        if isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer):
-            gradients = self.optimizer.get_unscaled_gradients(gradients)
+        gradients = self._unscale(gradients)
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         self.optimizer.apply_gradients(zip(gradients, self._trained))

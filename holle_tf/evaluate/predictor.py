@@ -10,7 +10,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
-from holle_tf.evaluate.conicity import Conicity, conicity
+from holle_tf.evaluate.conicity import Conicity, conicity, conversation_cosines
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
@@ -27,11 +27,13 @@ class SplitPredictions(NamedTuple):
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
         conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
+        cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
     spans: list[SpanPrediction]
     loss: float
     conicity: dict[str, Conicity]
+    cosines: dict[str, np.ndarray]
 
     @property
     def f1(self) -> float:
@@ -115,4 +117,5 @@ class Predictor:
                     vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
         cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
-        return SplitPredictions(spans, float(np.mean(losses)), cones)
+        cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}
+        return SplitPredictions(spans, float(np.mean(losses)), cones, cosines)

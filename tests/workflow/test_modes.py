@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 
 import pytest
@@ -145,3 +146,9 @@ def test_recipes_are_listed_with_a_sentence(capsys):
     modes.recipes_mode()
     lines = capsys.readouterr().out
     assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines
+
+
+def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pipelines.beam_filling", None)  # as if it could not be imported
+    with pytest.raises(UserError, match="pip install -r requirements-beam.txt"):
+        modes.prepare_mode(tiny(), "--runner=DirectRunner", print)
