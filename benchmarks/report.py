@@ -1,4 +1,4 @@
-"""Tables and a plot of docs/performance.md, made from ``benchmarks/results/*.json``.
+"""Tables of docs/performance.md and docs/serving.md, and a plot, made from ``benchmarks/results/*.json``.
 
     .venv/bin/python -m benchmarks.report
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Iterable
+from typing import Any, Callable, Dict, Iterable, Tuple
 
 from absl import app, flags
 from matplotlib.figure import Figure
@@ -20,6 +20,7 @@ from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
 _PAGE = flags.DEFINE_string("page", "docs/performance.md", "page whose tables are replaced")
+_SERVING = flags.DEFINE_string("serving_page", "docs/serving.md", "page with the load of a service")
 _PLOT = flags.DEFINE_string("plot", "docs/images/growth.png", "where the curves of growth go")
 
 
@@ -173,8 +174,20 @@ def merges(result: dict[str, Any]) -> str:
     return markdown(["chunks merged by", "F1", "EM"], rows) + "\n\n" + said
 
 
+def serving(result: dict[str, Any]) -> str:
+    rows = []
+    for row in result["rows"]:
+        who = f"{row['clients']} clients" if row["clients"] > 1 else "1 client"
+        batch = f"batches of at most {row['max_batch']}" if row["max_batch"] > 1 else "no batching"
+        numbers = [f"{row[key]:,.1f}" for key in ("per_second", "p50", "p95", "p99", "mean_batch")]
+        rows.append([f"{row['words']:,} words, {who}, {batch}", *numbers])
+    titles = ["", "chats a second", "p50, ms", "p95, ms", "p99, ms", "mean batch"]
+    return markdown(titles, rows) + f"\n\nPeak memory of the service: {result['memory_mb']:,} MB."
+
+
 # Name of the mark in the page: name of the result, and what makes a table of it.
-TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+Tables = Dict[str, Tuple[str, Callable[[Dict[str, Any]], str]]]
+TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
@@ -191,15 +204,16 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
+SERVING_TABLES: Tables = {"serving": ("serving", serving)}
 
 
-def fill(page: str, results: dict[str, dict[str, Any]]) -> str:
-    """``page`` with the tables of all results that there are.
+def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables = TABLES) -> str:
+    """``page`` with those of its ``tables`` of which there are results.
 
     Raises:
         UserError: a result has no mark in the page.
     """
-    for mark, (name, make) in TABLES.items():
+    for mark, (name, make) in tables.items():
         if name not in results:
             continue
         result = results[name]
@@ -232,11 +246,12 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 def main(_: list[str]) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(Path(_RESULTS.value).glob("*.json"))}
-    page = Path(_PAGE.value)
-    page.write_text(fill(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+    pages = {Path(_PAGE.value): TABLES, Path(_SERVING.value): SERVING_TABLES}
+    for page, tables in pages.items():
+        page.write_text(fill(page.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
     if "growth" in found:
         plot(found["growth"]["result"], Path(_PLOT.value))
-    print(f"{page}: {len(found)} results")
+    print(f"{', '.join(map(str, pages))}: {len(found)} results")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.run [--smoke] [--only=recurrent-gru,steps] [--results=FOLDER]
 
 Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
-command and the machine; ``benchmarks.report`` makes the tables of docs/performance.md from these files. With
+command and the machine; ``benchmarks.report`` makes the tables of the documentation from these files. With
 ``--smoke`` sizes are tiny and nothing is kept.
 """
 
@@ -57,6 +57,7 @@ JOBS = {
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
+    "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",

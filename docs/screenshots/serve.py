@@ -3,8 +3,8 @@
     python -m holle_tf.main --mode=serve --run_dir=STUDENT,TEACHER &
     python docs/screenshots/serve.py [--address=http://127.0.0.1:8501] [--out=docs/images]
 
-Needs requirements-browser.txt and Chromium (``apt-get install chromium``). The service has to offer documents,
-so serve runs whose prepared data are there.
+Needs requirements-browser.txt, and Chromium (``apt-get install chromium``). The service has to offer
+documents, so serve runs whose prepared data are there.
 """
 
 from __future__ import annotations
