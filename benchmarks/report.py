@@ -20,6 +20,7 @@ from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
 _PAGE = flags.DEFINE_string("page", "docs/performance.md", "page whose tables are replaced")
+_EXPORT_PAGE = flags.DEFINE_string("export_page", "docs/export.md", "page of the tables of exports")
 _PLOT = flags.DEFINE_string("plot", "docs/images/growth.png", "where the curves of growth go")
 
 
@@ -132,7 +133,8 @@ CORPUS = 10**6  # documents
 
 
 # Name of the mark in the page: name of the result, and what makes a table of it.
-TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+Tables = dict[str, tuple[str, Callable[[dict[str, Any]], str]]]
+TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
@@ -146,13 +148,13 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
 }
 
 
-def fill(page: str, results: dict[str, dict[str, Any]]) -> str:
+def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables = TABLES) -> str:
     """``page`` with the tables of all results that there are.
 
     Raises:
         UserError: a result has no mark in the page.
     """
-    for mark, (name, make) in TABLES.items():
+    for mark, (name, make) in tables.items():
         if name not in results:
             continue
         result = results[name]
@@ -185,8 +187,11 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 def main(_: list[str]) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(Path(_RESULTS.value).glob("*.json"))}
+    from benchmarks import export_tables  # which makes its tables with ``markdown``
+
     page = Path(_PAGE.value)
-    page.write_text(fill(page.read_text(encoding="utf-8"), found), encoding="utf-8")
+    for path, tables in ((page, TABLES), (Path(_EXPORT_PAGE.value), export_tables.TABLES)):
+        path.write_text(fill(path.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
     if "growth" in found:
         plot(found["growth"]["result"], Path(_PLOT.value))
     print(f"{page}: {len(found)} results")

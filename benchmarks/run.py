@@ -46,6 +46,10 @@ JOBS = {
         "--limit=20 --epochs=1 --steps=1",
     ),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
+    "exports": (
+        "benchmarks.exports",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 --set demo.train_examples=48",
+    ),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
