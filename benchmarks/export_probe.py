@@ -2,8 +2,8 @@
 
     python benchmarks/export_probe.py onnx FOLDER 256,1200 VOCABULARY
 
-Imports neither this package nor a runtime that the format does not need, so that start and memory are those of a
-client. One core. The last line is JSON.
+Imports neither this package nor a runtime that the format does not need, so that start and memory are
+those of a client. One core. The last line is JSON.
 """
 
 from __future__ import annotations

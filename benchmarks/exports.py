@@ -2,10 +2,10 @@
 
     .venv/bin/python -m benchmarks.exports --run_dir=RUN
 
-Without ``--run_dir``, a student of the demo corpus (trained if there is none, five minutes). Each export is read
-on one core in a process of its own that has only the format's runtime (``benchmarks/export_probe.py``); the
-teachers, at their published sizes and with random weights, in one that has this package. Memory is that of the
-process after the second length. The last line is JSON.
+Without ``--run_dir``, a student of the demo corpus (trained if there is none, five minutes). Each export is
+read on one core in a process of its own that has only the format's runtime (``benchmarks/export_probe.py``);
+the teachers, at their published sizes and with random weights, in one that has this package. Memory is that
+of the process after the second length. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Mapping
 
 from absl import app, flags
 from tqdm import tqdm
@@ -135,7 +134,7 @@ def main(_: list[str]) -> None:
 
     run = student_run()
     config, student = run.config(), student_of(run)
-    prepared = open_data(replace(config, runs_dir=str(run.path.parent.parent)), _log)
+    prepared = open_data(config, _log)
     examples = read_examples(prepared, "test")
     encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
     longest, lengths = config.evaluation.max_span, [int(length) for length in _LENGTHS.value]

@@ -48,7 +48,8 @@ JOBS = {
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "exports": (
         "benchmarks.exports",
-        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 --set demo.train_examples=48",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
     ),
     "costs": (
         "holle_tf.main --mode=benchmark",
