@@ -58,6 +58,11 @@ JOBS = {
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
+    "exports": (
+        "benchmarks.exports",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
+    ),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",

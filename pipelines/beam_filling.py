@@ -1,8 +1,8 @@
 """The contents of a prepared folder as an Apache Beam pipeline, for more than one machine can encode.
 
-Needs ``requirements-beam.txt``. The folder has to be on a file system that all workers share. Each split's file
-is read in order by one worker, which numbers its examples; everything after that is spread over the workers. The
-records are those of ``filling.fill_folder``, in the same shards.
+Needs ``requirements-beam.txt``. The folder has to be on a file system that all workers share. Each split's
+file is read in order by one worker, which numbers its examples; everything after that is spread over the
+workers. The records are those of ``filling.fill_folder``, in the same shards.
 """
 
 from __future__ import annotations

@@ -81,13 +81,19 @@ def export_student(student: Student, run: RunFolder, name: str, folder: Path, op
             f"export.hash_buckets: a client of --format={name} looks words up itself; set it to 0."
         )
     with atomic_folder(folder) as scratch:
-        if name == "savedmodel":
-            export_savedmodel(student, scratch)
-        elif name == "onnx":
-            export_onnx(student, scratch, options.quantization)
-        else:
-            export_tflite(student, scratch, options.quantization)
+        write_export(student, name, scratch, options)
         write_model_card(scratch, _card(student, run, name, scratch, options))
+
+
+def write_export(student: Student, name: str, folder: Path, options: ExportConfig) -> None:
+    """Write ``student`` in the format ``name`` to a folder, without a card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if name == "savedmodel":
+        export_savedmodel(student, folder)
+    elif name == "onnx":
+        export_onnx(student, folder, options.quantization)
+    else:
+        export_tflite(student, folder, options.quantization)
 
 
 def student_of(run: RunFolder) -> Student:
