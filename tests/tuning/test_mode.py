@@ -87,9 +87,11 @@ def test_recipes_are_searched_with_a_cached_teacher_and_only_what_they_read(tune
     assert len(list((tmp_path / "search").glob("trial_*/seed0/result.json"))) == 2
 
 
-def test_a_trial_is_cut_when_its_time_is_over_and_scored(tune):
+def test_a_trial_is_cut_when_its_time_is_over_and_scored(tune, tmp_path):
     space = {"sam.units": [4]}
     tune(space, "tuning.trial_minutes=0.00001", "tuning.trial_epochs=5", "training.sam.batch_size=4")
+    (row,) = json.loads((tmp_path / "search" / "trials.json").read_text())["trials"]
+    assert row["status"] == "COMPLETED" and row["epochs"] == 1 and row["val_f1"] >= 0
 
 
 def test_hyperband_goes_on_from_the_weights_of_the_shorter_training(tune, tmp_path):
