@@ -41,7 +41,11 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         for kind in ("none", "float16", "int8")
     },
 }
-PRUNED = ({"max_words": 300}, {"max_words": 300, "hash_buckets": 50}, {"max_words": 300, "hash_buckets": 500})
+PRUNED: tuple[dict[str, Any], ...] = (
+    {"max_words": 300},
+    {"max_words": 300, "hash_buckets": 50},
+    {"max_words": 300, "hash_buckets": 500},
+)
 
 
 def student_run() -> Any:
@@ -194,7 +198,7 @@ def largest_difference(read: Callable, keras: Callable, encoded: list, most: int
     return found
 
 
-def pruned_row(student: Any, examples: list, values: dict[str, int], scratch: Path) -> dict[str, Any]:
+def pruned_row(student: Any, examples: list, values: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """A SavedModel with fewer words: bytes and F1, from texts."""
     import tensorflow as tf
 

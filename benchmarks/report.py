@@ -189,8 +189,9 @@ def main(_: list[str]) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(Path(_RESULTS.value).glob("*.json"))}
     from benchmarks import export_tables  # which makes its tables with ``markdown``
 
-    page = Path(_PAGE.value)
-    for path, tables in ((page, TABLES), (Path(_EXPORT_PAGE.value), export_tables.TABLES)):
+    page, of_exports = Path(_PAGE.value), Path(_EXPORT_PAGE.value)
+    pages: list[tuple[Path, Tables]] = [(page, TABLES), (of_exports, export_tables.TABLES)]
+    for path, tables in pages:
         path.write_text(fill(path.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
     if "growth" in found:
         plot(found["growth"]["result"], Path(_PLOT.value))
