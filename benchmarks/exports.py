@@ -109,7 +109,7 @@ def best_span(start: Any, end: Any, longest: int) -> tuple[int, int]:
 
 
 class Scored(NamedTuple):
-    """What a reader says of the test split: spans (first and last word), their mean F1, first probabilities."""
+    """What a reader says of the test split: spans (first and last word), mean F1, first probabilities."""
 
     spans: list[tuple[int, int]]
     f1: float
@@ -123,7 +123,8 @@ def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list,
     from holle_tf.evaluate.scores import token_f1
     from holle_tf.models.sam import INPUTS
 
-    spans, total, kept = [], 0.0, []
+    spans, total = [], 0.0
+    kept: list[Mapping[str, Any]] = []
     for one in encoded:
         ids = {name: getattr(one, name)[None] for name in INPUTS}
         # A text without words is one of padding, as TensorFlow Lite wants it.
