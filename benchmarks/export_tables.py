@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.markdown import markdown
+from benchmarks.markdown import Tables, markdown
 
 
 def exports(result: dict[str, Any]) -> str:
@@ -52,4 +52,8 @@ def pruned(result: dict[str, Any]) -> str:
     return markdown(["words kept", "buckets for the others", "kB of vectors", "F1"], [whole, *rows])
 
 
-TABLES = {"exports": ("exports", exports), "parity": ("exports", parity), "pruned": ("exports", pruned)}
+TABLES: Tables = {
+    "exports": ("exports", exports),
+    "parity": ("exports", parity),
+    "pruned": ("exports", pruned),
+}

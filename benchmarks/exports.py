@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, NamedTuple
 
 from absl import app, flags
 from tqdm import tqdm
@@ -41,7 +41,12 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         for kind in ("none", "float16", "int8")
     },
 }
-PRUNED = ({"max_words": 300}, {"max_words": 300, "hash_buckets": 50}, {"max_words": 300, "hash_buckets": 500})
+COMPARED = 100  # examples whose probabilities are compared
+PRUNED: tuple[dict[str, Any], ...] = (
+    {"max_words": 300},
+    {"max_words": 300, "hash_buckets": 50},
+    {"max_words": 300, "hash_buckets": 500},
+)
 
 
 def student_run() -> Any:
@@ -103,14 +108,23 @@ def best_span(start: Any, end: Any, longest: int) -> tuple[int, int]:
     return found[1:]
 
 
-def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list, longest: int) -> Any:
-    """Predicted spans (first and last word) of examples, and the mean F1."""
+class Scored(NamedTuple):
+    """What a reader says of the test split: spans (first and last word), mean F1, first probabilities."""
+
+    spans: list[tuple[int, int]]
+    f1: float
+    likely: list[Mapping[str, Any]]
+
+
+def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list, longest: int) -> Scored:
+    """Read examples one by one."""
     import numpy as np
 
     from holle_tf.evaluate.scores import token_f1
     from holle_tf.models.sam import INPUTS
 
     spans, total = [], 0.0
+    kept: list[Mapping[str, Any]] = []
     for one in encoded:
         ids = {name: getattr(one, name)[None] for name in INPUTS}
         # A text without words is one of padding, as TensorFlow Lite wants it.
@@ -119,10 +133,15 @@ def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list,
         spans.append((i, j))
         text = one.example.document[one.token_starts[i] : one.token_ends[j]]
         total += token_f1(text, one.example.answer)
-    return spans, 100 * total / len(encoded)
+        if len(kept) < COMPARED:
+            kept.append(likely)
+    return Scored(spans, 100 * total / len(encoded), kept)
 
 
 def main(_: list[str]) -> None:
+    import numpy as np
+    import tensorflow as tf
+
     from holle_tf.export.config import ExportConfig
     from holle_tf.export.model_card import file_sizes
     from holle_tf.export.reading import load_reader
@@ -139,62 +158,50 @@ def main(_: list[str]) -> None:
     encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
     longest, lengths = config.evaluation.max_span, [int(length) for length in _LENGTHS.value]
 
+    @tf.function(reduce_retracing=True)
     def keras(ids: Mapping[str, Any]) -> dict[str, Any]:
         outputs = student.model(ids, training=False)
         mask = outputs["document_mask"]
-        return {
-            f"{e}_probabilities": masked_softmax(outputs[f"{e}_logits"], mask).numpy()
-            for e in ("start", "end")
-        }
+        return {f"{e}_probabilities": masked_softmax(outputs[f"{e}_logits"], mask) for e in ("start", "end")}
 
-    reference, f1 = score(keras, encoded, longest)
-    report: dict[str, Any] = {
-        "examples": len(encoded),
-        "words": len(student.words),
-        "keras_f1": f1,
-        "rows": {},
-    }
+    def in_keras(ids: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value.numpy() for name, value in keras(ids).items()}
+
+    wanted = score(in_keras, encoded, longest)
+    report: dict[str, Any] = {"examples": len(encoded), "words": len(student.words), "keras_f1": wanted.f1}
+    rows = report["rows"] = {}
     chosen = {title: (n, options) for title, (n, options) in VARIANTS.items() if n in _FORMATS.value}
     with tempfile.TemporaryDirectory() as scratch:
         for number, (title, (name, values)) in enumerate(tqdm(chosen.items(), desc="exports", disable=None)):
             options, folder = ExportConfig(**values), Path(scratch) / str(number)
             write_export(student.shrunk(options), name, folder, options)
-            bare = ExportConfig(**values, max_words=1)
-            write_export(student.shrunk(bare), name, folder.with_name(f"{number}-bare"), bare)
-            read = load_reader(name, folder)
-            spans, f1 = score(read, encoded, longest)
-            sizes = [sum(file_sizes(f).values()) for f in (folder, folder.with_name(f"{number}-bare"))]
-            report["rows"][title] = {
-                "bytes": sizes[0],
-                "bytes_without_vectors": sizes[1],
+            found = score(load_reader(name, folder), encoded, longest)
+            size = sum(file_sizes(folder).values())
+            pairs = zip(found.likely, wanted.likely)
+            rows[title] = {
+                "bytes": size,
+                "bytes_without_vectors": size - student.vectors.size * _bytes_of_a_scalar(options),
                 **probe(name, folder, len(student.words)),
-                "f1": f1,
-                "same_spans": sum(a == b for a, b in zip(spans, reference)) / len(spans),
-                "largest_difference": largest_difference(read, keras, encoded),
+                "f1": found.f1,
+                "same_spans": sum(a == b for a, b in zip(found.spans, wanted.spans)) / len(encoded),
+                "largest_difference": max(
+                    float(np.abs(a[edge] - b[edge]).max()) for a, b in pairs for edge in b
+                ),
             }
         if "savedmodel" in _FORMATS.value:
             report["pruned"] = [pruned_row(student, examples, values, Path(scratch)) for values in PRUNED]
     for model in tqdm(_TEACHERS.value, desc="teachers", disable=None):
-        report["rows"][model] = in_own_process(measure_teacher, model, lengths)
+        rows[model] = in_own_process(measure_teacher, model, lengths)
     print(json.dumps(report))
 
 
-def largest_difference(read: Callable, keras: Callable, encoded: list, most: int = 100) -> float:
-    """Of any probability of the first examples, to those of Keras."""
-    import numpy as np
-
-    from holle_tf.models.sam import INPUTS
-
-    found = 0.0
-    for one in encoded[:most]:
-        ids = {name: getattr(one, name)[None] for name in INPUTS}
-        ids = {name: row if row.size else np.zeros((1, 1), np.int32) for name, row in ids.items()}
-        a, b = read(ids), keras(ids)
-        found = max(found, *(float(np.abs(a[name] - b[name]).max()) for name in b))
-    return found
+def _bytes_of_a_scalar(options: Any) -> int:
+    """Of the word vectors as they are stored."""
+    half = options.float16_embeddings or options.quantization == "float16"
+    return 1 if options.quantization == "int8" else 2 if half else 4
 
 
-def pruned_row(student: Any, examples: list, values: dict[str, int], scratch: Path) -> dict[str, Any]:
+def pruned_row(student: Any, examples: list, values: dict[str, Any], scratch: Path) -> dict[str, Any]:
     """A SavedModel with fewer words: bytes and F1, from texts."""
     import tensorflow as tf
 

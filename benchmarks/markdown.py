@@ -1,8 +1,11 @@
-"""Markdown tables."""
+"""Markdown tables, made of the results of benchmarks."""
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Callable, Dict, Iterable, Tuple
+
+# Name of the mark in a page: name of the result, and what makes a table of it.
+Tables = Dict[str, Tuple[str, Callable[[Dict[str, Any]], str]]]
 
 
 def markdown(titles: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from benchmarks.tables import PAGES, WHAT, Tables
+from benchmarks.markdown import Tables
+from benchmarks.tables import PAGES, WHAT
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Dict
 
 from benchmarks import export_tables
 from benchmarks.bounds import bound_cells
-from benchmarks.markdown import markdown
+from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
 
 
@@ -172,8 +172,6 @@ def large_input(result: dict[str, Any]) -> str:
     return markdown(["raw data", "seconds", "peak memory, MB", "largest worker, MB", "examples/s"], [row])
 
 
-# Name of the mark in the page: name of the result, and what makes a table of it.
-Tables = Dict[str, Tuple[str, Callable[[Dict[str, Any]], str]]]
 TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),

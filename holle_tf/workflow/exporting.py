@@ -80,6 +80,10 @@ def export_student(student: Student, run: RunFolder, name: str, folder: Path, op
         raise UserError(
             f"export.hash_buckets: a client of --format={name} looks words up itself; set it to 0."
         )
+    if options.float16_embeddings and name == "tflite":
+        raise UserError(
+            "export.float16_embeddings: of --format=tflite, set export.quantization=float16 instead."
+        )
     with atomic_folder(folder) as scratch:
         write_export(student, name, scratch, options)
         write_model_card(scratch, _card(student, run, name, scratch, options))

@@ -16,7 +16,6 @@ def _read(contents, ids, row):
 @pytest.mark.parametrize(
     ("options", "quantization", "error"),
     [
-        ({}, "none", 5e-6),
         ({"cell": "lstm", "interaction": "mul", "encoder_sharing": "none", "layers": 1}, "none", 5e-6),
         ({"units": 24, "inner_units": 16, "layers": 1}, "float16", 5e-3),
         ({"units": 24, "inner_units": 16, "layers": 1}, "int8", 8e-2),

@@ -38,7 +38,7 @@ def loop_recurrence(
             outputs.append(state[0])
         return i + 1, results.write(i, tf.stack(outputs)), *state
 
-    results = tf.TensorArray(inputs.dtype, turns, element_shape=[UNROLL, 2, None, units])
+    results = tf.TensorArray(inputs.dtype, turns, element_shape=[UNROLL, 2, inputs.shape[0], units])
     state = [zeros] if cell == "gru" else [zeros, zeros]
     _, results, *_ = tf.while_loop(lambda i, *_: i < turns, turn, (0, results, *state))
     states = tf.reshape(results.stack(), [turns * UNROLL, 2, batch, units])[:length]
