@@ -1,6 +1,6 @@
 # `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
 PYTHON_ENV = .venv/bin/python
-.PHONY: demo test lint format bench bench-smoke install
+.PHONY: tables demo test lint format bench bench-smoke install
 
 demo: install  ## the whole job on the embedded corpus, 12 to 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
@@ -16,6 +16,9 @@ lint: install  ## formatting, lint and types
 format: install
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+tables: install  ## every table of the paper on the demo corpus, hours; the same again goes on
+	$(PYTHON_ENV) -m holle_tf.main --mode=report --size=demo
 
 bench: install  ## all measurements of docs/performance.md, about half an hour
 	$(PYTHON_ENV) -m benchmarks.run
