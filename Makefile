@@ -1,7 +1,7 @@
 # `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
 PYTHON_ENV = .venv/bin/python
 EXTRAS = serve beam browser
-.PHONY: demo test lint format bench bench-smoke install everything
+.PHONY: demo tables test lint format bench bench-smoke install everything
 
 demo: install  ## the whole job on the embedded corpus, 12 to 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
@@ -17,6 +17,9 @@ lint: everything  ## formatting, lint and types
 format: everything
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+tables: install  ## every table of the paper on the demo corpus, hours; the same again goes on
+	$(PYTHON_ENV) -m holle_tf.main --mode=report --size=demo
 
 bench: everything  ## all measurements of docs/performance.md, about half an hour
 	$(PYTHON_ENV) -m benchmarks.run

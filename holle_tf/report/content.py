@@ -60,6 +60,7 @@ def report_content(
         ],
         "references": None if references is None else references_note(references),
         "differences": compared,
+        "differences_note": tables.DIFFERENCES,
         "headline": [headline(one) for one in compared if one["second"].endswith("/mul_train")
                      and one["first"].endswith("/add_topk/qanet")],
         "definitions": {
@@ -135,9 +136,14 @@ def _figures(
         if cosines:
             caption = (
                 f"Cosine of each test example's vector with the mean of its conversation, on {where}; "
-                "conicity is the mean over conversations. The further left, the more diverse. One seed."
+                "conicity is the mean over conversations (dashed). Further left is more diverse. One seed."
             )
-            figures.plot_cosines(cosines, add(f"conicity-{setup}", caption))
+            means = {
+                f"{label}, {tables.VECTORS[name]}": value
+                for label, row in shown.items()
+                for name, value in row.outcomes[0].conicity.items()
+            }
+            figures.plot_cosines(cosines, means, add(f"conicity-{setup}", caption))
         own = {label: row for label, row in shown.items() if not row.outcomes[0].reading.in_chunks}
         if own:
             paths = {label: row.outcomes[0].reading.run.metrics for label, row in own.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Mapping
+from typing import Callable, Iterable, Mapping
 
 from rich import box
 from rich.table import Table
@@ -71,33 +71,36 @@ def carry_out(
         if missing:
             failed[run.name] = f"its teacher {' and '.join(missing)} is not there"
         else:
-            _attempt(run.name, lambda run=run: runs.ensure(run), failed)  # type: ignore[misc]
+            _attempt(failed, run.name, runs.ensure, run)
         if run.name in failed:
             log(f"failed: {failed[run.name]}")
+        else:  # at once, so that an interruption leaves nothing unscored
+            of_run = [key for key, source in SOURCES.items() if source == run.variant.key]
+            failed.update(score_rows(runs, of_run, log))
         left -= estimates[run].seconds if run in estimates else 0.0
     return failed
 
 
-def score_all(runs: Runs, log: Log) -> dict[str, str]:
-    """Evaluate every finished run on the test split of each row that is read from it.
+def score_rows(runs: Runs, keys: Iterable[str], log: Log) -> dict[str, str]:
+    """Evaluate the finished runs behind some rows on the test split, where that was not done before.
 
     Returns:
         What went wrong, by row and seed.
     """
     failed: dict[str, str] = {}
-    with bar(len(SOURCES), "scores", "row") as progress:
-        for key in SOURCES:
+    with bar(None, "scores", "run") as progress:
+        for key in keys:
             for seed, reading in runs.readings(key).items():
-                _attempt(f"{key}, seed {seed}", lambda one=reading: ensure_scores(one, "test"), failed)  # type: ignore[misc]
-            progress.update()
+                _attempt(failed, f"{key}, seed {seed}", ensure_scores, reading, "test")
+                progress.update()
     for name, message in failed.items():
         log(f"not scored: {name}: {message}")
     return failed
 
 
-def _attempt(name: str, action: Callable[[], object], failed: dict[str, str]) -> None:
+def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *arguments: object) -> None:
     try:
-        action()
+        action(*arguments)
     except UserError as error:
         failed[name] = str(error)
     except Exception as error:  # whatever it is, the other runs are still wanted, and the report names it

@@ -46,11 +46,12 @@ def plot_differences(compared: Sequence[Mapping[str, Any]], labels: Sequence[str
     save_figure(figure, out_png)
 
 
-def plot_cosines(cosines: Mapping[str, np.ndarray], out_png: Path) -> None:
+def plot_cosines(cosines: Mapping[str, np.ndarray], conicity: Mapping[str, float], out_png: Path) -> None:
     """Histograms of the cosine to the mean of the conversation, one model and vector below the other.
 
     Args:
-        cosines: label -> (examples,), nan is left out; the dashed line is their mean.
+        cosines: label -> (examples,), nan is left out.
+        conicity: label -> where the dashed line is.
     """
     figure = new_figure(9.0, 0.75 + 0.72 * len(cosines))
     rows = figure.subplots(len(cosines), 1, sharex=True, squeeze=False)[:, 0]
@@ -61,8 +62,8 @@ def plot_cosines(cosines: Mapping[str, np.ndarray], out_png: Path) -> None:
         colour = COLOURS[index % len(COLOURS)]
         axes.hist(values, bins=bins, color=colour, alpha=0.55)
         if len(values):
-            axes.axvline(values.mean(), color=colour, linewidth=1.6, linestyle=(0, (3, 1.5)))
-            name = f"{name}\nmean {values.mean():.2f}"
+            axes.axvline(conicity[name], color=colour, linewidth=1.6, linestyle=(0, (3, 1.5)))
+            name = f"{name}\nconicity {conicity[name]:.2f}"
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9, color=_INK)
         axes.set_yticks([])
         _calm(axes)

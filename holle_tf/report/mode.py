@@ -15,12 +15,13 @@ from holle_tf.config import Config, to_dict
 from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.content import report_content
-from holle_tf.report.execution import carry_out, duration, plan_line, plan_table, score_all
+from holle_tf.report.execution import carry_out, duration, plan_line, plan_table, score_rows
 from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
 from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
+from holle_tf.report.variants import SOURCES
 from holle_tf.workflow.benchmark import run_benchmark
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import machine
@@ -90,7 +91,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     try:
         if not request.existing:
             failed.update(carry_out(runs, states, estimates, log))
-        failed.update(score_all(runs, log))
+        failed.update(score_rows(runs, SOURCES, log))
         costs = measure_costs(_costs_config(load, request), folder, log, request.existing)
     except KeyboardInterrupt:
         log("stopped; writing the report of what is finished")

@@ -90,7 +90,11 @@ def f1_tables(rows: Mapping[str, Row]) -> list[Table]:
             cells = body.setdefault(one.label, [Cell(one.label, "label"), *[Cell("", "paper")] * 4])
             at = {"ld": 1, "sd": 3}[one.setup] if number == 2 else {"bidaf": 1, "qanet": 3}[one.teachers[-1]]
             cells[at : at + 2] = [score_cell(rows[one.key]), Cell(f"{one.f1:.2f}", "paper")]
-        notes = sorted({f"{one.label}: {one.note}." for one in published if one.note})
+        noted: dict[str, list[str]] = {}
+        for one in published:
+            if one.note:
+                noted.setdefault(one.note, []).append(one.label)
+        notes = [f"{' and '.join(labels)}: {note}." for note, labels in noted.items()]
         both = "SAM-add-ensemble and SAM-add-both learn from both teachers. " if number != 2 else ""
         caption = f"F1 on the test split{'' if number == 2 else ', by the teacher of the student'}. {both}"
         tables.append(
@@ -205,6 +209,14 @@ def comparison_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, A
     return found
 
 
+DIFFERENCES = (
+    "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
+    "for both, each with its mean over the seeds; p is two-sided. What another seed would change is in it "
+    "only as far as seeds are averaged: with one seed on each side a small p says that these two runs "
+    "differ, not that the two recipes do."
+)
+
+
 def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table:
     """Differences of one setup with their intervals and p, beside the paper's."""
     body = []
@@ -224,14 +236,8 @@ def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table
             cells += [Cell("not run yet", "missing"), Cell("", "missing")]
         cells.append(Cell(f"{one['paper']:+.2f}" if "paper" in one else "", "paper"))
         body.append(cells)
-    caption = (
-        "Difference of F1 with its 95 % interval by the paired bootstrap: test examples are drawn together "
-        "for both, each with its mean over the seeds; p is two-sided. What another seed would change is in "
-        "it only as far as seeds are averaged: with one seed on each side a small p says that these two runs "
-        "differ, not that the two recipes do."
-    )
     title = f"Differences on {SETUPS[setup]}"
-    return Table(f"differences-{setup}", title, caption, [], ["", "F1", "p", "paper"], body)
+    return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
 
 
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:
@@ -242,9 +248,14 @@ def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mappin
     ]
     for row in rows.values():
         if row.setup == setup and row.outcomes:
-            body.append([Cell(row.label, "label"), *(score_cell(row, name) for name in SCORES)])
-    missing = [row.label for row in rows.values() if row.setup == setup and not row.outcomes]
-    caption = "Means over the seeds. " + (f"Not here yet: {', '.join(missing)}." if missing else "")
+            cells = [score_cell(row, name) for name in SCORES]
+            body.append(
+                [Cell(row.label, "label", note=cells[0].note), *(one._replace(note="") for one in cells)]
+            )
+    caption = (
+        "Means over the seeds. F1 and EM of one seed have the bootstrap interval over examples, other scores "
+        "of one seed none. Rows without a finished run are left out."
+    )
     return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
                  ["", *SCORES.values()], body)  # fmt: skip
 
