@@ -1,18 +1,23 @@
-"""How time and memory of each model grow with the document's length.
+"""How time and memory of each model grow with the document, the batch, the question or the examples.
 
-    .venv/bin/python -m benchmarks.growth --lengths=256,1024,4096,16384
+    .venv/bin/python -m benchmarks.growth --vary=document --sizes=256,1024,4096,16384
+    .venv/bin/python -m benchmarks.growth --vary=examples --sizes=250,1000,2000
 
-One example of random words at the published sizes; every model reads, and trains, in a process of its own,
-from the shortest document to the longest. A model stops where the next document would take longer than
-``--limit_seconds`` a step at its rate of growth. The last line is JSON.
+One example of random words at the published sizes unless it is the batch that grows; ``examples`` reads that
+many of the demo corpus, shuffled, in batches of 32. Every model has a process of its own for reading and for
+training, and goes from the smallest size to the largest. Where the next one would take longer than
+``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last line
+is JSON.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import tempfile
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Callable
 
 from absl import app, flags
 from rich.table import Table
@@ -24,59 +29,129 @@ from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.own_process import in_own_process
 
-_MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "which models")
-_LENGTHS = flags.DEFINE_list("lengths", ["256", "1024", "4096", "16384"], "words of the document, ascending")
+AXES = ("document", "batch", "context", "examples")
+CHUNKS = ":chunks"
+_VARY = flags.DEFINE_enum("vary", "document", AXES, "what grows; context: query and each history, in words")
+_MODELS = flags.DEFINE_list(
+    "models", ["sam", "bidaf", "qanet"], f"which ones; with {CHUNKS}, one that reads in chunks of 256 words"
+)
+_SIZES = flags.DEFINE_list("sizes", ["256", "1024", "4096", "16384"], "ascending")
 _BATCH = flags.DEFINE_integer("batch", 1, "documents read at once", lower_bound=1)
+_DOCUMENT = flags.DEFINE_integer("document", 256, "words of the document", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3, "timed calls of each, after one that is not", lower_bound=1)
 _LIMIT = flags.DEFINE_float("limit_seconds", 30.0, "longest call that is begun", lower_bound=0.0)
 WHAT = ("inference", "training")
 
+Row = dict[str, float]
+
 
 def measure(
-    model: str, what: str, lengths: list[int], batch: int, context: int, steps: int, limit: float
-) -> list[dict[str, float]]:
-    """Seconds and peak memory (MB, less the imports) for each length that is within the limit."""
+    model: str, what: str, vary: str, sizes: list[int], fixed: dict[str, int], steps: int, limit: float
+) -> list[Row]:
+    """Seconds and peak memory (MB, less the imports) for each size; only projected seconds beyond the limit."""
     import tensorflow as tf
 
     from holle_tf.models import MODELS
+    from holle_tf.models.chunked_reading import chunked_reader
 
     base = peak_memory_mb()
     keep_freed_memory()
-    config = load_config(flags={"model": model, "qanet.chunked_training": what == "training"})
+    name = model.removesuffix(CHUNKS)
+    long = vary == "document" and what == "training"
+    config = load_config(flags={"model": name, "qanet.chunked_training": long})
     distiller = make_distiller(config, "none", WORDS, CHARACTERS)
+    reader = chunked_reader(distiller.student) if model.endswith(CHUNKS) else distiller.student
     train = tf.function(distiller.train_step, reduce_retracing=True)
-    read = tf.function(lambda features: distiller.student(features), reduce_retracing=True)
-    rows: list[dict[str, float]] = []
-    for length in lengths:
-        if len(rows) > 1 and rows[-1]["seconds"] ** 2 / rows[-2]["seconds"] > limit:
-            break
-        features, labels = random_batch(MODELS[model].inputs, batch, length, context, config)
-        reset_peak_memory()
-        seconds = []
-        for _ in range(steps + 1):
-            began = time.perf_counter()
-            read(features) if what == "inference" else train((features, labels))
-            seconds.append(time.perf_counter() - began)
-        rows.append(
-            {"words": length, "seconds": statistics.median(seconds[1:]), "memory_mb": peak_memory_mb() - base}
+    read = tf.function(lambda features: reader(features), reduce_retracing=True)
+
+    def one(size: int) -> list[float]:
+        shape = {**fixed, vary: size}
+        data = random_batch(MODELS[name].inputs, shape["batch"], shape["document"], shape["context"], config)
+        step = (lambda: read(data[0])) if what == "inference" else (lambda: train(data))
+        return [_seconds(step) for _ in range(steps + 1)][1:]
+
+    return _rows(sizes, one, limit, base)
+
+
+def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
+    """Seconds to read and decode so many examples in shuffled batches, and peak memory, less the imports."""
+    from holle_tf.evaluate.predictor import Predictor
+    from holle_tf.models import MODELS
+    from holle_tf.workflow.data import open_data
+    from pipelines.dataset import make_dataset
+
+    base = peak_memory_mb()
+    keep_freed_memory()
+    config = load_config(flags={"model": model, "runs_dir": str(folder)})
+    prepared = open_data(config, tqdm.write)
+    distiller = make_distiller(config, "none", len(prepared.words), len(prepared.chars))
+    predictor = Predictor(distiller.student, config.evaluation.max_span)
+
+    def one(size: int) -> list[float]:
+        batches = make_dataset(
+            prepared, "train", inputs=MODELS[model].inputs, batch_size=32, shuffle=True, limit=size
         )
+
+        def read() -> None:
+            for features, labels in batches:
+                predictor.decode(features, labels)
+
+        return [_seconds(read)]
+
+    one(sizes[0])  # builds the graph
+    return _rows(sizes, one, float("inf"), base)
+
+
+def _rows(sizes: list[int], measured: Callable[[int], list[float]], limit: float, base: float) -> list[Row]:
+    rows: list[Row] = []
+    for size in sizes:
+        if len(rows) > 1:
+            expected = rows[-1]["seconds"] ** 2 / rows[-2]["seconds"]
+            if expected > limit or "memory_mb" not in rows[-1]:
+                rows.append({"size": size, "seconds": expected})
+                continue
+        reset_peak_memory()
+        seconds = statistics.median(measured(size))
+        rows.append({"size": size, "seconds": seconds, "memory_mb": peak_memory_mb() - base})
     return rows
 
 
+def _seconds(work: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def row_text(row: Row) -> str:
+    """Seconds and memory of a size; seconds alone, marked as such, where they are projected."""
+    if "memory_mb" not in row:
+        return f"({row['seconds']:,.0f} s projected)"
+    return f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB"
+
+
 def main(_: list[str]) -> None:
-    lengths = [int(length) for length in _LENGTHS.value]
-    table = Table("", "model", *(f"{length:,} words" for length in lengths))
-    report: dict[str, Any] = {}
-    work = [(what, model) for what in WHAT for model in _MODELS.value]
-    for what, model in tqdm(work, desc="models", dynamic_ncols=True):
-        options = (_BATCH.value, _CONTEXT.value, _STEPS.value, _LIMIT.value)
-        rows = in_own_process(measure, model, what, lengths, *options)
-        report.setdefault(what, {})[model] = rows
-        cells = [f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB" for row in rows]
-        table.add_row(what, model, *cells, *["-"] * (len(lengths) - len(rows)))
-    print_table(table, f"batch {_BATCH.value}")
-    print(json.dumps({"batch": _BATCH.value, "context": _CONTEXT.value, **report}))
+    sizes, vary = [int(size) for size in _SIZES.value], _VARY.value
+    fixed = {"batch": _BATCH.value, "document": _DOCUMENT.value, "context": _CONTEXT.value}
+    table = Table("", "model", *(f"{size:,}" for size in sizes))
+    report: dict[str, Any] = {what: {} for what in WHAT}
+    work = [
+        (what, model)
+        for what in (WHAT[:1] if vary == "examples" else WHAT)
+        for model in _MODELS.value
+        if what == "inference" or not model.endswith(CHUNKS)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for what, model in tqdm(work, desc="models", dynamic_ncols=True):
+            if vary == "examples":
+                rows = in_own_process(measure_examples, model, sizes, Path(folder))
+            else:
+                options = (vary, sizes, fixed, _STEPS.value, _LIMIT.value)
+                rows = in_own_process(measure, model, what, *options)
+            report[what][model] = rows
+            table.add_row(what, model, *map(row_text, rows))
+    print_table(table, f"by {vary}")
+    print(json.dumps({"vary": vary, **fixed, **report}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Tables of docs/performance.md and docs/serving.md, and a plot, made from ``benchmarks/results/*.json``.
+"""The tables of measurements in docs/, and a plot, made from ``benchmarks/results/*.json``.
 
     .venv/bin/python -m benchmarks.report
 
@@ -9,158 +9,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Tuple
+from typing import Any
 
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from benchmarks.bounds import bound_cells
-from holle_tf import paper
+from benchmarks.tables import PAGES, WHAT, Tables
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
-_PAGE = flags.DEFINE_string("page", "docs/performance.md", "page whose tables are replaced")
-_SERVING = flags.DEFINE_string("serving_page", "docs/serving.md", "page with the load of a service")
+_DOCS = flags.DEFINE_string("docs", "docs", "folder of the pages whose tables are replaced")
 _PLOT = flags.DEFINE_string("plot", "docs/images/growth.png", "where the curves of growth go")
 
 
-def markdown(titles: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table, numbers to the right."""
-    titles = list(titles)
-    lines = [titles, ["---"] + ["---:"] * (len(titles) - 1), *([str(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def recurrent(result: dict[str, Any]) -> str:
-    rows = []
-    for length, variants in result["lengths"].items():
-        for name, found in variants.items():
-            cells = [f"{found[kind][what]:.{n}f}" for what in ("training", "inference") for kind, n in KINDS]
-            rows.append([f"{length} words, {name}", *cells])
-    return markdown(["", "training, ms", "to Keras", "inference, ms", "to Keras"], rows)
-
-
-def bounds(result: dict[str, Any]) -> str:
-    rows = [[model, *bound_cells(row)] for model, row in result["models"].items()]
-    head = f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s.\n\n"
-    titles = [
-        "",
-        "GFLOP of reading",
-        "training, ms",
-        "bound, ms",
-        "share",
-        "inference, ms",
-        "bound, ms",
-        "share",
-    ]
-    return head + markdown(titles, rows)
-
-
-KINDS = (("ms", 1), ("ratio", 2))
-
-
-def steps(result: dict[str, Any]) -> str:
-    rows = [
-        [name, *(f"{row[what][kind]:.{n}f}" for what in ("training", "inference") for kind, n in KINDS)]
-        for name, row in result["variants"].items()
-    ]
-    return markdown(["model, format", "training, ms", "to the first", "inference, ms", "to the first"], rows)
-
-
-def reading(result: dict[str, Any]) -> str:
-    rows = []
-    for model, row in result.items():
-        if isinstance(row, dict):
-            rates = [f"{row['read']:,.0f}", f"{row['trained']:,.0f}", f"{row['read'] / row['trained']:.0f}"]
-            rows.append([model, *rates, f"{row['padding']:.1%}"])
-    head = f"Prepared: {result['prepared_per_second']:,.0f} examples a second.\n\n"
-    return head + markdown(["", "read, examples/s", "trained, examples/s", "ratio", "padding"], rows)
-
-
-def growth(result: dict[str, Any]) -> str:
-    lengths = sorted({row["words"] for what in WHAT for rows in result[what].values() for row in rows})
-    rows = []
-    for what in WHAT:
-        for model, found in result[what].items():
-            cells = {row["words"]: f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB" for row in found}
-            rows.append([f"{what}, {model}", *(cells.get(length, "-") for length in lengths)])
-    return markdown(["", *(f"{length:,} words" for length in lengths)], rows)
-
-
-WHAT = ("inference", "training")
-
-
-def inference_costs(result: dict[str, Any]) -> str:
-    rows = []
-    for setup, models in result["inference"].items():
-        for model, row in models.items():
-            ours = [(row[key], row[key] / models["sam"][key]) for key in ("memory_mb", "seconds")]
-            published = paper.INFERENCE[setup]
-            theirs = [(published[model][i], published[model][i] / published["sam"][i]) for i in range(2)]
-            cells = [f"{value:,.1f} ({ratio:.1f}x)" for value, ratio in ours + theirs]
-            rows.append([f"{setup}, {model}", *cells])
-    return markdown(["", "MB", "seconds", "paper: MB", "paper: seconds"], rows)
-
-
-def training_costs(result: dict[str, Any]) -> str:
-    found, rows = result["training"], []
-    for model, row in found.items():
-        ratio = row["seconds_per_epoch"] / found["sam"]["seconds_per_epoch"]
-        millions, seconds = paper.TRAINING[model]
-        cells = [f"{row['parameters'] / 1e6:.2f} M", f"{row['seconds_per_epoch']:,.1f} ({ratio:.1f}x)"]
-        cells += [
-            f"{row['memory_mb']:,.0f}",
-            f"{millions} M",
-            f"{seconds} ({seconds / paper.TRAINING['sam'][1]:.1f}x)",
-        ]
-        rows.append([model, *cells])
-    return markdown(["", "parameters", "s/epoch", "MB", "paper: parameters", "paper: s/epoch"], rows)
-
-
-def corpus(result: dict[str, Any]) -> str:
-    """Reading CORPUS documents at the measured rate."""
-    rows = []
-    for model in result["inference"]["sd"]:
-        cells = []
-        for setup in ("sd", "ld"):
-            row = result["inference"][setup][model]
-            cells.append(f"{row['seconds'] / row['examples'] * CORPUS / 3600:.1f}")
-        rows.append([model, *cells])
-    return markdown(["hours", "short documents", "long documents"], rows)
-
-
-CORPUS = 10**6  # documents
-
-
-def serving(result: dict[str, Any]) -> str:
-    rows = []
-    for row in result["rows"]:
-        who = f"{row['clients']} clients" if row["clients"] > 1 else "1 client"
-        batch = f"batches of at most {row['max_batch']}" if row["max_batch"] > 1 else "no batching"
-        numbers = [f"{row[key]:,.1f}" for key in ("per_second", "p50", "p95", "p99", "mean_batch")]
-        rows.append([f"{row['words']:,} words, {who}, {batch}", *numbers])
-    titles = ["", "chats a second", "p50, ms", "p95, ms", "p99, ms", "mean batch"]
-    return markdown(titles, rows) + f"\n\nPeak memory of the service: {result['memory_mb']:,} MB."
-
-
-# Name of the mark in the page: name of the result, and what makes a table of it.
-Tables = Dict[str, Tuple[str, Callable[[Dict[str, Any]], str]]]
-TABLES: Tables = {
-    "recurrent-gru": ("recurrent-gru", recurrent),
-    "recurrent-lstm": ("recurrent-lstm", recurrent),
-    "steps": ("steps", steps),
-    "bounds": ("bounds", bounds),
-    "input": ("input", reading),
-    "input-ld": ("input-ld", reading),
-    "growth": ("growth", growth),
-    "corpus": ("costs", corpus),
-    "table-1": ("costs", inference_costs),
-    "table-5": ("costs", training_costs),
-}
-SERVING_TABLES: Tables = {"serving": ("serving", serving)}
-
-
-def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables = TABLES) -> str:
+def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables) -> str:
     """``page`` with those of its ``tables`` of which there are results.
 
     Raises:
@@ -199,12 +61,12 @@ def plot(result: dict[str, Any], path: Path) -> None:
 
 def main(_: list[str]) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(Path(_RESULTS.value).glob("*.json"))}
-    pages = {Path(_PAGE.value): TABLES, Path(_SERVING.value): SERVING_TABLES}
-    for page, tables in pages.items():
+    for name, tables in PAGES.items():
+        page = Path(_DOCS.value) / name
         page.write_text(fill(page.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
     if "growth" in found:
         plot(found["growth"]["result"], Path(_PLOT.value))
-    print(f"{', '.join(map(str, pages))}: {len(found)} results")
+    print(f"{', '.join(PAGES)}: {len(found)} results")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,24 @@ JOBS = {
         "benchmarks.input --models=sam --setup=ld",
         "--limit=20 --epochs=1 --steps=1",
     ),
+    "distillation": (
+        "benchmarks.distillation",
+        "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
+    ),
+    "long-teacher": (
+        "benchmarks.long_teacher --runs_dir=runs",
+        "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
+        "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
+    ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
+    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "growth": ("benchmarks.growth", "--models=sam --lengths=64,128 --steps=1"),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
+    "exports": (
+        "benchmarks.exports",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
+    ),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
@@ -62,7 +77,7 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         UserError: it failed; what it said went to standard error.
     """
     full, small = JOBS[name]
-    words = [*full.split(), *(small.split() if smoke else [])]
+    words = [*full.split(), *(small.replace("FOLDER", str(folder)).split() if smoke else [])]
     command = [sys.executable, "-m", *words]
     if words[0] == "holle_tf.main":  # the others make their own
         command.append(f"--runs_dir={folder / 'runs'}")

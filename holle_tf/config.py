@@ -45,6 +45,7 @@ class TrainingConfig:
     patience: int = 6  # epochs without a better dev F1 before stopping
     mixed_precision: str = "auto"  # auto | none | bfloat16 | float16 (on a GPU); see distill/precision.py
     jit: bool = False  # compile the whole step with XLA; pads every batch to one shape
+    recurrence: str = "auto"  # auto | compiled | keras: who computes GRUs and LSTMs; keras with jit
 
 
 def _bidaf_training() -> TrainingConfig:
@@ -155,6 +156,7 @@ CHOICES = {
     "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
     **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
+    **{f"training.{m}.recurrence": ("auto", "compiled", "keras") for m in ("sam", "bidaf", "qanet")},
     **{
         f"training.{m}.mixed_precision": ("auto", "none", "bfloat16", "float16")
         for m in ("sam", "bidaf", "qanet")

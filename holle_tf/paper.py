@@ -13,7 +13,6 @@ INFERENCE = {
 TRAINING = {"sam": (0.25, 307), "bidaf": (2.5, 5880), "qanet": (1.3, 2213)}
 # Table 6: conicity of h~ and of the row sums (complex models), of h^P and h^R (SAM).
 CONICITY = {"bidaf": 0.6, "qanet": 0.6, "mul_train": 0.8, "add_train": 0.7}
-HEADLINE_GAIN = 3.4  # % by which add_topk from QANeT exceeds mul_train on long documents (section 1)
 
 
 class Published(NamedTuple):

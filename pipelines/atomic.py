@@ -15,7 +15,7 @@ from pipelines.errors import UserError
 
 PathLike = Union[str, "os.PathLike[str]"]
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _temporary_sibling(path: Path) -> Path:
@@ -73,7 +73,7 @@ def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in DISK_FULL:
                 raise _disk_full(path, error) from error
             raise
     finally:
@@ -122,7 +122,7 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
                     _sync(file)
             _replace_folder(temporary, path)
         except OSError as error:
-            if error.errno in _DISK_FULL:
+            if error.errno in DISK_FULL:
                 raise _disk_full(path, error) from error
             raise
     finally:

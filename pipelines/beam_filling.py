@@ -1,8 +1,8 @@
 """The contents of a prepared folder as an Apache Beam pipeline, for more than one machine can encode.
 
-Needs ``requirements-beam.txt``. The folder has to be on a file system that all workers share. What is written
-is byte for byte what ``filling.fill_folder`` writes: each split's file is read in order by one worker, which
-numbers its examples; everything after that is spread over the workers.
+Needs ``requirements-beam.txt``. The folder has to be on a file system that all workers share. Each split's
+file is read in order by one worker, which numbers its examples; everything after that is spread over the
+workers. The records are those of ``filling.fill_folder``, in the same shards.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.holle import SPLITS, Example, Unusable, parse_record
 from pipelines.json_records import iterate_records
-from pipelines.records import INPUTS, TEXTS, shard_count, to_proto, write_shard
+from pipelines.records import INPUTS, TEXTS, longest_inputs, number_of_shards, to_proto, write_shard
 from pipelines.splits import (
     TWICE,
     ReadReport,
@@ -211,7 +211,7 @@ class _Encode(beam.DoFn):
         split, rank, read = item
         words, chars = self._vocabularies
         encoded = encode(read.example, words, chars, self._config)
-        shards = shard_count(len(places[split]), self._config.shard_examples)
+        shards = number_of_shards(len(places[split]), self._config.shard_examples)
         yield (split, rank % shards), (rank, to_proto(encoded), [len(getattr(encoded, t)) for t in TEXTS])
 
 
@@ -224,15 +224,13 @@ def _write(
     """Write a shard; what the manifest says of it, and of the lengths of its texts."""
     (split, shard), found = item
     rows = sorted(found, key=lambda row: row[0])
-    shards = shard_count(len(places[split]), config.shard_examples)
+    shards = number_of_shards(len(places[split]), config.shard_examples)
     lengths = [dict(zip(TEXTS, row[2])) for row in rows]
     return {
         "split": split,
         "shard": write_shard(folder, split, shard, shards, [row[1] for row in rows]),
         "words": {name: sum(row[name] for row in lengths) for name in TEXTS},
-        "longest": {
-            name: max(sum(row[part] for part in parts) for row in lengths) for name, parts in INPUTS.items()
-        },
+        "longest": longest_inputs(lengths),
     }
 
 

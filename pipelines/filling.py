@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 from tqdm import tqdm
 
@@ -15,12 +15,21 @@ from pipelines.config import DataConfig
 from pipelines.encoding import EncodedExample, encode
 from pipelines.holle import SPLITS, Example
 from pipelines.parallel import cores, ordered_map
-from pipelines.records import INPUTS, TEXTS, write_records
+from pipelines.records import (
+    INPUTS,
+    TEXTS,
+    Piece,
+    longest_inputs,
+    number_of_shards,
+    write_pieces,
+    write_records,
+)  # fmt: skip
 from pipelines.splits import ReadReport, describe_reports, iterate_split
 from pipelines.spool import ExampleSpool
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 
 TASK_CHARS = 300_000  # characters that a worker process is given at a time
+PIECES = 8  # shards for which a task is enough: what is compressed together should not become too little
 POOL_CHARS = 4_000_000  # fewer in all are not worth starting worker processes
 
 
@@ -56,16 +65,16 @@ def fill_folder(
 
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
     contents.update(shards={}, words={}, longest=dict.fromkeys(INPUTS, 0))
-    function = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
+    encode_one = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
     for split, spool in spools.items():
-        encoded = _encode(split, spool, function, workers)
+        shards = number_of_shards(len(spool), config.shard_examples)
         totals = contents["words"][split] = dict.fromkeys(TEXTS, 0)
-        measured = _measure(encoded, totals, contents["longest"])
-        shards = write_records(folder, split, measured, config.shard_examples, count=len(spool))
+        task = partial(_encode_task, encode_one, folder, shards)
+        pieces = _encode(split, spool, task, shards, workers, totals, contents["longest"])
+        contents["shards"][split] = write_records(folder, split, pieces, config.shard_examples, len(spool))
         spool.remove()
-        contents["shards"][split] = shards
-        size = sum(shard["bytes"] for shard in shards) / 1e6
-        log(f"{split}: {len(spool)} examples in {len(shards)} shards, {size:.1f} MB")
+        size = sum(shard["bytes"] for shard in contents["shards"][split]) / 1e6
+        log(f"{split}: {len(spool)} examples in {shards} shards, {size:.1f} MB")
     return contents
 
 
@@ -85,7 +94,7 @@ def _count(split: str, examples: ExampleSpool, workers: int) -> WordCounts:
     counts = WordCounts(Counter(), Counter())
     with _progress(f"{split}: counting words", len(examples)) as bar:
         texts = _distinct_texts(examples, bar)
-        for found in ordered_map(count_words, _tasks(texts, len), workers):
+        for found in ordered_map(count_words, _tasks(texts, len, TASK_CHARS), workers):
             counts.forms.update(found.forms)
             counts.chars.update(found.chars)
     return counts
@@ -103,43 +112,70 @@ def _distinct_texts(examples: Iterable[Example], bar: tqdm) -> Iterator[str]:
         bar.update()
 
 
+class _Encoded(NamedTuple):
+    """What a worker made of some examples: their records, and how many words their texts have."""
+
+    pieces: list[Piece]
+    examples: int
+    words: dict[str, int]  # of all together, by text
+    longest: dict[str, int]  # of one, by input
+
+
 def _encode(
-    split: str, examples: ExampleSpool, function: Callable[[Example], EncodedExample], workers: int
-) -> Iterator[EncodedExample]:
+    split: str,
+    examples: ExampleSpool,
+    function: Callable[[tuple[int, list[Example]]], _Encoded],
+    shards: int,
+    workers: int,
+    totals: dict[str, int],
+    longest: dict[str, int],
+) -> Iterator[Piece]:
+    """The pieces of a split's records; adds up the words of each text, keeps the longest of each input."""
+    size = TASK_CHARS * max(1, shards // PIECES)
+    tasks = _tasks(examples, lambda example: example.characters, size)
     with _progress(f"{split}: writing records", len(examples)) as bar:
-        tasks = _tasks(examples, lambda example: example.characters)
-        for encoded in ordered_map(partial(_encode_task, function), tasks, workers):
-            yield from encoded
-            bar.update(len(encoded))
+        for done in ordered_map(function, _numbered(tasks), workers):
+            for name, words in done.words.items():
+                totals[name] += words
+            for name, words in done.longest.items():
+                longest[name] = max(longest[name], words)
+            yield from done.pieces
+            bar.update(done.examples)
+
+
+def _numbered(tasks: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """Each task with the index of its first item."""
+    first = 0
+    for task in tasks:
+        yield first, task
+        first += len(task)
 
 
 def _encode_task(
-    function: Callable[[Example], EncodedExample], examples: Sequence[Example]
-) -> list[EncodedExample]:
-    return [function(example) for example in examples]
+    function: Callable[[Example], EncodedExample],
+    folder: Path,
+    shards: int,
+    numbered: tuple[int, Sequence[Example]],
+) -> _Encoded:
+    first, examples = numbered
+    encoded = [function(example) for example in examples]
+    lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
+    return _Encoded(
+        pieces=write_pieces(folder, encoded, first, shards),
+        examples=len(encoded),
+        words={name: sum(one[name] for one in lengths) for name in TEXTS},
+        longest=longest_inputs(lengths),
+    )
 
 
-def _measure(
-    encoded: Iterable[EncodedExample], totals: dict[str, int], longest: dict[str, int]
-) -> Iterator[EncodedExample]:
-    """Pass the examples on, adding up the words of each text and keeping the longest of each input."""
-    for one in encoded:
-        lengths = {name: len(getattr(one, name)) for name in TEXTS}
-        for name, length in lengths.items():
-            totals[name] += length
-        for name, parts in INPUTS.items():
-            longest[name] = max(longest[name], sum(lengths[part] for part in parts))
-        yield one
-
-
-def _tasks(items: Iterable[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:
-    """Runs of items of about ``TASK_CHARS`` each."""
+def _tasks(items: Iterable[Any], size: Callable[[Any], int], limit: int) -> Iterator[list[Any]]:
+    """Runs of items of about ``limit`` characters each."""
     task: list[Any] = []
     total = 0
     for item in items:
         task.append(item)
         total += size(item)
-        if total >= TASK_CHARS:
+        if total >= limit:
             yield task
             task, total = [], 0
     if task:

@@ -33,7 +33,8 @@ def ordered_map(function: Callable[[Any], Any], items: Iterable[Any], workers: i
         yield from map(function, items)
         return
     # A fork hands over the function's state (vocabularies) without copying it, and the workers run nothing
-    # of TensorFlow, whose threads a fork would not carry over. Elsewhere than on Linux fork is not safe.
+    # of TensorFlow that needs its threads, which a fork would not carry over: writing files does not.
+    # Elsewhere than on Linux fork is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(function, os.getpid()))
     waiting: deque = deque()

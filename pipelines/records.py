@@ -8,14 +8,16 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import gzip
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
 import tensorflow as tf
 
+from pipelines.atomic import DISK_FULL
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
 from pipelines.holle import Example
@@ -64,38 +66,77 @@ def to_proto(encoded: EncodedExample) -> bytes:
     )
 
 
+class Piece(NamedTuple):
+    """Some records of one shard, compressed, in a file that ``write_records`` takes up into the shard's."""
+
+    shard: int
+    path: Path
+    records: int
+
+
+def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, shards: int) -> list[Piece]:
+    """Serialise and compress examples that follow each other, in whatever process this is called.
+
+    Args:
+      folder: existing folder, where the pieces go.
+      encoded: the examples.
+      first: index of the first of them in its split.
+      shards: number of the split's shards.
+
+    Returns:
+      One piece for every shard that gets any of them.
+
+    Raises:
+      UserError: the disk is full.
+    """
+    pieces = []
+    for offset in range(min(shards, len(encoded))):
+        shard = (first + offset) % shards
+        some = encoded[offset::shards]
+        path = Path(folder) / f".{first}-{shard}.piece"
+        _write_file(path, map(to_proto, some))
+        pieces.append(Piece(shard, path, len(some)))
+    return pieces
+
+
 def write_records(
-    folder: Path,
-    split: str,
-    encoded_iter: Iterable[EncodedExample],
-    shard_examples: int,
-    count: Optional[int] = None,
+    folder: Path, split: str, pieces: Iterable[Piece], shard_examples: int, count: int
 ) -> list[dict[str, Any]]:
-    """Write the examples of one split as GZIP-compressed shards.
+    """Join the pieces of one split to GZIP-compressed shards, and remove them.
+
+    A GZIP file may have several members, one after the other, so that nothing is compressed again.
 
     Args:
       folder: existing folder; files are named ``<split>-<shard>-of-<shards>.tfrecord.gz``.
       split: name of the split.
-      encoded_iter: examples in record order.
+      pieces: of ``write_pieces`` with ``number_of_shards``, in record order.
       shard_examples: most records in one shard.
-      count: number of examples; needed when ``encoded_iter`` has no length.
+      count: number of examples.
 
     Returns:
       One dict a shard: ``file``, ``records``, ``bytes`` and ``sha256``.
 
     Raises:
       UserError: the disk is full.
-      ValueError: ``encoded_iter`` does not give ``count`` examples.
+      ValueError: ``pieces`` do not have ``count`` examples.
     """
-    count = len(encoded_iter) if count is None else count  # type: ignore[arg-type]
-    shards = shard_count(count, shard_examples)
-    paths = [shard_path(folder, split, i, shards) for i in range(shards)]
+    shards = number_of_shards(count, shard_examples)
+    paths = [_shard_path(folder, split, i, shards) for i in range(shards)]
     records = [0] * shards
-    with _disk_full(folder, split), ExitStack() as stack:
-        writers = [stack.enter_context(tf.io.TFRecordWriter(str(path), _COMPRESSION)) for path in paths]
-        for i, encoded in enumerate(encoded_iter):
-            writers[i % shards].write(to_proto(encoded))
-            records[i % shards] += 1
+    try:
+        with ExitStack() as stack:
+            files = [stack.enter_context(open(path, "wb")) for path in paths]
+            for piece in pieces:
+                files[piece.shard].write(piece.path.read_bytes())
+                piece.path.unlink()
+                records[piece.shard] += piece.records
+            for file, number in zip(files, records):
+                if not number:
+                    file.write(gzip.compress(b"", mtime=0))
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise _no_space(folder) from error
+        raise
     if sum(records) != count:
         raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
     return [_description(path, n) for path, n in zip(paths, records)]
@@ -104,22 +145,25 @@ def write_records(
 def write_shard(folder: Path, split: str, shard: int, shards: int, protos: Sequence[bytes]) -> dict[str, Any]:
     """Write one shard of a split, whose records are ``protos``; what ``write_records`` says of it.
 
-    Raises UserError when the disk is full.
+    Raises:
+      UserError: the disk is full.
     """
-    path = shard_path(folder, split, shard, shards)
-    with _disk_full(folder, split), tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
-        for proto in protos:
-            writer.write(proto)
+    path = _shard_path(folder, split, shard, shards)
+    _write_file(path, protos)
     return _description(path, len(protos))
 
 
-def shard_count(examples: int, shard_examples: int) -> int:
-    """How many shards a split has; record ``i`` goes to shard ``i % shards``."""
-    return max(1, -(-examples // shard_examples))
+def longest_inputs(lengths: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Words of the longest of each of ``INPUTS``; ``lengths`` are those of the texts of each example."""
+    return {name: max(sum(one[part] for part in parts) for one in lengths) for name, parts in INPUTS.items()}
 
 
-def shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
-    """The file of a shard."""
+def number_of_shards(count: int, shard_examples: int) -> int:
+    """Shards of a split of ``count`` examples."""
+    return max(1, -(-count // shard_examples))
+
+
+def _shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
     return Path(folder) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord.gz"
 
 
@@ -127,14 +171,17 @@ def _description(path: Path, records: int) -> dict[str, Any]:
     return {"file": path.name, "records": records, **describe(path)}
 
 
-@contextmanager
-def _disk_full(folder: Path, split: str) -> Iterator[None]:
+def _write_file(path: Path, protos: Iterable[bytes]) -> None:
     try:
-        yield
+        with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
+            for proto in protos:
+                writer.write(proto)
     except tf.errors.ResourceExhaustedError as error:
-        raise UserError(
-            f"{folder}: no space left for the {split} records; free some and prepare again"
-        ) from error
+        raise _no_space(path.parent) from error
+
+
+def _no_space(folder: Path) -> UserError:
+    return UserError(f"{folder}: no space left for the records; free some and prepare again")
 
 
 def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
@@ -149,9 +196,7 @@ def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
     )
 
 
-def parse(
-    record: tf.Tensor, inputs: Sequence[str], texts: bool = False, ids: bool = False
-) -> dict[str, tf.Tensor]:
+def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict[str, tf.Tensor]:
     """The parts of one serialised record that are asked for, still as the bytes they were stored in.
 
     Bytes are the smallest form, which is what a shuffle buffer should hold; ``decode`` makes tensors of
@@ -161,7 +206,6 @@ def parse(
       record: scalar string.
       inputs: names of ``INPUTS``, each with or without ``_chars``.
       texts: also the strings and token offsets that a prediction needs.
-      ids: also ``example_id``, which is among the texts.
 
     Returns:
       ``document`` and every stored text that ``inputs`` are made of (scalar strings of bytes), ``start``
@@ -177,8 +221,6 @@ def parse(
         wanted.update({name: f"{name}_text" for name in ("example_id", "chat_id", "answer")})
         wanted["document_text"] = "document_text"
         wanted.update(zip(OFFSETS, OFFSETS))
-    elif ids:
-        wanted["example_id"] = "example_id_text"
     spec = {stored: tf.io.FixedLenFeature([], tf.string) for stored in wanted.values()}
     spec.update({name: tf.io.FixedLenFeature([], tf.int64) for name in ("start", "end")})
     values = tf.io.parse_single_example(record, spec)

@@ -135,15 +135,15 @@ def work(
     while not answers(role.host, role.port):
         if time.monotonic() > end:
             raise UserError(
-                f"--tuner_address={role.host}:{role.port}: no chief answers; start it with --tuner_role=chief."
+                f"--tuner_address={role.host}:{role.port}: no chief answers; start it (--tuner_role=chief)."
             )
         time.sleep(LOOK)
     # The chief listens once data and teachers are there, so that none is made twice.
     plan = make_plan(config, run_dir, teacher_runs, log)
     if read_json(plan.folder / "search.json") != plan.identity:
         raise UserError(
-            f"{plan.folder}: the chief's search is not here; give the worker the chief's command, and folders "
-            "that both see."
+            f"{plan.folder}: the chief's search is not here; give the worker the chief's command, and "
+            "folders that both see."
         )
     _search_for_chief(plan, role.tuner_id, role.host, role.port, log)
 

@@ -25,13 +25,12 @@ from holle_tf.workflow.run_folder import write_text
 from tuning.config import OBJECTIVES, TuningConfig
 from tuning.space import Space
 
-Trial = keras_tuner.engine.trial.Trial
 RUNNING, IDLE, STOPPED, INVALID = "RUNNING", "IDLE", "STOPPED", "INVALID"
 NEVER = 10**9  # failures in a row that end a search: keras-tuner would then raise with its lock held
 
 
-class Enduring:
-    """What is added to every oracle; for a class that inherits from this first and from an oracle second.
+class Enduring(keras_tuner.Oracle):
+    """What is added to every oracle; for a class that inherits from this first and from one of them second.
 
     Args:
         max_minutes: after which no trial begins, over all processes that the search had; 0 = no limit.
@@ -57,7 +56,7 @@ class Enduring:
         return self._stopping and not self.ongoing_trials and not self.tuner_ids
 
     @synchronized
-    def create_trial(self, tuner_id: str) -> Trial:
+    def create_trial(self, tuner_id: str) -> Any:
         """As keras-tuner's; a worker is kept waiting as long as another's trial may have to be done again."""
         self._heard[tuner_id] = time.monotonic()
         trial = super().create_trial(tuner_id)
@@ -73,7 +72,7 @@ class Enduring:
         return super().populate_space(trial_id)
 
     @synchronized
-    def get_trial(self, trial_id: str) -> Trial:
+    def get_trial(self, trial_id: str) -> Any:
         """As keras-tuner's; a worker that asks for its trial shows that it is alive."""
         for tuner_id, trial in self.ongoing_trials.items():
             if trial.trial_id == trial_id:
@@ -81,7 +80,7 @@ class Enduring:
         return super().get_trial(trial_id)
 
     @synchronized
-    def end_trial(self, trial: Trial) -> None:
+    def end_trial(self, trial: Any) -> None:
         """As keras-tuner's; a trial that was given up and then ended after all is not done again."""
         super().end_trial(trial)
         if self.trials[trial.trial_id].status != INVALID and trial.trial_id in self._retry_queue:
@@ -121,7 +120,7 @@ class Enduring:
     def save(self) -> None:
         write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
 
-    def _save_trial(self, trial: Trial) -> None:
+    def _save_trial(self, trial: Any) -> None:
         path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
         write_text(path, json.dumps(trial.get_state()))
 

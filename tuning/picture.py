@@ -1,4 +1,4 @@
-"""Parallel coordinates of a search: a line for each trial, an axis for each key, and the objective at the right."""
+"""Parallel coordinates of a search: a line a trial, an axis a key, and the objective at the right."""
 
 from __future__ import annotations
 

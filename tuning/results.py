@@ -1,4 +1,4 @@
-"""What a search found: rows, Pareto fronts, the table in all its forms, and the configuration to go on with."""
+"""What a search found: rows, Pareto fronts, the table in all its forms, the configuration to go on with."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def markdown(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
 
 
 def best_yaml(row: dict[str, Any], plan: Plan) -> str:
-    """A configuration of the searched keys with the values of ``row``, and of what else the run is known by."""
+    """A configuration: the searched keys with the values of ``row``, and what else the run is known by."""
     config = plan.config
     values = dict(row["values"])
     needed: dict[str, Any] = {}

@@ -12,17 +12,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from absl import app, flags
+from browser import CHROMIUM_FLAGS
 from playwright.sync_api import Page, sync_playwright
 
 _ADDRESS = flags.DEFINE_string("address", "http://127.0.0.1:8501", "where the service is")
 _OUT = flags.DEFINE_string("out", "docs/images", "folder of the pictures")
 _CHROMIUM = flags.DEFINE_string("chromium", "/usr/bin/chromium", "the browser")
 _DOCUMENT = flags.DEFINE_integer("document", 0, "which of the offered documents")
-# What a browser of a user does beside showing the page, switched off.
-CHROMIUM_FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 # Name of the picture: width and height, colours, and whether it is the whole page.
 PICTURES = {
     "serve": (1280, 900, "light", True),

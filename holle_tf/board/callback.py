@@ -77,7 +77,7 @@ class Board(tf.keras.callbacks.Callback):
         with self._writer.as_default(step=self._step):
             if self._step % self._options.scalars_every == 0:
                 self._write_losses()
-            if gradients and (self._step - 1) % gradients == 0:
+            if gradients and self._step % gradients == 0:
                 for name, norm in self._norms(*self._batch).items():
                     tf.summary.scalar(f"gradient_norm/{name}", norm)
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.precision import computing_in_float32
 from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
@@ -143,7 +144,8 @@ class Distiller(tf.keras.Model):
 
     def _evaluate_terms(self, features: Any, labels: Any, training: bool) -> dict[str, tf.Tensor]:
         def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
-            with twice_differentiable():
+            # Gradients of half precision would be too coarse to be matched, and could overflow.
+            with twice_differentiable(), computing_in_float32(self.student):
                 return self(texts, training=False)
 
         step = tf.cast(self.optimizer.iterations, tf.int32) if training else tf.constant(0)

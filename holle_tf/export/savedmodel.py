@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from holle_tf.export.client_files import write_vocabulary
 from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
 from holle_tf.export.student import Student, hash_bucket
-from holle_tf.export.vocabulary_file import write_vocabulary
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
@@ -134,7 +134,7 @@ class StudentModule(tf.Module):
         for i, name in enumerate(INPUTS):
             rows = numbers[i * batch : (i + 1) * batch]
             keep = self._limits.words_of(name)
-            ids[name] = _dense(rows if keep is None else rows[:, -keep:])
+            ids[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
         tokens = GraphTokens(*(part[:batch] for part in tokens))  # of the documents
         outputs = self._model(ids)
         limits = self._limits

@@ -36,11 +36,13 @@ def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun
 
 def plan_line(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun, Estimate]) -> str:
     """The plan in a sentence."""
-    total = duration(sum(one.seconds for one in estimates.values()))
-    return (
-        f"{len(states)} runs: {len(states) - len(estimates)} finished, {len(estimates)} to train in at most "
-        f"{total} of training; evaluating each adds some, early stopping saves some"
-    )
+    finished = sum(state.status == "finished" for state in states.values())
+    todo = len(states) - finished
+    said = f"{len(states)} runs: {finished} finished, {todo} to train"
+    if todo and todo == len(estimates):
+        total = duration(sum(one.seconds for one in estimates.values()))
+        said += f" in at most {total} of training; evaluating each adds some, early stopping saves some"
+    return said
 
 
 def duration(seconds: float) -> str:
@@ -63,7 +65,8 @@ def carry_out(
     left = sum(one.seconds for one in estimates.values())
     todo = [run for run, state in states.items() if state.status != "finished"]
     for number, run in enumerate(todo, 1):
-        log(f"== run {number} of {len(todo)}: {run.name}; about {duration(left)} left for all")
+        left_for_all = f"; about {duration(left)} left for all" if left else ""
+        log(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")
         missing = runs.missing_teachers(run.variant)
         if missing:
             failed[run.name] = f"its teacher {' and '.join(missing)} is not there"

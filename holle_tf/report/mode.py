@@ -79,8 +79,10 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     failed: dict[str, str] = {}
     interrupted = False
     if not request.existing:
-        log("== the plan; what no run tells is measured by a few steps")
-        estimates = estimate_all(runs, states)
+        # At the smallest size, compiling a few steps would take as long as the runs themselves.
+        measure = request.plan_only or request.size != "smoke"
+        log("== the plan" + ("; what no run tells is measured by a few steps" if measure else ""))
+        estimates = estimate_all(runs, states, measure)
         print_table(plan_table(states, estimates), f"report, size {request.size}")
         print(plan_line(states, estimates))
         if request.plan_only:

@@ -142,5 +142,5 @@ def _fault(
 ) -> str:
     if any(run.name in failed or f"{key}, seed {run.seed}" in failed for run in runs):
         return "failed"
-    begun = max(states[run].epochs if states[run].status == "begun" else 0 for run in runs)
+    begun = max(one.epochs if (one := states.get(run)) and one.status == "begun" else 0 for run in runs)
     return f"begun, {begun} epochs" if begun else "not run yet"

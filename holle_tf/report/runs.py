@@ -60,7 +60,7 @@ class Runs:
     """
 
     def __init__(self, config: Config, log: Log):
-        self.config, self._log = config, log
+        self.config, self.log = config, log
         self._prepared: dict[str, PreparedData] = {}
 
     @cached_property
@@ -71,7 +71,7 @@ class Runs:
     def prepared(self, setup: str) -> PreparedData:
         """The data of a setup, prepared when first asked for."""
         if setup not in self._prepared:
-            self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0), self._log)
+            self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0), self.log)
         return self._prepared[setup]
 
     def state(self, run: PlannedRun) -> State:
@@ -97,7 +97,7 @@ class Runs:
         teachers = self._teachers(run.variant)
         assert teachers is not None, "a student is trained after its teachers"
         config = run.variant.config(self.config, run.seed)
-        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self._log)
+        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self.log)
 
     def missing_teachers(self, variant: Variant) -> list[str]:
         """Kinds of its teachers that are not trained yet."""

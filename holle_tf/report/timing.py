@@ -47,18 +47,21 @@ class Estimate(NamedTuple):
         return self.epochs * self.seconds_per_epoch
 
 
-def estimate_all(runs: Runs, states: Mapping[PlannedRun, State]) -> dict[PlannedRun, Estimate]:
+def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: bool) -> dict[PlannedRun, Estimate]:
     """An estimate for every run that is not finished.
 
     The median of the epochs that it, or finished runs of the same cost, took; where there are none, a few
     steps are measured, of one run of each cost.
+
+    Args:
+        measure: whether to; a run of which nothing is known has no estimate otherwise.
     """
     known: dict[tuple[str, ...], list[float]] = {}
     for run, state in states.items():
         if state.status == "finished" and state.run is not None:
             known.setdefault(run.variant.cost, []).append((state.run.result() or {})["seconds_per_epoch"])
     measured: dict[tuple[str, ...], float] = {}
-    estimates = {}
+    estimates: dict[PlannedRun, Estimate] = {}
     for run, state in states.items():
         if state.status == "finished":
             continue
@@ -68,10 +71,13 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State]) -> dict[Planned
             basis = f"its first {state.epochs} epochs"
         elif cost in known:
             seconds, basis = statistics.median(known[cost]), f"{len(known[cost])} finished like it"
-        else:
+        elif measure:
             if cost not in measured:
+                runs.log(f"measuring {STEPS} steps of {run.variant.key}")
                 measured[cost] = measure_epoch(config, runs.prepared(run.variant.setup))
             seconds, basis = measured[cost], f"{STEPS} steps measured"
+        else:
+            continue
         left = max(config.training_of(config.model).epochs - state.epochs, 1)
         estimates[run] = Estimate(left, seconds, basis)
     return estimates

@@ -29,6 +29,8 @@ class OnnxBackend:
         UserError: it is no such folder, or damaged.
     """
 
+    data = DataConfig()  # turns of a chat: an export says nothing of them, and takes whole histories
+
     def __init__(self, folder: Path):
         for name in FILES:
             if not (folder / name).is_file():
@@ -37,7 +39,7 @@ class OnnxBackend:
             options = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
             words = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
             last = options["last_words"]
-            self.data = DataConfig(max_query_words=last["query"], max_history_words=last["history"])
+            self._last = {name: int(last[name]) for name in INPUTS[1:]}
             self._unknown: int = options["unknown_id"]
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
             self._session = onnxruntime.InferenceSession(
@@ -67,9 +69,8 @@ class OnnxBackend:
         texts = {name: tokenize(getattr(example, name).replace("\0", "\ufffd")) for name in INPUTS}
         ids = {}
         for name, tokens in texts.items():
-            if name != "document":
-                most = self.data.max_query_words if name == "query" else self.data.max_history_words
-                tokens = tokens[max(len(tokens) - most, 0) :]
+            if name in self._last:
+                tokens = tokens[max(len(tokens) - self._last[name], 0) :]
             ids[name] = [self._ids.get(lookup_form(token.text), self._unknown) for token in tokens]
         return _Encoded(texts["document"], ids)
 
@@ -100,6 +101,11 @@ def _card(folder: Path) -> ModelCard:
         card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         card = {}
+    scores = card.get("scores") or {}
     return ModelCard(
-        kind="sam", title="SAM (ONNX)", parameters=card.get("parameters"), f1=None, source=folder.name
+        kind="sam",
+        title="SAM, as ONNX",
+        parameters=card.get("parameters"),
+        f1=scores.get("f1", {}).get("value"),
+        source=folder.name,
     )

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.config import Config
+from holle_tf.distill.recipes import recipe
+from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.export.config import FORMATS, ExportConfig
+from holle_tf.export.model_card import (
+    CARD_JSON,
+    GLOVE,
+    file_sizes,
+    measure_latency,
+    scores_with_intervals,
+    write_model_card,
+)
+from holle_tf.export.onnx_student import export_onnx
+from holle_tf.export.reading import load_reader, random_ids
 from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.export.student import Limits, Student
+from holle_tf.export.tflite import export_tflite
+from holle_tf.workflow.machine import machine
 from holle_tf.workflow.prediction import newest_student
-from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.run_folder import RunFolder, versions
 from pipelines.atomic import atomic_folder
 from pipelines.errors import UserError
 from pipelines.vocabulary import Vocabulary
 
-CARD = "model_card.json"  # by which an export is known
-
 Log = Callable[[str], None]
+
+DEMO = "the demo corpus (fictitious movies and chats)"
 
 
 def export_mode(
@@ -36,32 +51,49 @@ def export_mode(
     Raises:
         UserError: no finished student, an unknown format, or the folder holds something else.
     """
+    for name in formats:
+        if name not in FORMATS:
+            raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
     run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
     log(f"using {run.path}")
+    student = student_of(run).shrunk(config.export)
     written = {}
     for name in dict.fromkeys(formats):
         root = Path(output) if output else run.path / "export"
         folder = root if output and len(set(formats)) == 1 else root / name
-        export_run(run, name, folder, config.export)
+        log(f"== {name}")
+        export_student(student, run, name, folder, config.export)
         written[name] = str(folder)
         print(f"{name}: {folder}")
     print(json.dumps({"run": str(run.path), "exports": written}))
 
 
-def export_run(run: RunFolder, name: str, folder: Path, options: ExportConfig) -> None:
-    """Export the student of a run in the format ``name``; ``folder`` appears whole or not at all.
+def export_student(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> None:
+    """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears whole.
 
     Raises:
-        UserError: see ``export_mode``.
+        UserError: ``folder`` holds something that is no export, or the format has not one of the options.
     """
-    if name not in FORMATS:
-        raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
-    if folder.exists() and not (folder / CARD).exists():
-        raise UserError(f"{folder}: exists and is no export; choose another --output.")
-    student = student_of(run).shrunk(options)
+    if folder.exists() and any(folder.iterdir()) and not (folder / CARD_JSON).exists():
+        raise UserError(f"{folder}: holds something that is no export; choose another --output.")
+    if options.hash_buckets and name != "savedmodel":
+        raise UserError(
+            f"export.hash_buckets: a client of --format={name} looks words up itself; set it to 0."
+        )
     with atomic_folder(folder) as scratch:
-        export_savedmodel(student, scratch)
-        (scratch / CARD).write_text(json.dumps({"format": name}), encoding="utf-8")
+        write_export(student, name, scratch, options)
+        write_model_card(scratch, _card(student, run, name, scratch, options))
+
+
+def write_export(student: Student, name: str, folder: Path, options: ExportConfig) -> None:
+    """Write ``student`` in the format ``name`` to a folder, without a card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if name == "savedmodel":
+        export_savedmodel(student, folder)
+    elif name == "onnx":
+        export_onnx(student, folder, options.quantization)
+    else:
+        export_tflite(student, folder, options.quantization)
 
 
 def student_of(run: RunFolder) -> Student:
@@ -83,3 +115,64 @@ def student_of(run: RunFolder) -> Student:
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
     return Student.of(config.sam, run.load_model(), words, limits)
+
+
+def _card(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> dict[str, Any]:
+    config = run.config()
+    read = load_reader(name, folder)
+    milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
+    chosen = recipe(config.recipe or f"{config.sam.interaction}_train")
+    training, sam = config.training.sam, config.sam
+    relevant = asdict(options)
+    if name == "savedmodel":
+        del relevant["quantization"]
+    return {
+        "title": f"A span predictor for chats about documents ({chosen.name})",
+        "format": name,
+        "options": relevant,
+        "model": f"SAM ({sam.interaction}), {sam.layers} bidirectional {sam.cell.upper()} of {sam.units}",
+        "parameters": student.parameters,
+        "recipe": {
+            "name": chosen.name,
+            "summary": chosen.summary,
+            "training": {
+                "teacher": config.teacher or "none",
+                "epochs at most": training.epochs,
+                "batch": training.batch_size,
+                "learning rate": training.learning_rate,
+                "seed": config.seed,
+            },
+        },
+        "data": {
+            # The name alone: a path is nobody's business.
+            "name": Path(config.data_dir).name if config.data_dir else DEMO,
+            "options": {
+                "setup": config.data.setup,
+                "limit": config.limit or "none",
+                "query words": student.limits.query_words,
+                "history words": student.limits.history_words,
+            },
+        },
+        "scores": _scores(run),
+        "words": {"count": len(student.words), "vectors": _vectors(config)},
+        "sizes": file_sizes(folder),
+        "latency": {"machine": "{cpu}, {cores} cores".format(**machine()), "milliseconds": milliseconds},
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def _scores(run: RunFolder) -> Optional[dict[str, Any]]:
+    """Test scores with intervals, None for a run that was not evaluated."""
+    path = run.path / "predictions.jsonl"
+    if not path.exists():
+        return None
+    predictions = read_predictions(path)
+    return {"split": "test", "examples": len(predictions), **scores_with_intervals(predictions)}
+
+
+def _vectors(config: Config) -> str:
+    if config.glove == "none":
+        return "vectors learned in training"
+    if not config.glove:
+        return f"vectors: a part of {GLOVE}"
+    return f"vectors from {Path(config.glove).name}; if that is {GLOVE}"

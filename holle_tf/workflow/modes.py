@@ -246,7 +246,7 @@ def _distinct(names: Sequence[str]) -> list[str]:
 def find_or_train_teachers(
     config: Config, prepared: PreparedData, teacher_runs: Optional[Sequence[str]], log: Log
 ) -> list[RunFolder]:
-    """The runs of ``teacher_runs``, or finished ones of ``config.teachers``, trained now if there are none."""
+    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none."""
     runs = []
     if teacher_runs is not None:
         for path in teacher_runs:

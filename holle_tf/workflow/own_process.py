@@ -48,8 +48,13 @@ def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
 def end_with_parent() -> None:
     """End this process, at once and wherever it is, when the process that started it has ended."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _send(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

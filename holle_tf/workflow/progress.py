@@ -30,6 +30,7 @@ class TrainingProgress(tf.keras.callbacks.Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._bar = bar(self._steps * self._epochs, self._name, "step")
+        self._first = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         # An interrupted training begins at a later epoch.
@@ -39,6 +40,9 @@ class TrainingProgress(tf.keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._bar.set_postfix_str(f"loss {logs['loss']:.3f}", refresh=False)
         self._bar.update()
+        if self._first:  # the longest by far: say that it is over, in a log file too
+            self._bar.refresh()
+            self._first = False
 
     def on_train_end(self, logs: Any = None) -> None:
         self._bar.close()

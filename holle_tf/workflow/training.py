@@ -179,7 +179,7 @@ def _train(
 
     precision = resolve_precision(training.mixed_precision, config.model)
     tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
-    recurrent = "keras" if training.jit else "auto"  # XLA cannot compile ours
+    recurrent = "keras" if training.jit else training.recurrence  # XLA cannot compile ours
     try:
         with recurrent_implementation(recurrent):
             student = build_model(config, prepared.embeddings, len(prepared.chars))

@@ -1,8 +1,4 @@
-"""Small students with random weights, and processes in which this package cannot be imported."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Small students with random weights."""
 
 import numpy as np
 import pytest
@@ -11,19 +7,8 @@ from holle_tf.export.student import Limits, Student
 from holle_tf.models.config import SamConfig
 from holle_tf.models.sam import INPUTS, build_sam
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 WORDS = ("<pad>", "<unk>", *"the film was good 's n't 2.8 café it ; , . i you do".split())
 WIDTHS = {"document": 11, "query": 5, "prober_history": 4, "responder_history": 6}
-_BLOCKED = """
-import sys, runpy
-class Blocked:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("holle_tf", "pipelines", "benchmarks"):
-            raise ImportError(name + " is not installed here")
-sys.meta_path.insert(0, Blocked())
-sys.argv = sys.argv[1:]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +35,3 @@ def ids():
     found["prober_history"][0] = found["responder_history"][3] = found["query"][3] = 0
     assert set(found) == set(INPUTS)
     return found
-
-
-@pytest.fixture
-def without_package(tmp_path):
-    """Function (script, arguments) -> what it prints, in a process that has not this package."""
-
-    def run(script, *arguments):
-        (tmp_path / "elsewhere").mkdir(exist_ok=True)
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", _BLOCKED, str(script), *map(str, arguments)],
-            cwd=tmp_path / "elsewhere", capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run

@@ -9,7 +9,7 @@ from pipelines.config import DataConfig
 from pipelines.encoding import EncodedExample
 from pipelines.holle import Example
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
-from pipelines.records import INPUTS, TEXTS, write_records
+from pipelines.records import INPUTS, TEXTS, number_of_shards, write_pieces, write_records
 from pipelines.vocabulary import Vocabulary
 
 VOCABULARY = 50
@@ -68,7 +68,23 @@ def make_encoded():
 
 
 @pytest.fixture
-def make_prepared(tmp_path):
+def write_all():
+    """Function (folder, split, encoded examples, records a shard) -> shards, packed by several tasks."""
+
+    def write(folder, split, encoded, shard_examples, task=4):
+        shards = number_of_shards(len(encoded), shard_examples)
+        pieces = [
+            piece
+            for first in range(0, len(encoded), task)
+            for piece in write_pieces(folder, encoded[first : first + task], first, shards)
+        ]
+        return write_records(folder, split, pieces, shard_examples, len(encoded))
+
+    return write
+
+
+@pytest.fixture
+def make_prepared(tmp_path, write_all):
     """Function (encoded examples, records a shard) -> PreparedData whose train split they are."""
 
     def make(encoded, shard_examples=7):
@@ -89,7 +105,7 @@ def make_prepared(tmp_path):
                 name: max((sum(one[part] for part in parts) for one in lengths), default=0)
                 for name, parts in INPUTS.items()
             },
-            "shards": {"train": write_records(folder, "train", encoded, shard_examples)},
+            "shards": {"train": write_all(folder, "train", encoded, shard_examples)},
         }
         write_manifest(folder, manifest)
         return PreparedData.load(folder)

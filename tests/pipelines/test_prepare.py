@@ -127,9 +127,9 @@ def test_two_preparations_are_byte_for_byte_the_same(raw, tmp_path):
 
 
 def test_worker_processes_change_nothing(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(filling, "TASK_CHARS", 300)
     alone, _ = run(raw, tmp_path / "a")
     monkeypatch.setattr(filling, "POOL_CHARS", 0)
-    monkeypatch.setattr(filling, "TASK_CHARS", 300)
     monkeypatch.setattr(filling, "cores", lambda: 3)
     together, _ = run(raw, tmp_path / "b")
     assert together.manifest == alone.manifest

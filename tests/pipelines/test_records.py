@@ -20,6 +20,7 @@ from pipelines.records import (
     serialised,
     split_input,
     to_proto,
+    write_pieces,
     write_records,
 )
 from pipelines.vocabulary import Vocabulary
@@ -107,34 +108,35 @@ def test_examples_come_back_whole_and_in_order(make_encoded, make_prepared, coun
         assert records == [to_proto(one) for one in encoded]
 
 
-def test_shards_are_described_as_they_are(make_encoded, tmp_path):
-    shards = write_records(tmp_path, "dev", make_encoded(np.full(11, 5)), shard_examples=4)
+def test_shards_are_described_as_they_are(make_encoded, write_all, tmp_path):
+    shards = write_all(tmp_path, "dev", make_encoded(np.full(11, 5)), shard_examples=4)
     assert [shard["records"] for shard in shards] == [4, 4, 3]
+    assert {path.name for path in tmp_path.iterdir()} == {shard["file"] for shard in shards}
     for shard in shards:
         content = (tmp_path / shard["file"]).read_bytes()
         assert shard["bytes"] == len(content)
         assert shard["sha256"] == hashlib.sha256(content).hexdigest()
 
 
-def test_records_are_the_same_bytes_each_time(make_encoded, tmp_path):
+def test_records_are_the_same_bytes_each_time(make_encoded, write_all, tmp_path):
     shas = []
     for name in "ab":
         (tmp_path / name).mkdir()
-        shards = write_records(tmp_path / name, "dev", make_encoded(np.full(5, 20)), shard_examples=2)
+        shards = write_all(tmp_path / name, "dev", make_encoded(np.full(5, 20)), shard_examples=2)
         shas.append([shard["sha256"] for shard in shards])
     assert shas[0] == shas[1]
 
 
 def test_too_few_examples_are_an_error(make_encoded, tmp_path):
     with pytest.raises(ValueError, match="2 examples came, 3 were promised"):
-        write_records(tmp_path, "dev", iter(make_encoded([4, 4])), shard_examples=2, count=3)
+        write_records(tmp_path, "dev", write_pieces(tmp_path, make_encoded([4, 4]), 0, 2), 2, count=3)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
-def test_full_disk_is_a_users_error(make_encoded, tmp_path):
+def test_full_disk_is_a_users_error(make_encoded, write_all, tmp_path):
     (tmp_path / "dev-00000-of-00001.tfrecord.gz").symlink_to("/dev/full")
     with pytest.raises(UserError, match="no space left"):
-        write_records(tmp_path, "dev", make_encoded(np.full(20, 500)), shard_examples=50)
+        write_all(tmp_path, "dev", make_encoded(np.full(20, 500)), shard_examples=50)
 
 
 def test_shard_cut_off_after_loading_is_a_users_error(make_encoded, make_prepared):

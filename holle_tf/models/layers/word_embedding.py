@@ -77,8 +77,8 @@ class WordEmbedding(tf.keras.layers.Layer):
 
     def call(self, ids: tf.Tensor, text: str = "") -> tf.Tensor:
         rows = tf.cast(tf.gather(self.matrix, ids), self.unknown.dtype)  # (batch, length, word_dim)
-        known = tf.cast(ids > UNKNOWN_ID, rows.dtype)[..., tf.newaxis]
-        unknown = tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype)[..., tf.newaxis]
+        known = tf.expand_dims(tf.cast(ids > UNKNOWN_ID, rows.dtype), -1)
+        unknown = tf.expand_dims(tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype), -1)
         vectors = tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
         for tape, watched in _watchers[-1:]:
             tape.watch(vectors)

@@ -44,7 +44,7 @@ def loop_recurrence(
     states = tf.reshape(results.stack(), [turns * UNROLL, 2, batch, units])[:length]
     forward, backward = tf.unstack(tf.transpose(states, [1, 2, 0, 3]))  # (batch, length, units)
     states = tf.concat([forward, tf.reverse_sequence(backward, lengths, seq_axis=1)], axis=-1)
-    return states * tf.sequence_mask(lengths, length, states.dtype)[..., tf.newaxis]
+    return states * tf.expand_dims(tf.sequence_mask(lengths, length, states.dtype), -1)
 
 
 def _product(state: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,101 @@
+"""Whether an option that only concerns speed leaves the scores as they are.
+
+    .venv/bin/python -m benchmarks.scores --model=sam --option=training.sam.recurrence --values=auto,keras
+    .venv/bin/python -m benchmarks.scores --model=qanet --option=training.qanet.mixed_precision \\
+        --values=bfloat16,none --seeds=0
+
+Trains the model alone on the demo corpus, once for every seed and value of the option, and scores it on the
+test split. Paired differences are of the same seed, each value less the first. Everything is kept in
+``--runs_dir``, so that the same command goes on where it was interrupted. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from typing import Any
+
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from holle_tf.config import load_config, preset
+from holle_tf.evaluate.tables import print_table
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.evaluation import ensure_scores
+from holle_tf.workflow.memory import keep_freed_memory
+from holle_tf.workflow.modes import with_recipe
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.training import ensure_run
+
+_MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "what is trained")
+_OPTION = flags.DEFINE_string("option", "training.sam.recurrence", "key of the configuration")
+_VALUES = flags.DEFINE_list("values", ["auto", "keras"], "its values; differences are to the first")
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "of weights, dropout and the order of the examples")
+_SET = flags.DEFINE_multi_string("set", [], "another option, the same for all, as training.sam.epochs=8")
+_LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/scores", "where data and runs go")
+
+SCORES = ("f1", "em")
+
+
+def score(value: str, seed: int) -> dict[str, float]:
+    """Test scores, 0-100, and seconds an epoch, of a run that is trained unless it is there already."""
+    given = {"model": _MODEL.value, "runs_dir": _RUNS_DIR.value, "seed": seed, "limit": _LIMIT.value}
+    config = load_config([preset("demo")], [*_SET.value, f"{_OPTION.value}={value}"], given)
+    if config.model == "sam":
+        config = with_recipe(config, "_train")
+    prepared = open_data(config, _log)
+    run = ensure_run(config, prepared, log=_log)
+    reading = Reading(run, prepared, config)
+    ensure_scores(reading, "test")
+    result = run.result()
+    assert result is not None
+    scores = reading.scores()["test"]
+    return {**{name: scores[name] for name in SCORES}, "seconds_per_epoch": result["seconds_per_epoch"]}
+
+
+def summary(found: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, Any]]:
+    """Means over seeds, and the mean and the standard error of the paired differences to the first value.
+
+    Args:
+        found: value -> seed -> what ``score`` gives, the same seeds for all values.
+    """
+    first = next(iter(found.values()))
+    means: dict[str, dict[str, Any]] = {}
+    for value, of_seed in found.items():
+        means[value] = {}
+        for name in SCORES:
+            differences = [row[name] - first[seed][name] for seed, row in of_seed.items()]
+            row = {"mean": statistics.mean(row[name] for row in of_seed.values())}
+            row["difference"] = statistics.mean(differences)
+            if len(differences) > 1:
+                row["standard_error"] = statistics.stdev(differences) / len(differences) ** 0.5
+            means[value][name] = row
+    return means
+
+
+def _log(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)
+
+
+def main(_: list[str]) -> None:
+    keep_freed_memory()
+    found: dict[str, dict[str, dict[str, float]]] = {value: {} for value in _VALUES.value}
+    for seed in _SEEDS.value:
+        for value in _VALUES.value:
+            found[value][seed] = score(value, int(seed))
+    means = summary(found)
+    table = Table("value", *(f"F1, seed {seed}" for seed in _SEEDS.value), "mean F1", "difference", "mean EM")
+    for value, of_seed in found.items():
+        cells = [f"{row['f1']:.1f}" for row in of_seed.values()]
+        of_f1 = means[value]["f1"]
+        cells += [f"{of_f1['mean']:.1f}", f"{of_f1['difference']:+.1f}", f"{means[value]['em']['mean']:.1f}"]
+        table.add_row(value, *cells)
+    print_table(table, f"{_MODEL.value}, test, by {_OPTION.value}")
+    print(json.dumps({"model": _MODEL.value, "option": _OPTION.value, "runs": found, "summary": means}))
+
+
+if __name__ == "__main__":
+    app.run(main)

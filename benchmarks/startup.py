@@ -1,0 +1,97 @@
+"""Seconds from a command to the end of its first training step.
+
+    .venv/bin/python -m benchmarks.startup --models=sam,bidaf,qanet
+
+Starts ``--mode=train`` as a user would, on the demo corpus, and ends it when its progress bar counts the first
+step: from nothing (the corpus is generated and prepared first), with the data prepared before, and
+likewise with models of the published sizes. Machine code of the recurrences is in numba's cache unless
+this is the first run ever; ``--compile`` empties it before each measurement. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+import holle_tf.models.recurrence
+from holle_tf.evaluate.tables import print_table
+from pipelines.demo.corpus import GLOVE_PATH
+from pipelines.errors import UserError
+
+_MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "which models")
+_SIZES = flags.DEFINE_list("sizes", ["demo", "published"], "of the models")
+_LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
+_COMPILE = flags.DEFINE_bool("compile", False, "compile the recurrences anew each time")
+
+_FIRST_STEP = re.compile(r"epoch 1/\d+: +\d+%\|[^|]*\| [1-9]\d*/")
+
+
+def seconds_to_first_step(arguments: list[str]) -> float:
+    """Seconds until ``holle_tf.main`` with ``arguments`` has made one training step; it is ended then.
+
+    Raises:
+        UserError: it ended by itself before.
+    """
+    if _COMPILE.value:
+        package = Path(holle_tf.models.recurrence.__file__).parent
+        shutil.rmtree(package / "__pycache__", ignore_errors=True)
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "holle_tf.main", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    said = ""
+    try:
+        while piece := process.stderr.read1(4096):  # type: ignore[attr-defined]
+            said += piece.decode("utf-8", errors="replace")
+            if _FIRST_STEP.search(said):
+                return time.perf_counter() - began
+    finally:
+        process.kill()
+        process.wait()
+    raise UserError(f"holle_tf.main {' '.join(arguments)} ended before its first step: {said[-500:]}")
+
+
+def measure(model: str, size: str, folder: Path) -> dict[str, float]:
+    """Seconds from nothing and from prepared data; the published sizes get the demo corpus as a user's."""
+    arguments = ["--mode=train", f"--model={model}", f"--runs_dir={folder}"]
+    arguments += [f"--limit={_LIMIT.value}"] if _LIMIT.value else []
+    found = {}
+    if size == "demo":
+        found["from nothing"] = seconds_to_first_step([*arguments, "--seed=1"])
+    else:
+        if not list(folder.glob("data/demo-*")):
+            seconds_to_first_step(arguments)
+        raw = next(folder.glob("data/demo-*"))
+        arguments += [f"--data_dir={raw}", f"--glove={GLOVE_PATH}"]
+        seconds_to_first_step([*arguments, "--seed=1"])  # prepares
+    found["prepared"] = seconds_to_first_step([*arguments, "--seed=2"])
+    return found
+
+
+def main(_: list[str]) -> None:
+    report: dict[str, dict[str, dict[str, float]]] = {}
+    for size in tqdm(_SIZES.value, desc="sizes", dynamic_ncols=True):
+        for model in _MODELS.value:
+            with tempfile.TemporaryDirectory() as folder:
+                report.setdefault(size, {})[model] = measure(model, size, Path(folder))
+    table = Table("size", "model", "from nothing, s", "data prepared, s")
+    for size, models in report.items():
+        for model, row in models.items():
+            cells = [f"{row[key]:.1f}" if key in row else "-" for key in ("from nothing", "prepared")]
+            table.add_row(size, model, *cells)
+    print_table(table, "to the end of the first training step")
+    print(json.dumps({"compile": _COMPILE.value, "seconds": report}))
+
+
+if __name__ == "__main__":
+    app.run(main)
