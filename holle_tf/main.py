@@ -97,6 +97,9 @@ _RUN_DIR = flags.DEFINE_string(
 _PORT = flags.DEFINE_integer(
     "port", None, "Where --mode=serve listens (default 8501; 0: any free port).", lower_bound=0
 )
+_EXPORT_DIR = flags.DEFINE_string(
+    "export_dir", None, "Folder of an ONNX export for --mode=serve, or several with commas."
+)
 _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs go (default: runs).")
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
 _INPUT = flags.DEFINE_string(
@@ -215,7 +218,7 @@ def _run() -> None:
     if mode == "serve":
         from holle_tf.serve.mode import serve_mode
 
-        serve_mode(config, run_dir, _log)
+        serve_mode(config, run_dir, _EXPORT_DIR.value, _log)
         return
     from holle_tf.workflow import modes
 

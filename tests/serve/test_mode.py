@@ -55,7 +55,7 @@ def test_a_run_is_served_until_sigterm(untrained_run, runs_dir):
 def test_without_its_packages_the_mode_names_the_command_that_installs_them(monkeypatch):
     monkeypatch.setattr(mode, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="fastapi and uvicorn: .*pip install -r requirements-serve.txt"):
-        mode.serve_mode(load_config(), None, lambda line: None)
+        mode.serve_mode(load_config(), None, None, lambda line: None)
 
 
 def test_a_port_that_is_taken_is_said_in_a_line():
