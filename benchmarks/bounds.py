@@ -4,9 +4,9 @@
 
 Counts the floating-point operations of reading one batch (TensorFlow's own count of the graph, and
 2 * units * gates for every step of a recurrence), takes three times as many for a training step, and divides
-by the rate of a large float32 matrix product measured in the same process. Likewise counts the bytes of what
-every operation of the graph reads and writes, and divides by the bandwidth of adding two large arrays; what stays
-in the cache between two operations may well be faster than that. What a step takes beyond is loops and overhead.
+by the rate of a large float32 matrix product measured in the same process. Likewise counts the bytes that
+every operation of the graph reads and writes, and divides by the bandwidth of a pass over a large array; what
+stays in the cache between two operations may well be faster. What a step takes beyond is loops and overhead.
 The GPU's figures are arithmetic on its published peaks. The last line is JSON.
 """
 

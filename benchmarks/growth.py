@@ -6,8 +6,8 @@
 One example of random words at the published sizes unless it is the batch that grows; ``examples`` reads that
 many of the demo corpus, shuffled, in batches of 32. Every model has a process of its own for reading and for
 training, and goes from the smallest size to the largest. Where the next one would take longer than
-``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last line
-is JSON.
+``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ Row = dict[str, float]
 def measure(
     model: str, what: str, vary: str, sizes: list[int], fixed: dict[str, int], steps: int, limit: float
 ) -> list[Row]:
-    """Seconds and peak memory (MB, less the imports) for each size; only projected seconds beyond the limit."""
+    """Seconds and peak memory (MB, less the imports) of each size; beyond the limit projected seconds."""
     import tensorflow as tf
 
     from holle_tf.models import MODELS

@@ -14,7 +14,8 @@ from typing import Any, Callable, Iterable
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from benchmarks.bounds import bound_cells
+from benchmarks.bounds import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
+from benchmarks.growth import WHAT, row_text
 from holle_tf.workflow.benchmark import PAPER_INFERENCE, PAPER_TRAINING
 from pipelines.errors import UserError
 
@@ -41,18 +42,56 @@ def recurrent(result: dict[str, Any]) -> str:
 
 def bounds(result: dict[str, Any]) -> str:
     rows = [[model, *bound_cells(row)] for model, row in result["models"].items()]
-    head = f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s.\n\n"
-    titles = [
-        "",
-        "GFLOP of reading",
-        "training, ms",
-        "bound, ms",
-        "share",
-        "inference, ms",
-        "bound, ms",
-        "share",
+    head = (
+        f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s; memory, read and written: "
+        f"{result['gigabytes_per_second']:,.0f} GB/s.\n\n"
+    )
+    return head + markdown(["", *BOUND_TITLES], rows)
+
+
+def gpu(result: dict[str, Any]) -> str:
+    rows = [[model, *gpu_cells(row)] for model, row in result["models"].items()]
+    return f"On paper, {result['gpu']}.\n\n" + markdown(["", *GPU_TITLES], rows)
+
+
+def operations(result: dict[str, Any]) -> str:
+    """Shares of core time, kinds of operations by rows."""
+    variants = result["variants"]
+    kinds = list(dict.fromkeys(kind for found in variants.values() for kind in found["core_ms"]))
+    totals = {name: sum(found["core_ms"].values()) for name, found in variants.items()}
+    shares = {
+        kind: [found["core_ms"].get(kind, 0.0) / totals[name] for name, found in variants.items()]
+        for kind in kinds
+    }
+    rows = [
+        [kind, *(f"{share:.0%}" for share in shares[kind])]
+        for kind in sorted(kinds, key=lambda k: shares[k], reverse=True)
     ]
-    return head + markdown(titles, rows)
+    return markdown(["", *variants], [row for row in rows if set(row[1:]) != {"0%"}])
+
+
+def startup(result: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{size}, {model}",
+            *(f"{row[key]:.1f}" if key in row else "-" for key in ("from nothing", "prepared")),
+        ]
+        for size, models in result["seconds"].items()
+        for model, row in models.items()
+    ]
+    return markdown(["seconds", "from nothing", "data prepared"], rows)
+
+
+def scores(result: dict[str, Any]) -> str:
+    """F1 of every seed, the mean, and the paired difference with its standard error."""
+    rows = []
+    for value, of_seed in result["runs"].items():
+        row = result["summary"][value]["f1"]
+        error = f" ± {row['standard_error']:.1f}" if row.get("standard_error") else ""
+        cells = [", ".join(f"{found['f1']:.1f}" for found in of_seed.values()), f"{row['mean']:.1f}"]
+        cells += [f"{row['difference']:+.1f}{error}", f"{result['summary'][value]['em']['mean']:.1f}"]
+        rows.append([f"`{result['option']}={value}`", *cells])
+    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM"], rows)
 
 
 KINDS = (("ms", 1), ("ratio", 2))
@@ -77,16 +116,22 @@ def reading(result: dict[str, Any]) -> str:
 
 
 def growth(result: dict[str, Any]) -> str:
-    lengths = sorted({row["words"] for what in WHAT for rows in result[what].values() for row in rows})
-    rows = []
-    for what in WHAT:
-        for model, found in result[what].items():
-            cells = {row["words"]: f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB" for row in found}
-            rows.append([f"{what}, {model}", *(cells.get(length, "-") for length in lengths)])
-    return markdown(["", *(f"{length:,} words" for length in lengths)], rows)
+    found = {what: models for what in WHAT if (models := result[what])}
+    sizes = [row["size"] for row in next(iter(found[WHAT[0]].values()))]
+    unit = UNITS[result["vary"]][0]
+    rows = [
+        [f"{what}, {model}", *map(row_text, rows)] for what in found for model, rows in found[what].items()
+    ]
+    return markdown(["", *(f"{size:,} {unit}" for size in sizes)], rows)
 
 
-WHAT = ("inference", "training")
+# What grows: its unit, and the label of its axis.
+UNITS = {
+    "document": ("words", "words of the document"),
+    "batch": ("documents", "documents in a batch"),
+    "context": ("words", "words of the query and of each history"),
+    "examples": ("examples", "examples read, in batches of 32"),
+}
 
 
 def inference_costs(result: dict[str, Any]) -> str:
@@ -137,9 +182,15 @@ TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
     "bounds": ("bounds", bounds),
+    "gpu": ("bounds", gpu),
+    "operations": ("operations", operations),
+    "startup": ("startup", startup),
+    "stock-layers": ("stock-layers", scores),
+    "bfloat16": ("bfloat16", scores),
+    "recurrent-torch": ("recurrent-torch", recurrent),
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
-    "growth": ("growth", growth),
+    **{name: (name, growth) for name in ("growth", "growth-batch", "growth-context", "growth-examples")},
     "corpus": ("costs", corpus),
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
@@ -166,29 +217,36 @@ def fill(page: str, results: dict[str, dict[str, Any]]) -> str:
     return page
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
-    """Time and memory against the length of the document, both axes logarithmic."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    panels = figure.subplots(1, 2)
-    for axes, key, label in zip(panels, ("seconds", "memory_mb"), ("seconds", "peak memory, MB")):
-        for what, style in zip(WHAT, ("-", "--")):
-            for i, (model, rows) in enumerate(result[what].items()):
-                words = [row["words"] for row in rows]
-                name = f"{model}, {what}"
-                axes.loglog(words, [row[key] for row in rows], style, marker="o", color=f"C{i}", label=name)
-        axes.set(xlabel="words of the document", ylabel=label)
-        axes.grid(True, alpha=0.3)
-    panels[0].legend(fontsize=8)
+def plot(results: list[dict[str, Any]], path: Path) -> None:
+    """Time and memory against each of what grows, all axes logarithmic; projected times are hollow."""
+    figure = Figure(figsize=(4.2 * len(results), 6.4), layout="constrained")
+    panels = figure.subplots(2, len(results), squeeze=False)
+    for column, result in enumerate(results):
+        for axes, key, label in zip(
+            panels[:, column], ("seconds", "memory_mb"), ("seconds", "peak memory, MB")
+        ):
+            for what, style in zip(WHAT, ("-", "--")):
+                for i, (model, rows) in enumerate(result[what].items()):
+                    known = [row for row in rows if key in row]
+                    sizes, values = [row["size"] for row in known], [row[key] for row in known]
+                    axes.loglog(sizes, values, style, color=f"C{i}", label=f"{model}, {what}")
+                    for row in known:
+                        fill = f"C{i}" if "memory_mb" in row else "white"
+                        axes.plot(row["size"], row[key], "o", color=f"C{i}", markerfacecolor=fill)
+            axes.set(xlabel=UNITS[result["vary"]][1], ylabel=label)
+            axes.grid(True, alpha=0.3)
+    panels[0, 0].legend(fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
 
 
 def main(_: list[str]) -> None:
     found = {path.stem: json.loads(path.read_text()) for path in sorted(Path(_RESULTS.value).glob("*.json"))}
     page = Path(_PAGE.value)
     page.write_text(fill(page.read_text(encoding="utf-8"), found), encoding="utf-8")
-    if "growth" in found:
-        plot(found["growth"]["result"], Path(_PLOT.value))
+    growths = [found[name]["result"] for name in TABLES if name.startswith("growth") and name in found]
+    if growths:
+        plot(growths, Path(_PLOT.value))
     print(f"{page}: {len(found)} results")
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional, Union
 
@@ -150,7 +151,7 @@ def _write(
     """Fill the folder; the manifest goes last."""
     work = sum(map(_size, (example for examples in splits.values() for example in examples)))
     workers = cores() if work >= POOL_CHARS else 1
-    counts = {split: _count(split, examples, workers) for split, examples in splits.items()}
+    counts = _count(splits, workers)
     words, vectors = _word_vocabulary({split: count[0] for split, count in counts.items()}, config, glove)
     chars = build_char_vocabulary(counts["train"][1], config.min_char_count)
     manifest["vocabulary"] = {
@@ -166,15 +167,15 @@ def _write(
     np.save(folder / "embeddings.npy", embedding_matrix(words, vectors, config.word_dim))
     manifest["shards"], manifest["words"] = {}, {}
     manifest["longest"] = dict.fromkeys(INPUTS, 0)
-    for split, examples in splits.items():
+    shards = {split: number_of_shards(len(all_), config.shard_examples) for split, all_ in splits.items()}
+    task = partial(_encode_task, partial(encode, words=words, chars=chars, config=config), folder, shards)
+    for split, encoded in groupby(_encode(splits, task, workers), key=lambda done: done.split):
         totals = manifest["words"][split] = dict.fromkeys(TEXTS, 0)
-        number = number_of_shards(len(examples), config.shard_examples)
-        task = partial(_encode_task, partial(encode, words=words, chars=chars, config=config), folder, number)
-        pieces = _encode(split, examples, task, workers, totals, manifest["longest"])
-        shards = write_records(folder, split, pieces, config.shard_examples, len(examples))
-        manifest["shards"][split] = shards
-        size = sum(shard["bytes"] for shard in shards) / 1e6
-        log(f"{split}: {len(examples)} examples in {len(shards)} shards, {size:.1f} MB")
+        pieces = _measure(encoded, totals, manifest["longest"])
+        files = write_records(folder, split, pieces, config.shard_examples, len(splits[split]))
+        manifest["shards"][split] = files
+        size = sum(file["bytes"] for file in files) / 1e6
+        log(f"{split}: {len(splits[split])} examples in {len(files)} shards, {size:.1f} MB")
     write_manifest(folder, manifest)
 
 
@@ -192,31 +193,38 @@ def _coverage(counts: Counter, words: Vocabulary) -> float:
     return sum(n for form, n in counts.items() if form in words) / max(1, sum(counts.values()))
 
 
-def _count(split: str, examples: Sequence[Example], workers: int) -> tuple[Counter, Counter]:
-    """Counts of lookup forms and of characters; a text that many examples share counts once."""
-    texts = list(dict.fromkeys(getattr(example, name) for example in examples for name in TEXTS))
-    forms: Counter = Counter()
-    chars: Counter = Counter()
-    with _progress(f"{split}: counting words", len(texts), "texts") as bar:
-        for done, tokens in ordered_map(_count_tokens, _tasks(texts, len), workers):
+def _count(splits: dict[str, list[Example]], workers: int) -> dict[str, tuple[Counter, Counter]]:
+    """Counts of lookup forms and of characters in each split; a text that many examples share counts once."""
+    counts: dict[str, tuple[Counter, Counter]] = {split: (Counter(), Counter()) for split in splits}
+    texts = {
+        split: list(dict.fromkeys(getattr(example, name) for example in examples for name in TEXTS))
+        for split, examples in splits.items()
+    }
+    # All splits through the same worker processes: starting those of a large process takes a while.
+    tasks = ((split, task) for split in texts for task in _tasks(texts[split], len))
+    with _progress("counting words", sum(map(len, texts.values())), "texts") as bar:
+        for split, done, tokens in ordered_map(_count_tokens, tasks, workers):
+            forms, chars = counts[split]
             for token, n in tokens.items():
                 forms[lookup_form(token)] += n
                 for char in token:
                     chars[char] += n
             bar.update(done)
-    return forms, chars
+    return counts
 
 
-def _count_tokens(texts: Sequence[str]) -> tuple[int, Counter]:
+def _count_tokens(task: tuple[str, Sequence[str]]) -> tuple[str, int, Counter]:
+    split, texts = task
     counts: Counter = Counter()
     for text in texts:
         counts.update(token_texts(text.replace("\0", "\ufffd")))  # as `encode` does
-    return len(texts), counts
+    return split, len(texts), counts
 
 
 class _Encoded(NamedTuple):
     """What a worker made of some examples: their records, and how many words their texts have."""
 
+    split: str
     pieces: list[Piece]
     examples: int
     words: dict[str, int]  # of all together, by text
@@ -224,47 +232,50 @@ class _Encoded(NamedTuple):
 
 
 def _encode(
-    split: str,
-    examples: Sequence[Example],
-    function: Callable[[tuple[int, list[Example]]], _Encoded],
-    workers: int,
-    totals: dict[str, int],
-    longest: dict[str, int],
-) -> Iterator[Piece]:
-    """The pieces of a split's records; adds up the words of each text, keeps the longest of each input."""
-    with _progress(f"{split}: writing records", len(examples), "examples") as bar:
-        for done in ordered_map(function, _numbered(_tasks(examples, _size)), workers):
-            for name, words in done.words.items():
-                totals[name] += words
-            for name, words in done.longest.items():
-                longest[name] = max(longest[name], words)
-            yield from done.pieces
+    splits: dict[str, list[Example]], function: Callable[[Any], _Encoded], workers: int
+) -> Iterator[_Encoded]:
+    """One split after the other, each with at least one task."""
+
+    def tasks() -> Iterator[tuple[str, int, list[Example]]]:
+        for split, examples in splits.items():
+            first = 0
+            for task in _tasks(examples, _size) if examples else [[]]:
+                yield split, first, task
+                first += len(task)
+
+    with _progress("writing records", sum(map(len, splits.values())), "examples") as bar:
+        for done in ordered_map(function, tasks(), workers):
+            yield done
             bar.update(done.examples)
-
-
-def _numbered(tasks: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
-    """Each task with the index of its first item."""
-    first = 0
-    for task in tasks:
-        yield first, task
-        first += len(task)
 
 
 def _encode_task(
     function: Callable[[Example], EncodedExample],
     folder: Path,
-    shards: int,
-    numbered: tuple[int, Sequence[Example]],
+    shards: dict[str, int],
+    task: tuple[str, int, Sequence[Example]],
 ) -> _Encoded:
-    first, examples = numbered
+    split, first, examples = task
     encoded = [function(example) for example in examples]
     lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
+    joined = {name: [sum(one[part] for part in parts) for one in lengths] for name, parts in INPUTS.items()}
     return _Encoded(
-        pieces=write_pieces(folder, encoded, first, shards),
+        split=split,
+        pieces=write_pieces(folder, split, encoded, first, shards[split]),
         examples=len(encoded),
         words={name: sum(one[name] for one in lengths) for name in TEXTS},
-        longest={name: max(sum(one[p] for p in parts) for one in lengths) for name, parts in INPUTS.items()},
+        longest={name: max(words, default=0) for name, words in joined.items()},
     )
+
+
+def _measure(encoded: Iterable[_Encoded], totals: dict[str, int], longest: dict[str, int]) -> Iterator[Piece]:
+    """Hand the pieces on, adding up the words of each text and keeping the longest of each input."""
+    for done in encoded:
+        for name, words in done.words.items():
+            totals[name] += words
+        for name, words in done.longest.items():
+            longest[name] = max(longest[name], words)
+        yield from done.pieces
 
 
 def _tasks(items: Iterable[Any], size: Callable[[Any], int]) -> Iterator[list[Any]]:

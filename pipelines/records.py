@@ -74,11 +74,14 @@ class Piece(NamedTuple):
     records: int
 
 
-def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, shards: int) -> list[Piece]:
+def write_pieces(
+    folder: Path, split: str, encoded: Sequence[EncodedExample], first: int, shards: int
+) -> list[Piece]:
     """Serialise and compress examples that follow each other, in whatever process this is called.
 
     Args:
       folder: existing folder, where the pieces go.
+      split: name of the split.
       encoded: the examples.
       first: index of the first of them in its split.
       shards: number of the split's shards.
@@ -93,7 +96,7 @@ def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, sh
     for offset in range(min(shards, len(encoded))):
         shard = (first + offset) % shards
         some = encoded[offset::shards]
-        path = Path(folder) / f".{first}-{shard}.piece"
+        path = Path(folder) / f".{split}-{first}-{shard}.piece"
         try:
             with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
                 for one in some:
