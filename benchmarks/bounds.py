@@ -1,11 +1,13 @@
-"""How near each model's step is to what the machine's matrix products alone would take.
+"""How near each model's step is to bounds: this machine's matrix products, its memory, and a GPU on paper.
 
     .venv/bin/python -m benchmarks.bounds [--models=sam,bidaf,qanet]
 
 Counts the floating-point operations of reading one batch (TensorFlow's own count of the graph, and
 2 * units * gates for every step of a recurrence), takes three times as many for a training step, and divides
-by the rate of a large float32 matrix product measured in the same process. What a step takes beyond that is
-memory traffic, elementwise work, loops and overhead. The last line is JSON.
+by the rate of a large float32 matrix product measured in the same process. Likewise counts the bytes that
+every operation of the graph reads and writes, and divides by the bandwidth of a pass over a large array; what
+stays in the cache between two operations may well be faster. What a step takes beyond is loops and overhead.
+The GPU's figures are arithmetic on its published peaks. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 import tensorflow as tf
 from absl import app, flags
@@ -21,6 +23,7 @@ from rich.table import Table
 from tensorflow.python.profiler.model_analyzer import profile
 from tensorflow.python.profiler.option_builder import ProfileOptionBuilder
 
+from benchmarks.cells import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
@@ -58,15 +61,77 @@ def operations(step: Any) -> int:
     return counted
 
 
-def measure(model: str, rate: float) -> dict[str, float]:
-    """Measured milliseconds and the bounds, for training and for inference."""
+def traffic(step: Any) -> int:
+    """Bytes that the operations of a concrete function read and write, as far as shapes are known."""
+    total = 0
+    for op in step.graph.get_operations():
+        if op.type in FREE:
+            continue
+        for tensor in (*op.inputs, *op.outputs):
+            if tensor.shape.is_fully_defined() and tensor.dtype.size:
+                total += tensor.shape.num_elements() * tensor.dtype.size
+    return total
+
+
+# Operations that hand on what they are given without touching it, and those of variables.
+FREE = {"Identity", "IdentityN", "Reshape", "ExpandDims", "Squeeze", "Shape", "Const", "Placeholder"}
+FREE |= {"NoOp", "ReadVariableOp", "VarHandleOp", "EnsureShape", "StopGradient"}
+
+
+def recurrent_steps(step: Any) -> int:
+    """Steps that wait for each other: words of every recurrence, whose two directions run at once."""
+    recurrences = [op for op in step.graph.get_operations() if op.type == "PyFunc"]
+    return sum(int(op.inputs[0].shape[1]) for op in recurrences)
+
+
+class Gpu(NamedTuple):
+    """Published peaks of a GPU.
+
+    Attributes:
+        flops: floating-point operations a second, bfloat16 with float32 sums.
+        bandwidth: bytes a second.
+        launch: seconds of one dependent step of a recurrence; not published, about that of starting a kernel.
+    """
+
+    name: str
+    flops: float
+    bandwidth: float
+    launch: float
+
+
+# Data sheet of the A100 40 GB SXM (NVIDIA, 2021).
+A100 = Gpu("NVIDIA A100 40 GB", 312e12, 1555e9, 5e-6)
+
+
+def on_paper(gpu: Gpu, count: int, moved: int, steps: int) -> dict[str, float]:
+    """Least milliseconds of reading a batch there: by products, by memory, by the recurrence's steps.
+
+    Weights and activations are taken as they are counted here, in float32.
+    """
+    return {
+        "products_ms": 1e3 * count / gpu.flops,
+        "memory_ms": 1e3 * moved / gpu.bandwidth,
+        "steps_ms": 1e3 * steps * gpu.launch,
+    }
+
+
+def measure(model: str, rate: float, bandwidth: float) -> dict[str, Any]:
+    """Measured milliseconds and the bounds, for training and for inference.
+
+    Args:
+        model: sam | bidaf | qanet.
+        rate: floating-point operations a second of a large product.
+        bandwidth: bytes a second, read and written.
+    """
     config = load_config([], flags={"model": model})
     distiller = make_distiller(config, "none", WORDS, CHARACTERS)
     batch = random_batch(MODELS[model].inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
     read = tf.function(lambda features: distiller.student(features, training=False))
     train = tf.function(distiller.train_step)
-    count = operations(read.get_concrete_function(batch[0]))
-    found = {"gigaflops": count / 1e9}
+    reading = read.get_concrete_function(batch[0])
+    count, steps = operations(reading), recurrent_steps(reading)
+    moved = {"inference": traffic(reading), "training": traffic(train.get_concrete_function(batch))}
+    found: dict[str, Any] = {"gigaflops": count / 1e9, "recurrent_steps": steps}
     for what, work, times in (
         ("inference", lambda: read(batch[0]), 1),
         ("training", lambda: train(batch), 3),
@@ -75,31 +140,32 @@ def measure(model: str, rate: float) -> dict[str, float]:
         found.update(
             {f"{what}_ms": 1e3 * taken, f"{what}_bound_ms": 1e3 * bound, f"{what}_share": bound / taken}
         )
+        found[f"{what}_gigabytes"] = moved[what] / 1e9
+        found[f"{what}_memory_ms"] = 1e3 * moved[what] / bandwidth
+    found["gpu"] = on_paper(A100, count, moved["inference"], steps)
     return found
-
-
-def bound_cells(found: dict[str, float]) -> list[str]:
-    """A row of ``measure`` as text: GFLOP, then time, bound and share of training and of inference."""
-    formats = (("ms", ".1f"), ("bound_ms", ".1f"), ("share", ".0%"))
-    figures = [
-        (found[f"{what}_{kind}"], form) for what in ("training", "inference") for kind, form in formats
-    ]
-    return [format(value, form) for value, form in [(found["gigaflops"], ".2f"), *figures]]
 
 
 def main(_: list[str]) -> None:
     matrix = tf.random.normal([_SIZE.value, _SIZE.value])
     multiply = tf.function(lambda: tf.matmul(matrix, matrix))
     rate = 2 * _SIZE.value**3 / seconds(multiply)
-    table = Table(
-        "model", "GFLOP", "training, ms", "bound, ms", "share", "inference, ms", "bound, ms", "share"
-    )
-    report: dict[str, Any] = {"gigaflops_per_second": round(rate / 1e9, 1), "models": {}}
+    array = tf.random.normal([8 * _SIZE.value**2])  # larger than the cache
+    add = tf.function(lambda: array + 1.0)
+    bandwidth = 2 * 4 * 8 * _SIZE.value**2 / seconds(add)
+    table, gpu_table = Table("model", *BOUND_TITLES), Table("model", *GPU_TITLES)
+    report: dict[str, Any] = {
+        "gigaflops_per_second": round(rate / 1e9, 1),
+        "gigabytes_per_second": round(bandwidth / 1e9, 1),
+        "gpu": A100.name,
+        "models": {},
+    }
     for model in _MODELS.value:
-        found = measure(model, rate)
-        report["models"][model] = {name: round(value, 3) for name, value in found.items()}
+        found = report["models"][model] = measure(model, rate, bandwidth)
         table.add_row(model, *bound_cells(found))
-    print_table(table, f"matrix products: {rate / 1e9:,.0f} GFLOP/s")
+        gpu_table.add_row(model, *gpu_cells(found))
+    print_table(table, f"products {rate / 1e9:,.0f} GFLOP/s, memory {bandwidth / 1e9:,.0f} GB/s")
+    print_table(gpu_table, f"reading a batch on paper, {A100.name}")
     print(json.dumps(report))
 
 

@@ -6,8 +6,8 @@
 One example of random words at the published sizes unless it is the batch that grows; ``examples`` reads that
 many of the demo corpus, shuffled, in batches of 32. Every model has a process of its own for reading and for
 training, and goes from the smallest size to the largest. Where the next one would take longer than
-``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last line
-is JSON.
+``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
+from benchmarks.cells import WHAT, row_text
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
@@ -41,7 +42,6 @@ _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the document", lower
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3, "timed calls of each, after one that is not", lower_bound=1)
 _LIMIT = flags.DEFINE_float("limit_seconds", 30.0, "longest call that is begun", lower_bound=0.0)
-WHAT = ("inference", "training")
 
 Row = dict[str, float]
 
@@ -49,7 +49,7 @@ Row = dict[str, float]
 def measure(
     model: str, what: str, vary: str, sizes: list[int], fixed: dict[str, int], steps: int, limit: float
 ) -> list[Row]:
-    """Seconds and peak memory (MB, less the imports) for each size; only projected seconds beyond the limit."""
+    """Seconds and peak memory (MB, less the imports) of each size; beyond the limit projected seconds."""
     import tensorflow as tf
 
     from holle_tf.models import MODELS
@@ -121,13 +121,6 @@ def _seconds(work: Callable[[], Any]) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
-
-
-def row_text(row: Row) -> str:
-    """Seconds and memory of a size; seconds alone, marked as such, where they are projected."""
-    if "memory_mb" not in row:
-        return f"({row['seconds']:,.0f} s projected)"
-    return f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB"
 
 
 def main(_: list[str]) -> None:

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.operations --variants=sam:none,bidaf:none,qanet:none,qanet:bfloat16
 
-Traces some training steps of each model with TensorFlow's profiler and adds up the time inside its operations.
+Traces training steps of each model with TensorFlow's profiler and adds up the time inside its operations.
 Several run at once, so that the sum over all of them is core time and not the length of the step; and a
 profiler adds its own cost to each, which is why small operations weigh more here than they do. The last
 line is JSON.

@@ -22,11 +22,14 @@ from tqdm import tqdm
 
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
+from pipelines.errors import UserError
+from pipelines.parallel import cores
 
 _CELL = flags.DEFINE_enum("cell", "gru", ["gru", "lstm"], "kind of cell")
 _LENGTHS = flags.DEFINE_list("lengths", ["128", "256", "1200"], "words of the longest text")
 _UNITS = flags.DEFINE_integer("units", 64, "of each direction", lower_bound=1)
 _BATCH = flags.DEFINE_integer("batch", 32, "texts in a batch", lower_bound=1)
+_TORCH = flags.DEFINE_bool("torch", False, "insist on PyTorch's layer; otherwise it is there if PyTorch is")
 _STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
 LAYERS, FEATURES = 2, 100
 
@@ -66,7 +69,10 @@ def torch_steps(length: int) -> Steps:
     try:
         import torch  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
+        if _TORCH.value:
+            raise UserError("--torch: PyTorch is not installed here (pip install torch).") from None
         return {}
+    torch.set_num_threads(cores())
     kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[_CELL.value]
     layer = kind(FEATURES, _UNITS.value, LAYERS, batch_first=True, bidirectional=True)
     inputs = torch.from_numpy(make_inputs(length)[0]).requires_grad_(True)

@@ -14,8 +14,9 @@ from typing import Any
 from absl import app, flags
 from matplotlib.figure import Figure
 
+from benchmarks.cells import WHAT
 from benchmarks.markdown import Tables
-from benchmarks.tables import PAGES, WHAT
+from benchmarks.tables import PAGES, TABLES, UNITS
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
@@ -43,21 +44,27 @@ def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables) -> str:
     return page
 
 
-def plot(result: dict[str, Any], path: Path) -> None:
-    """Time and memory against the length of the document, both axes logarithmic."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    panels = figure.subplots(1, 2)
-    for axes, key, label in zip(panels, ("seconds", "memory_mb"), ("seconds", "peak memory, MB")):
-        for what, style in zip(WHAT, ("-", "--")):
-            for i, (model, rows) in enumerate(result[what].items()):
-                words = [row["words"] for row in rows]
-                name = f"{model}, {what}"
-                axes.loglog(words, [row[key] for row in rows], style, marker="o", color=f"C{i}", label=name)
-        axes.set(xlabel="words of the document", ylabel=label)
-        axes.grid(True, alpha=0.3)
-    panels[0].legend(fontsize=8)
+def plot(results: list[dict[str, Any]], path: Path) -> None:
+    """Time and memory against each of what grows, all axes logarithmic; projected times are hollow."""
+    figure = Figure(figsize=(4.2 * len(results), 6.4), layout="constrained")
+    panels = figure.subplots(2, len(results), squeeze=False)
+    for column, result in enumerate(results):
+        for axes, key, label in zip(
+            panels[:, column], ("seconds", "memory_mb"), ("seconds", "peak memory, MB")
+        ):
+            for what, style in zip(WHAT, ("-", "--")):
+                for i, (model, rows) in enumerate(result[what].items()):
+                    known = [row for row in rows if key in row]
+                    sizes, values = [row["size"] for row in known], [row[key] for row in known]
+                    axes.loglog(sizes, values, style, color=f"C{i}", label=f"{model}, {what}")
+                    for row in known:
+                        fill = f"C{i}" if "memory_mb" in row else "white"
+                        axes.plot(row["size"], row[key], "o", color=f"C{i}", markerfacecolor=fill)
+            axes.set(xlabel=UNITS[result["vary"]][1], ylabel=label)
+            axes.grid(True, alpha=0.3)
+    panels[0, 0].legend(fontsize=7)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=100)
 
 
 def main(_: list[str]) -> None:
@@ -65,8 +72,9 @@ def main(_: list[str]) -> None:
     for name, tables in PAGES.items():
         page = Path(_DOCS.value) / name
         page.write_text(fill(page.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
-    if "growth" in found:
-        plot(found["growth"]["result"], Path(_PLOT.value))
+    growths = [found[name]["result"] for name in TABLES if name.startswith("growth") and name in found]
+    if growths:
+        plot(growths, Path(_PLOT.value))
     print(f"{', '.join(PAGES)}: {len(found)} results")
 
 

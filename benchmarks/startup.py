@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.startup --models=sam,bidaf,qanet
 
-Starts ``--mode=train`` as a user would, on the demo corpus, and ends it when its progress bar counts the first
-step: from nothing (the corpus is generated and prepared first), with the data prepared before, and
-likewise with models of the published sizes. Machine code of the recurrences is in numba's cache unless
+Starts ``--mode=train`` as a user would, on the demo corpus, and ends it when its bar counts the first
+step: from nothing (the corpus is generated and prepared first), with the data prepared before, and the latter
+with models of the published sizes. Machine code of the recurrences is in numba's cache unless
 this is the first run ever; ``--compile`` empties it before each measurement. The last line is JSON.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from benchmarks import export_tables
-from benchmarks.bounds import bound_cells
+from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
 
@@ -21,18 +21,56 @@ def recurrent(result: dict[str, Any]) -> str:
 
 def bounds(result: dict[str, Any]) -> str:
     rows = [[model, *bound_cells(row)] for model, row in result["models"].items()]
-    head = f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s.\n\n"
-    titles = [
-        "",
-        "GFLOP of reading",
-        "training, ms",
-        "bound, ms",
-        "share",
-        "inference, ms",
-        "bound, ms",
-        "share",
+    head = (
+        f"Matrix products here: {result['gigaflops_per_second']:,.0f} GFLOP/s; memory, read and written: "
+        f"{result['gigabytes_per_second']:,.0f} GB/s.\n\n"
+    )
+    return head + markdown(["", *BOUND_TITLES], rows)
+
+
+def gpu(result: dict[str, Any]) -> str:
+    rows = [[model, *gpu_cells(row)] for model, row in result["models"].items()]
+    return f"On paper, {result['gpu']}.\n\n" + markdown(["", *GPU_TITLES], rows)
+
+
+def operations(result: dict[str, Any]) -> str:
+    """Shares of core time, kinds of operations by rows."""
+    variants = result["variants"]
+    kinds = list(dict.fromkeys(kind for found in variants.values() for kind in found["core_ms"]))
+    totals = {name: sum(found["core_ms"].values()) for name, found in variants.items()}
+    shares = {
+        kind: [found["core_ms"].get(kind, 0.0) / totals[name] for name, found in variants.items()]
+        for kind in kinds
+    }
+    rows = [
+        [kind, *(f"{share:.0%}" for share in shares[kind])]
+        for kind in sorted(kinds, key=lambda k: shares[k], reverse=True)
     ]
-    return head + markdown(titles, rows)
+    return markdown(["", *variants], [row for row in rows if set(row[1:]) != {"0%"}])
+
+
+def startup(result: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{size}, {model}",
+            *(f"{row[key]:.1f}" if key in row else "-" for key in ("from nothing", "prepared")),
+        ]
+        for size, models in result["seconds"].items()
+        for model, row in models.items()
+    ]
+    return markdown(["seconds", "from nothing", "data prepared"], rows)
+
+
+def scores(result: dict[str, Any]) -> str:
+    """F1 of every seed, the mean, and the paired difference with its standard error."""
+    rows = []
+    for value, of_seed in result["runs"].items():
+        row = result["summary"][value]["f1"]
+        error = f" ± {row['standard_error']:.1f}" if row.get("standard_error") else ""
+        cells = [", ".join(f"{found['f1']:.1f}" for found in of_seed.values()), f"{row['mean']:.1f}"]
+        cells += [f"{row['difference']:+.1f}{error}", f"{result['summary'][value]['em']['mean']:.1f}"]
+        rows.append([f"`{result['option']}={value}`", *cells])
+    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM"], rows)
 
 
 KINDS = (("ms", 1), ("ratio", 2))
@@ -57,16 +95,22 @@ def reading(result: dict[str, Any]) -> str:
 
 
 def growth(result: dict[str, Any]) -> str:
-    lengths = sorted({row["words"] for what in WHAT for rows in result[what].values() for row in rows})
-    rows = []
-    for what in WHAT:
-        for model, found in result[what].items():
-            cells = {row["words"]: f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB" for row in found}
-            rows.append([f"{what}, {model}", *(cells.get(length, "-") for length in lengths)])
-    return markdown(["", *(f"{length:,} words" for length in lengths)], rows)
+    found = {what: models for what in WHAT if (models := result[what])}
+    sizes = [row["size"] for row in next(iter(found[WHAT[0]].values()))]
+    unit = UNITS[result["vary"]][0]
+    rows = [
+        [f"{what}, {model}", *map(row_text, rows)] for what in found for model, rows in found[what].items()
+    ]
+    return markdown(["", *(f"{size:,} {unit}" for size in sizes)], rows)
 
 
-WHAT = ("inference", "training")
+# What grows: its unit, and the label of its axis.
+UNITS = {
+    "document": ("words", "words of the document"),
+    "batch": ("documents", "documents in a batch"),
+    "context": ("words", "words of the query and of each history"),
+    "examples": ("examples", "examples read, in batches of 32"),
+}
 
 
 def inference_costs(result: dict[str, Any]) -> str:
@@ -177,9 +221,15 @@ TABLES: Tables = {
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
     "bounds": ("bounds", bounds),
+    "gpu": ("bounds", gpu),
+    "operations": ("operations", operations),
+    "startup": ("startup", startup),
+    "stock-layers": ("stock-layers", scores),
+    "bfloat16": ("bfloat16", scores),
+    "recurrent-torch": ("recurrent-torch", recurrent),
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
-    "growth": ("growth", growth),
+    **{name: (name, growth) for name in ("growth", "growth-batch", "growth-context", "growth-examples")},
     "terms": ("distillation", term_costs),
     "teacher": ("distillation", teacher_costs),
     "board": ("distillation", board_costs),

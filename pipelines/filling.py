@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
@@ -59,22 +60,23 @@ def fill_folder(
             log(line)
     work = sum(spool.characters for spool in spools.values())
     workers = cores() if work >= POOL_CHARS else 1
-    counts = {split: _count(split, spool, workers) for split, spool in spools.items()}
-    vocabularies = save_vocabularies(folder, counts, config, glove)
+    vocabularies = save_vocabularies(folder, _count(spools, workers), config, glove)
     log(vocabularies.line())
 
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
     contents.update(shards={}, words={}, longest=dict.fromkeys(INPUTS, 0))
+    shards = {split: number_of_shards(len(spool), config.shard_examples) for split, spool in spools.items()}
     encode_one = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
-    for split, spool in spools.items():
-        shards = number_of_shards(len(spool), config.shard_examples)
+    task = partial(_encode_task, encode_one, folder, shards)
+    for split, encoded in groupby(_encode(spools, task, shards, workers), key=lambda done: done.split):
         totals = contents["words"][split] = dict.fromkeys(TEXTS, 0)
-        task = partial(_encode_task, encode_one, folder, shards)
-        pieces = _encode(split, spool, task, shards, workers, totals, contents["longest"])
-        contents["shards"][split] = write_records(folder, split, pieces, config.shard_examples, len(spool))
+        pieces = _measure(encoded, totals, contents["longest"])
+        files = write_records(folder, split, pieces, config.shard_examples, len(spools[split]))
+        contents["shards"][split] = files
+        size = sum(file["bytes"] for file in files) / 1e6
+        log(f"{split}: {len(spools[split])} examples in {len(files)} shards, {size:.1f} MB")
+    for spool in spools.values():
         spool.remove()
-        size = sum(shard["bytes"] for shard in contents["shards"][split]) / 1e6
-        log(f"{split}: {len(spool)} examples in {shards} shards, {size:.1f} MB")
     return contents
 
 
@@ -89,15 +91,24 @@ def _read(
     return report, spool
 
 
-def _count(split: str, examples: ExampleSpool, workers: int) -> WordCounts:
-    """Counts of words; a text that many examples share counts once."""
-    counts = WordCounts(Counter(), Counter())
-    with _progress(f"{split}: counting words", len(examples)) as bar:
-        texts = _distinct_texts(examples, bar)
-        for found in ordered_map(count_words, _tasks(texts, len, TASK_CHARS), workers):
-            counts.forms.update(found.forms)
-            counts.chars.update(found.chars)
+def _count(spools: dict[str, ExampleSpool], workers: int) -> dict[str, WordCounts]:
+    """Counts of words in each split; a text that many examples share counts once."""
+    counts = {split: WordCounts(Counter(), Counter()) for split in spools}
+    with _progress("counting words", sum(map(len, spools.values()))) as bar:
+        # All splits through the same worker processes: starting those of a large process takes a while.
+        tasks = (
+            (split, task)
+            for split, spool in spools.items()
+            for task in _tasks(_distinct_texts(spool, bar), len, TASK_CHARS)
+        )
+        for split, found in ordered_map(_count_task, tasks, workers):
+            counts[split].forms.update(found.forms)
+            counts[split].chars.update(found.chars)
     return counts
+
+
+def _count_task(task: tuple[str, Sequence[str]]) -> tuple[str, WordCounts]:
+    return task[0], count_words(task[1])
 
 
 def _distinct_texts(examples: Iterable[Example], bar: tqdm) -> Iterator[str]:
@@ -115,6 +126,7 @@ def _distinct_texts(examples: Iterable[Example], bar: tqdm) -> Iterator[str]:
 class _Encoded(NamedTuple):
     """What a worker made of some examples: their records, and how many words their texts have."""
 
+    split: str
     pieces: list[Piece]
     examples: int
     words: dict[str, int]  # of all together, by text
@@ -122,50 +134,50 @@ class _Encoded(NamedTuple):
 
 
 def _encode(
-    split: str,
-    examples: ExampleSpool,
-    function: Callable[[tuple[int, list[Example]]], _Encoded],
-    shards: int,
-    workers: int,
-    totals: dict[str, int],
-    longest: dict[str, int],
-) -> Iterator[Piece]:
-    """The pieces of a split's records; adds up the words of each text, keeps the longest of each input."""
-    size = TASK_CHARS * max(1, shards // PIECES)
-    tasks = _tasks(examples, lambda example: example.characters, size)
-    with _progress(f"{split}: writing records", len(examples)) as bar:
-        for done in ordered_map(function, _numbered(tasks), workers):
-            for name, words in done.words.items():
-                totals[name] += words
-            for name, words in done.longest.items():
-                longest[name] = max(longest[name], words)
-            yield from done.pieces
+    spools: dict[str, ExampleSpool], function: Callable[[Any], _Encoded], shards: dict[str, int], workers: int
+) -> Iterator[_Encoded]:
+    """One split after the other, each with at least one task."""
+
+    def tasks() -> Iterator[tuple[str, int, list[Example]]]:
+        for split, spool in spools.items():
+            first, size = 0, TASK_CHARS * max(1, shards[split] // PIECES)
+            of_split = _tasks(spool, lambda example: example.characters, size) if len(spool) else [[]]
+            for task in of_split:
+                yield split, first, task
+                first += len(task)
+
+    with _progress("writing records", sum(map(len, spools.values()))) as bar:
+        for done in ordered_map(function, tasks(), workers):
+            yield done
             bar.update(done.examples)
-
-
-def _numbered(tasks: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
-    """Each task with the index of its first item."""
-    first = 0
-    for task in tasks:
-        yield first, task
-        first += len(task)
 
 
 def _encode_task(
     function: Callable[[Example], EncodedExample],
     folder: Path,
-    shards: int,
-    numbered: tuple[int, Sequence[Example]],
+    shards: dict[str, int],
+    task: tuple[str, int, Sequence[Example]],
 ) -> _Encoded:
-    first, examples = numbered
+    split, first, examples = task
     encoded = [function(example) for example in examples]
     lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
     return _Encoded(
-        pieces=write_pieces(folder, encoded, first, shards),
+        split=split,
+        pieces=write_pieces(folder, split, encoded, first, shards[split]),
         examples=len(encoded),
         words={name: sum(one[name] for one in lengths) for name in TEXTS},
         longest=longest_inputs(lengths),
     )
+
+
+def _measure(encoded: Iterable[_Encoded], totals: dict[str, int], longest: dict[str, int]) -> Iterator[Piece]:
+    """Hand the pieces on, adding up the words of each text and keeping the longest of each input."""
+    for done in encoded:
+        for name, words in done.words.items():
+            totals[name] += words
+        for name, words in done.longest.items():
+            longest[name] = max(longest[name], words)
+        yield from done.pieces
 
 
 def _tasks(items: Iterable[Any], size: Callable[[Any], int], limit: int) -> Iterator[list[Any]]:

@@ -74,11 +74,14 @@ class Piece(NamedTuple):
     records: int
 
 
-def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, shards: int) -> list[Piece]:
+def write_pieces(
+    folder: Path, split: str, encoded: Sequence[EncodedExample], first: int, shards: int
+) -> list[Piece]:
     """Serialise and compress examples that follow each other, in whatever process this is called.
 
     Args:
       folder: existing folder, where the pieces go.
+      split: name of the split.
       encoded: the examples.
       first: index of the first of them in its split.
       shards: number of the split's shards.
@@ -93,7 +96,7 @@ def write_pieces(folder: Path, encoded: Sequence[EncodedExample], first: int, sh
     for offset in range(min(shards, len(encoded))):
         shard = (first + offset) % shards
         some = encoded[offset::shards]
-        path = Path(folder) / f".{first}-{shard}.piece"
+        path = Path(folder) / f".{split}-{first}-{shard}.piece"
         _write_file(path, map(to_proto, some))
         pieces.append(Piece(shard, path, len(some)))
     return pieces
@@ -155,7 +158,8 @@ def write_shard(folder: Path, split: str, shard: int, shards: int, protos: Seque
 
 def longest_inputs(lengths: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """Words of the longest of each of ``INPUTS``; ``lengths`` are those of the texts of each example."""
-    return {name: max(sum(one[part] for part in parts) for one in lengths) for name, parts in INPUTS.items()}
+    joined = {name: [sum(one[part] for part in parts) for one in lengths] for name, parts in INPUTS.items()}
+    return {name: max(words, default=0) for name, words in joined.items()}
 
 
 def number_of_shards(count: int, shard_examples: int) -> int:

@@ -76,7 +76,7 @@ def write_all():
         pieces = [
             piece
             for first in range(0, len(encoded), task)
-            for piece in write_pieces(folder, encoded[first : first + task], first, shards)
+            for piece in write_pieces(folder, split, encoded[first : first + task], first, shards)
         ]
         return write_records(folder, split, pieces, shard_examples, len(encoded))
 

@@ -129,7 +129,7 @@ def test_records_are_the_same_bytes_each_time(make_encoded, write_all, tmp_path)
 
 def test_too_few_examples_are_an_error(make_encoded, tmp_path):
     with pytest.raises(ValueError, match="2 examples came, 3 were promised"):
-        write_records(tmp_path, "dev", write_pieces(tmp_path, make_encoded([4, 4]), 0, 2), 2, count=3)
+        write_records(tmp_path, "dev", write_pieces(tmp_path, "dev", make_encoded([4, 4]), 0, 2), 2, count=3)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
