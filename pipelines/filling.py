@@ -83,11 +83,12 @@ def fill_folder(
 def _read(
     folder: Path, data_dir: Path, split: str, config: DataConfig, limit: Optional[int]
 ) -> tuple[ReadReport, ExampleSpool]:
-    report, spool = ReadReport(split), ExampleSpool(folder / f"{split}.spool")
-    with _progress(f"{split}: reading", None) as bar:
-        for example in iterate_split(data_dir, report, config, limit):
-            spool.append(example)
-            bar.update()
+    report = ReadReport(split)
+    with tqdm(
+        iterate_split(data_dir, report, config, limit),
+        desc=f"{split}: reading", unit=" examples", disable=None, leave=False,
+    ) as examples:  # fmt: skip
+        spool = ExampleSpool(folder / f"{split}.spool", examples)
     return report, spool
 
 
@@ -194,5 +195,5 @@ def _tasks(items: Iterable[Any], size: Callable[[Any], int], limit: int) -> Iter
         yield task
 
 
-def _progress(what: str, total: Optional[int]) -> tqdm:
+def _progress(what: str, total: int) -> tqdm:
     return tqdm(desc=what, total=total, unit=" examples", disable=None, leave=False)

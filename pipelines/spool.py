@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -14,39 +14,37 @@ _DOCUMENT = _FIELDS.index("document")
 
 
 class ExampleSpool:
-    """A file of examples that is appended to first, and then read as often as wanted.
+    """Examples in a file, to be read as often as wanted.
 
     The examples of a chat follow each other and share their document, which is written once for them.
 
     Args:
         path: of the file, which is made.
+        examples: all of them.
 
     Attributes:
         characters: of all texts that a model reads.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, examples: Iterable[Example]):
         self.path = path
         self.characters = 0
         self._count = 0
-        self._document = ""
-        self._file = open(path, "wb")
-
-    def append(self, example: Example) -> None:
-        """Add one example at the end."""
-        values = list(astuple(example))
-        if example.document == self._document:
-            values[_DOCUMENT] = None
-        self._document = example.document
-        pickle.dump(values, self._file, protocol=pickle.HIGHEST_PROTOCOL)
-        self.characters += example.characters
-        self._count += 1
+        document = ""
+        with open(path, "wb") as file:
+            for example in examples:
+                values = list(astuple(example))
+                if example.document == document:
+                    values[_DOCUMENT] = None
+                document = example.document
+                pickle.dump(values, file, protocol=pickle.HIGHEST_PROTOCOL)
+                self.characters += example.characters
+                self._count += 1
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Example]:
-        self._file.flush()
         document = ""
         with open(self.path, "rb") as file:
             for _ in range(self._count):
@@ -55,6 +53,5 @@ class ExampleSpool:
                 yield Example(*values)
 
     def remove(self) -> None:
-        """Close and delete the file."""
-        self._file.close()
+        """Delete the file."""
         self.path.unlink()
