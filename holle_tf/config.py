@@ -6,22 +6,23 @@ import difflib
 import functools
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, Optional
 
 import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
 from holle_tf.board.config import BoardConfig
-from holle_tf.distill.config import GRADIENT_MODES, DistillConfig, RecipeConfig
-from holle_tf.export.config import QUANTIZATIONS, ExportConfig
-from holle_tf.models.config import CHUNK_MERGES, BidafConfig, QanetConfig, SamConfig
+from holle_tf.config_checks import check
+from holle_tf.distill.config import DistillConfig, RecipeConfig
+from holle_tf.export.config import ExportConfig
+from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from holle_tf.report.config import ReportConfig
 from holle_tf.serve.config import ServeConfig
-from pipelines.config import SETUPS, DataConfig
+from pipelines.config import DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
-from tuning.config import OBJECTIVES, TUNERS, TuningConfig
+from tuning.config import TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -112,58 +113,6 @@ class Config:
         return getattr(self.training, model)
 
 
-POSITIVE = {
-    "batch_size",
-    "epochs",
-    "units",
-    "inner_units",
-    "layers",
-    "heads",
-    "max_span",
-    "n_best",
-    "temperature",
-    "chunk_words",
-    "chunk_stride",
-    "gradient_directions",
-    "hallucinated_share",
-    "scalars_every",
-    "max_body_bytes",
-    "max_document_words",
-    "max_concurrency",
-    "max_queue",
-    "max_batch",
-    "max_batch_words",
-    "body_seconds",
-    "executions",
-    "workers",
-    "lost_seconds",
-    "headline_seeds",
-    "other_seeds",
-    "resamples",
-}
-TEACHERS = ("bidaf", "qanet")
-CHOICES = {
-    "model": ("sam", "bidaf", "qanet"),
-    "data.setup": tuple(SETUPS),
-    "distill.gradient_mode": GRADIENT_MODES,
-    "distill.long_teacher": ("chunks", "whole"),
-    "export.quantization": QUANTIZATIONS,
-    "distill.chunk_merge": CHUNK_MERGES,
-    "sam.interaction": ("add", "mul"),
-    "sam.cell": ("gru", "lstm"),
-    "sam.encoder_sharing": ("all", "context", "none"),
-    "tuning.tuner": TUNERS,
-    "tuning.objective": tuple(OBJECTIVES),
-    **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
-    **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
-    **{f"training.{m}.recurrence": ("auto", "compiled", "keras") for m in ("sam", "bidaf", "qanet")},
-    **{
-        f"training.{m}.mixed_precision": ("auto", "none", "bfloat16", "float16")
-        for m in ("sam", "bidaf", "qanet")
-    },
-}
-
-
 def load_config(
     files: Iterable[Path] = (),
     assignments: Iterable[str] = (),
@@ -189,10 +138,7 @@ def load_config(
         merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
     for key, value in (flags or {}).items():
         merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
-    config = OmegaConf.to_object(merged)
-    assert isinstance(config, Config)
-    _check(config)
-    return config
+    return _resolved(merged)
 
 
 def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
@@ -207,10 +153,14 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
     merged = OmegaConf.structured(config)
     for key, value in values.items():
         merged = _merge(merged, _nested(key, value), where)
-    changed = OmegaConf.to_object(merged)
-    assert isinstance(changed, Config)
-    _check(changed)
-    return changed
+    return _resolved(merged)
+
+
+def _resolved(merged: Any) -> Config:
+    config = OmegaConf.to_object(merged)
+    assert isinstance(config, Config)
+    check(config, dict(_items(to_dict(config))))
+    return config
 
 
 def to_yaml(config: Config) -> str:
@@ -243,15 +193,16 @@ def known_keys() -> list[str]:
 
 @functools.cache
 def _known_keys() -> tuple[str, ...]:
-    return tuple(sorted(_leaves(to_dict(Config()))))
+    return tuple(sorted(key for key, _ in _items(to_dict(Config()))))
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+def _items(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its dotted key."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from _items(value, f"{prefix}{key}.")
         else:
-            yield prefix + key
+            yield prefix + key, value
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -283,7 +234,7 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
-    for key in _leaves(update):
+    for key, _ in _items(update):
         if key not in known and key not in sections and not key.startswith("recipes."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
@@ -301,38 +252,3 @@ def _writable(node: Any) -> Any:
             OmegaConf.set_readonly(node[key], False)
             _writable(node[key])
     return node
-
-
-def _check(config: Config) -> None:
-    tree = to_dict(config)
-    for key, choices in CHOICES.items():
-        value: Any = tree
-        for part in key.split("."):
-            value = value[part]
-        if value not in choices:
-            listed = ", ".join(choice or "''" for choice in choices)
-            raise UserError(f"{key}={value}: not among the choices ({listed}).")
-    for key in _leaves(tree):
-        value = tree
-        for part in key.split("."):
-            value = value[part]
-        positive = key.rsplit(".", 1)[-1] in POSITIVE
-        if positive and value <= 0 or isinstance(value, (int, float)) and value < 0:
-            raise UserError(f"{key}={value}: has to be {'positive' if positive else 'zero or more'}.")
-    for name in config.teachers:
-        if name not in TEACHERS:
-            raise UserError(
-                f"teacher={config.teacher}: {name!r} is not among the choices ({', '.join(TEACHERS)})."
-            )
-    if config.distill.chunk_stride > config.distill.chunk_words:
-        raise UserError(f"distill.chunk_stride={config.distill.chunk_stride}: has to be at most chunk_words.")
-    if config.distill.hallucinated_share > 1:
-        raise UserError(
-            f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
-        )
-    if config.serve.port > 65535:
-        raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
-    if config.qanet.units % config.qanet.heads:
-        raise UserError(
-            f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."
-        )

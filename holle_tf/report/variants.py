@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from holle_tf.config import TEACHERS, Config
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import needs
 

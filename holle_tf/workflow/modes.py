@@ -10,7 +10,8 @@ from typing import Any, Callable, Optional, Sequence
 
 from rich.table import Table
 
-from holle_tf.config import TEACHERS, Config
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.evaluate.references import (
     References,

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from holle_tf.config import TEACHERS, Config
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
 from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.evaluate.display import print_prediction
 from holle_tf.evaluate.predictor import Predictor
