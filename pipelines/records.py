@@ -200,7 +200,9 @@ def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
     )
 
 
-def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict[str, tf.Tensor]:
+def parse(
+    record: tf.Tensor, inputs: Sequence[str], texts: bool = False, ids: bool = False
+) -> dict[str, tf.Tensor]:
     """The parts of one serialised record that are asked for, still as the bytes they were stored in.
 
     Bytes are the smallest form, which is what a shuffle buffer should hold; ``decode`` makes tensors of
@@ -210,6 +212,7 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
       record: scalar string.
       inputs: names of ``INPUTS``, each with or without ``_chars``.
       texts: also the strings and token offsets that a prediction needs.
+      ids: also ``example_id``, which is among the texts.
 
     Returns:
       ``document`` and every stored text that ``inputs`` are made of (scalar strings of bytes), ``start``
@@ -225,6 +228,8 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
         wanted.update({name: f"{name}_text" for name in ("example_id", "chat_id", "answer")})
         wanted["document_text"] = "document_text"
         wanted.update(zip(OFFSETS, OFFSETS))
+    elif ids:
+        wanted["example_id"] = "example_id_text"
     spec = {stored: tf.io.FixedLenFeature([], tf.string) for stored in wanted.values()}
     spec.update({name: tf.io.FixedLenFeature([], tf.int64) for name in ("start", "end")})
     values = tf.io.parse_single_example(record, spec)
