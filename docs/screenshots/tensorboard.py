@@ -33,6 +33,9 @@ PICTURES = {
     "text": ("/#text", 900),
     "hparams": ("/#hparams", 620),
 }
+# Columns of the table that are switched off and on.
+HIDDEN = ["batch_size", "dropout", "distill.labels_weight"]
+SHOWN = ["recipe", "teacher", "seed"]
 
 
 @contextmanager
@@ -54,7 +57,13 @@ def main(_: list[str]) -> None:
             where, height = PICTURES[name]
             page = browser.new_page(viewport={"width": 1400, "height": height})
             page.goto(address.rstrip("/") + where)
-            page.wait_for_timeout(1000 * _SECONDS.value)
+            page.wait_for_timeout(500 * _SECONDS.value)
+            for column in HIDDEN + SHOWN if name == "hparams" else []:
+                page.locator("paper-checkbox", has_text=column).first.click()
+            settings = page.locator("button", has_text="Settings")
+            if where.endswith("timeseries") and settings.count():
+                settings.first.click()  # the panel is open at first, and takes a quarter of the width
+            page.wait_for_timeout(500 * _SECONDS.value)
             path = Path(_OUT.value) / f"tensorboard-{name}.png"
             page.screenshot(path=path)
             print(path, flush=True)

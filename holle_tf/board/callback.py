@@ -57,7 +57,7 @@ class Board(tf.keras.callbacks.Callback):
     def __enter__(self) -> Board:
         self._writer = tf.summary.create_file_writer(str(self._folder))
         with self._writer.as_default():
-            write_hyperparameters(self._hyperparameters, str(self._folder.parent))
+            write_hyperparameters(self._hyperparameters, "/".join(self._folder.parts[-3:-1]))
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
 from holle_tf.config import Config
+from holle_tf.distill.terms import TERMS
 
 TEST = ".test"  # ends the names of event files that hold test scores
 # Tag of each score and its name in the table.
@@ -54,7 +55,9 @@ def write_hyperparameters(values: Mapping[str, Any], run: str) -> None:
         run: unlike that of any other run, or TensorBoard would average the two.
     """
     metrics = [hp.Metric(tag, display_name=name) for tag, name in METRICS.items()]
-    hp.hparams_config([hp.HParam(name) for name in values], metrics)
+    # TensorBoard takes the columns from one of the runs: each has to name those of all.
+    options = {f"distill.{name}" for term in TERMS.values() for name in term.options}
+    hp.hparams_config([hp.HParam(name) for name in [*values, *sorted(options - set(values))]], metrics)
     hp.hparams(dict(values), trial_id=run)
 
 
