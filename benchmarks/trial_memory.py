@@ -34,6 +34,7 @@ class _Measured(SearchTuner):
     def on_trial_end(self, trial: Any) -> None:
         super().on_trial_end(trial)
         memory.append(resident_mb())
+        _say(f"{memory[-1]:.1f} MB after trial {len(memory)}")
 
 
 memory: list[float] = []
@@ -71,7 +72,7 @@ def _say(line: str) -> None:
 def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         found = {}
-        for name, isolate in (("own process", True), ("same process", False)):
+        for name, isolate in (("same process", False), ("own process", True)):
             values = measure(Path(folder), _TRIALS.value, isolate)
             later = values[len(values) // 4 :]  # after what the first trials load once
             found[name] = {"mb": values, "growth_mb_per_trial": round((later[-1] - later[0]) / len(later), 2)}

@@ -51,6 +51,10 @@ class Enduring(keras_tuner.Oracle):
         return self._elapsed_before + time.monotonic() - self._began
 
     @property
+    def _time_is_over(self) -> bool:
+        return bool(self._budget) and self.elapsed >= self._budget
+
+    @property
     def over(self) -> bool:
         """Whether workers were told to stop, and all have."""
         return self._stopping and not self.ongoing_trials and not self.tuner_ids
@@ -59,7 +63,11 @@ class Enduring(keras_tuner.Oracle):
     def create_trial(self, tuner_id: str) -> Any:
         """As keras-tuner's; a worker is kept waiting as long as another's trial may have to be done again."""
         self._heard[tuner_id] = time.monotonic()
+        waiting = list(self._retry_queue) if self._time_is_over else []
+        if waiting:
+            self._retry_queue = []  # keep them for a search with more time
         trial = super().create_trial(tuner_id)
+        self._retry_queue += waiting
         if trial.status == STOPPED and self.ongoing_trials:
             self.tuner_ids.add(tuner_id)
             trial.status = IDLE
@@ -67,7 +75,7 @@ class Enduring(keras_tuner.Oracle):
         return trial
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self._budget and self.elapsed >= self._budget:
+        if self._time_is_over:
             return {"status": STOPPED, "values": None}
         return super().populate_space(trial_id)
 
@@ -135,7 +143,7 @@ class Grid(Enduring, GridSearchOracle):
     """Every combination once, the last key changing fastest."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self._budget and self.elapsed >= self._budget:
+        if self._time_is_over:
             return {"status": STOPPED, "values": None}
         space = self.hyperparameters.space
         for combination in itertools.product(*(one.values for one in space)):

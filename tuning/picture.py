@@ -42,7 +42,7 @@ def plot_trials(rows: Sequence[dict[str, Any]], space: Space, objective: str, ou
     figure = Figure(figsize=(max(7.0, 1.45 * count + 1.2), 4.6), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_axes((0.07, 0.06, 0.84, 0.76))
-    axes.set(xlim=(-0.15, count - 0.75), ylim=(-0.04, 1.04))
+    axes.set(xlim=(-0.15, count - 0.75), ylim=(-0.07, 1.07))
     axes.axis("off")
 
     scores = np.array([row["objective"] for row in rows])
@@ -102,7 +102,7 @@ def _apart(heights: np.ndarray, space: Space, unit: np.ndarray) -> np.ndarray:
     for x, parameter in enumerate(space.parameters):
         count = len(_categories(parameter))
         if count:
-            moved[:, x] += rank * min(_SPREAD, 0.4 / count)
+            moved[:, x] += rank * min(_SPREAD, 0.4 / count, 0.01 * len(unit))
     return moved
 
 
@@ -125,8 +125,8 @@ def _line(axes: Axes, heights: np.ndarray, colour: Any, width: float, alpha: flo
 
 
 def _axis(axes: Axes, x: int, name: str) -> None:
-    axes.plot([x, x], [-0.03, 1.03], color=_PALE, linewidth=0.9, zorder=0)
-    axes.text(x, 1.07, name.replace("_", " "), ha="center", va="bottom", fontsize=9, color=_INK,
+    axes.plot([x, x], [-0.06, 1.06], color=_PALE, linewidth=0.9, zorder=0)
+    axes.text(x, 1.09, name.replace("_", " "), ha="center", va="bottom", fontsize=9, color=_INK,
               fontweight="bold", clip_on=False)  # fmt: skip
 
 

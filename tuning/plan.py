@@ -159,7 +159,7 @@ def _deciding(
 ) -> Space:
     """``space`` without keys that change no trial, such as the k of a recipe without a top-k term."""
     switches = ("recipe", "sam.interaction")
-    bases = [config]
+    bases = [trial_config(config, {})]
     for one in space.parameters:
         if one.key in switches:
             bases += [trial_config(config, {one.key: value}) for value in one.values]

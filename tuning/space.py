@@ -110,7 +110,9 @@ class Space:
 
     def describe(self) -> list[dict[str, Any]]:
         """What decides the search, as plain data."""
-        return [{**vars(one), "type": one.type.__name__} for one in self.parameters]
+        return [
+            {**vars(one), "type": one.type.__name__, "values": list(one.values)} for one in self.parameters
+        ]
 
 
 def read_space(config: Config, distilling: bool) -> Space:

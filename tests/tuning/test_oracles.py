@@ -94,6 +94,15 @@ def test_no_trial_begins_after_the_budget_and_interruptions_do_not_count(oracle,
     assert oracle(reload=True, max_minutes=1).create_trial("tuner0").status == "STOPPED"
 
 
+def test_a_trial_that_was_interrupted_waits_for_a_search_with_more_time(oracle, tmp_path):
+    first = oracle(max_minutes=1)
+    trial = first.create_trial("tuner0")
+    path = tmp_path / "search" / "oracle.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "elapsed_seconds": 61.0}))
+    assert oracle(reload=True, max_minutes=1).create_trial("tuner0").status == "STOPPED"
+    assert oracle(reload=True, max_minutes=2).create_trial("tuner0").trial_id == trial.trial_id
+
+
 def test_a_lost_workers_trial_is_done_again_and_at_last_failed(oracle):
     made = oracle(retries=1, max_trials=1)
     trial = made.create_trial("worker1")

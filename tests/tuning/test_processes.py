@@ -16,7 +16,7 @@ from pipelines.errors import UserError
 from tuning.distributed import Role, choose_role
 
 ROOT = Path(__file__).parent.parent.parent
-SECONDS = 150  # after which a test gives up; on a busy machine importing TensorFlow alone takes long
+SECONDS = 300  # after which a test gives up; on a busy machine importing TensorFlow alone takes long
 
 
 class Command:

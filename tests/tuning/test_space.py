@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from holle_tf.config import load_config
@@ -46,6 +48,11 @@ def test_ranges_become_numbers_of_their_options_type(space_file):
     assert read(path).size is None
     hp = read(path).declared()
     assert isinstance(hp.get("sam.layers"), int) and isinstance(hp.get("sam.dropout"), float)
+
+
+def test_a_search_is_known_again_by_its_description_in_a_file():
+    described = read("wide").describe()
+    assert json.loads(json.dumps(described)) == described
 
 
 def test_the_values_of_a_trial_are_those_of_the_configuration(space_file):
