@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Callable, NamedTuple, Optional
 
 from holle_tf.config import Config
@@ -125,8 +124,3 @@ class Runs:
                 return None
             folders.append(state.run)
         return folders
-
-
-def relative(path: Path, base: Path) -> str:
-    """``path`` for a table: without ``base`` where it lies within."""
-    return str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
