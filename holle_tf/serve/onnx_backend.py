@@ -60,9 +60,9 @@ class OnnxBackend:
         for one, start, end in zip(encoded, starts, ends):
             words = len(one.tokens)
             edges = (start[:words], end[:words])
-            places = [np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2)]
+            first, behind = (np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2))
             decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-            answers.append(Answer.of_tokens(*places, decoded, edges))
+            answers.append(Answer.of_tokens(first, behind, decoded, edges))
         return answers
 
     def _encode(self, example: Example) -> _Encoded:
