@@ -45,8 +45,8 @@ class OnnxBackend:
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
             )
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+        except Exception as error:  # those of onnxruntime have no other class in common
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
