@@ -48,6 +48,7 @@ def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[st
             warm_up(backend)
         named = with_names(backends)
         app = create_app(named, config.serve, documents)
+        bound.listen()  # from here on, who connects only waits
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
         run_server(app, bound, config.serve)
     log("stopped")

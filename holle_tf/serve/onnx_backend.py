@@ -45,8 +45,8 @@ class OnnxBackend:
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
             )
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+        except Exception as error:  # those of onnxruntime have no other class in common
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
@@ -60,9 +60,9 @@ class OnnxBackend:
         for one, start, end in zip(encoded, starts, ends):
             words = len(one.tokens)
             edges = (start[:words], end[:words])
-            places = [np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2)]
+            first, behind = (np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2))
             decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-            answers.append(Answer.of_tokens(*places, decoded, edges))
+            answers.append(Answer.of_tokens(first, behind, decoded, edges))
         return answers
 
     def _encode(self, example: Example) -> _Encoded:
