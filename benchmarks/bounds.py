@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 import tensorflow as tf
 from absl import app, flags
@@ -23,6 +23,8 @@ from rich.table import Table
 from tensorflow.python.profiler.model_analyzer import profile
 from tensorflow.python.profiler.option_builder import ProfileOptionBuilder
 
+from benchmarks.cells import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
+from benchmarks.gpu import A100, on_paper
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
@@ -83,37 +85,6 @@ def recurrent_steps(step: Any) -> int:
     return sum(int(op.inputs[0].shape[1]) for op in recurrences)
 
 
-class Gpu(NamedTuple):
-    """Published peaks of a GPU.
-
-    Attributes:
-        flops: floating-point operations a second, bfloat16 with float32 sums.
-        bandwidth: bytes a second.
-        launch: seconds of one dependent step of a recurrence; not published, about that of starting a kernel.
-    """
-
-    name: str
-    flops: float
-    bandwidth: float
-    launch: float
-
-
-# Data sheet of the A100 40 GB SXM (NVIDIA, 2021).
-A100 = Gpu("NVIDIA A100 40 GB", 312e12, 1555e9, 5e-6)
-
-
-def on_paper(gpu: Gpu, count: int, moved: int, steps: int) -> dict[str, float]:
-    """Least milliseconds of reading a batch there: by products, by memory, by the recurrence's steps.
-
-    Weights and activations are taken as they are counted here, in float32.
-    """
-    return {
-        "products_ms": 1e3 * count / gpu.flops,
-        "memory_ms": 1e3 * moved / gpu.bandwidth,
-        "steps_ms": 1e3 * steps * gpu.launch,
-    }
-
-
 def measure(model: str, rate: float, bandwidth: float) -> dict[str, Any]:
     """Measured milliseconds and the bounds, for training and for inference.
 
@@ -143,30 +114,6 @@ def measure(model: str, rate: float, bandwidth: float) -> dict[str, Any]:
         found[f"{what}_memory_ms"] = 1e3 * moved[what] / bandwidth
     found["gpu"] = on_paper(A100, count, moved["inference"], steps)
     return found
-
-
-def bound_cells(found: dict[str, float]) -> list[str]:
-    """A row of ``measure`` as text: GFLOP, then time, both bounds and the first one's share, twice."""
-    formats = (("ms", ".1f"), ("bound_ms", ".1f"), ("share", ".0%"), ("memory_ms", ".1f"))
-    figures = [
-        (found[f"{what}_{kind}"], form) for what in ("training", "inference") for kind, form in formats
-    ]
-    return [format(value, form) for value, form in [(found["gigaflops"], ".2f"), *figures]]
-
-
-def gpu_cells(found: dict[str, Any]) -> list[str]:
-    """GFLOP, GB and dependent steps of reading a batch, and what each takes on the GPU, as text."""
-    counts = [found["gigaflops"], found["inference_gigabytes"], found["recurrent_steps"]]
-    times = [found["gpu"][f"{what}_ms"] for what in ("products", "memory", "steps")]
-    return [*map("{:,.2f}".format, counts[:2]), f"{counts[2]:,}", *map("{:.2f}".format, times)]
-
-
-BOUND_TITLES = (
-    "GFLOP of reading",
-    *("training, ms", "by products, ms", "share", "by memory, ms"),
-    *("inference, ms", "by products, ms", "share", "by memory, ms"),
-)
-GPU_TITLES = ("GFLOP", "GB", "dependent steps", "by products, ms", "by memory, ms", "by steps, ms")
 
 
 def main(_: list[str]) -> None:

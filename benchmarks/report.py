@@ -14,8 +14,7 @@ from typing import Any, Callable, Iterable
 from absl import app, flags
 from matplotlib.figure import Figure
 
-from benchmarks.bounds import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
-from benchmarks.growth import WHAT, row_text
+from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from holle_tf.workflow.benchmark import PAPER_INFERENCE, PAPER_TRAINING
 from pipelines.errors import UserError
 
