@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 import tensorflow as tf
 from absl import app, flags
@@ -24,6 +24,7 @@ from tensorflow.python.profiler.model_analyzer import profile
 from tensorflow.python.profiler.option_builder import ProfileOptionBuilder
 
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
+from benchmarks.gpu import A100, on_paper
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
@@ -82,37 +83,6 @@ def recurrent_steps(step: Any) -> int:
     """Steps that wait for each other: words of every recurrence, whose two directions run at once."""
     recurrences = [op for op in step.graph.get_operations() if op.type == "PyFunc"]
     return sum(int(op.inputs[0].shape[1]) for op in recurrences)
-
-
-class Gpu(NamedTuple):
-    """Published peaks of a GPU.
-
-    Attributes:
-        flops: floating-point operations a second, bfloat16 with float32 sums.
-        bandwidth: bytes a second.
-        launch: seconds of one dependent step of a recurrence; not published, about that of starting a kernel.
-    """
-
-    name: str
-    flops: float
-    bandwidth: float
-    launch: float
-
-
-# Data sheet of the A100 40 GB SXM (NVIDIA, 2021).
-A100 = Gpu("NVIDIA A100 40 GB", 312e12, 1555e9, 5e-6)
-
-
-def on_paper(gpu: Gpu, count: int, moved: int, steps: int) -> dict[str, float]:
-    """Least milliseconds of reading a batch there: by products, by memory, by the recurrence's steps.
-
-    Weights and activations are taken as they are counted here, in float32.
-    """
-    return {
-        "products_ms": 1e3 * count / gpu.flops,
-        "memory_ms": 1e3 * moved / gpu.bandwidth,
-        "steps_ms": 1e3 * steps * gpu.launch,
-    }
 
 
 def measure(model: str, rate: float, bandwidth: float) -> dict[str, Any]:

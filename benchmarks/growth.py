@@ -13,21 +13,20 @@ line is JSON.
 from __future__ import annotations
 
 import json
-import statistics
 import tempfile
-import time
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.cells import WHAT, row_text
+from benchmarks.cells import WHAT, Row, row_text
+from benchmarks.growing import grow, seconds_of
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
-from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
+from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
 from holle_tf.workflow.own_process import in_own_process
 
 AXES = ("document", "batch", "context", "examples")
@@ -42,8 +41,6 @@ _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the document", lower
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3, "timed calls of each, after one that is not", lower_bound=1)
 _LIMIT = flags.DEFINE_float("limit_seconds", 30.0, "longest call that is begun", lower_bound=0.0)
-
-Row = dict[str, float]
 
 
 def measure(
@@ -69,9 +66,9 @@ def measure(
         shape = {**fixed, vary: size}
         data = random_batch(MODELS[name].inputs, shape["batch"], shape["document"], shape["context"], config)
         step = (lambda: read(data[0])) if what == "inference" else (lambda: train(data))
-        return [_seconds(step) for _ in range(steps + 1)][1:]
+        return [seconds_of(step) for _ in range(steps + 1)][1:]
 
-    return _rows(sizes, one, limit, base)
+    return grow(sizes, one, limit, base)
 
 
 def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
@@ -97,30 +94,10 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
             for features, labels in batches:
                 predictor.decode(features, labels)
 
-        return [_seconds(read)]
+        return [seconds_of(read)]
 
     one(sizes[0])  # builds the graph
-    return _rows(sizes, one, float("inf"), base)
-
-
-def _rows(sizes: list[int], measured: Callable[[int], list[float]], limit: float, base: float) -> list[Row]:
-    rows: list[Row] = []
-    for size in sizes:
-        if len(rows) > 1:
-            expected = rows[-1]["seconds"] ** 2 / rows[-2]["seconds"]
-            if expected > limit or "memory_mb" not in rows[-1]:
-                rows.append({"size": size, "seconds": expected})
-                continue
-        reset_peak_memory()
-        seconds = statistics.median(measured(size))
-        rows.append({"size": size, "seconds": seconds, "memory_mb": peak_memory_mb() - base})
-    return rows
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+    return grow(sizes, one, float("inf"), base)
 
 
 def main(_: list[str]) -> None:

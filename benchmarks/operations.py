@@ -12,18 +12,16 @@ from __future__ import annotations
 
 import json
 import statistics
-import tempfile
 import time
 from collections import Counter
-from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+from benchmarks.trace import kind_of, trace
 from holle_tf.config import load_config
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models import MODELS
@@ -37,49 +35,6 @@ _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lowe
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3, "traced steps", lower_bound=1)
 SHOWN = 9  # kinds of each variant; the others are added up
-
-# Kinds of operations by what their names in the trace contain, the first that fits.
-KINDS = (
-    ("recurrences", ("PyFunc",)),
-    ("products of a batch of matrices", ("BatchMatMul",)),
-    ("matrix products", ("MatMul",)),
-    ("convolutions", ("Conv",)),
-    ("softmax", ("Softmax",)),
-    ("random numbers", ("Random",)),
-    ("sums and means", ("Sum", "Mean", "BiasAddGrad", "AddN", "L2Loss", "Max")),
-    ("layout: transposes, joins, pieces", ("Transpose", "Concat", "Split", "Slice", "Pack", "Tile", "Pad")),
-    ("looking up and counting", ("Gather", "Unique", "Segment", "Scatter", "Where")),
-    ("casts", ("Cast",)),
-    ("weights: averages and their updates", ("Assign", "ReadVariable", "ResourceApply")),
-)
-ELEMENTWISE = "elementwise"
-
-
-def kind_of(operation: str) -> str:
-    """The kind, of ``KINDS``, of a TensorFlow operation's type."""
-    return next((kind for kind, parts in KINDS if any(part in operation for part in parts)), ELEMENTWISE)
-
-
-def trace(step: Callable[[], Any], steps: int) -> Counter[str]:
-    """Milliseconds of core time a step, by the type of the operation."""
-    space = xplane_pb2.XSpace()
-    with tempfile.TemporaryDirectory() as folder:
-        tf.profiler.experimental.start(folder)
-        for _ in range(steps):
-            step()
-        tf.profiler.experimental.stop()
-        space.ParseFromString(next(Path(folder).rglob("*.xplane.pb")).read_bytes())
-    found: Counter[str] = Counter()
-    for plane in space.planes:
-        if plane.name != "/host:CPU":
-            continue
-        for line in plane.lines:
-            for event in line.events:
-                # An operation is "name:Type"; the function as a whole is "EagerLocalExecute: name".
-                name, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if name and kind.lstrip("_").isalnum() and not name.startswith(("Eager", "end", "$")):
-                    found[kind] += event.duration_ps / 1e9 / steps
-    return found
 
 
 def measure(variant: str) -> dict[str, Any]:

@@ -12,14 +12,13 @@ test split. Paired differences are of the same seed, each value less the first. 
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-from typing import Any
 
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
+from benchmarks.paired import SCORES, summary
 from holle_tf.config import load_config, preset
 from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.data import open_data
@@ -37,8 +36,6 @@ _SET = flags.DEFINE_multi_string("set", [], "another option, the same for all, a
 _LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/scores", "where data and runs go")
 
-SCORES = ("f1", "em")
-
 
 def score(value: str, seed: int) -> dict[str, float]:
     """Test scores, 0-100, and seconds an epoch, of a run that is trained unless it is there already."""
@@ -54,26 +51,6 @@ def score(value: str, seed: int) -> dict[str, float]:
     assert result is not None
     scores = reading.scores()["test"]
     return {**{name: scores[name] for name in SCORES}, "seconds_per_epoch": result["seconds_per_epoch"]}
-
-
-def summary(found: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, Any]]:
-    """Means over seeds, and the mean and the standard error of the paired differences to the first value.
-
-    Args:
-        found: value -> seed -> what ``score`` gives, the same seeds for all values.
-    """
-    first = next(iter(found.values()))
-    means: dict[str, dict[str, Any]] = {}
-    for value, of_seed in found.items():
-        means[value] = {}
-        for name in SCORES:
-            differences = [row[name] - first[seed][name] for seed, row in of_seed.items()]
-            row = {"mean": statistics.mean(row[name] for row in of_seed.values())}
-            row["difference"] = statistics.mean(differences)
-            if len(differences) > 1:
-                row["standard_error"] = statistics.stdev(differences) / len(differences) ** 0.5
-            means[value][name] = row
-    return means
 
 
 def _log(line: str) -> None:

@@ -11,54 +11,21 @@ this is the first run ever; ``--compile`` empties it before each measurement. Th
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-import holle_tf.models.recurrence
+from benchmarks.first_step import seconds_to_first_step
 from holle_tf.evaluate.tables import print_table
 from pipelines.demo.corpus import GLOVE_PATH
-from pipelines.errors import UserError
 
 _MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "which models")
 _SIZES = flags.DEFINE_list("sizes", ["demo", "published"], "of the models")
 _LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
 _COMPILE = flags.DEFINE_bool("compile", False, "compile the recurrences anew each time")
-
-_FIRST_STEP = re.compile(r"epoch 1/\d+: +\d+%\|[^|]*\| [1-9]\d*/")
-
-
-def seconds_to_first_step(arguments: list[str]) -> float:
-    """Seconds until ``holle_tf.main`` with ``arguments`` has made one training step; it is ended then.
-
-    Raises:
-        UserError: it ended by itself before.
-    """
-    if _COMPILE.value:
-        package = Path(holle_tf.models.recurrence.__file__).parent
-        shutil.rmtree(package / "__pycache__", ignore_errors=True)
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "holle_tf.main", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = ""
-    try:
-        while piece := process.stderr.read1(4096):  # type: ignore[attr-defined]
-            said += piece.decode("utf-8", errors="replace")
-            if _FIRST_STEP.search(said):
-                return time.perf_counter() - began
-    finally:
-        process.kill()
-        process.wait()
-    raise UserError(f"holle_tf.main {' '.join(arguments)} ended before its first step: {said[-500:]}")
 
 
 def measure(model: str, size: str, folder: Path) -> dict[str, float]:
@@ -67,14 +34,14 @@ def measure(model: str, size: str, folder: Path) -> dict[str, float]:
     arguments += [f"--limit={_LIMIT.value}"] if _LIMIT.value else []
     found = {}
     if size == "demo":
-        found["from nothing"] = seconds_to_first_step([*arguments, "--seed=1"])
+        found["from nothing"] = seconds_to_first_step([*arguments, "--seed=1"], _COMPILE.value)
     else:
         if not list(folder.glob("data/demo-*")):
-            seconds_to_first_step(arguments)
+            seconds_to_first_step(arguments, _COMPILE.value)
         raw = next(folder.glob("data/demo-*"))
         arguments += [f"--data_dir={raw}", f"--glove={GLOVE_PATH}"]
-        seconds_to_first_step([*arguments, "--seed=1"])  # prepares
-    found["prepared"] = seconds_to_first_step([*arguments, "--seed=2"])
+        seconds_to_first_step([*arguments, "--seed=1"], _COMPILE.value)  # prepares
+    found["prepared"] = seconds_to_first_step([*arguments, "--seed=2"], _COMPILE.value)
     return found
 
 

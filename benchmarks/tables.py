@@ -208,6 +208,15 @@ def serving(result: dict[str, Any]) -> str:
     return markdown(titles, rows) + f"\n\nPeak memory of the service: {result['memory_mb']:,} MB."
 
 
+def trial_memory(result: dict[str, Any]) -> str:
+    rows = []
+    for name, found in result.items():
+        values = found["mb"]
+        shown = [values[0], values[len(values) // 4], values[-1], found["growth_mb_per_trial"]]
+        rows.append([f"{len(values)} trials, {name}", *(f"{value:,.1f}" for value in shown)])
+    return markdown(["MB", "after the first", "after a quarter", "after the last", "a trial since then"], rows)
+
+
 def large_input(result: dict[str, Any]) -> str:
     size = f"{result['raw_gigabytes']:.1f} GB, {result['examples']:,} examples"
     numbers = ("seconds", "peak_mb", "largest_worker_mb")
@@ -243,5 +252,6 @@ PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {"serving": ("serving", serving)},
     "export.md": export_tables.TABLES,
+    "tuning.md": {"trial-memory": ("trial-memory", trial_memory)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

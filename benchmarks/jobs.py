@@ -1,0 +1,67 @@
+"""The benchmarks by name, with their arguments."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+# Arguments in full, and those that are added to make it small; none where another one runs the same code.
+JOBS: dict[str, tuple[str, Optional[str]]] = {
+    "recurrent-gru": ("benchmarks.recurrent --lengths=256,1200", "--lengths=32 --steps=1"),
+    "recurrent-lstm": (
+        "benchmarks.recurrent --cell=lstm --units=100 --lengths=256",
+        "--lengths=32 --steps=1",
+    ),
+    "steps": (
+        "benchmarks.steps --variants=sam:none,bidaf:none,bidaf:bfloat16,qanet:none,qanet:bfloat16",
+        "--variants=sam:none,bidaf:none --document=32 --batch=2 --steps=1",
+    ),
+    "bounds": ("benchmarks.bounds", "--models=sam --document=32 --batch=2 --steps=1 --size=64"),
+    "operations": ("benchmarks.operations", "--variants=sam:none --document=32 --batch=2 --steps=1"),
+    "input": ("benchmarks.input --models=sam,bidaf,qanet", "--models=sam --limit=20 --epochs=1 --steps=1"),
+    "input-ld": ("benchmarks.input --models=sam --setup=ld", None),
+    "startup": ("benchmarks.startup", "--models=sam --sizes=demo --limit=20"),
+    "growth": (
+        "benchmarks.growth --models=sam,bidaf,qanet,bidaf:chunks,qanet:chunks",
+        "--models=sam --sizes=64,128 --steps=1",
+    ),
+    "growth-batch": ("benchmarks.growth --vary=batch --sizes=1,4,16,64 --steps=2", None),
+    "growth-context": ("benchmarks.growth --vary=context --sizes=8,32,128 --batch=8 --steps=2", None),
+    "growth-examples": (
+        "benchmarks.growth --vary=examples --sizes=250,500,1000,2000",
+        "--models=sam --sizes=20,40",
+    ),
+    "distillation": (
+        "benchmarks.distillation",
+        "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
+    ),
+    "long-teacher": (
+        "benchmarks.long_teacher --runs_dir=runs",
+        "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
+        "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
+    ),
+    "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
+    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
+    "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
+    "exports": (
+        "benchmarks.exports",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
+    ),
+    "costs": (
+        "holle_tf.main --mode=benchmark",
+        "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
+    ),
+}
+# Only with --only: they train for long, or want PyTorch.
+OTHERS: dict[str, tuple[str, Optional[str]]] = {
+    "stock-layers": (
+        "benchmarks.scores --option=training.sam.recurrence --values=auto,keras --set training.sam.epochs=8",
+        "--limit=20 --seeds=0 --set training.sam.epochs=1",
+    ),
+    "bfloat16": (
+        "benchmarks.scores --model=qanet --option=training.qanet.mixed_precision --values=bfloat16,none"
+        " --seeds=0,1 --set training.qanet.epochs=12",
+        "--limit=20 --seeds=0 --set training.qanet.epochs=1",
+    ),
+    "recurrent-torch": ("benchmarks.recurrent --lengths=256,1200 --torch", "--lengths=32 --steps=1"),
+}
