@@ -214,7 +214,7 @@ def trial_memory(result: dict[str, Any]) -> str:
         values = found["mb"]
         shown = [values[0], values[len(values) // 4], values[-1], found["growth_mb_per_trial"]]
         rows.append([f"{len(values)} trials, {name}", *(f"{value:,.1f}" for value in shown)])
-    return markdown(["MB", "after the first", "after a quarter", "after the last", "a trial since then"], rows)
+    return markdown(["MB", "after the first", "a quarter", "the last", "growth a trial"], rows)
 
 
 def large_input(result: dict[str, Any]) -> str:

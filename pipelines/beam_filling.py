@@ -24,7 +24,8 @@ from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.holle import SPLITS, Example, Unusable, parse_record
 from pipelines.json_records import iterate_records
-from pipelines.records import INPUTS, TEXTS, longest_inputs, number_of_shards, to_proto, write_shard
+from pipelines.records import INPUTS, TEXTS, longest_inputs, to_proto
+from pipelines.shards import number_of_shards, write_shard
 from pipelines.splits import (
     TWICE,
     ReadReport,

@@ -16,15 +16,8 @@ from pipelines.config import DataConfig
 from pipelines.encoding import EncodedExample, encode
 from pipelines.holle import SPLITS, Example
 from pipelines.parallel import cores, ordered_map
-from pipelines.records import (
-    INPUTS,
-    TEXTS,
-    Piece,
-    longest_inputs,
-    number_of_shards,
-    write_pieces,
-    write_records,
-)  # fmt: skip
+from pipelines.records import INPUTS, TEXTS, longest_inputs
+from pipelines.shards import Piece, number_of_shards, write_pieces, write_records
 from pipelines.splits import ReadReport, describe_reports, iterate_split
 from pipelines.spool import ExampleSpool
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies

@@ -9,7 +9,8 @@ from pipelines.config import DataConfig
 from pipelines.encoding import EncodedExample
 from pipelines.holle import Example
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
-from pipelines.records import INPUTS, TEXTS, number_of_shards, write_pieces, write_records
+from pipelines.records import INPUTS, TEXTS
+from pipelines.shards import number_of_shards, write_pieces, write_records
 from pipelines.vocabulary import Vocabulary
 
 VOCABULARY = 50

@@ -11,18 +11,8 @@ from pipelines.config import DataConfig
 from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.holle import Example
-from pipelines.records import (
-    INPUTS,
-    TEXTS,
-    decode,
-    parse,
-    read_examples,
-    serialised,
-    split_input,
-    to_proto,
-    write_pieces,
-    write_records,
-)
+from pipelines.records import INPUTS, TEXTS, decode, parse, read_examples, serialised, split_input, to_proto
+from pipelines.shards import write_pieces, write_records
 from pipelines.vocabulary import Vocabulary
 
 ALL_INPUTS = [name + suffix for name in INPUTS for suffix in ("", "_chars")]
