@@ -34,7 +34,7 @@ PICTURES = {
     "hparams": ("/#hparams", 620),
 }
 # Columns of the table that are switched off and on.
-HIDDEN = ["batch_size", "dropout", "distill.labels_weight"]
+HIDDEN = ["batch_size", "dropout", "l2", "layers"]
 SHOWN = ["recipe", "teacher", "seed"]
 
 

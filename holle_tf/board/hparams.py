@@ -44,7 +44,7 @@ def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
         "l2": training.l2,
         "seed": config.seed,
     }
-    return {**common, **{f"distill.{name}": value for name, value in sorted(terms.items())}}
+    return {**common, **{f"term.{name}": value for name, value in sorted(terms.items())}}
 
 
 def write_hyperparameters(values: Mapping[str, Any], run: str) -> None:
@@ -56,7 +56,7 @@ def write_hyperparameters(values: Mapping[str, Any], run: str) -> None:
     """
     metrics = [hp.Metric(tag, display_name=name) for tag, name in METRICS.items()]
     # TensorBoard takes the columns from one of the runs: each has to name those of all.
-    options = {f"distill.{name}" for term in TERMS.values() for name in term.options}
+    options = {f"term.{name}" for term in TERMS.values() for name in term.options}
     hp.hparams_config([hp.HParam(name) for name in [*values, *sorted(options - set(values))]], metrics)
     hp.hparams(dict(values), trial_id=run)
 

@@ -90,7 +90,7 @@ def test_runs_compare_by_hyperparameters_and_their_best_scores(distilled):
     start = plugin_data_pb2.HParamsPluginData.FromString(content).session_start_info
     values = {name: value.string_value or value.number_value for name, value in start.hparams.items()}
     assert values["model"] == "sam" and values["recipe"] == "add" and values["teacher"] == "qanet"
-    assert (values["units"], values["seed"], values["distill.temperature"]) == (8, 60, 1)
+    assert (values["units"], values["seed"], values["term.temperature"]) == (8, 60, 1)
     content = multiplexer.SummaryMetadata("tensorboard", "_hparams_/experiment").plugin_data.content
     experiment = plugin_data_pb2.HParamsPluginData.FromString(content).experiment
     assert {one.name.tag for one in experiment.metric_infos} >= {"best/dev_f1", "test/f1"}

@@ -45,7 +45,9 @@ def attend(
             return [tf.matmul(_weights(query, key, penalty), value)]
 
         def chunked() -> tuple[tf.Tensor, tf.Tensor]:
-            return _by_chunks(part, [query], chunk, [])[0], tf.zeros([0, 0, 0, 0], query.dtype)
+            none = tf.zeros([0, 0, 0, 0], query.dtype)  # of no known shape, as the other branch has one
+            unknown = tf.compat.v1.placeholder_with_default(none, [None] * 4)
+            return _by_chunks(part, [query], chunk, [])[0], unknown
 
         attended, weights = tf.cond(in_chunks, chunked, whole) if chunk else whole()
         attended = tf.ensure_shape(attended, query.shape)

@@ -73,3 +73,22 @@ def test_the_gradient_of_a_graph_that_knows_no_length(length):
     expected = [outputs, *tape.gradient(outputs, arguments[:3], arguments[3])]
     for ours, theirs in zip(found(*arguments), expected):
         np.testing.assert_allclose(ours, theirs, atol=1e-10)
+
+
+def test_inference_in_a_graph_has_a_gradient_whatever_the_length():
+    # That of the input, which gradient matching takes of a teacher.
+    @tf.function(input_signature=[tf.TensorSpec([None, 2, None, 4]), tf.TensorSpec([None, None], tf.bool)])
+    def gradient(texts, mask):
+        with tf.GradientTape() as tape:
+            tape.watch(texts)
+            total = tf.reduce_sum(attend(texts, texts, texts, mask, chunk=4) ** 2)
+        return tape.gradient(total, texts)
+
+    for length in (6, 11):  # read whole, and in chunks
+        texts = tf.random.stateless_normal([1, 2, length, 4], [0, 1])
+        mask = tf.ones([1, length], tf.bool)
+        with tf.GradientTape() as tape:
+            tape.watch(texts)
+            total = tf.reduce_sum(attend(texts, texts, texts, mask, chunk=0) ** 2)
+        expected = tape.gradient(total, texts)
+        np.testing.assert_allclose(gradient(texts, mask), expected, atol=1e-5)
