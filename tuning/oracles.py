@@ -37,6 +37,8 @@ class Enduring(keras_tuner.Oracle):
         lost_seconds: after which a worker that was not heard of is given up.
     """
 
+    _retry_queue: list[str]  # keras-tuner's: ids of trials to do again, the last first
+
     def __init__(self, *, max_minutes: float, lost_seconds: float, **kwargs: Any):
         super().__init__(max_consecutive_failed_trials=NEVER, allow_new_entries=False, **kwargs)
         self._budget, self._lost_seconds = 60 * max_minutes, lost_seconds
