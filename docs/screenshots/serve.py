@@ -22,7 +22,6 @@ _DOCUMENT = flags.DEFINE_integer("document", 0, "which of the offered documents"
 # Name of the picture: width and height, colours, and whether it is the whole page.
 PICTURES = {
     "serve": (1280, 900, "light", True),
-    "serve-dark": (1280, 900, "dark", True),
     "serve-phone": (390, 844, "light", False),
 }
 FOLLOW_UP = "And what did the critics say about it?"
