@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.run [--smoke] [--only=recurrent-gru,steps] [--results=FOLDER]
 
 Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
-command and the machine; ``benchmarks.report`` makes the tables of docs/performance.md from these files. With
+command and the machine; ``benchmarks.report`` makes the tables of the documentation from these files. With
 ``--smoke`` sizes are tiny and nothing is kept.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,10 +20,10 @@ from absl import app, flags
 from tqdm import tqdm
 
 from benchmarks.jobs import JOBS, OTHERS
+from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import versions
 from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
-from pipelines.parallel import cores
 
 _SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
 _ONLY = flags.DEFINE_list("only", [], "names of benchmarks; empty = all that need no hour and no PyTorch")
@@ -38,7 +37,7 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         UserError: it failed; what it said went to standard error.
     """
     full, small = {**JOBS, **OTHERS}[name]
-    words = [*full.split(), *(small or "").split()] if smoke else full.split()
+    words = [*full.split(), *((small or "").replace("FOLDER", str(folder)).split() if smoke else [])]
     command = [sys.executable, "-m", *words]
     if words[0] == "holle_tf.main":  # the others make their own
         command.append(f"--runs_dir={folder / 'runs'}")
@@ -48,25 +47,12 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
     result = {
         "command": "python -m " + " ".join(words),
-        "machine": {"cpu": _cpu(), "cores": cores()},
+        "machine": machine(),
         "versions": versions(),
         "result": json.loads(done.stdout.strip().splitlines()[-1]),
     }
     with atomic_file(folder / f"{name}.json", "wb") as file:
         file.write((json.dumps(result, indent=1) + "\n").encode())
-
-
-def _cpu() -> str:
-    """The model's name, and the extensions that decide about number formats."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    known = [
-        f for f in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f in fields.get("flags", "").split()
-    ]
-    return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"
 
 
 def main(_: list[str]) -> None:

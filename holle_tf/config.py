@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+import functools
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, Optional
 
 import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.distill.config import GRADIENT_MODES, DistillConfig
-from holle_tf.models.chunked_reading import MERGES
+from holle_tf.board.config import BoardConfig
+from holle_tf.config_checks import check
+from holle_tf.distill.config import DistillConfig, RecipeConfig
+from holle_tf.export.config import ExportConfig
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
-from pipelines.config import SETUPS, DataConfig
+from holle_tf.report.config import ReportConfig
+from holle_tf.serve.config import ServeConfig
+from pipelines.config import DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
+from tuning.config import TuningConfig
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -74,7 +80,7 @@ class Config:
     """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved."""
 
     model: str = "sam"  # sam | bidaf | qanet: what is trained
-    recipe: str = ""  # of a SAM, see ``holle_tf/distill/recipes.py``; empty = the plain one of the mode
+    recipe: str = ""  # of a SAM, see docs/recipes.md; empty = the plain one of the mode
     teacher: str = ""  # bidaf | qanet, several with commas between them, or none
     seed: int = 0  # of weights, dropout and order of the examples
     data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
@@ -89,7 +95,13 @@ class Config:
     qanet: QanetConfig = field(default_factory=QanetConfig)
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
+    recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    board: BoardConfig = field(default_factory=BoardConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
+    tuning: TuningConfig = field(default_factory=TuningConfig)
+    report: ReportConfig = field(default_factory=ReportConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
 
     @property
     def teachers(self) -> list[str]:
@@ -99,41 +111,6 @@ class Config:
     def training_of(self, model: str) -> TrainingConfig:
         """The training options of ``model`` (sam, bidaf or qanet)."""
         return getattr(self.training, model)
-
-
-POSITIVE = {
-    "batch_size",
-    "epochs",
-    "units",
-    "inner_units",
-    "layers",
-    "heads",
-    "max_span",
-    "n_best",
-    "temperature",
-    "chunk_words",
-    "chunk_stride",
-    "gradient_directions",
-    "hallucinated_share",
-}
-TEACHERS = ("bidaf", "qanet")
-CHOICES = {
-    "model": ("sam", "bidaf", "qanet"),
-    "data.setup": tuple(SETUPS),
-    "distill.gradient_mode": GRADIENT_MODES,
-    "distill.long_teacher": ("chunks", "whole"),
-    "distill.chunk_merge": MERGES,
-    "sam.interaction": ("add", "mul"),
-    "sam.cell": ("gru", "lstm"),
-    "sam.encoder_sharing": ("all", "context", "none"),
-    **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},
-    **{f"training.{m}.decay": ("none", "cosine") for m in ("sam", "bidaf", "qanet")},
-    **{f"training.{m}.recurrence": ("auto", "compiled", "keras") for m in ("sam", "bidaf", "qanet")},
-    **{
-        f"training.{m}.mixed_precision": ("auto", "none", "bfloat16", "float16")
-        for m in ("sam", "bidaf", "qanet")
-    },
-}
 
 
 def load_config(
@@ -161,9 +138,28 @@ def load_config(
         merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
     for key, value in (flags or {}).items():
         merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
+    return _resolved(merged)
+
+
+def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
+    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+
+    Args:
+        where: what the message of an error begins with.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    merged = OmegaConf.structured(config)
+    for key, value in values.items():
+        merged = _merge(merged, _nested(key, value), where)
+    return _resolved(merged)
+
+
+def _resolved(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
-    _check(config)
+    check(config, dict(_items(to_dict(config))))
     return config
 
 
@@ -174,7 +170,7 @@ def to_yaml(config: Config) -> str:
 
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
-    return OmegaConf.to_container(OmegaConf.structured(config))  # type: ignore[return-value]
+    return asdict(config)
 
 
 def preset(name: str) -> Path:
@@ -192,15 +188,21 @@ def preset(name: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return sorted(_leaves(to_dict(Config())))
+    return list(_known_keys())
 
 
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+@functools.cache
+def _known_keys() -> tuple[str, ...]:
+    return tuple(sorted(key for key, _ in _items(to_dict(Config()))))
+
+
+def _items(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value with its dotted key."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from _items(value, f"{prefix}{key}.")
         else:
-            yield prefix + key
+            yield prefix + key, value
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -232,8 +234,8 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
-    for key in _leaves(update):
-        if key not in known and key not in sections:
+    for key, _ in _items(update):
+        if key not in known and key not in sections and not key.startswith("recipes."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
     try:
@@ -246,40 +248,7 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
 
 def _writable(node: Any) -> Any:
     for key in node:
-        if OmegaConf.is_config(node[key]):
+        if OmegaConf.is_dict(node[key]):
             OmegaConf.set_readonly(node[key], False)
             _writable(node[key])
     return node
-
-
-def _check(config: Config) -> None:
-    tree = to_dict(config)
-    for key, choices in CHOICES.items():
-        value: Any = tree
-        for part in key.split("."):
-            value = value[part]
-        if value not in choices:
-            listed = ", ".join(choice or "''" for choice in choices)
-            raise UserError(f"{key}={value}: not among the choices ({listed}).")
-    for key in _leaves(tree):
-        value = tree
-        for part in key.split("."):
-            value = value[part]
-        positive = key.rsplit(".", 1)[-1] in POSITIVE
-        if positive and value <= 0 or isinstance(value, (int, float)) and value < 0:
-            raise UserError(f"{key}={value}: has to be {'positive' if positive else 'zero or more'}.")
-    for name in config.teachers:
-        if name not in TEACHERS:
-            raise UserError(
-                f"teacher={config.teacher}: {name!r} is not among the choices ({', '.join(TEACHERS)})."
-            )
-    if config.distill.chunk_stride > config.distill.chunk_words:
-        raise UserError(f"distill.chunk_stride={config.distill.chunk_stride}: has to be at most chunk_words.")
-    if config.distill.hallucinated_share > 1:
-        raise UserError(
-            f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
-        )
-    if config.qanet.units % config.qanet.heads:
-        raise UserError(
-            f"qanet.units={config.qanet.units}: has to be a multiple of qanet.heads={config.qanet.heads}."
-        )

@@ -13,14 +13,22 @@ Examples, one for each mode:
       the variants of the objective, a sentence each
   python -m holle_tf.main --mode=distill --recipe=add_topk --teacher=qanet
       one of them; --recipe=add_both --teacher=bidaf,qanet learns from two teachers
+  python -m holle_tf.main --mode=tune --model=sam --tuner=grid --objective=val_f1
+      the best values of a space (--set tuning.space=quick); docs/tuning.md has more
   python -m holle_tf.main --mode=evaluate --run_dir=RUN --split=dev
       scores of a run, beside the baselines
   python -m holle_tf.main --mode=baselines
       the baselines beside every run on the same data
   python -m holle_tf.main --mode=predict --run_dir=RUN --input=chat.json
       the span that answers a chat: {"document": "...", "chat": ["...", "the query"]}
+  python -m holle_tf.main --mode=export --run_dir=RUN --format=savedmodel,onnx
+      a student for programs without this package, in RUN/export; also tflite
+  python -m holle_tf.main --mode=serve --run_dir=STUDENT,TEACHER
+      a page to talk to them, and a REST service; docs/serving.md
   python -m holle_tf.main --mode=benchmark
       memory and time of all models, beside the paper's (its tables 1 and 5)
+  python -m holle_tf.main --mode=report --size=demo --plan
+      all tables of the paper beside its numbers: which runs that takes; without --plan they are made
 Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
 input has not changed is not done again, and an interrupted training goes on when asked again.
 """
@@ -40,10 +48,13 @@ from absl import app, flags, logging
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 
-MODES = ("prepare", "train", "distill", "recipes", "evaluate", "baselines", "predict", "benchmark")
+MODES = (
+    "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
+    "serve", "benchmark", "report",
+)  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
 MODELS = ("sam", "bidaf", "qanet")
-_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains.")
+_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains and --mode=tune searches.")
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
 )
@@ -79,20 +90,72 @@ _SETUP = flags.DEFINE_enum(
     "Which document: short (sd, the default), long (ld), untrimmed (full), one resource (oracle).",
 )
 _RUN_DIR = flags.DEFINE_string(
-    "run_dir", None, "Run folder (default: one under --runs_dir, named after the run)."
+    "run_dir",
+    None,
+    "Run folder (default: one under --runs_dir, named after the run); several with commas for --mode=serve.",
+)
+_PORT = flags.DEFINE_integer(
+    "port", None, "Where --mode=serve listens (default 8501; 0: any free port).", lower_bound=0
+)
+_EXPORT_DIR = flags.DEFINE_string(
+    "export_dir", None, "Folder of an ONNX export for --mode=serve, or several with commas."
 )
 _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs go (default: runs).")
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
 )
+_FORMAT = flags.DEFINE_list(
+    "format", ["savedmodel"], "What --mode=export writes: savedmodel, tflite, onnx, or several with commas."
+)
+_SIZE = flags.DEFINE_enum(
+    "size", "demo", ["smoke", "demo", "full"],
+    "Of --mode=report: smoke, whether all works, in minutes; demo, small models on the demo corpus; full, "
+    "published sizes on your data.",
+)  # fmt: skip
+_PLAN = flags.DEFINE_bool("plan", False, "With --mode=report, say what it would run and how long, and stop.")
+_EXISTING = flags.DEFINE_bool(
+    "existing", False, "With --mode=report, train nothing: report what is finished."
+)
+_OUTPUT = flags.DEFINE_string(
+    "output",
+    None,
+    "Folder that --mode=export writes (default: RUN/export), or --mode=report (RUNS_DIR/report-SIZE).",
+)
+_MULTI_REFERENCE = flags.DEFINE_string(
+    "multi_reference",
+    None,
+    "Holl-E's multi_reference_test.json[.gz]: --mode=evaluate and report also score against all its spans.",
+)
 _SEED = flags.DEFINE_integer("seed", None, "Of weights, dropout and the order of examples (default 0).")
 _LIMIT = flags.DEFINE_integer("limit", None, "Read only the first N examples of each split.", lower_bound=1)
+_BEAM_OPTIONS = flags.DEFINE_string(
+    "beam_options",
+    None,
+    "Let Apache Beam do --mode=prepare, with these options (docs/preparing.md), as --runner=FlinkRunner.",
+)
 _PROFILE = flags.DEFINE_bool("profile", False, "Write a TensorBoard trace of ten training steps.")
 _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
     "Number format of all models (default auto: bfloat16 for teachers where the CPU has it).",
 )  # fmt: skip
+_TUNER = flags.DEFINE_enum(
+    "tuner", None, ["auto", "grid", "random", "hyperband", "bayesian"], "How --mode=tune searches."
+)
+_OBJECTIVE = flags.DEFINE_string(
+    "objective", None, "What --mode=tune looks for: val_f1 (the default), val_em or val_loss."
+)
+_TUNER_WORKERS = flags.DEFINE_integer(
+    "tuner_workers",
+    None,
+    "Local processes that run the trials of --mode=tune at the same time.",
+    lower_bound=1,
+)
+_TUNER_ROLE = flags.DEFINE_enum(
+    "tuner_role", None, ["chief", "worker"], "Of this process in a search over several machines."
+)
+_TUNER_ID = flags.DEFINE_string("tuner_id", None, "Name of this worker, unlike that of every other.")
+_TUNER_ADDRESS = flags.DEFINE_string("tuner_address", None, "HOST:PORT where the chief listens.")
 _CONFIG = flags.DEFINE_string("config", None, "YAML file of configuration.")
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
@@ -120,8 +183,7 @@ def main(argv: list[str]) -> None:
 
 
 def _run() -> None:
-    from holle_tf.config import load_config, preset
-    from holle_tf.workflow import modes
+    from holle_tf.config import Config, load_config, preset
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -129,7 +191,9 @@ def _run() -> None:
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
-        "profile": _PROFILE.value or None,
+        "profile": _PROFILE.value or None, "serve.port": _PORT.value,
+        "tuning.tuner": _TUNER.value, "tuning.objective": _OBJECTIVE.value,
+        "tuning.workers": _TUNER_WORKERS.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
@@ -137,19 +201,46 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    if mode == "report":
+        from holle_tf.report.mode import Request, report_mode
+
+        def load(*presets: str) -> Config:
+            return load_config([*map(preset, presets), *files], _SET.value, given)
+
+        asked = Request(_SIZE.value, _PLAN.value, _EXISTING.value, _OUTPUT.value, _MULTI_REFERENCE.value)
+        status = report_mode(load, asked, _log)
+        if status:
+            sys.exit(status)
+        return
     # Small models for a small corpus, unless the user says otherwise; costs are those of the published sizes.
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
+    if mode == "serve":
+        from holle_tf.serve.mode import serve_mode
+
+        serve_mode(config, run_dir, _EXPORT_DIR.value, _log)
+        return
+    from holle_tf.workflow import modes
+
     if mode == "recipes":
-        modes.recipes_mode()
+        modes.recipes_mode(config)
     elif mode == "prepare":
-        modes.prepare_mode(config, _log)
+        modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
     elif mode == "train":
         modes.train_mode(config, run_dir, _log)
     elif mode == "distill":
         modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
+    elif mode == "tune":
+        from tuning.mode import choose_role, tune_mode
+
+        role = choose_role(_TUNER_ROLE.value, _TUNER_ID.value, _TUNER_ADDRESS.value, config.tuning.workers)
+        tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
     elif mode == "evaluate":
-        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log)
+        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
+    elif mode == "export":
+        from holle_tf.workflow.exporting import export_mode
+
+        export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value, _log)
     elif mode == "benchmark":
         modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
     elif mode == "baselines":

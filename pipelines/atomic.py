@@ -81,6 +81,22 @@ def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
 
 
 @contextmanager
+def atomic_path(path: PathLike) -> Iterator[Path]:
+    """Yield the name of a file to write, in an existing folder, which becomes ``path`` once it is complete.
+
+    For writers that open files themselves; others take ``atomic_file``.
+    """
+    path = Path(path)
+    temporary = _temporary_sibling(path)
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)  # gone already after a success
+
+
+@contextmanager
 def atomic_folder(path: PathLike) -> Iterator[Path]:
     """Yield an empty folder to fill, which takes its name only once the block ends without an error.
 

@@ -7,6 +7,7 @@ more than once.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any, Optional, Union
@@ -72,7 +73,8 @@ def make_dataset(
       shuffle: shuffle and bucket; otherwise record order.
       seed: of the shuffle. The same seed gives the same sequence of epochs.
       extra: dataset of dicts of float tensors, each (document length,), one for every record of the split
-        in record order; they join the labels, padded with 0.
+        in record order; they join the labels, padded with 0. Scalar strings among them are ids of examples,
+        and have to be those of the examples that they meet.
       texts: also features example_id, chat_id, document_text, answer (string, (batch,)) and token_starts,
         token_ends (int32, (batch, document width): character offsets of the document's tokens).
       static_shapes: every batch has the width of the longest texts of all splits, rounded up to a multiple
@@ -89,7 +91,8 @@ def make_dataset(
     Raises:
       ValueError: an unknown input, or ``extra`` of another number of elements or with the name of a label.
         While iterating, ``tf.errors.InvalidArgumentError`` if a tensor of ``extra`` is not as long as its
-        document, and ``tf.errors.FailedPreconditionError`` if records or ``extra`` end early.
+        document or has the id of another example, and ``tf.errors.FailedPreconditionError`` if records or
+        ``extra`` end early.
     """
     for name in inputs:
         split_input(name)
@@ -98,14 +101,21 @@ def make_dataset(
     max_word_chars = prepared.config.max_word_chars
 
     records = serialised(prepared.shards(split), parallel=threads)
-    records = records.map(lambda r: parse(r, inputs, texts), num_parallel_calls=threads, deterministic=True)
+    extra_ids = (
+        [] if extra is None else [n for n, one in extra.element_spec.items() if one.dtype == tf.string]
+    )
+    records = records.map(
+        lambda record: parse(record, inputs, texts, bool(extra_ids)),
+        num_parallel_calls=threads,
+        deterministic=True,
+    )
     if extra is not None:
         known = int(extra.cardinality())
         if known >= 0 and known != total:
             raise ValueError(f"extra has {known} elements, {split} has {total} examples")
         if clash := {"start", "end"} & set(extra.element_spec):
             raise ValueError(f"extra must not replace the labels {sorted(clash)}")
-        records = tf.data.Dataset.zip((records, extra)).map(_join_extra)
+        records = tf.data.Dataset.zip((records, extra)).map(functools.partial(_join_extra, extra_ids, texts))
     # Whatever ends early (a shard, or an `extra` of unknown length) is then an error, not a short epoch.
     records = records.apply(tf.data.experimental.assert_cardinality(total))
 
@@ -130,7 +140,7 @@ def make_dataset(
         batches = batches.shuffle(fitting, seed=seed)
 
     widths = _Widths(prepared.manifest["longest"] if static_shapes else None, bucketed=shuffle)
-    extra_names = [] if extra is None else sorted(extra.element_spec)
+    extra_names = [] if extra is None else sorted(set(extra.element_spec) - set(extra_ids))
 
     def tensors(raw: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
         features, labels = decode(raw, inputs, widths, max_word_chars)
@@ -212,8 +222,19 @@ def _by_length(records: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     return records.group_by_window(key, lambda _, window: window, window_size=batch_size)
 
 
-def _join_extra(raw: dict[str, tf.Tensor], extra: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+def _join_extra(
+    ids: Sequence[str], texts: bool, raw: dict[str, tf.Tensor], extra: dict[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
     length = tf.strings.length(raw["document"]) // 4
+    raw, extra = dict(raw), dict(extra)
+    same = [
+        tf.debugging.assert_equal(extra.pop(name), raw["example_id"], f"extra {name!r} is of another example")
+        for name in ids
+    ]
+    with tf.control_dependencies(same):
+        raw["start"] = tf.identity(raw["start"])
+    if ids and not texts:
+        del raw["example_id"]
     for name, values in extra.items():
         fits = tf.debugging.assert_equal(
             tf.shape(values), length[None], message=f"extra {name!r} is not as long as its document"

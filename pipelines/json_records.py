@@ -1,4 +1,4 @@
-"""Read a JSON list one record at a time, so that a corpus need not fit into memory."""
+"""Read a JSON list, or JSON lines, one record at a time, so that a corpus need not fit into memory."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from pipelines.errors import UserError
 
 _PIECE = 1 << 22  # characters read at a time
 _SPACE = " \t\r\n"
-_AFTER_ITEM = tuple(_SPACE + ",]")
+_AFTER_ITEM = tuple(_SPACE + ",]{")
 
 
 def iterate_records(path: Path) -> Iterator[Any]:
-    """Yield the items of the list that a ``.json`` or ``.json.gz`` file holds, in order.
+    """Yield the items of the list, or the objects line after line, that a file holds, in order.
+
+    Args:
+        path: JSON in UTF-8, compressed if its name ends in ``.gz``. What it begins with, ``[`` or ``{``,
+            says whether it is a list or JSON lines, whatever its name.
 
     Raises:
         UserError: the file is missing, unreadable, cut off, not UTF-8, not JSON (naming line and
-            column), or not a list.
+            column), or neither a list nor objects.
     """
     try:
         opened = gzip.open if path.suffix == ".gz" else open
@@ -51,9 +55,24 @@ class _Scanner:
 
     def items(self) -> Iterator[Any]:
         first = self._peek()
-        if first != "[":
+        if first == "{":
+            yield from self._lines()
+        elif first == "[":
+            yield from self._list()
+        else:
             found = "nothing" if not first else f"{first!r}"
             raise self._error(f"expected a list of examples, found {found}")
+
+    def _lines(self) -> Iterator[Any]:
+        while True:
+            yield self._item()
+            mark = self._peek()
+            if not mark:
+                return
+            if mark != "{":
+                raise self._error(f"expected an object a line, found {mark!r}")
+
+    def _list(self) -> Iterator[Any]:
         self._at += 1
         if self._peek() != "]":
             while True:
@@ -119,6 +138,6 @@ class _Scanner:
     def _error(self, problem: str, at: int = -1) -> UserError:
         line, column = self._position(self._at if at < 0 else at)
         return UserError(
-            f"{self._path}, line {line}, column {column}: not the JSON list that was expected ({problem}); "
+            f"{self._path}, line {line}, column {column}: not the JSON that was expected ({problem}); "
             "download the file again or correct it there"
         )

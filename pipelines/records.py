@@ -9,7 +9,7 @@ the order of the examples while every shard is read in parallel.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Callable, NamedTuple, Union
@@ -97,12 +97,7 @@ def write_pieces(
         shard = (first + offset) % shards
         some = encoded[offset::shards]
         path = Path(folder) / f".{split}-{first}-{shard}.piece"
-        try:
-            with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
-                for one in some:
-                    writer.write(to_proto(one))
-        except tf.errors.ResourceExhaustedError as error:
-            raise _no_space(folder) from error
+        _write_file(path, map(to_proto, some))
         pieces.append(Piece(shard, path, len(some)))
     return pieces
 
@@ -129,7 +124,7 @@ def write_records(
       ValueError: ``pieces`` do not have ``count`` examples.
     """
     shards = number_of_shards(count, shard_examples)
-    paths = [Path(folder) / f"{split}-{i:05d}-of-{shards:05d}.tfrecord.gz" for i in range(shards)]
+    paths = [_shard_path(folder, split, i, shards) for i in range(shards)]
     records = [0] * shards
     try:
         with ExitStack() as stack:
@@ -147,12 +142,46 @@ def write_records(
         raise
     if sum(records) != count:
         raise ValueError(f"{split}: {sum(records)} examples came, {count} were promised")
-    return [{"file": path.name, "records": n, **describe(path)} for path, n in zip(paths, records)]
+    return [_description(path, n) for path, n in zip(paths, records)]
+
+
+def write_shard(folder: Path, split: str, shard: int, shards: int, protos: Sequence[bytes]) -> dict[str, Any]:
+    """Write one shard of a split, whose records are ``protos``; what ``write_records`` says of it.
+
+    Raises:
+      UserError: the disk is full.
+    """
+    path = _shard_path(folder, split, shard, shards)
+    _write_file(path, protos)
+    return _description(path, len(protos))
+
+
+def longest_inputs(lengths: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Words of the longest of each of ``INPUTS``; ``lengths`` are those of the texts of each example."""
+    joined = {name: [sum(one[part] for part in parts) for one in lengths] for name, parts in INPUTS.items()}
+    return {name: max(words, default=0) for name, words in joined.items()}
 
 
 def number_of_shards(count: int, shard_examples: int) -> int:
     """Shards of a split of ``count`` examples."""
     return max(1, -(-count // shard_examples))
+
+
+def _shard_path(folder: Path, split: str, shard: int, shards: int) -> Path:
+    return Path(folder) / f"{split}-{shard:05d}-of-{shards:05d}.tfrecord.gz"
+
+
+def _description(path: Path, records: int) -> dict[str, Any]:
+    return {"file": path.name, "records": records, **describe(path)}
+
+
+def _write_file(path: Path, protos: Iterable[bytes]) -> None:
+    try:
+        with tf.io.TFRecordWriter(str(path), _COMPRESSION) as writer:
+            for proto in protos:
+                writer.write(proto)
+    except tf.errors.ResourceExhaustedError as error:
+        raise _no_space(path.parent) from error
 
 
 def _no_space(folder: Path) -> UserError:
@@ -171,7 +200,9 @@ def serialised(paths: Sequence[Path], parallel: int = 1) -> tf.data.Dataset:
     )
 
 
-def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict[str, tf.Tensor]:
+def parse(
+    record: tf.Tensor, inputs: Sequence[str], texts: bool = False, ids: bool = False
+) -> dict[str, tf.Tensor]:
     """The parts of one serialised record that are asked for, still as the bytes they were stored in.
 
     Bytes are the smallest form, which is what a shuffle buffer should hold; ``decode`` makes tensors of
@@ -181,6 +212,7 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
       record: scalar string.
       inputs: names of ``INPUTS``, each with or without ``_chars``.
       texts: also the strings and token offsets that a prediction needs.
+      ids: also ``example_id``, which is among the texts.
 
     Returns:
       ``document`` and every stored text that ``inputs`` are made of (scalar strings of bytes), ``start``
@@ -196,6 +228,8 @@ def parse(record: tf.Tensor, inputs: Sequence[str], texts: bool = False) -> dict
         wanted.update({name: f"{name}_text" for name in ("example_id", "chat_id", "answer")})
         wanted["document_text"] = "document_text"
         wanted.update(zip(OFFSETS, OFFSETS))
+    elif ids:
+        wanted["example_id"] = "example_id_text"
     spec = {stored: tf.io.FixedLenFeature([], tf.string) for stored in wanted.values()}
     spec.update({name: tf.io.FixedLenFeature([], tf.int64) for name in ("start", "end")})
     values = tf.io.parse_single_example(record, spec)

@@ -9,21 +9,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-# The names that `atomic_folder` writes under: .<final name>.<process>-<random>.tmp
+# The names that `atomic_folder` and the others write under: .<final name>.<process>-<random>.tmp
 _TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
 IDLE_SECONDS = 600  # the process may live on another machine, where its number says nothing
 OLD_SECONDS = 86400  # by then the number may belong to another process
 
 
 def remove_stale(root: Path) -> Iterator[Path]:
-    """Remove the temporary folders in ``root`` that nobody writes any more; gives those removed."""
+    """Remove the temporary folders and files in ``root`` that nobody writes any more; gives those removed."""
     for path in sorted(root.glob(".*.tmp")):
         match = _TEMPORARY.fullmatch(path.name)
-        if not match or not path.is_dir():
+        if not match:
             continue
         idle = time.time() - _last_written(path)
         if idle > OLD_SECONDS or (idle > IDLE_SECONDS and not _alive(int(match[1]))):
-            shutil.rmtree(path, ignore_errors=True)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
             yield path
 
 

@@ -17,7 +17,7 @@ _WORD = rf"{_LETTER}+(?:{_MARK}+{_LETTER}+)*{_MARK}*"
 _NOT = r"[nN]['’][tT](?!" + _LETTER + ")"
 
 # Every alternative consumes whole runs and none can be split in two ways, so matching is linear.
-_TOKEN = re.compile(
+TOKEN = re.compile(
     "|".join(
         (
             # The common case alone, because the lookahead for "n't" below tries a word letter by letter.
@@ -33,7 +33,7 @@ _TOKEN = re.compile(
     )
 )
 
-_PLAIN_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛ʼ", "'") | dict.fromkeys("“”„‟", '"'))
+PLAIN_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛ʼ", "'") | dict.fromkeys("“”„‟", '"'))
 
 
 class Token(NamedTuple):
@@ -51,19 +51,19 @@ def tokenize(text: str) -> List[Token]:
     Tokenising the tokens again, alone or joined by spaces, changes nothing.
     """
     make = tuple.__new__  # what Token(...) does, without a Python call for each word
-    spans = [match.span() for match in _TOKEN.finditer(text)]
+    spans = [match.span() for match in TOKEN.finditer(text)]
     return [make(Token, (text[start:end], start, end)) for start, end in spans]
 
 
 def token_texts(text: str) -> List[str]:
     """The texts of ``tokenize(text)``, in half the time."""
-    return _TOKEN.findall(text)
+    return TOKEN.findall(text)
 
 
 @lru_cache(maxsize=1 << 17)
 def lookup_form(word: str) -> str:
     """What GloVe is asked for: the word in lower case with typographic quotes made plain."""
-    return word.lower() if word.isascii() else word.lower().translate(_PLAIN_QUOTES)
+    return word.lower() if word.isascii() else word.lower().translate(PLAIN_QUOTES)
 
 
 def token_span(tokens: Sequence[Token], start_char: int, end_char: int) -> Optional[Tuple[int, int]]:

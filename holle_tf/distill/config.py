@@ -1,6 +1,8 @@
 """Options of the distillation objective; the defaults are the paper's (section 4)."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 
 GRADIENT_MODES = ("label", "projection")
 
@@ -26,4 +28,15 @@ class DistillConfig:
     chunk_stride: int = 192  # words from one chunk to the next
     chunk_merge: str = "logits"  # logits | probabilities: of chunks, see models/chunked_reading.py
     cache_teacher: bool = True  # compute the teacher's scores once; false: at every step
+    cache_top_k: int = 0  # positions of each end that the cache keeps, for recipes of top-k terms; 0 = all
     compare_alone: bool = True  # also train the student without a teacher, for the table
+
+
+@dataclass  # not frozen, or OmegaConf could not fill the entries of a new name
+class RecipeConfig:
+    """A recipe of one's own: an entry of ``recipes`` in a configuration file, keyed by its name."""
+
+    interaction: str = "add"  # add | mul, of the student
+    terms: list[str] = field(default_factory=list)  # names of ``terms.TERMS``
+    teachers: int = 0  # 2 = two or more; 0 = one, or none if no term needs any
+    summary: str = ""  # for the list of recipes

@@ -8,6 +8,7 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.precision import computing_in_float32
 from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
@@ -143,7 +144,8 @@ class Distiller(tf.keras.Model):
 
     def _evaluate_terms(self, features: Any, labels: Any, training: bool) -> dict[str, tf.Tensor]:
         def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
-            with twice_differentiable():
+            # Gradients of half precision would be too coarse to be matched, and could overflow.
+            with twice_differentiable(), computing_in_float32(self.student):
                 return self(texts, training=False)
 
         step = tf.cast(self.optimizer.iterations, tf.int32) if training else tf.constant(0)
@@ -165,6 +167,22 @@ class Distiller(tf.keras.Model):
             **means,
         }
 
+    def gradient_norms(self, features: Any, labels: Any) -> dict[str, tf.Tensor]:
+        """Norm of the gradient of each term, times its weight, by the student's weights: scalars by name.
+
+        Of what a training step would minimise on this batch, dropout included, before any clipping.
+        """
+        with tf.GradientTape(persistent=True) as tape:
+            losses = self._evaluate_terms(features, labels, training=True)
+            scaled = {
+                name: self._scale(weight * losses[name]) for name, weight in self._weights_of_terms.items()
+            }
+        norms = {}
+        for name, value in scaled.items():
+            gradients = self._unscale(tape.gradient(value, self.student.trainable_variables))
+            norms[name] = tf.linalg.global_norm(gradients)
+        return norms
+
     def _forward_backward(self, features: Any, labels: Any) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             losses = self._evaluate_terms(features, labels, training=True)
@@ -184,11 +202,14 @@ class Distiller(tf.keras.Model):
         scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
         return self.optimizer.get_scaled_loss(objective) if scaling else objective
 
+    def _unscale(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
+        return self.optimizer.get_unscaled_gradients(gradients) if scaling else gradients
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         features, labels = data
         losses, gradients = self._gradients(features, labels)
-        if isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer):
-            gradients = self.optimizer.get_unscaled_gradients(gradients)
+        gradients = self._unscale(gradients)
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         self.optimizer.apply_gradients(zip(gradients, self._trained))

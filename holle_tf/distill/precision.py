@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Iterator
 
 import tensorflow as tf
 
@@ -35,3 +37,20 @@ def resolve_precision(wanted: str, model: str, cpuinfo: Path = _CPUINFO) -> str:
     except OSError:
         return "none"
     return "bfloat16" if words & _BFLOAT16_FLAGS else "none"
+
+
+@contextmanager
+def computing_in_float32(model: tf.keras.Model) -> Iterator[None]:
+    """A context in which ``model`` computes in float32, whatever format its layers were made for.
+
+    Their variables are float32 in any case. What is traced in the context stays so.
+    """
+    layers = [one for one in model.submodules if isinstance(one, tf.keras.layers.Layer)]
+    mixed = [(layer, layer.dtype_policy) for layer in layers if layer.compute_dtype != layer.variable_dtype]
+    try:
+        for layer, policy in mixed:
+            layer._set_dtype_policy(policy.variable_dtype)  # Keras 2 has no public way
+        yield
+    finally:
+        for layer, policy in mixed:
+            layer._set_dtype_policy(policy)

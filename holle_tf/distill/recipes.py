@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
+from typing import Mapping
 
+from holle_tf.distill.config import RecipeConfig
+from holle_tf.distill.terms import TERMS, needs
 from pipelines.errors import UserError
 
 
@@ -49,15 +53,48 @@ RECIPES = {
 }
 
 
-def recipe(name: str) -> Recipe:
-    """The recipe called ``name``.
+NO_RECIPES: Mapping[str, RecipeConfig] = {}
+
+
+def all_recipes(own: Mapping[str, RecipeConfig] = NO_RECIPES) -> dict[str, Recipe]:
+    """The paper's recipes by name, and ``own`` ones, as a configuration defines them.
 
     Raises:
-        UserError: there is none; the nearest name is given.
+        UserError: one of them is no recipe.
     """
-    if name not in RECIPES:
-        near = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.0)
+    return {**RECIPES, **{name: _own(name, given) for name, given in own.items()}}
+
+
+def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
+    """The recipe called ``name``, one of the paper's or of ``own``.
+
+    Raises:
+        UserError: there is none (the nearest name is given), or ``own`` has one that is wrong.
+    """
+    known = all_recipes(own)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
         raise UserError(
-            f"no recipe is called {name!r}; did you mean {near[0]!r}? There are: {', '.join(RECIPES)}."
+            f"no recipe is called {name!r}; did you mean {near[0]!r}? There are: {', '.join(known)}."
         )
-    return RECIPES[name]
+    return known[name]
+
+
+def _own(name: str, given: RecipeConfig) -> Recipe:
+    where = f"recipes.{name}"
+    if name in RECIPES or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise UserError(f"{where}: not a new name of letters, digits and _; choose another.")
+    if given.interaction not in _KINDS:
+        raise UserError(f"{where}.interaction={given.interaction}: not among the choices (add, mul).")
+    if not given.terms:
+        raise UserError(f"{where}.terms: empty; name some of {', '.join(TERMS)}.")
+    for one in given.terms:
+        if one not in TERMS:
+            near = difflib.get_close_matches(one, TERMS, n=1, cutoff=0.0)
+            raise UserError(f"{where}.terms: no term is called {one!r}; did you mean {near[0]!r}?")
+    least = int("teacher" in needs(given.terms))
+    if given.teachers not in (0, 2) and given.teachers != least or given.teachers and not least:
+        raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
+    terms = tuple(dict.fromkeys(given.terms))
+    summary = given.summary or f"SAM with {_KINDS[given.interaction]} interactions: {' + '.join(terms)}"
+    return Recipe(name, given.interaction, terms, given.teachers or least, summary)

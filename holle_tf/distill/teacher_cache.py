@@ -1,34 +1,46 @@
 """A teacher's logits for a data set, computed once and read back beside the examples.
 
-Ten students of one teacher then pay for it once. The file has one record for each example, in the
-order of the unshuffled data; half precision is enough for logits.
+Ten students of one teacher then pay for it once. Files of ``SHARD_EXAMPLES`` records, in the order of the
+unshuffled data, take their names when they are whole: an interrupted computation goes on after the last of
+them. Each record says of which example it is; half precision is enough for logits.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from pathlib import Path
-from typing import Any, Callable, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
-from pipelines.atomic import atomic_folder, file_sha256
+from pipelines.atomic import atomic_file, atomic_path, file_sha256
 from pipelines.dataset import make_dataset
+from pipelines.manifest import describe
 from pipelines.prepare import PreparedData
+from pipelines.stale import remove_stale
 
-_FORMAT = 1  # raise when the contents of a cache change
+SHARD_EXAMPLES = 1024  # of one file: what has to be read again after an interruption
+UNKNOWN = -1e9  # logit of a position that is not among the best which were kept
+MANIFEST = "manifest.json"
+_FORMAT = 2  # raise when the contents of a cache change
+_COMPRESSION = tf.io.TFRecordOptions("GZIP", compression_level=1)
 
 
 def cache_folder(
-    prepared: PreparedData, split: str, teacher_weights: Path, chunks: Optional[Mapping[str, Any]] = None
+    prepared: PreparedData,
+    split: str,
+    teacher_weights: Path,
+    chunks: Optional[Mapping[str, Any]] = None,
+    top_k: int = 0,
 ) -> Path:
-    """Where the cache of this (data, split, teacher weights, chunking) is kept; changes with each of them."""
-    parts = [_FORMAT, prepared.fingerprint, split, file_sha256(teacher_weights)]
-    key = json.dumps(parts if chunks is None else [*parts, dict(chunks)], sort_keys=True)
+    """Where the cache of this (data, split, teacher weights, chunking, positions kept) is."""
+    parts = [_FORMAT, SHARD_EXAMPLES, prepared.fingerprint, split, file_sha256(teacher_weights)]
+    key = json.dumps([*parts, dict(chunks) if chunks else None, top_k], sort_keys=True)
     return prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
@@ -40,44 +52,58 @@ def ensure_teacher_cache(
     batch_size: int,
     log: Callable[[str], None] = print,
     chunks: Optional[Mapping[str, Any]] = None,
+    top_k: int = 0,
 ) -> Path:
-    """Write the logits of ``teacher`` on a split unless they are there already.
+    """Write the logits of ``teacher`` on a split, as far as they are not there already.
 
     Args:
         teacher: the model, holding its evaluation weights.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
         batch_size: examples read at once.
         chunks: how ``teacher`` cuts long documents into chunks, if it does; a part of the identity as well.
+        top_k: best positions of each end that are kept; 0 = all.
 
     Returns:
-        The folder, whole: it is written under another name and renamed.
+        The folder, whole: its manifest is written last.
     """
-    folder = cache_folder(prepared, split, teacher_weights, chunks)
-    if (folder / "manifest.json").exists():
+    folder = cache_folder(prepared, split, teacher_weights, chunks, top_k)
+    count = prepared.count(split)
+    number = -(-count // SHARD_EXAMPLES)
+    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
+    missing = _missing(folder, paths, log)
+    if not missing and (folder / MANIFEST).exists():
         log(f"teacher scores: found in {folder}")
         return folder
-    inputs = tuple(teacher.input)
-    batches = make_dataset(prepared, split, inputs=inputs, batch_size=batch_size)
-    infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
-    folder.parent.mkdir(exist_ok=True)
-    with atomic_folder(folder) as temporary:
-        count = 0
-        path = str(temporary / "logits.tfrecord.gz")
-        progress = tqdm(total=prepared.count(split), desc=f"teacher reads {split}", unit=" examples")
-        with (
-            tf.io.TFRecordWriter(path, tf.io.TFRecordOptions("GZIP", compression_level=1)) as writer,
-            progress,
-        ):
-            for features, _ in batches:
-                outputs = infer(features)
-                lengths = outputs["document_mask"].numpy().sum(axis=1)
-                logits = [outputs[f"{edge}_logits"].numpy() for edge in EDGES]
-                for row, length in enumerate(lengths):
-                    writer.write(_record([edge[row, :length] for edge in logits]))
-                count += len(lengths)
-                progress.update(len(lengths))
-        manifest = {"format": _FORMAT, "data": prepared.fingerprint, "split": split, "examples": count}
-        (temporary / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    for _ in remove_stale(folder):
+        pass
+    there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
+    if there:
+        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
+    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
+    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
+        found = _read(teacher, prepared, split, batch_size, set(missing))
+        for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
+            with (
+                atomic_path(paths[shard]) as temporary,
+                tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
+            ):
+                for _, example_id, edges in rows:
+                    writer.write(_record(example_id, edges, top_k, index_type))
+                    progress.update()
+    manifest = {
+        "format": _FORMAT,
+        "data": prepared.fingerprint,
+        "split": split,
+        "teacher": file_sha256(teacher_weights),
+        "chunks": dict(chunks) if chunks else None,
+        "top_k": top_k,
+        "index_type": index_type,
+        "examples": count,
+        "shards": [{"file": path.name, **describe(path)} for path in paths],
+    }
+    with atomic_file(folder / MANIFEST, "w") as file:
+        json.dump(manifest, file, indent=1)
     return folder
 
 
@@ -85,17 +111,86 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
     """One element for each example in record order, for ``make_dataset(extra=...)``.
 
     Returns:
-        Dicts of ``{name}_start_logits`` and ``{name}_end_logits``, float32, (document length,).
+        Dicts of ``{name}_start_logits`` and ``{name}_end_logits``, float32, (document length,), of which the
+        largest is 0 and those that were not kept are ``UNKNOWN``; and ``{name}_example_id``, by which
+        ``make_dataset`` checks that each joins its own example.
     """
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    index_type = tf.as_dtype(np.dtype(manifest["index_type"]).newbyteorder("="))
+    spec = {
+        "example_id": tf.io.FixedLenFeature([], tf.string),
+        "logits": tf.io.FixedLenFeature([], tf.string),
+        "words": tf.io.FixedLenFeature([], tf.int64),
+    }
+    if manifest["top_k"]:
+        spec["indices"] = tf.io.FixedLenFeature([], tf.string)
 
     def parse(record: tf.Tensor) -> dict[str, tf.Tensor]:
-        halves = tf.reshape(tf.io.decode_raw(record, tf.float16), (2, -1))
-        return {f"{name}_{edge}_logits": tf.cast(halves[i], tf.float32) for i, edge in enumerate(EDGES)}
+        values = tf.io.parse_single_example(record, spec)
+        logits = tf.cast(tf.io.decode_raw(values["logits"], tf.float16), tf.float32)
+        logits = tf.reshape(logits, (len(EDGES), -1))  # (2, positions kept)
+        if manifest["top_k"]:
+            indices = tf.io.decode_raw(values["indices"], index_type)
+            indices = tf.reshape(tf.cast(indices, tf.int64), (len(EDGES), -1, 1))
+            nothing = tf.fill([values["words"]], UNKNOWN)
+            edges = [tf.tensor_scatter_nd_update(nothing, indices[i], logits[i]) for i in range(len(EDGES))]
+        else:
+            edges = [logits[0], logits[1]]
+        by_edge = {f"{name}_{edge}_logits": scores for edge, scores in zip(EDGES, edges)}
+        return {**by_edge, f"{name}_example_id": values["example_id"]}
 
-    return tf.data.TFRecordDataset(str(folder / "logits.tfrecord.gz"), "GZIP").map(parse)
+    return tf.data.TFRecordDataset([str(folder / one["file"]) for one in manifest["shards"]], "GZIP").map(
+        parse
+    )
 
 
-def _record(edges: list[np.ndarray]) -> bytes:
+def _missing(folder: Path, paths: list[Path], log: Callable[[str], None]) -> list[int]:
+    """Numbers of the files that have to be written; one that was altered since is removed."""
+    expected = {}
+    if (folder / MANIFEST).exists():
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        expected = {one.pop("file"): one for one in manifest["shards"]}
+    for path in paths:
+        if path.exists() and path.name in expected and describe(path) != expected[path.name]:
+            log(f"{path}: damaged; the teacher reads its examples again")
+            path.unlink()
+    return [i for i, path in enumerate(paths) if not path.exists()]
+
+
+def _read(
+    teacher: tf.keras.Model, prepared: PreparedData, split: str, batch_size: int, shards: set[int]
+) -> Iterator[tuple[int, bytes, list[np.ndarray]]]:
+    """Number, id, and logits of both ends, (document length,), of each example of some shards, in order."""
+    inputs = tuple(teacher.input)
+    infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
+    batches = make_dataset(prepared, split, inputs=inputs, batch_size=batch_size, texts=True)
+    before = min(shards, default=0) * SHARD_EXAMPLES // batch_size  # whole batches that need not be read
+    for number, (features, _) in enumerate(batches.skip(before), before):
+        ids = features["example_id"].numpy()
+        wanted = [row for row in range(len(ids)) if (number * batch_size + row) // SHARD_EXAMPLES in shards]
+        if not wanted:
+            continue
+        outputs = infer({name: features[name] for name in inputs})
+        lengths = outputs["document_mask"].numpy().sum(axis=1)
+        logits = [outputs[f"{edge}_logits"].numpy() for edge in EDGES]
+        for row in wanted:
+            yield number * batch_size + row, ids[row], [edge[row, : lengths[row]] for edge in logits]
+
+
+def _record(example_id: bytes, edges: list[np.ndarray], top_k: int, index_type: str) -> bytes:
+    """A serialised ``tf.train.Example``: the logits of both ends, one after the other, or their best."""
     # A softmax does not see a constant: with the largest logit at 0, half precision never overflows.
     shifted = [np.maximum(edge - edge.max(initial=-np.inf), -60000.0) for edge in edges]
-    return np.stack(shifted).astype("<f2").tobytes()
+    words = len(shifted[0])
+    features = {"example_id": _bytes(example_id)}
+    if top_k:
+        best = [np.sort(np.argsort(-edge, kind="stable")[:top_k]) for edge in shifted]
+        features["indices"] = _bytes(np.stack(best).astype(index_type).tobytes())
+        shifted = [edge[index] for edge, index in zip(shifted, best)]
+    features["logits"] = _bytes(np.stack(shifted).astype("<f2").tobytes())
+    features["words"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[words]))
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def _bytes(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

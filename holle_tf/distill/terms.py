@@ -22,6 +22,7 @@ from holle_tf.distill.losses import (
 )
 from holle_tf.models.outputs import EDGES
 from pipelines.config import LONG_SETUPS
+from pipelines.errors import UserError
 
 Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
@@ -67,26 +68,28 @@ class Term(NamedTuple):
         options: all options that change its value.
         needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples),
             projection (to a vector of every teacher).
+        positions: the option that says how many of the teacher's best positions it looks at; empty = all.
     """
 
     function: Callable[[Batch], tf.Tensor]
     weight: str
     options: tuple[str, ...]
     needs: tuple[str, ...]
+    positions: str = ""
 
 
 TERMS: dict[str, Term] = {}
 
 
 def term(
-    name: str, weight: str, options: Sequence[str] = (), needs: Sequence[str] = ()
+    name: str, weight: str, options: Sequence[str] = (), needs: Sequence[str] = (), positions: str = ""
 ) -> Callable[[Callable[[Batch], tf.Tensor]], Callable[[Batch], tf.Tensor]]:
     """Register a function as the term called ``name``; see ``Term`` for the rest."""
 
     def register(function: Callable[[Batch], tf.Tensor]) -> Callable[[Batch], tf.Tensor]:
         if name in TERMS:
             raise ValueError(f"two terms are called {name!r}")
-        TERMS[name] = Term(function, weight, (weight, *options), tuple(needs))
+        TERMS[name] = Term(function, weight, (weight, *options), tuple(needs), positions)
         return function
 
     return register
@@ -100,6 +103,30 @@ def default_top_k(setup: str) -> int:
 def needs(names: Sequence[str]) -> set[str]:
     """All that the terms of these names need."""
     return {need for name in names for need in TERMS[name].needs}
+
+
+def check_cached_positions(names: Sequence[str], options: DistillConfig) -> None:
+    """Raise a UserError if the terms look at more of the teacher's positions than its cache keeps.
+
+    Args:
+        names: of terms.
+        options: with ``top_k`` resolved.
+    """
+    kept = options.cache_top_k
+    for name in names:
+        one = TERMS[name]
+        if not kept or not options.cache_teacher or "teacher" not in one.needs:
+            continue
+        if not one.positions:
+            raise UserError(
+                f"distill.cache_top_k={kept}: the term {name!r} looks at all positions of the teacher;"
+                " set it to 0."
+            )
+        if getattr(options, one.positions) > kept:
+            raise UserError(
+                f"distill.cache_top_k={kept}: the term {name!r} looks at the best"
+                f" {getattr(options, one.positions)} positions of the teacher; set it to that at least."
+            )
 
 
 @term("labels", "labels_weight")
@@ -117,7 +144,7 @@ def teacher(batch: Batch) -> tf.Tensor:
     return _divergence(batch.student, batch.teachers, batch.options.temperature)
 
 
-@term("topk", "teacher_weight", ["temperature", "top_k"], needs=["teacher"])
+@term("topk", "teacher_weight", ["temperature", "top_k"], needs=["teacher"], positions="top_k")
 def topk(batch: Batch) -> tf.Tensor:
     """Equation (2): D(p^T || p^S) over the k positions that the teacher likes best, float32, (batch,)."""
     mask = batch.student["document_mask"]

@@ -40,7 +40,7 @@ def plot_training(metrics_paths: Mapping[str, Path], out_png: Path) -> None:
     Raises:
         UserError: a file that is missing, broken (line named) or without any epoch.
     """
-    figure = _figure(10.0, 3.9)
+    figure = new_figure(10.0, 3.9)
     losses, scores = figure.subplots(1, 2)
     for index, (name, path) in enumerate(metrics_paths.items()):
         colour = COLOURS[index % len(COLOURS)]
@@ -65,7 +65,7 @@ def plot_training(metrics_paths: Mapping[str, Path], out_png: Path) -> None:
     figure.legend(
         handles, names, loc="outside lower center", ncols=min(len(names), 5) or 1, frameon=False, fontsize=9
     )
-    _save(figure, out_png)
+    save_figure(figure, out_png)
 
 
 def plot_prediction(
@@ -114,7 +114,7 @@ def plot_prediction(
     strip, step, apart = 0.15, 0.22, 0.08  # height of a strip, from one to the next, between models
     height = head + page + gap + (2 * step + apart) * len(models) + 0.5
 
-    figure = _figure(width, height, layout=None)
+    figure = new_figure(width, height, layout=None)
 
     def place(top: float, tall: float, left: float = margin, right: float = margin) -> Axes:
         """Axes whose edges are given in inches from the top left."""
@@ -155,7 +155,7 @@ def plot_prediction(
         strips[0].text(1.005, 1.15, "highest", **caption)
         if cut:
             draw_bracket(strips[0], shown)
-    _save(figure, out_png)
+    save_figure(figure, out_png)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
@@ -227,12 +227,14 @@ def _draw_head(
         x += 40 + 5.2 * len(f"predicted by {name}")
 
 
-def _figure(width: float, height: float, layout: Any = "constrained") -> Figure:
+def new_figure(width: float, height: float, layout: Any = "constrained") -> Figure:
+    """An empty white figure, sizes in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)  # Agg by itself, so that nobody's pyplot state is touched
     return figure
 
 
-def _save(figure: Figure, out_png: Path) -> None:
+def save_figure(figure: Figure, out_png: Path) -> None:
+    """Write it as PNG, whole or not at all."""
     with atomic_file(Path(out_png), "wb") as file:
         figure.savefig(file, format="png")

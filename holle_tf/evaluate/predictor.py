@@ -10,10 +10,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
-from holle_tf.evaluate.conicity import Conicity, conicity
+from holle_tf.evaluate.conicity import Conicity, conicity, conversation_cosines
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
+from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.outputs import CONICITY_VECTORS
 
 TEXTS = ("example_id", "chat_id", "document_text", "answer", "token_starts", "token_ends")
@@ -26,11 +27,13 @@ class SplitPredictions(NamedTuple):
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
         conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
+        cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
     spans: list[SpanPrediction]
     loss: float
     conicity: dict[str, Conicity]
+    cosines: dict[str, np.ndarray]
 
     @property
     def f1(self) -> float:
@@ -51,9 +54,10 @@ class Predictor:
         model: a span model.
         max_span: words of the longest span.
         n_best: spans kept of each example.
+        probabilities: ``decode`` also returns those of every word.
     """
 
-    def __init__(self, model: tf.keras.Model, max_span: int, n_best: int = 1):
+    def __init__(self, model: tf.keras.Model, max_span: int, n_best: int = 1, probabilities: bool = False):
         self._inputs = tuple(model.input)
 
         def step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -64,7 +68,8 @@ class Predictor:
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
             spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
             vectors = {name: outputs[name] for name in CONICITY_VECTORS if name in outputs}
-            return {**spans, "loss": loss, **vectors}
+            words = {f"{e}_probabilities": masked_softmax(logits[e], mask) for e in logits}
+            return {**spans, "loss": loss, **vectors, **(words if probabilities else {})}
 
         # One trace for all widths: a new one for each would cost more than a small split takes.
         signature = {
@@ -74,7 +79,10 @@ class Predictor:
         self._step = tf.function(step, input_signature=[signature, edges])
 
     def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
-        """``start``, ``end`` token indices, ``score`` (all (batch, n_best)), ``loss`` (batch,), vectors."""
+        """``start``, ``end`` token indices, ``score`` (all (batch, n_best)), ``loss`` (batch,), vectors.
+
+        With ``probabilities`` also ``start_probabilities`` and ``end_probabilities``, (batch, doc_len).
+        """
         edges = {edge: labels[edge] for edge in ("start", "end")}
         found = self._step({name: features[name] for name in self._inputs}, edges)
         return {name: value.numpy() for name, value in found.items()}
@@ -109,4 +117,5 @@ class Predictor:
                     vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
         cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
-        return SplitPredictions(spans, float(np.mean(losses)), cones)
+        cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}
+        return SplitPredictions(spans, float(np.mean(losses)), cones, cosines)

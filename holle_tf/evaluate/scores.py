@@ -25,6 +25,17 @@ SCORE_DEFINITIONS: dict[str, str] = {
     "rougeL": "rouge-score ROUGE-L (whole text) F-measure, no stemming, best reference, mean x 100",
 }
 
+# Where the scripts in the Holl-E repository (metrics/) count otherwise.
+HOLLE_DIFFERENCES: dict[str, str] = {
+    "f1": "keeps articles and punctuation, which NLTK makes tokens of their own",
+    "em": "has no exact match",
+    "bleu4": "multi-bleu.perl without smoothing, words split at spaces; of several references the best, per "
+    "example, averaged over examples, and only references are put into lower case",
+    "rouge1": "counts each word once, split at spaces; takes the reference with the best ROUGE-L",
+    "rouge2": "counts each pair once, split at spaces; takes the reference with the best ROUGE-L",
+    "rougeL": "weighs precision against recall by beta = precision / recall, words split at spaces",
+}
+
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ROUGE_TYPES = ["rouge1", "rouge2", "rougeL"]

@@ -6,10 +6,9 @@ from typing import Any, Mapping
 
 import tensorflow as tf
 
+from holle_tf.models.config import CHUNK_MERGES
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.outputs import EDGES
-
-MERGES = ("logits", "probabilities")
 
 
 def chunked_reader(
@@ -40,7 +39,7 @@ def chunked_reader(
     Raises:
         ValueError: an argument is out of range.
     """
-    if not 0 < stride <= chunk_words or chunk_batch < 1 or merge not in MERGES:
+    if not 0 < stride <= chunk_words or chunk_batch < 1 or merge not in CHUNK_MERGES:
         raise ValueError(f"not a way to read chunks: {chunk_words=}, {stride=}, {merge=}, {chunk_batch=}")
     inputs = {
         name: tf.keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)

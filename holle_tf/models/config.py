@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+CHUNK_MERGES = ("logits", "probabilities")  # of chunks of a long document, see chunked_reading.py
+
 
 @dataclass(frozen=True)
 class SamConfig:

@@ -59,7 +59,7 @@ def build_sam(
         # The three short texts go through the recurrence as rows of one batch: a third of the steps.
         stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
         rows, last = context_encoder(embed(stacked, text="context"), mask=tf.not_equal(stacked, 0))
-        masks.update(zip(CONTEXT, tf.split(tf.not_equal(stacked, 0), len(CONTEXT))))
+        masks.update(zip(CONTEXT, [tf.not_equal(part, 0) for part in tf.split(stacked, len(CONTEXT))]))
         encoded.update(zip(CONTEXT, tf.split(rows, len(CONTEXT))))
         final.update(zip(CONTEXT, tf.split(last, len(CONTEXT))))
     query = final["query"]  # (batch, 2*units)

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterable
 from rich import box
 from rich.table import Table
 
+from holle_tf import paper
 from holle_tf.config import Config
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.own_process import in_own_process
@@ -19,12 +20,6 @@ from pipelines.prepare import PreparedData
 
 MODELS = ("sam", "bidaf", "qanet")
 STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
-# Paper, on a GPU: memory in MB and seconds of inference (table 1); million parameters, seconds an epoch (5).
-PAPER_INFERENCE = {
-    "sd": {"sam": (540, 30), "bidaf": (11000, 347), "qanet": (3000, 90)},
-    "ld": {"sam": (1300, 43), "bidaf": (11000, 710), "qanet": (3000, 150)},
-}
-PAPER_TRAINING = {"sam": (0.25, 307), "bidaf": (2.5, 5880), "qanet": (1.3, 2213)}
 
 Log = Callable[[str], None]
 
@@ -125,13 +120,13 @@ def inference_table(found: dict[str, dict[str, dict[str, float]]]) -> Table:
     for title in ("", "", "MB", "x SAM", "seconds", "x SAM", "paper: MB", "x SAM", "seconds", "x SAM"):
         table.add_column(title, justify="right" if title else "left")
     for setup, models in found.items():
-        paper = PAPER_INFERENCE.get(setup)
+        published = paper.INFERENCE.get(setup)
         for model, row in models.items():
             cells = []
             for key in ("memory_mb", "seconds"):
                 cells += [f"{row[key]:.1f}", f"{row[key] / models['sam'][key]:.1f}"]
             for i in range(2):
-                value = (paper[model][i], paper["sam"][i]) if paper else (None, None)
+                value = (published[model][i], published["sam"][i]) if published else (None, None)
                 cells += ["-", "-"] if value[0] is None else [f"{value[0]}", f"{value[0] / value[1]:.1f}"]
             table.add_row(setup, model, *cells)
     return table
@@ -144,7 +139,7 @@ def training_table(found: dict[str, dict[str, float]]) -> Table:
     for title in titles:
         table.add_column(title, justify="right" if title else "left")
     for model, row in found.items():
-        millions, seconds = PAPER_TRAINING[model]
+        millions, seconds = paper.TRAINING[model]
         table.add_row(
             model,
             f"{row['parameters'] / 1e6:.2f} M",
@@ -153,7 +148,7 @@ def training_table(found: dict[str, dict[str, float]]) -> Table:
             f"{row['memory_mb']:.0f}",
             f"{millions} M",
             f"{seconds}",
-            f"{seconds / PAPER_TRAINING['sam'][1]:.1f}",
+            f"{seconds / paper.TRAINING['sam'][1]:.1f}",
         )
     return table
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
-from holle_tf.evaluate.predictor import Predictor
+from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.workflow.run_folder import RunFolder
 from pipelines.atomic import atomic_file
 
@@ -44,6 +44,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         self._run, self._batches, self._examples = run, batches, examples
         self._max_span, self._patience, self._log = max_span, patience, log
         self._began = 0.0
+        # Of the last epoch, and whether it is the best so far.
+        self.latest: Optional[tuple[SplitPredictions, bool]] = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         distiller: Distiller = self.model
@@ -65,6 +67,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         with distiller.averaged_weights():
             found = self._predictor.predict(self._batches(), self._examples, "dev")
             best = max((line["val_f1"] for line in self.lines), default=-1.0)
+            self.latest = found, found.f1 > best
             if found.f1 > best:
                 self._save_best()
         rate = float(distiller.optimizer.learning_rate)

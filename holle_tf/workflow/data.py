@@ -6,12 +6,13 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 import pipelines.demo
 from holle_tf.config import Config
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.errors import UserError
+from pipelines.filling import fill_folder
 from pipelines.prepare import PreparedData, prepare
 
 DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
@@ -19,20 +20,35 @@ DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
 Log = Callable[[str], None]
 
 
-def open_data(config: Config, log: Log = print) -> PreparedData:
+def open_data(config: Config, log: Log = print, beam_options: Optional[Sequence[str]] = None) -> PreparedData:
     """Prepare what ``config`` names, or return at once what was prepared before from the same input.
 
+    Args:
+        beam_options: those of Apache Beam, which then does the work.
+
     Raises:
-        UserError: see ``pipelines.prepare.prepare``.
+        UserError: see ``pipelines.prepare.prepare``; or Apache Beam is not installed.
     """
     root = Path(config.runs_dir) / "data"
     data_dir, glove = raw_data(config, log)
+    fill = fill_folder if beam_options is None else _beam_filler(beam_options)
     try:
-        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, log=log)
+        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, log=log, fill=fill)
     except OSError as error:
         raise UserError(
             f"{error.filename or root}: cannot prepare the data here ({error.strerror})."
         ) from error
+
+
+def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
+    try:
+        from pipelines.beam_filling import beam_filler
+    except ImportError as error:
+        raise UserError(
+            f"--beam_options: Apache Beam cannot be imported ({error}); "
+            "python -m pip install -r requirements-beam.txt"
+        ) from error
+    return beam_filler(options)
 
 
 def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import json
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
 
 from holle_tf.evaluate.baselines import run_baselines
-from holle_tf.evaluate.predictions import write_predictions
+from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, write_predictions
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import score_predictions
 from holle_tf.models import MODELS
 from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import read_json, write_text
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
+
+COSINES = "cosines.json"
 
 Log = Callable[[str], None]
 
@@ -22,6 +29,7 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
 
     The predictions go to ``predictions.jsonl``, those of another split than test to
     ``predictions.<split>.jsonl``; those of long documents read in chunks to a folder within the run's.
+    ``cosines.json`` beside them has what conicity is the mean of.
 
     Raises:
         UserError: the run was trained on other data, or is unfinished.
@@ -36,9 +44,10 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
         texts=True,
     )
     found = Predictor(model, config.evaluation.max_span).predict(batches, prepared.count(split), split)
-    name = "predictions.jsonl" if split == "test" else f"predictions.{split}.jsonl"
     reading.folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(reading.folder / name, found.spans)
+    write_predictions(_of_split(reading, "predictions.jsonl", split), found.spans)
+    cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
+    write_text(_of_split(reading, COSINES, split), json.dumps(cosines))
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
     reading.add_scores(split, scores)
     reading.add_conicity(split, found.conicity)
@@ -46,9 +55,24 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
 
 
 def ensure_scores(reading: Reading, split: str) -> None:
-    """``evaluate_run`` unless that was done before."""
-    if split not in reading.scores():
+    """``evaluate_run`` unless that was done before, to every file that it writes."""
+    if split not in reading.scores() or not _of_split(reading, COSINES, split).exists():
         evaluate_run(reading, split)
+
+
+def predictions_of(reading: Reading, split: str) -> list[SpanPrediction]:
+    """What a run that was evaluated on ``split`` predicts, in the order of the data."""
+    return read_predictions(_of_split(reading, "predictions.jsonl", split))
+
+
+def cosines_of(reading: Reading, split: str) -> dict[str, np.ndarray]:
+    """Of each of the run's vectors: the cosine of every example with the mean of its conversation.
+
+    Returns:
+        name -> float64, (examples,); nan for an example that is alone in its conversation.
+    """
+    found = read_json(_of_split(reading, COSINES, split)) or {}
+    return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
 def baseline_rows(prepared: PreparedData, split: str, seed: int, log: Log) -> list[dict[str, Any]]:
@@ -67,3 +91,13 @@ def run_row(reading: Reading, name: str, split: str) -> dict[str, Any]:
     assert result is not None
     costs = {key: result[key] for key in ("parameters", "seconds_per_epoch")}
     return {"name": name, **reading.scores()[split], **costs}
+
+
+def _of_split(reading: Reading, name: str, split: str) -> Path:
+    stem, _, ending = name.partition(".")
+    return reading.folder / (name if split == "test" else f"{stem}.{split}.{ending}")
+
+
+def _without_nan(values: np.ndarray) -> list[Optional[float]]:
+    """JSON has no nan."""
+    return [None if np.isnan(value) else round(float(value), 6) for value in values]

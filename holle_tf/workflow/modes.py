@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from rich.table import Table
 
-from holle_tf.config import TEACHERS, Config
-from holle_tf.distill.recipes import RECIPES, recipe
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.recipes import all_recipes, recipe
+from holle_tf.evaluate.references import (
+    References,
+    counts_line,
+    read_references,
+    score_with_references,
+)
 from holle_tf.evaluate.tables import print_table, scores_table
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.evaluation import baseline_rows, ensure_scores, evaluate_run, run_row
+from holle_tf.workflow.evaluation import (
+    baseline_rows,
+    ensure_scores,
+    evaluate_run,
+    predictions_of,
+    run_row,
+)
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
 from holle_tf.workflow.reading import Reading
@@ -34,13 +48,35 @@ def with_recipe(config: Config, plain: str) -> Config:
     Args:
         plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
     """
-    chosen = recipe(config.recipe or config.sam.interaction + plain)
+    chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
     return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
 
 
-def prepare_mode(config: Config, log: Log) -> None:
-    """Raw chats to vocabularies, word vectors and records."""
-    prepared = open_data(config, log)
+def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
+    """``config`` of a student whose recipe fits as many teachers as are given.
+
+    Raises:
+        UserError: it does not.
+    """
+    config = with_recipe(replace(config, model="sam"), "")
+    needed = recipe(config.recipe, config.recipes).teachers
+    if not needed:
+        raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
+    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
+    if not given:
+        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
+        raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
+    if (given > 1) != (needed > 1):
+        raise UserError(
+            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
+            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
+        )
+    return config
+
+
+def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
+    """Raw chats to vocabularies, word vectors and records, by Apache Beam if it has options."""
+    prepared = open_data(config, log, None if beam_options is None else shlex.split(beam_options))
     counts = {split: prepared.count(split) for split in ("train", "dev", "test")}
     print(json.dumps({"folder": str(prepared.folder), "fingerprint": prepared.fingerprint, **counts}))
 
@@ -49,7 +85,7 @@ def train_mode(config: Config, run_dir: Optional[str], log: Log) -> None:
     """A model on the labels alone."""
     if config.model == "sam":
         config = with_recipe(config, "_train")
-        if recipe(config.recipe).teachers:
+        if recipe(config.recipe, config.recipes).teachers:
             raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
     config = replace(config, teacher="")
     prepared = open_data(config, log)
@@ -61,21 +97,9 @@ def distill_mode(
     config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
 ) -> None:
     """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
-    config = with_recipe(replace(config, model="sam"), "")
-    needed = recipe(config.recipe).teachers
-    if not needed:
-        raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
-    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
-    if not given:
-        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
-        raise UserError(f"--mode=distill needs --teacher={names}.")
-    if (given > 1) != (needed > 1):
-        raise UserError(
-            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
-            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
-        )
+    config = student_of_teachers(config, teacher_runs)
     prepared = open_data(config, log)
-    teachers = _teachers(config, prepared, teacher_runs, log)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, log)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     rows, readings = [], {}
 
@@ -113,19 +137,26 @@ def distill_mode(
     print(json.dumps({"student": str(student.path), **teacher_paths, "scores": rows}))
 
 
-def recipes_mode() -> None:
-    """Every recipe with its terms and a sentence."""
+def recipes_mode(config: Config) -> None:
+    """Every recipe, those of the configuration among them, with its terms and a sentence."""
     table = Table(box=None, pad_edge=False)
     for header in ("recipe", "terms", "teachers", "the student learns from"):
         table.add_column(header, no_wrap=header != "the student learns from")
-    for one in RECIPES.values():
+    for one in all_recipes(config.recipes).values():
         teachers = ("none", "one", "two or more")[one.teachers]
         table.add_row(one.name, " + ".join(one.terms), teachers, one.summary)
     print_table(table, "recipes of a student")
 
 
-def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) -> None:
-    """A finished run on a split of the data that it was trained on, beside the baselines."""
+def evaluate_mode(
+    config: Config, run_dir: Optional[str], split: str, log: Log, multi_reference: Optional[str] = None
+) -> None:
+    """A finished run on a split of the data that it was trained on, beside the baselines.
+
+    Args:
+        multi_reference: a file of further references, see ``evaluate/references.py``.
+    """
+    references = read_references(multi_reference) if multi_reference else None
     run = _run(run_dir, config)
     trained = run.config()
     long = (
@@ -137,7 +168,8 @@ def evaluate_mode(config: Config, run_dir: Optional[str], split: str, log: Log) 
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=config.data.setup))
     prepared = open_data(own, log)
-    _report(Reading(run, prepared, config), split, baseline_rows(prepared, split, run.config().seed, log))
+    rows = baseline_rows(prepared, split, run.config().seed, log)
+    _report(Reading(run, prepared, config), split, rows, references)
 
 
 def baselines_mode(config: Config, split: str, log: Log) -> None:
@@ -171,7 +203,9 @@ def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], lo
     chat_interactively(run, read_examples(prepared, "test")[0])
 
 
-def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
+def _report(
+    reading: Reading, split: str, rows: list[dict[str, Any]], references: Optional[References] = None
+) -> None:
     scores = evaluate_run(reading, split)
     config = reading.run.config()
     setup = reading.prepared.config.setup
@@ -184,8 +218,22 @@ def _report(reading: Reading, split: str, rows: list[dict[str, Any]]) -> None:
             f"({cone['excluded']} of one example left out)"
         )
     print("run:", reading.run.path)
-    values = {"conicity": {name: cone["value"] for name, cone in cones.items()}} if cones else {}
+    values: dict[str, Any] = {}
+    if cones:
+        values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
+    if references is not None:
+        values["multi_reference"] = _show_references(reading, split, references)
     print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
+
+
+def _show_references(reading: Reading, split: str, references: References) -> dict[str, Any]:
+    found = score_with_references(predictions_of(reading, split), references)
+    print(counts_line(references, found))
+    titles = {"single": "their own span alone", "multi": "all their references"}
+    rows = [{"name": title, **found[key]} for key, title in titles.items() if key in found]
+    if rows:
+        print_table(scores_table(rows), f"the {found['examples']} examples with further references")
+    return found
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -196,9 +244,10 @@ def _distinct(names: Sequence[str]) -> list[str]:
     ]
 
 
-def _teachers(
+def find_or_train_teachers(
     config: Config, prepared: PreparedData, teacher_runs: Optional[Sequence[str]], log: Log
 ) -> list[RunFolder]:
+    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none."""
     runs = []
     if teacher_runs is not None:
         for path in teacher_runs:

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional, Sequence
 
 import numpy as np
+import tensorflow as tf
 from rich.console import Console
 
 from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
+from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.evaluate.display import print_prediction
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models import MODELS
+from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.models.outputs import EDGES
 from holle_tf.workflow.run_folder import RunFolder
+from pipelines.config import LONG_SETUPS
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
 from pipelines.errors import UserError
@@ -36,23 +42,46 @@ class ChatPredictor:
         self.config: Config = run.config()
         self._words = Vocabulary.load(run.path / "vocab.txt")
         self._chars = Vocabulary.load(run.path / "chars.txt")
-        self._predictor = Predictor(
-            run.load_model(), self.config.evaluation.max_span, self.config.evaluation.n_best
-        )
+        model = run.load_model()
+        self._whole = self._predictor(model)
+        self._in_chunks: Optional[Predictor] = None
+        options = self.config.distill
+        if self.config.model in TEACHERS and self.config.data.setup not in LONG_SETUPS:
+            size = self.config.evaluation.batch_size
+            self._in_chunks = self._predictor(
+                chunked_reader(model, options.chunk_words, options.chunk_stride, options.chunk_merge, size)
+            )
 
-    def spans(self, example: Example) -> list[tuple[int, int, float]]:
-        """(first character, end character, probability) of the n best spans, best first."""
-        encoded = encode(example, self._words, self._chars, self.config.data)
-        if not len(encoded.document):
-            return []
-        features = features_of([encoded], MODELS[self.config.model].inputs)
-        none = {edge: np.array([-1], np.int32) for edge in ("start", "end")}
-        found = self._predictor.decode(features, none)
+    def _predictor(self, model: tf.keras.Model) -> Predictor:
+        options = self.config.evaluation
+        return Predictor(model, options.max_span, options.n_best, probabilities=True)
+
+    def read(self, examples: Sequence[Example]) -> list[Answer]:
+        """The answers to several chats, which are read at once.
+
+        A teacher of short documents reads a longer one in chunks.
+        """
+        encoded = [encode(one, self._words, self._chars, self.config.data) for one in examples]
+        longest = max((len(one.document) for one in encoded), default=0)
+        predictor = self._whole
+        if self._in_chunks is not None and longest > self.config.distill.chunk_words:
+            predictor = self._in_chunks
+        features = features_of(encoded, MODELS[self.config.model].inputs)
+        none = {edge: np.full(len(encoded), -1, np.int32) for edge in EDGES}
+        found = predictor.decode(features, none)
         return [
-            (int(encoded.token_starts[start]), int(encoded.token_ends[end]), float(score))
-            for start, end, score in zip(found["start"][0], found["end"][0], found["score"][0])
-            if score > 0
+            Answer.of_tokens(
+                one.token_starts,
+                one.token_ends,
+                (found["start"][row], found["end"][row], found["score"][row]),
+                (found["start_probabilities"][row], found["end_probabilities"][row]),
+            )
+            for row, one in enumerate(encoded)
         ]
+
+    def spans(self, example: Example) -> list[AnswerSpan]:
+        """The n best spans of one chat, best first; none where the document has no words."""
+        return self.read([example])[0].spans
 
 
 def newest_student(runs_dir: Path) -> RunFolder:

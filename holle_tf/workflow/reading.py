@@ -11,6 +11,7 @@ from typing import Any, Mapping, Optional
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.board.hparams import write_test_scores
 from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
@@ -96,6 +97,8 @@ class Reading:
         known = {**self.scores(), split: scores}
         if not self.in_chunks:
             self.run.write_result({**(self.run.result() or {}), "scores": known})
+            if split == "test":
+                write_test_scores(self.run.tensorboard, scores)
         else:
             write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks}, indent=1))
 

@@ -35,9 +35,19 @@ class RunFolder:
         return self.path / "checkpoints" / "best.weights.h5"
 
     @property
+    def resume(self) -> Path:
+        """The state after the last whole epoch, for a training that goes on."""
+        return self.path / "checkpoints" / "resume"
+
+    @property
     def metrics(self) -> Path:
         """One JSON object for each epoch."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """What training wrote for TensorBoard."""
+        return self.path / "tensorboard"
 
     def create(self, config: Config, prepared: PreparedData, identity: dict[str, Any]) -> None:
         """Make the folder, or check that an unfinished one here is of the same run and can go on.

@@ -6,20 +6,24 @@ import hashlib
 import json
 import shutil
 import statistics
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 import tensorflow as tf
 
+from holle_tf.board.callback import Board
+from holle_tf.board.examples import choose_examples
+from holle_tf.board.hparams import hyperparameters
 from holle_tf.config import Config, to_dict
-from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
+from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.recipes import recipe
-from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
-from holle_tf.distill.terms import TERMS, default_top_k, needs
+from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
@@ -27,6 +31,7 @@ from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model, versions
+from holle_tf.workflow.teachers import read_teachers
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -46,12 +51,13 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
         "data": prepared.fingerprint,
         "max_span": config.evaluation.max_span,
     }
+    terms = run_terms(config)
     if config.model == "sam":
         sections["recipe"] = config.recipe
-    terms = run_terms(config)
+        if config.recipe in config.recipes:  # another definition under the same name is another run
+            sections["terms"] = list(terms)
     if teachers or set(terms) != {"labels"}:
-        options = {option for name in terms for option in TERMS[name].options}
-        sections["distill"] = {option: getattr(config.distill, option) for option in sorted(options)}
+        sections["distill"] = run_options(config, terms)
     if teachers:
         identities = [teacher.identity() for teacher in teachers]
         for teacher in teachers:
@@ -64,11 +70,37 @@ def run_terms(config: Config) -> tuple[str, ...]:
     """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
     if config.model != "sam":
         return ("labels",)
-    chosen = recipe(config.recipe)
+    chosen = recipe(config.recipe, config.recipes)
     extra = ["conicity"] if config.distill.conicity_weight else []
     # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
     extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
-    return (*chosen.terms, *extra)
+    return tuple(dict.fromkeys([*chosen.terms, *extra]))
+
+
+def run_options(config: Config, terms: Sequence[str]) -> dict[str, Any]:
+    """The options that change any of these terms, by name."""
+    options = {option for name in terms for option in TERMS[name].options}
+    return {option: getattr(config.distill, option) for option in sorted(options)}
+
+
+def distill_options(config: Config) -> DistillConfig:
+    """The options of the terms, with the paper's k where none is given.
+
+    Raises:
+        UserError: the teacher's cache is to keep fewer positions than the terms look at, or the recipe has
+            a term that is off.
+    """
+    options = config.distill
+    options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
+    for name in run_terms(config):
+        weight = TERMS[name].weight
+        if not getattr(options, weight) and not getattr(DistillConfig, weight):
+            raise UserError(
+                f"--recipe={config.recipe}: its term {name!r} is off;"
+                f" switch it on by --set distill.{weight}=1."
+            )
+    check_cached_positions(run_terms(config), options)
+    return options
 
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
@@ -97,6 +129,8 @@ def ensure_run(
     path: Optional[Path] = None,
     teachers: Sequence[RunFolder] = (),
     log: Log = print,
+    callbacks: Sequence[tf.keras.callbacks.Callback] = (),
+    keep_checkpoint: bool = False,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
@@ -104,6 +138,8 @@ def ensure_run(
         config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs, where the recipe needs them.
+        callbacks: further ones of the training, called after those that every training has.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
 
     Raises:
         UserError: ``path`` holds another run, or training diverged.
@@ -114,18 +150,31 @@ def ensure_run(
         log(f"{run.path.name}: already trained, {run.path}")
         return run
     run.create(config, prepared, identity)
-    _train(config, prepared, run, teachers, log)
+    _train(config, prepared, run, teachers, log, callbacks)
+    if not keep_checkpoint:
+        shutil.rmtree(run.resume, ignore_errors=True)
     return run
 
 
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:
+    """Compute now what students of ``config`` will read of their teachers, unless it is there."""
+    read_teachers(config, prepared, runs, run_terms(config), [], log)
+
+
 def _train(
-    config: Config, prepared: PreparedData, run: RunFolder, teacher_runs: Sequence[RunFolder], log: Log
+    config: Config,
+    prepared: PreparedData,
+    run: RunFolder,
+    teacher_runs: Sequence[RunFolder],
+    log: Log,
+    callbacks: Sequence[tf.keras.callbacks.Callback],
 ) -> None:
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
     reset_peak_memory()
-    terms = run_terms(config)
-    teachers, extra, inputs = _read_teachers(config, prepared, teacher_runs, log)
+    terms, options = run_terms(config), distill_options(config)
+    shown = choose_examples(prepared, config.board.examples) if config.board.enabled else []
+    teaching = read_teachers(config, prepared, teacher_runs, terms, shown, log)
     tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
@@ -139,26 +188,24 @@ def _train(
     distiller = Distiller(
         student,
         terms,
-        teachers,
-        replace(config.distill, top_k=config.distill.top_k or default_top_k(config.data.setup)),
+        teaching.teachers,
+        options,
         seed=config.seed,
         l2=training.l2,
         ema_decay=training.ema_decay,
         clip_norm=training.clip_norm,
         jit=training.jit,
     )
-    batches = make_dataset(
-        prepared,
-        "train",
-        inputs=inputs,
-        batch_size=training.batch_size,
-        shuffle=True,
-        seed=config.seed,
-        extra=extra,
-        static_shapes=training.jit,
-    )
-    if "hallucinated" in needs(terms):
-        batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
+
+    def train_batches(**how: Any) -> tf.data.Dataset:
+        size, scores = training.batch_size, teaching.scores
+        batches = make_dataset(
+            prepared, "train", inputs=teaching.inputs, batch_size=size, extra=scores, **how
+        )
+        if "hallucinated" in needs(terms):
+            batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
+        return batches
+
     steps = -(-prepared.count("train") // training.batch_size)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     parameters = trainable_parameters(student)
@@ -172,20 +219,31 @@ def _train(
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
-    resume = run.path / "checkpoints" / "resume"
-    distiller.fit(
-        batches,
-        epochs=training.epochs,
-        verbose=0,
-        callbacks=[
-            evaluation,
-            TrainingProgress(run.path.name, steps, training.epochs),
-            tf.keras.callbacks.TensorBoard(
-                run.path / "tensorboard", write_graph=False, profile_batch=PROFILED if config.profile else 0
-            ),
-            tf.keras.callbacks.BackupAndRestore(resume, delete_checkpoint=False),
-        ],
-    )
+    listening = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)]
+    with ExitStack() as closed_after:
+        if config.board.enabled:
+            board = Board(
+                run.tensorboard,
+                config.board,
+                hyperparameters(config, run_options(config, terms)),
+                next(iter(train_batches(limit=training.batch_size))),
+                shown,
+                teaching.views,
+                config.evaluation.max_span,
+                lambda: evaluation.latest,
+            )
+            listening.append(closed_after.enter_context(board))
+        if config.profile:
+            listening.append(
+                tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
+            )
+        listening.append(tf.keras.callbacks.BackupAndRestore(run.resume, delete_checkpoint=False))
+        distiller.fit(
+            train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit),
+            epochs=training.epochs,
+            verbose=0,
+            callbacks=[*listening, *callbacks],
+        )
     lines = run.epochs()
     if not lines:
         raise UserError(
@@ -196,7 +254,7 @@ def _train(
             "model": config.model,
             "interaction": config.sam.interaction if config.model == "sam" else None,
             "recipe": config.recipe if config.model == "sam" else "train",
-            "teacher": config.teacher if teachers else None,
+            "teacher": config.teacher if teacher_runs else None,
             "setup": config.data.setup,
             "scores": {},
             "parameters": parameters,
@@ -209,37 +267,3 @@ def _train(
             "versions": versions(),
         }
     )
-    shutil.rmtree(resume, ignore_errors=True)
-
-
-def _read_teachers(
-    config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log
-) -> tuple[list[Teacher], Optional[tf.data.Dataset], list[str]]:
-    """The teachers, their cached scores to join to the examples, and all inputs that are read."""
-    inputs = set(MODELS[config.model].inputs)
-    if not runs:
-        return [], None, sorted(inputs)
-    teachers, caches = [], []
-    wanted = needs(run_terms(config))
-    for i, run in enumerate(runs):
-        reading = Reading(run, prepared, config)
-        model = reading.load_model()
-        if "reader" in wanted or not config.distill.cache_teacher:
-            inputs.update(model.input)
-        if not config.distill.cache_teacher:
-            teachers.append(online_teacher(model))
-            continue
-        size = config.evaluation.batch_size
-        folder = ensure_teacher_cache(model, run.weights, prepared, "train", size, log, reading.chunks)
-        caches.append(read_teacher_cache(folder, f"teacher_{i}"))
-        teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
-    if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
-        raise UserError(
-            "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
-        )
-    if not caches:
-        return teachers, None, sorted(inputs)
-    joined = tf.data.Dataset.zip(tuple(caches)).map(
-        lambda *each: {k: v for one in each for k, v in one.items()}
-    )
-    return teachers, joined, sorted(inputs)

@@ -1,6 +1,7 @@
 import pytest
 
 from benchmarks.report import fill
+from benchmarks.tables import TABLES
 from pipelines.errors import UserError
 
 RESULT = {
@@ -17,14 +18,14 @@ RESULT = {
 
 def test_a_table_is_replaced_and_the_text_around_it_stays():
     page = "before\n<!-- steps -->\nold\n<!-- end -->\nbetween\n<!-- growth -->\nkept\n<!-- end -->\n"
-    once = fill(page, {"steps": RESULT})
+    once = fill(page, {"steps": RESULT}, TABLES)
     assert "| qanet:none | 55.0 | 5.50 | 9.0 | 4.50 |" in once
     assert "`python -m benchmarks.steps`, 2 cores, a CPU." in once
     assert "old" not in once
     assert once.startswith("before\n") and once.endswith("between\n<!-- growth -->\nkept\n<!-- end -->\n")
-    assert fill(once, {"steps": RESULT}) == once
+    assert fill(once, {"steps": RESULT}, TABLES) == once
 
 
 def test_a_result_without_a_place_in_the_page_is_an_error():
     with pytest.raises(UserError, match="steps"):
-        fill("nothing", {"steps": RESULT})
+        fill("nothing", {"steps": RESULT}, TABLES)

@@ -6,7 +6,8 @@ from benchmarks.gpu import A100, on_paper
 from benchmarks.growing import grow
 from benchmarks.jobs import JOBS, OTHERS
 from benchmarks.paired import summary
-from benchmarks.report import TABLES, fill
+from benchmarks.report import fill
+from benchmarks.tables import PAGES, TABLES
 from benchmarks.trace import kind_of
 
 
@@ -64,10 +65,11 @@ def test_the_first_step_is_known_from_the_bar_and_not_from_what_comes_before():
     assert FIRST_STEP.search(before + "\r" + after)
 
 
-def test_every_result_has_a_table_on_the_page(pytestconfig):
-    page = (pytestconfig.rootpath / "docs" / "performance.md").read_text(encoding="utf-8")
-    assert {name for name, _ in TABLES.values()} == {*JOBS, *OTHERS}
-    assert all(f"<!-- {mark} -->\n" in page for mark in TABLES)
+def test_every_table_has_a_place_on_its_page_and_a_benchmark(pytestconfig):
+    for name, tables in PAGES.items():
+        page = (pytestconfig.rootpath / "docs" / name).read_text(encoding="utf-8")
+        assert all(f"<!-- {mark} -->\n" in page for mark in tables)
+        assert {result for result, _ in tables.values()} <= {*JOBS, *OTHERS}
 
 
 def test_growth_is_a_table_with_the_unit_of_what_grows():
@@ -77,6 +79,6 @@ def test_growth_is_a_table_with_the_unit_of_what_grows():
         "machine": {"cpu": "a CPU", "cores": 2},
         "result": {"vary": "batch", "inference": {"sam": rows}, "training": {}},
     }
-    page = fill("<!-- growth-batch -->\n<!-- end -->\n", {"growth-batch": result})
+    page = fill("<!-- growth-batch -->\n<!-- end -->\n", {"growth-batch": result}, TABLES)
     assert "|  | 1 documents | 4 documents |" in page
     assert "| inference, sam | 0.100 s, 80 MB | (0 s projected) |" in page

@@ -206,3 +206,24 @@ def test_matching_trains_a_projection_that_is_not_the_students():
 def test_a_teacher_without_a_vector_cannot_be_matched():
     with pytest.raises(ValueError, match="query_to_context"):
         Distiller(_student(), ["matching"], [online_teacher(_student(1))])
+
+
+def test_gradient_norms_are_those_of_each_weighted_term_alone():
+    student, teacher = _student(0), _student(1)
+    options = DistillConfig(teacher_weight=0.5)
+    distiller = _compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], options))
+    found = distiller.gradient_norms(FEATURES, LABELS)
+    for term, weight in (("labels", 1.0), ("teacher", 0.5)):
+        with tf.GradientTape() as tape:
+            own, other = student(FEATURES), teacher(FEATURES)
+            mask = own["document_mask"]
+            losses = {
+                "labels": [label_cross_entropy(own[f"{e}_logits"], LABELS[e], mask) for e in LABELS],
+                "teacher": [
+                    teacher_divergence(own[f"{e}_logits"], other[f"{e}_logits"], mask) for e in LABELS
+                ],
+            }
+            value = weight * tf.reduce_mean(tf.add_n(losses[term]))
+        gradients = tape.gradient(value, student.trainable_variables)
+        squares = sum(np.sum(tf.convert_to_tensor(g).numpy() ** 2) for g in gradients if g is not None)
+        assert found[term].numpy() == pytest.approx(np.sqrt(squares), rel=1e-4)

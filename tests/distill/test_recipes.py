@@ -1,7 +1,8 @@
 import pytest
 
-from holle_tf.distill.recipes import RECIPES, recipe
-from holle_tf.distill.terms import TERMS, needs, term
+from holle_tf.distill.config import DistillConfig, RecipeConfig
+from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
+from holle_tf.distill.terms import TERMS, check_cached_positions, needs, term
 from pipelines.errors import UserError
 
 
@@ -26,3 +27,38 @@ def test_an_unknown_recipe_is_an_error_that_names_the_nearest():
 def test_two_terms_cannot_share_a_name():
     with pytest.raises(ValueError, match="labels"):
         term("labels", "labels_weight")(lambda batch: None)
+
+
+def test_a_recipe_of_ones_own_stands_beside_the_papers():
+    own = {"hot": RecipeConfig(interaction="mul", terms=["labels", "topk"])}
+    found = recipe("hot", own)
+    assert (found.interaction, found.terms, found.teachers) == ("mul", ("labels", "topk"), 1)
+    assert list(all_recipes(own)) == [*RECIPES, "hot"]
+    assert recipe("alone", {"alone": RecipeConfig(terms=["labels", "conicity"])}).teachers == 0
+    assert recipe("two", {"two": RecipeConfig(terms=["teacher"], teachers=2)}).teachers == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "said"),
+    [
+        ("mine", {"terms": ["labls"]}, "did you mean 'labels'"),
+        ("mine", {}, "empty"),
+        ("mine", {"terms": ["labels"], "interaction": "max"}, "add, mul"),
+        ("mine", {"terms": ["labels"], "teachers": 1}, "teachers=1"),
+        ("add", {"terms": ["labels"]}, "not a new name"),
+        ("a/b", {"terms": ["labels"]}, "not a new name"),
+    ],
+)
+def test_a_wrong_recipe_is_an_error_that_names_it(name, given, said):
+    with pytest.raises(UserError, match=f"recipes.{name}.*{said}"):
+        recipe("add", {name: RecipeConfig(**given)})
+
+
+def test_a_cache_of_the_best_positions_serves_only_terms_that_look_at_no_more():
+    check_cached_positions(["labels", "topk"], DistillConfig(top_k=20, cache_top_k=20))
+    check_cached_positions(["labels", "teacher"], DistillConfig(cache_top_k=0))
+    check_cached_positions(["teacher"], DistillConfig(cache_top_k=5, cache_teacher=False))
+    with pytest.raises(UserError, match="best 50 positions"):
+        check_cached_positions(["labels", "topk"], DistillConfig(top_k=50, cache_top_k=20))
+    with pytest.raises(UserError, match="'teacher' looks at all"):
+        check_cached_positions(["labels", "teacher"], DistillConfig(cache_top_k=20))

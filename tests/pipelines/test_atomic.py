@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from pipelines.atomic import atomic_file, atomic_folder, file_sha256
+from pipelines.atomic import atomic_file, atomic_folder, atomic_path, file_sha256
 from pipelines.errors import UserError
 
 
@@ -113,3 +113,15 @@ def test_the_checksum_is_that_of_the_content(tmp_path):
     assert file_sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
     with pytest.raises(UserError, match="missing"):
         file_sha256(tmp_path / "missing")
+
+
+def test_a_path_that_others_write_to_has_its_name_once_it_is_complete(tmp_path):
+    target = tmp_path / "shard.gz"
+    with pytest.raises(KeyboardInterrupt), atomic_path(target) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert names(tmp_path) == []
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(b"whole")
+        assert not target.exists()
+    assert names(tmp_path) == ["shard.gz"] and target.read_bytes() == b"whole"

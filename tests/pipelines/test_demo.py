@@ -15,7 +15,7 @@ from pipelines.demo.grammar import expand
 from pipelines.demo.make_glove import make_glove
 from pipelines.errors import UserError
 from pipelines.glove import read_glove
-from pipelines.holle import read_split
+from pipelines.splits import read_split
 from pipelines.tokenizer import lookup_form, tokenize
 
 SPLITS = ("train", "dev", "test")

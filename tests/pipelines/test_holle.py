@@ -6,7 +6,8 @@ import pytest
 
 from pipelines.config import SETUPS, DataConfig
 from pipelines.errors import UserError
-from pipelines.holle import example_from_chat, find_split, read_split
+from pipelines.holle import example_from_chat
+from pipelines.splits import find_split, read_split
 
 TEXT = "Frank’s mother left. He cashes 2.5 million in cheques. Rated 8 of 10."
 LENIENT = DataConfig(max_dropped=1.0)
@@ -237,17 +238,21 @@ def test_the_limit_counts_usable_examples_and_stops_reading(tmp_path):
     assert (report.read, report.kept, report.dropped_count) == (3, 2, 1)
 
 
-def test_equal_documents_share_their_memory(tmp_path):
-    examples, _ = read(tmp_path, [record(0), record(1)])
-    assert examples[0].document is examples[1].document
-
-
 def test_compressed_files_are_found_and_plain_ones_preferred(tmp_path):
     (tmp_path / "dev_data.json.gz").write_bytes(gzip.compress(json.dumps([record()]).encode()))
     assert find_split(tmp_path, "dev").name == "dev_data.json.gz"
     assert len(read_split(tmp_path, "dev", LENIENT)[0]) == 1
     (tmp_path / "dev_data.json").write_text("[]")
     assert find_split(str(tmp_path), "dev").name == "dev_data.json"
+
+
+@pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz"])
+def test_json_lines_give_the_examples_of_the_list(tmp_path, ending):
+    records = [record(0), record(1, span="nowhere"), record(2)]
+    text = "".join(json.dumps(each) + "\n" for each in records).encode()
+    (tmp_path / f"test_data{ending}").write_bytes(gzip.compress(text) if ending.endswith("gz") else text)
+    lines = read_split(tmp_path, "test", LENIENT)
+    assert lines == read(tmp_path, records)
 
 
 def test_a_missing_file_says_where_to_get_it(tmp_path):

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines import filling
 from pipelines import prepare as module
 from pipelines.config import DataConfig
 from pipelines.errors import UserError
-from pipelines.holle import SPLITS, read_split
+from pipelines.holle import SPLITS
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 from pipelines.records import read_examples
+from pipelines.splits import read_split
 
 CONFIG = DataConfig(min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4)
 
@@ -92,10 +94,9 @@ def test_longest_and_mean_lengths_are_those_of_the_texts(raw, out):
     assert prepared.manifest["longest"]["question"] == len("Who wins ? Hello Hi there".split())
 
 
-def test_same_input_is_not_prepared_again(raw, out, monkeypatch):
+def test_same_input_is_not_prepared_again(raw, out):
     first, _ = run(raw, out)
-    monkeypatch.setattr(module, "_write", None)  # calling it would fail
-    second, lines = run(raw, out)
+    second, lines = run(raw, out, fill=None)  # calling it would fail
     assert second.folder == first.folder
     assert lines == [f"{first.folder}: prepared before from the same input"]
 
@@ -126,10 +127,10 @@ def test_two_preparations_are_byte_for_byte_the_same(raw, tmp_path):
 
 
 def test_worker_processes_change_nothing(raw, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "TASK_CHARS", 300)
+    monkeypatch.setattr(filling, "TASK_CHARS", 300)
     alone, _ = run(raw, tmp_path / "a")
-    monkeypatch.setattr(module, "POOL_CHARS", 0)
-    monkeypatch.setattr(module, "cores", lambda: 3)
+    monkeypatch.setattr(filling, "POOL_CHARS", 0)
+    monkeypatch.setattr(filling, "cores", lambda: 3)
     together, _ = run(raw, tmp_path / "b")
     assert together.manifest == alone.manifest
 
@@ -189,18 +190,17 @@ def test_failure_leaves_nothing_behind(raw, out, monkeypatch):
     assert os.listdir(out) == []
 
 
-def test_folder_that_another_process_finished_first_is_kept(raw, out, tmp_path, monkeypatch):
+def test_folder_that_another_process_finished_first_is_kept(raw, out, tmp_path):
     first, _ = run(raw, tmp_path / "elsewhere")
-    write = module._write
 
     def overtaken(*arguments):
-        write(*arguments)
+        contents = filling.fill_folder(*arguments)
         out.mkdir(exist_ok=True)
         os.rename(first.folder, out / first.folder.name)
+        return contents
 
-    monkeypatch.setattr(module, "_write", overtaken)
     before = (first.folder / "manifest.json").stat().st_ino
-    prepared, lines = run(raw, out)
+    prepared, lines = run(raw, out, fill=overtaken)
     assert (prepared.folder / "manifest.json").stat().st_ino == before
     assert "another process" in lines[-1]
     assert os.listdir(out) == [prepared.folder.name]

@@ -53,3 +53,12 @@ def test_names_of_atomic_folders_are_known(tmp_path):
             os.utime(path, (0, 0))
         assert list(remove_stale(tmp_path)) == [temporary]
         temporary.mkdir()
+
+
+def test_a_file_that_was_left_half_written_is_removed_too(tmp_path):
+    old, fresh = (tmp_path / f".x.gz.{DEAD}-0a1b2c3{i}.tmp" for i in range(2))
+    for path, idle in ((old, IDLE_SECONDS + 60), (fresh, 0)):
+        path.write_text("half")
+        os.utime(path, (time.time() - idle,) * 2)
+    assert list(remove_stale(tmp_path)) == [old]
+    assert not old.exists() and fresh.exists()

@@ -24,6 +24,7 @@ TINY = (
     "training.qanet.epochs=1",
     "training.bidaf.epochs=1",
     "training.sam.batch_size=16",
+    "board.enabled=false",
 )
 
 

@@ -1,16 +1,20 @@
 import json
+import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from holle_tf.workflow import modes
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.evaluation import cosines_of, ensure_scores
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
 from pipelines.holle import example_from_chat
+from pipelines.records import read_examples
 
 
 def _quiet(line):
@@ -145,3 +149,35 @@ def test_recipes_are_listed_with_a_sentence(capsys):
     modes.recipes_mode()
     lines = capsys.readouterr().out
     assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines
+
+
+def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pipelines.beam_filling", None)  # as if it could not be imported
+    with pytest.raises(UserError, match="pip install -r requirements-beam.txt"):
+        modes.prepare_mode(tiny(), "--runner=DirectRunner", print)
+
+
+def test_evaluate_scores_against_all_references_of_a_file(tiny, run, prepared, tmp_path, capsys):
+    ids = [example.example_id for example in read_examples(prepared, "test")]
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 1998]}, "ts_0_0": {"spans": ["x"]}}))
+    modes.evaluate_mode(tiny(), str(run.path), "test", _quiet, str(file))
+    printed = capsys.readouterr().out
+    assert "1 examples have further references, 11 have none; 1 ids" in printed
+    assert "all their references" in printed
+    found = json.loads(printed.splitlines()[-1])["multi_reference"]
+    assert found["multi"]["f1"] >= found["single"]["f1"]
+    with pytest.raises(UserError, match="none.json"):
+        modes.evaluate_mode(tiny(), str(run.path), "test", _quiet, str(tmp_path / "none.json"))
+
+
+def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, run, prepared):
+    reading = Reading(run, prepared, tiny())
+    ensure_scores(reading, "test")
+    cosines = cosines_of(reading, "test")
+    chats = [example.chat_id for example in read_examples(prepared, "test")]
+    assert set(cosines) == {"prober_vector", "responder_vector"}
+    for name, values in cosines.items():
+        means = [np.mean(values[[c == chat for c in chats]]) for chat in set(chats) if chats.count(chat) > 1]
+        assert np.mean(means) == pytest.approx(reading.conicity("test")[name]["value"], abs=1e-5)
+        assert np.isnan(values).sum() == sum(chats.count(chat) == 1 for chat in chats)

@@ -22,7 +22,8 @@ def mask_logits(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     Returns:
         Same shape and dtype as ``logits``; masked positions carry no gradient.
     """
-    return tf.where(mask, logits, tf.constant(lowest(logits.dtype), logits.dtype))
+    # No constant tensor: in a model's graph its dtype would stay that of the day the model was made.
+    return tf.where(mask, logits, lowest(logits.dtype))
 
 
 def masked_softmax(logits: tf.Tensor, mask: tf.Tensor, axis: int = -1) -> tf.Tensor:

@@ -37,7 +37,7 @@ class WordEmbedding(tf.keras.layers.Layer):
     rows 0 and 1 of the matrix are never read.
 
     Args:
-        matrix: (vocabulary, word_dim), the first values of the rows.
+        matrix: (vocabulary, word_dim), the first values of the rows; float16 is kept so, which halves it.
         trainable_embeddings: train the rows of known words as well.
 
     Call arguments:
@@ -53,6 +53,7 @@ class WordEmbedding(tf.keras.layers.Layer):
         super().__init__(autocast=False, **kwargs)
         self.vocabulary_size, self.word_dim = (int(size) for size in matrix.shape)
         self.trainable_embeddings = trainable_embeddings
+        self.half = matrix.dtype == np.float16
         self._initial: np.ndarray | None = matrix
 
     def build(self, input_shape: tf.TensorShape) -> None:
@@ -61,6 +62,7 @@ class WordEmbedding(tf.keras.layers.Layer):
             "matrix",
             shape=(self.vocabulary_size, self.word_dim),
             initializer=lambda shape, dtype: tf.cast(initial, dtype),
+            dtype="float16" if self.half else None,
             trainable=self.trainable_embeddings,
             experimental_autocast=False,  # cast the rows that are read, not the whole matrix
         )
@@ -74,9 +76,9 @@ class WordEmbedding(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, ids: tf.Tensor, text: str = "") -> tf.Tensor:
-        rows = tf.gather(self.matrix, ids)  # (batch, length, word_dim)
-        known = tf.cast(ids > UNKNOWN_ID, rows.dtype)[..., tf.newaxis]
-        unknown = tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype)[..., tf.newaxis]
+        rows = tf.cast(tf.gather(self.matrix, ids), self.unknown.dtype)  # (batch, length, word_dim)
+        known = tf.expand_dims(tf.cast(ids > UNKNOWN_ID, rows.dtype), -1)
+        unknown = tf.expand_dims(tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype), -1)
         vectors = tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
         for tape, watched in _watchers[-1:]:
             tape.watch(vectors)
@@ -88,6 +90,7 @@ class WordEmbedding(tf.keras.layers.Layer):
             **super().get_config(),
             "vocabulary_size": self.vocabulary_size,
             "word_dim": self.word_dim,
+            "half": self.half,
             "trainable_embeddings": self.trainable_embeddings,
         }
 
@@ -95,4 +98,4 @@ class WordEmbedding(tf.keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> WordEmbedding:
         """A layer of the same shape over zeros: the word vectors are weights, not configuration."""
         shape = (config.pop("vocabulary_size"), config.pop("word_dim"))
-        return cls(np.zeros(shape, np.float32), **config)
+        return cls(np.zeros(shape, np.float16 if config.pop("half") else np.float32), **config)

@@ -1,0 +1,226 @@
+"""What each term of distillation costs, the teacher on line beside its cache, and what TensorBoard costs.
+
+    .venv/bin/python -m benchmarks.distillation
+
+Steps of a student of the published size on one batch of random words, all variants in strict alternation,
+with teachers of the demo's size; then epochs of the demo corpus. Weights are random, which changes no time.
+The last line is JSON: medians in milliseconds and their ratios to equation (1) with a cached teacher.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
+from holle_tf.board.examples import choose_examples, draw_curves, spans_as_markdown, view
+from holle_tf.config import Config, load_config, preset
+from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
+from holle_tf.distill.hallucination import HALLUCINATED, reorder
+from holle_tf.distill.optimizers import make_optimizer
+from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
+from holle_tf.evaluate.tables import print_table
+from holle_tf.models import MODELS
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.run_folder import build_model
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+
+_BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
+_DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=8)
+_CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
+_STEPS = flags.DEFINE_integer(
+    "steps", 5, "timed steps of each variant, after two that are not", lower_bound=1
+)
+_LIMIT = flags.DEFINE_integer("limit", 640, "examples of an epoch", lower_bound=16)
+_EPOCHS = flags.DEFINE_integer("epochs", 3, "timed epochs of each, after one that is not", lower_bound=1)
+_VARIANTS = flags.DEFINE_list("variants", [], "of the steps, by name; empty = all")
+
+PLAIN = "add"
+
+
+class Variant(NamedTuple):
+    """Terms, the kinds of the teachers (cached ones in brackets), and options that are not the default."""
+
+    terms: Sequence[str]
+    teachers: Sequence[str]
+    options: Mapping[str, Any] = {}
+
+
+VARIANTS = {
+    PLAIN: Variant(["labels", "teacher"], ["(qanet)"]),
+    "add_train": Variant(["labels"], []),
+    "add_topk": Variant(["labels", "topk"], ["(qanet)"]),
+    "add_ensemble": Variant(["labels", "ensemble"], ["(bidaf)", "(qanet)"]),
+    "add, conicity": Variant(["labels", "teacher", "conicity"], ["(qanet)"], {"conicity_weight": 0.5}),
+    "add, teacher on line": Variant(["labels", "teacher"], ["qanet"]),
+    "add_aug": Variant(["labels", "teacher", "hallucinated"], ["qanet"]),
+    "add_grad": Variant(["labels", "teacher", "gradient"], ["qanet"]),
+    "add_grad, projection": Variant(
+        ["labels", "teacher", "gradient"], ["qanet"], {"gradient_mode": "projection"}
+    ),
+    "add_grad, tiny teacher": Variant(["labels", "teacher", "gradient"], ["sam"]),
+    "add, matching": Variant(["labels", "teacher", "matching"], ["bidaf"], {"matching_weight": 1.0}),
+}
+
+
+def demo_config(**flags_: Any) -> Config:
+    return load_config([preset("demo")], flags=flags_)
+
+
+def make_student(config: Config, vectors: np.ndarray, variant: Variant, teachers: list[Teacher]) -> Distiller:
+    """A SAM to be trained on the variant's terms."""
+    student = build_model(replace(config, model="sam"), vectors, 0)
+    options = replace(DistillConfig(top_k=50), **variant.options)
+    distiller = Distiller(student, variant.terms, teachers, options, l2=config.training.sam.l2)
+    distiller.compile(optimizer=make_optimizer(config.training.sam, 1000))
+    return distiller
+
+
+def make_step(variant: Variant, config: Config, batch: tuple[dict, dict]) -> Callable[[], Any]:
+    """A training step on ``batch``, which has what any variant reads."""
+    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
+    tiny = replace(config.sam, units=2, layers=1, inner_units=2)
+    teachers = []
+    for name in variant.teachers:
+        if name.startswith("("):
+            teachers.append(cached_teacher(name))
+        else:
+            teachers.append(
+                online_teacher(build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS))
+            )
+    # Of unknown sizes, as batches of a data set are.
+    signature = tf.nest.map_structure(
+        lambda one: tf.TensorSpec([None, None, *one.shape[2:]][: one.ndim], one.dtype), batch
+    )
+    distiller = make_student(config, vectors, variant, teachers)
+    step = tf.function(distiller.train_step, input_signature=[signature])
+    return lambda: step(batch)
+
+
+def time_steps() -> dict[str, dict[str, float]]:
+    """Median milliseconds of a training step of every variant, and the ratio to ``PLAIN``."""
+    config = demo_config()
+    inputs = tuple(dict.fromkeys(name for model in MODELS.values() for name in model.inputs))
+    features, labels = random_batch(inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
+    reordered = reorder(features, tf.constant([0, 1]))
+    features.update({HALLUCINATED + name: tensor for name, tensor in reordered.items()})
+    rng = np.random.default_rng(1)
+    for name in ("(bidaf)", "(qanet)"):
+        for edge in ("start", "end"):
+            scores = 3 * rng.normal(size=(_BATCH.value, _DOCUMENT.value))
+            labels[f"{name}_{edge}_logits"] = tf.constant(scores, tf.float32)
+    chosen = [PLAIN, *(name for name in _VARIANTS.value or VARIANTS if name != PLAIN)]
+    steps = {name: make_step(VARIANTS[name], config, (features, labels)) for name in chosen}
+    times: dict[str, list[float]] = {name: [] for name in chosen}
+    for round_ in tqdm(range(-2, _STEPS.value), desc="steps", unit=" rounds"):
+        for name, step in steps.items():
+            began = time.perf_counter()
+            step()
+            if round_ >= 0:
+                times[name].append(1000 * (time.perf_counter() - began))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {
+        name: {"ms": round(ms, 1), "ratio": round(ms / medians[PLAIN], 2)} for name, ms in medians.items()
+    }
+
+
+def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[str, float]:
+    """Seconds of a student's epoch with cached scores and with the teacher on line, and of the cache."""
+    teacher = build_model(replace(config, model="qanet"), prepared.embeddings, len(prepared.chars))
+    weights = folder / "teacher.weights.h5"
+    teacher.save_weights(weights)
+    began = time.perf_counter()
+    cache = ensure_teacher_cache(teacher, weights, prepared, "train", 32, tqdm.write)
+    report = {"caching": time.perf_counter() - began}
+    own = MODELS["sam"].inputs
+    ways = {
+        "cached": (cached_teacher("qanet"), own, read_teacher_cache(cache, "qanet")),
+        "on line": (online_teacher(teacher), {*own, *teacher.input}, None),
+    }
+    students, times = {}, {}
+    for way, (one, inputs, extra) in ways.items():
+        distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [one])
+        batches = make_dataset(
+            prepared, "train", inputs=sorted(inputs), batch_size=32, shuffle=True, extra=extra
+        )
+        students[way], times[way] = (distiller, batches), list[float]()
+    for round_ in tqdm(range(-1, _EPOCHS.value), desc="epochs", unit=" rounds"):
+        for way, (distiller, batches) in students.items():
+            began = time.perf_counter()
+            distiller.fit(batches, verbose=0)
+            if round_ >= 0:
+                times[way].append(time.perf_counter() - began)
+    report.update({way: statistics.median(values) for way, values in times.items()})
+    return report
+
+
+def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
+    """Milliseconds of what TensorBoard adds: gradients of the terms, losses, curves of the examples."""
+    cached = {f"qanet_{edge}_logits" for edge in ("start", "end")}
+    distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [cached_teacher("qanet")])
+    batches = make_dataset(prepared, "train", inputs=MODELS["sam"].inputs, batch_size=32)
+    features, labels = next(iter(batches))
+    labels = {**labels, **{name: tf.random.normal(tf.shape(features["document"])) for name in cached}}
+    step, norms = tf.function(distiller.train_step), tf.function(distiller.gradient_norms)
+    examples = choose_examples(prepared, config.board.examples)
+
+    def show() -> None:
+        own = view(distiller.student, examples, config.evaluation.max_span)
+        for row, one in enumerate(examples):
+            tf.summary.image(one.example.example_id, draw_curves(one, row, {"student": own})[None], step=0)
+        tf.summary.text("spans", spans_as_markdown(examples, {"student": own}), step=0)
+
+    def losses() -> None:
+        for metric in distiller.metrics:
+            tf.summary.scalar(metric.name, float(metric.total) / float(metric.count), step=0)
+
+    work = {
+        "step": lambda: step((features, labels)),
+        "gradients": lambda: norms(features, labels),
+        "losses": losses,
+        "examples": show,
+    }
+    times: dict[str, list[float]] = {name: [] for name in work}
+    with tempfile.TemporaryDirectory() as folder, tf.summary.create_file_writer(folder).as_default():
+        for round_ in range(-2, _STEPS.value):
+            for name, function in work.items():
+                began = time.perf_counter()
+                function()
+                if round_ >= 0:
+                    times[name].append(1000 * (time.perf_counter() - began))
+    found = {name: statistics.median(values) for name, values in times.items()}
+    every = config.board
+    added = found["gradients"] / every.gradients_every + found["losses"] / every.scalars_every
+    return {**found, "slower": added / found["step"]}
+
+
+def main(_: list[str]) -> None:
+    report: dict[str, Any] = {"document": _DOCUMENT.value, "batch": _BATCH.value, "steps": time_steps()}
+    with tempfile.TemporaryDirectory() as folder:
+        config = demo_config(runs_dir=folder, limit=_LIMIT.value)
+        prepared = open_data(config, tqdm.write)
+        report["examples"] = prepared.count("train")
+        report["epochs"] = time_epochs(config, prepared, Path(folder))
+        report["board"] = time_board(config, prepared)
+    table = Table("variant", "step, ms", f"to {PLAIN}")
+    for name, row in report["steps"].items():
+        table.add_row(name, f"{row['ms']:.1f}", f"{row['ratio']:.2f}")
+    print_table(table)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    app.run(main)

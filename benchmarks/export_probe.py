@@ -1,0 +1,100 @@
+"""What an export costs a process that has nothing else: run by ``benchmarks.exports``, one process each.
+
+    python benchmarks/export_probe.py onnx FOLDER 256,1200 VOCABULARY
+
+Imports neither this package nor a runtime that the format does not need, so that start and memory are
+those of a client. One core. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+BEGAN = time.perf_counter()
+LONGEST, MOST = 2.0, 15  # seconds of timed calls of one length, and how many at most
+CONTEXT_WORDS = 24  # of the query and of each history
+NAMES = ("document", "query", "prober_history", "responder_history")
+
+
+def _one_core() -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def reader(name: str, folder: str, vocabulary: int):
+    """A function that makes the input of a document of so many words, and one that reads it."""
+    import numpy as np
+
+    words = (
+        open(f"{folder}/1/assets/vocab.txt", encoding="utf-8").read().split() if name == "savedmodel" else []
+    )
+    rng = np.random.default_rng(0)
+
+    def ids(count):
+        lengths = {one: count if one == "document" else CONTEXT_WORDS for one in NAMES}
+        return {one: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for one, n in lengths.items()}
+
+    if name == "savedmodel":  # reads text
+        import tensorflow as tf
+
+        predict = tf.saved_model.load(f"{folder}/1").signatures["serving_default"]
+
+        def texts(count):
+            return {one: tf.constant([" ".join(words[i] for i in row[0])]) for one, row in ids(count).items()}
+
+        return texts, lambda given: predict(**given)
+    if name == "onnx":
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        providers = ["CPUExecutionProvider"]
+        session = onnxruntime.InferenceSession(f"{folder}/model.onnx", options, providers=providers)
+        return ids, lambda given: session.run(None, given)
+    import tensorflow as tf
+
+    signature = tf.lite.Interpreter(f"{folder}/model.tflite", num_threads=1).get_signature_runner()
+    return ids, lambda given: signature(**given)
+
+
+def median_milliseconds(call) -> float:
+    """Of one call after another, at most LONGEST seconds."""
+    seconds: list[float] = []
+    while len(seconds) < MOST and sum(seconds) < LONGEST:
+        began = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - began)
+    return 1000 * sorted(seconds)[len(seconds) // 2]
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process, in MB (10^6 bytes)."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def main() -> None:
+    _one_core()
+    name, folder, lengths, vocabulary = sys.argv[1:]
+    make, read = reader(name, folder, int(vocabulary))
+    first, *_ = counts = [int(length) for length in lengths.split(",")]
+    read(make(first))
+    found: dict = {"start_seconds": time.perf_counter() - BEGAN, "ms": {}}
+    for count in counts:
+        given = make(count)
+        read(given)
+        found["ms"][str(count)] = median_milliseconds(lambda given=given: read(given))
+        if count == counts[min(1, len(counts) - 1)]:
+            found["memory_mb"] = peak_memory_mb()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

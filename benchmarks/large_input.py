@@ -1,0 +1,99 @@
+"""How much memory preparing takes when the raw data are larger than memory should be.
+
+    .venv/bin/python -m benchmarks.large_input --gigabytes=5
+
+Writes a train file of that size as JSON lines, made of the demo corpus with every document different, into a
+temporary folder, prepares it in a process of its own, and removes all of it. It needs about 1.5 times that on
+the disk. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Iterator
+
+from absl import app, flags
+from tqdm import tqdm
+
+from holle_tf.config import load_config
+from holle_tf.workflow.data import raw_data
+from holle_tf.workflow.own_process import in_own_process
+from pipelines.config import DataConfig
+from pipelines.demo.corpus import GLOVE_PATH
+from pipelines.json_records import iterate_records
+
+_GIGABYTES = flags.DEFINE_float("gigabytes", 5.0, "size of the train file", lower_bound=0.001)
+_SCRATCH = flags.DEFINE_string("scratch", None, "folder for the temporary files (default: the system's)")
+
+
+def write_raw(folder: Path, size: float) -> None:
+    """A data set in ``folder`` whose train file has ``size`` bytes or a little more."""
+    demo, _ = raw_data(load_config([], [], {"runs_dir": str(folder / "demo")}), lambda line: None)
+    for split in ("dev", "test"):
+        (folder / f"{split}_data.json").write_bytes((demo / f"{split}_data.json").read_bytes())
+    records = list(iterate_records(demo / "train_data.json"))
+    written = 0
+    with (
+        open(folder / "train_data.jsonl", "w", encoding="utf-8") as file,
+        tqdm(desc="writing raw chats", total=int(size), unit="B", unit_scale=True, disable=None) as bar,
+    ):
+        for record in _copies(records):
+            line = json.dumps(record) + "\n"
+            file.write(line)
+            written += len(line)
+            bar.update(len(line))
+            if written >= size:
+                return
+
+
+def _copies(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The records over and over; each time chats and documents have another name in them."""
+    copy = 0
+    while True:
+        for record in records:
+            yield {
+                **record,
+                "example_id": f"{record['example_id']}_{copy}",
+                "chat_id": f"{record['chat_id']}_{copy}",
+                "mixed": f"{record['mixed']} Copy {copy} of {record['example_id']}.",
+            }
+        copy += 1
+
+
+def prepare_all(folder: str) -> dict[str, float]:
+    """Prepare ``folder``: examples, seconds, peak memory of this process and of its largest worker."""
+    import resource
+
+    from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
+    from pipelines.prepare import prepare
+
+    reset_peak_memory()
+    began = time.perf_counter()
+    prepared = prepare(folder, Path(folder) / "out", DataConfig(), str(GLOVE_PATH), log=tqdm.write)
+    return {
+        "examples": sum(prepared.count(split) for split in ("train", "dev", "test")),
+        "seconds": time.perf_counter() - began,
+        "peak_mb": peak_memory_mb(),
+        "largest_worker_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6,
+    }
+
+
+def main(_: list[str]) -> None:
+    with tempfile.TemporaryDirectory(dir=_SCRATCH.value) as scratch:
+        write_raw(Path(scratch), _GIGABYTES.value * 1e9)
+        size = (Path(scratch) / "train_data.jsonl").stat().st_size
+        found = in_own_process(prepare_all, scratch)
+    found["raw_gigabytes"] = size / 1e9
+    print(
+        f"{found['raw_gigabytes']:.1f} GB, {found['examples']:,} examples: {found['seconds']:.0f} s, "
+        f"{found['examples'] / found['seconds']:,.0f} examples/s, peak {found['peak_mb']:.0f} MB, "
+        f"largest worker {found['largest_worker_mb']:.0f} MB"
+    )
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,165 @@
+"""How many chats a service answers, and how long each waits, by batch size and document length.
+
+    .venv/bin/python -m benchmarks.serving --batches=1,4,16 --lengths=256,1200,5000
+
+A student of the published size with random weights, behind HTTP on the loopback interface. Clients ask again
+as soon as they are answered, each about a document of its own; the service, in a process of its own, batches
+up to ``--batches`` chats. ``1`` is no batching. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import multiprocessing
+import tempfile
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from benchmarks.models import CHARACTERS, WORD_DIM, WORDS
+from holle_tf.evaluate.tables import print_table
+
+_BATCHES = flags.DEFINE_list("batches", ["1", "4", "16"], "largest batches of the service")
+_LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the documents")
+_CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that ask at the same time")
+_SECONDS = flags.DEFINE_float("seconds", 3.0, "of load for each line, after a third of it unmeasured")
+_CONTEXT = 24  # words of the query and of each history
+_DOCUMENTS = 32  # different ones
+
+
+def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
+    """Serve one student at several ports, each with another ``max_batch``; send the ports, then wait."""
+    import uvicorn
+
+    from holle_tf.serve.app import create_app
+    from holle_tf.serve.backend import warm_up
+    from holle_tf.serve.config import ServeConfig
+    from holle_tf.serve.run_backend import RunBackend
+    from holle_tf.serve.server import listen
+    from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
+
+    keep_freed_memory()
+    backend = RunBackend(untrained_student(folder))
+    warm_up(backend)
+    servers, found = [], []
+    for batch in batches:
+        options = ServeConfig(port=0, max_batch=batch)
+        bound = listen(options)
+        found.append(bound.getsockname()[1])
+        config = uvicorn.Config(
+            create_app({"sam": backend}, options),
+            http="h11",
+            ws="none",
+            log_level="warning",
+            access_log=False,
+        )
+        servers.append(uvicorn.Server(config))
+        threading.Thread(target=servers[-1].run, args=([bound],), daemon=True).start()
+    while not all(server.started for server in servers):
+        time.sleep(0.05)
+    ports.send(found)
+    ports.recv()
+    ports.send(peak_memory_mb())
+
+
+def untrained_student(folder: Path) -> Any:
+    """A run folder with a student of the published size and random weights."""
+    from holle_tf.config import load_config, to_yaml
+    from holle_tf.workflow.run_folder import RunFolder, build_model, write_text
+    from pipelines.vocabulary import Vocabulary
+
+    config = load_config(flags={"recipe": "add_train"})
+    run = RunFolder(folder)
+    run.weights.parent.mkdir(parents=True)
+    write_text(folder / "config.yaml", to_yaml(config))
+    Vocabulary(f"w{i}" for i in range(WORDS - 2)).save(folder / "vocab.txt")
+    Vocabulary(chr(0x4E00 + i) for i in range(CHARACTERS - 2)).save(folder / "chars.txt")
+    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
+    build_model(config, vectors, CHARACTERS).save_weights(run.weights)
+    run.write_result({"model": "sam"})
+    return run
+
+
+def bodies(words: int) -> list[bytes]:
+    """Requests about documents of so many words."""
+    rng = np.random.default_rng(words)
+
+    def text(length: int) -> str:
+        return " ".join(f"w{i}" for i in rng.integers(0, WORDS, length))
+
+    return [
+        json.dumps({"document": text(words), "chat": [text(_CONTEXT) for _ in range(3)]}).encode()
+        for _ in range(_DOCUMENTS)
+    ]
+
+
+def load(port: int, requests: list[bytes], clients: int, seconds: float) -> dict[str, float]:
+    """What ``clients`` that ask without a pause see during ``seconds``."""
+    begin = time.perf_counter() + seconds / 3
+    end = begin + seconds
+    found: list[tuple[float, int]] = []  # milliseconds, and how many chats shared the batch
+
+    def client(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        turn = number
+        while (now := time.perf_counter()) < end:
+            connection.request("POST", "/v1/models/sam:chat", requests[turn % len(requests)])
+            reply = connection.getresponse()
+            body = json.loads(reply.read())
+            if reply.status != 200:
+                raise RuntimeError(body)
+            if now >= begin:
+                found.append((1000 * (time.perf_counter() - now), body["batch"]))
+            turn += clients
+        connection.close()
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    elapsed = time.perf_counter() - begin
+    latencies = [one[0] for one in found]
+    p50, p95, p99 = (float(np.percentile(latencies, p)) for p in (50, 95, 99))
+    mean_batch = float(np.mean([one[1] for one in found]))
+    return {"per_second": len(found) / elapsed, "p50": p50, "p95": p95, "p99": p99, "mean_batch": mean_batch}
+
+
+def main(_: list[str]) -> None:
+    batches, lengths, clients = ([int(n) for n in one.value] for one in (_BATCHES, _LENGTHS, _CLIENTS))
+    cells = [(words, many, batch) for words in lengths for many in clients for batch in batches]
+    rows = []
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    with tempfile.TemporaryDirectory() as scratch:
+        server = context.Process(target=serve_student, args=(Path(scratch) / "run", batches, theirs))
+        server.start()
+        ports = dict(zip(batches, ours.recv()))
+        for words, many, batch in tqdm(cells, desc="load", dynamic_ncols=True):
+            if many == 1 and batch != batches[-1]:
+                continue  # one client's chats never share a batch
+            seen = load(ports[batch], bodies(words), many, _SECONDS.value)
+            rows.append({"words": words, "clients": many, "max_batch": batch, **seen})
+        ours.send("stop")
+        memory = ours.recv()
+        server.join()
+    table = Table("words", "clients", "max_batch", "chats/s", "p50, ms", "p95, ms", "p99, ms", "mean batch")
+    for row in rows:
+        sizes = (str(row[key]) for key in ("words", "clients", "max_batch"))
+        table.add_row(
+            *sizes, *(f"{row[key]:.1f}" for key in ("per_second", "p50", "p95", "p99", "mean_batch"))
+        )
+    print_table(table, "load on a served student")
+    print(json.dumps({"rows": rows, "memory_mb": round(memory)}))
+
+
+if __name__ == "__main__":
+    app.run(main)

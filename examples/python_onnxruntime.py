@@ -1,0 +1,27 @@
+"""python examples/python_onnxruntime.py RUN/export/onnx examples/chat.json   (needs onnxruntime and numpy)"""
+
+import json
+import re
+import sys
+
+import numpy as np
+import onnxruntime
+
+folder, chat = sys.argv[1], json.load(open(sys.argv[2], encoding="utf-8"))
+rules = json.load(open(f"{folder}/tokenizer.json", encoding="utf-8"))
+numbers = {word: i for i, word in enumerate(open(f"{folder}/vocab.txt", encoding="utf-8").read().split("\n"))}
+quotes = str.maketrans(rules["replace_in_words"])
+words = {name: list(re.finditer(rules["pattern"], text)) for name, text in chat.items()}
+for name, most in rules["last_words"].items():
+    words[name] = words[name][-most:]
+ids = {name: [numbers.get(word.group().lower().translate(quotes), rules["unknown_id"]) for word in found]
+       for name, found in words.items()}  # fmt: skip
+
+session = onnxruntime.InferenceSession(f"{folder}/model.onnx", providers=["CPUExecutionProvider"])
+start, end = session.run(None, {name: np.array([row], np.int32).reshape(1, -1) for name, row in ids.items()})
+n = start.shape[1]
+score, first, last = max((float(start[0, i] * end[0, j]), i, j)
+                         for i in range(n) for j in range(i, min(i + rules["max_span"], n)))  # fmt: skip
+place = words["document"][first].start(), words["document"][last].end()
+print(json.dumps({"span": chat["document"][slice(*place)], "start_char": place[0], "end_char": place[1],
+                  "score": score}))  # fmt: skip

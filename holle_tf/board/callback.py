@@ -1,0 +1,122 @@
+"""Writes a training for TensorBoard: losses, gradients, scores, vectors, curves, spans, hyperparameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from holle_tf.board.config import BoardConfig
+from holle_tf.board.examples import STUDENT, View, draw_curves, spans_as_markdown, view
+from holle_tf.board.hparams import write_hyperparameters
+from holle_tf.distill.distiller import Distiller
+from holle_tf.evaluate.predictor import SplitPredictions
+from pipelines.encoding import EncodedExample
+
+_SCORES = {"val_f1": "dev/f1", "val_em": "dev/em", "val_loss": "dev/loss"}  # of the log: tag
+_CONICITY = "val_conicity_"
+
+
+class Board(tf.keras.callbacks.Callback):
+    """A callback of a ``Distiller``; has to come after the one that adds dev scores to the logs.
+
+    Everything is written by the step of the optimizer, which an interrupted training restores: its curves go
+    on where they ended. Use it as a context, so that the file is closed however the training ends.
+
+    Args:
+        folder: of the event files.
+        options: how often what is written.
+        hyperparameters: of the run.
+        batch: features and labels on which gradients are measured, always the same ones, so that a curve
+            shows the student's change and not that of the examples.
+        examples: dev examples of which curves and spans are shown.
+        teachers: what each teacher says of them, by name.
+        max_span: words of the longest span.
+        dev: what was predicted for the dev split after the last epoch, and whether it is the best so far;
+            None if there was nothing.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        options: BoardConfig,
+        hyperparameters: Mapping[str, Any],
+        batch: tuple[Any, Any],
+        examples: Sequence[EncodedExample],
+        teachers: Mapping[str, View],
+        max_span: int,
+        dev: Callable[[], Optional[tuple[SplitPredictions, bool]]],
+    ):
+        super().__init__()
+        self._folder, self._options, self._hyperparameters = folder, options, hyperparameters
+        self._batch, self._examples, self._teachers = batch, examples, teachers
+        self._max_span, self._dev = max_span, dev
+
+    def __enter__(self) -> Board:
+        self._writer = tf.summary.create_file_writer(str(self._folder))
+        with self._writer.as_default():
+            write_hyperparameters(self._hyperparameters, "/".join(self._folder.parts[-3:-1]))
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._writer.close()
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        distiller: Distiller = self.model
+        self._norms = tf.function(distiller.gradient_norms)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._step = int(self.model.optimizer.iterations)
+        self._sums = {metric.name: (0.0, 0.0) for metric in self.model.metrics}
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._step += 1
+        gradients = self._options.gradients_every
+        with self._writer.as_default(step=self._step):
+            if self._step % self._options.scalars_every == 0:
+                self._write_losses()
+            if gradients and self._step % gradients == 0:
+                for name, norm in self._norms(*self._batch).items():
+                    tf.summary.scalar(f"gradient_norm/{name}", norm)
+
+    def _write_losses(self) -> None:
+        """Means over the examples since the last time: those of Keras are over the epoch so far."""
+        for metric in self.model.metrics:
+            total, count = float(metric.total), float(metric.count)
+            before, counted = self._sums[metric.name]
+            if count > counted:
+                tf.summary.scalar(f"train/{metric.name}", (total - before) / (count - counted))
+            self._sums[metric.name] = (total, count)
+        tf.summary.scalar("train/learning_rate", self.model.optimizer.learning_rate)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        latest = self._dev()
+        if latest is None or "val_f1" not in logs:  # the loss was not finite
+            return
+        found, improved = latest
+        with self._writer.as_default(step=self._step):
+            for name, tag in _SCORES.items():
+                tf.summary.scalar(tag, logs[name])
+            for name, value in logs.items():
+                if name.startswith(_CONICITY):
+                    tf.summary.scalar(f"conicity/{name[len(_CONICITY) :]}", value)
+            for name, cosines in found.cosines.items():
+                tf.summary.histogram(f"cosine_to_mean/{name}", cosines[~np.isnan(cosines)])
+            if improved:
+                tf.summary.scalar("best/dev_f1", logs["val_f1"])
+                tf.summary.scalar("best/dev_em", logs["val_em"])
+                self._show_examples()
+        self._writer.flush()
+
+    def _show_examples(self) -> None:
+        if not self._examples:
+            return
+        with self.model.averaged_weights():
+            own = view(self.model.student, self._examples, self._max_span)
+        views = {STUDENT: own, **self._teachers}
+        for row, one in enumerate(self._examples):
+            picture = draw_curves(one, row, views)
+            tf.summary.image(f"curves/{one.example.example_id}", picture[None])
+        tf.summary.text("spans", spans_as_markdown(self._examples, views))

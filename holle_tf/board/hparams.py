@@ -1,0 +1,77 @@
+"""Hyperparameters and scores of a run, by which TensorBoard's HParams page compares runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping
+
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hp
+
+from holle_tf.config import Config
+from holle_tf.distill.terms import TERMS
+
+TEST = ".test"  # ends the names of event files that hold test scores
+# Tag of each score and its name in the table.
+METRICS = {
+    "best/dev_f1": "best dev F1",
+    "best/dev_em": "EM of that epoch",
+    "test/f1": "test F1",
+    "test/em": "test EM",
+}
+_LAYERS = {"sam": "layers", "bidaf": "modelling_layers", "qanet": "model_blocks"}
+
+
+def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """What tells runs apart, by name.
+
+    Args:
+        config: resolved.
+        terms: the options of the terms that the run minimises; those of others say nothing of it.
+    """
+    model, training = getattr(config, config.model), config.training_of(config.model)
+    common = {
+        "model": config.model,
+        "interaction": config.sam.interaction if config.model == "sam" else "none",
+        "recipe": config.recipe if config.model == "sam" else "train",
+        "teacher": config.teacher or "none",
+        "setup": config.data.setup,
+        "units": model.units,
+        "layers": getattr(model, _LAYERS[config.model]),
+        "dropout": model.dropout,
+        "batch_size": training.batch_size,
+        "learning_rate": training.learning_rate,
+        "l2": training.l2,
+        "seed": config.seed,
+    }
+    return {**common, **{f"distill.{name}": value for name, value in sorted(terms.items())}}
+
+
+def write_hyperparameters(values: Mapping[str, Any], run: str) -> None:
+    """Write the hyperparameters of a run to the default writer, and which scores belong to them.
+
+    Args:
+        values: of ``hyperparameters``.
+        run: unlike that of any other run, or TensorBoard would average the two.
+    """
+    metrics = [hp.Metric(tag, display_name=name) for tag, name in METRICS.items()]
+    # TensorBoard takes the columns from one of the runs: each has to name those of all.
+    options = {f"distill.{name}" for term in TERMS.values() for name in term.options}
+    hp.hparams_config([hp.HParam(name) for name in [*values, *sorted(options - set(values))]], metrics)
+    hp.hparams(dict(values), trial_id=run)
+
+
+def write_test_scores(folder: Path, scores: Mapping[str, float]) -> None:
+    """Add F1 and EM on the test split, 0-100, to the events of a finished run; nothing if it has none.
+
+    Scores that were added before are replaced.
+    """
+    if not folder.is_dir():
+        return
+    for before in folder.glob(f"events.*{TEST}"):
+        before.unlink()
+    writer = tf.summary.create_file_writer(str(folder), filename_suffix=TEST)
+    with writer.as_default(step=0):
+        for name in ("f1", "em"):
+            tf.summary.scalar(f"test/{name}", scores[name])
+    writer.close()

@@ -1,0 +1,117 @@
+"""Holl-E's further references: several spans that answer the same query (``multi_reference_test.json``)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Sequence, Union
+
+from holle_tf.evaluate.predictions import SpanPrediction
+from holle_tf.evaluate.scores import score_predictions
+from pipelines.errors import UserError
+
+DEFINITION = (
+    "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with "
+    "all of them as references"
+)
+
+
+@dataclass(frozen=True)
+class References:
+    """Spans by the id of their example.
+
+    Attributes:
+        path: the file.
+        spans: example_id -> accepted texts, none of them empty; an id without any is not there.
+        numbers: how many spans the file writes as numbers; they are spelled out.
+        empty: how many are empty; they are left out.
+    """
+
+    path: Path
+    spans: Mapping[str, list[str]]
+    numbers: int
+    empty: int
+
+
+def read_references(path: Union[str, Path]) -> References:
+    """Read a file in the form of Holl-E's ``multi_reference_test.json``, plain or ``.gz``.
+
+    It maps ids of test examples to ``{"spans": [...], "responses": [...]}``; responses are not read, since
+    what is scored is the span.
+
+    Raises:
+        UserError: no such file, not JSON, or a record of another form (its id is named).
+    """
+    path = Path(path)
+    try:
+        with (
+            gzip.open(path, "rt", encoding="utf-8-sig")
+            if path.suffix == ".gz"
+            else open(path, encoding="utf-8-sig") as file
+        ):
+            content = json.load(file)
+    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, ValueError) as error:
+        raise UserError(f"{path}: not the JSON of multi-reference spans ({error}); copy it again.") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check --multi_reference.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected an object of example ids, found a {type(content).__name__}.")
+    spans: dict[str, list[str]] = {}
+    numbers = empty = 0
+    for example_id, record in content.items():
+        texts = []
+        for span in _spans(path, example_id, record):
+            numbers += not isinstance(span, str)
+            text = str(span)
+            if text.strip():
+                texts.append(text)
+            else:
+                empty += 1
+        if texts:
+            spans[example_id] = list(dict.fromkeys(texts))
+    return References(path, spans, numbers, empty)
+
+
+def _spans(path: Path, example_id: str, record: Any) -> list[Any]:
+    remedy = 'expected {"spans": ["...", ...]}; correct it.'
+    spans = record.get("spans") if isinstance(record, dict) else None
+    if not isinstance(spans, list):
+        raise UserError(f"{path}, {example_id}: no list of spans; {remedy}")
+    for span in spans:
+        if isinstance(span, bool) or not isinstance(span, (str, int, float)):
+            raise UserError(f"{path}, {example_id}: {json.dumps(span)[:40]} is not a span; {remedy}")
+    return spans
+
+
+def score_with_references(predictions: Sequence[SpanPrediction], references: References) -> dict[str, Any]:
+    """Scores of the examples that have further references, with those and without.
+
+    Returns:
+        ``examples`` with references; ``without``, examples that have none; ``unknown``, ids of the file that
+        are not among the predictions; and, where there are examples, ``single`` and ``multi``, each as
+        ``score_predictions`` gives.
+    """
+    known = [one for one in predictions if one.example_id in references.spans]
+    unknown = len(references.spans) - len({one.example_id for one in known})
+    counts = {"examples": len(known), "without": len(predictions) - len(known), "unknown": unknown}
+    if not known:
+        return counts
+    texts = [one.prediction for one in known]
+    all_texts = [[*one.references, *references.spans[one.example_id]] for one in known]
+    return {
+        **counts,
+        "single": score_predictions(texts, [one.references for one in known]),
+        "multi": score_predictions(texts, all_texts),
+    }
+
+
+def counts_line(references: References, found: Mapping[str, Any]) -> str:
+    """What was found of a file of references, in a sentence."""
+    repaired = f"; {references.numbers} spans are numbers, {references.empty} empty ones are left out"
+    return (
+        f"{references.path.name}: {found['examples']:,} examples have further references, "
+        f"{found['without']:,} have none; {found['unknown']:,} ids of the file are of no example here"
+        + (repaired if references.numbers or references.empty else "")
+    )

@@ -1,0 +1,1 @@
+"""A trained student as a file that other programs load without this package."""

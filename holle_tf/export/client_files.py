@@ -1,0 +1,43 @@
+"""What stands beside a model that reads ids, so that any program can make ids of text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from holle_tf.export.student import Student
+from holle_tf.models.sam import CONTEXT
+from pipelines.tokenizer import PLAIN_QUOTES, TOKEN
+from pipelines.vocabulary import PAD, UNK
+
+VOCABULARY, TOKENIZER = "vocab.txt", "tokenizer.json"
+NUL = "\0"
+
+
+def write_client_files(student: Student, folder: Path) -> None:
+    """Write ``vocab.txt`` and ``tokenizer.json``: pattern, quotes, limits; docs/export.md explains them."""
+    write_vocabulary(student, folder)
+    limits = student.limits
+    tokenizer = {
+        "pattern": TOKEN.pattern,  # of Python's re
+        "replace_before": {NUL: "\ufffd"},
+        "lowercase": True,
+        "replace_in_words": {chr(old): new for old, new in PLAIN_QUOTES.items()},
+        "padding_id": PAD,
+        "unknown_id": UNK,
+        "last_words": {name: limits.words_of(name) for name in CONTEXT},
+        "max_span": limits.span_words,
+        "n_best": limits.n_best,
+    }
+    text = json.dumps(tokenizer, indent=1, ensure_ascii=True) + "\n"
+    (folder / TOKENIZER).write_text(text, encoding="utf-8")
+
+
+def write_vocabulary(student: Student, folder: Path) -> Path:
+    """Write ``vocab.txt``: UTF-8, a word a line, whose id is the number of the line from 0.
+
+    No word holds white space, so none is torn apart.
+    """
+    path = folder / VOCABULARY
+    path.write_bytes("".join(f"{word}\n" for word in student.words).encode("utf-8"))
+    return path

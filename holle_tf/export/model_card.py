@@ -1,0 +1,120 @@
+"""The model card beside an export, for people (Markdown) and programs (JSON)."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from holle_tf.evaluate.intervals import bootstrap_interval
+from holle_tf.evaluate.predictions import SpanPrediction
+from holle_tf.evaluate.scores import SCORE_DEFINITIONS, exact_match
+from pipelines.atomic import atomic_file
+
+CARD_JSON, CARD_TEXT = "model_card.json", "model_card.md"
+LATENCY_WORDS = (256, 1200)  # of the document
+RUNS = 5  # timed calls, after one that is not
+USE = (
+    "Finding, in one given document, the span that the next utterance of a chat about it would draw on. "
+    "The output is always a part of the document."
+)
+LIMITS = (
+    "The span is a guess with a probability, not a checked fact; there is one even where nothing answers.",
+    "English, and the kind of chats and documents that it was trained on; scores elsewhere are unknown.",
+    "Words without a vector all look alike to it.",
+    "What the document says is repeated as it stands, whether true, offensive or private.",
+)
+GLOVE = "GloVe (Pennington, Socher and Manning, 2014), Public Domain Dedication and License (PDDL) 1.0"
+
+
+def scores_with_intervals(predictions: Sequence[SpanPrediction]) -> dict[str, dict[str, float]]:
+    """F1 and exact match, 0-100, each with the ends of its 95 % bootstrap interval."""
+    values = {
+        "f1": [one.f1 for one in predictions],
+        "em": [
+            100.0 * any(exact_match(one.prediction, reference) for reference in one.references)
+            for one in predictions
+        ],
+    }
+    found = {}
+    for name, scores in values.items():
+        low, high = bootstrap_interval(scores)
+        found[name] = {"value": float(np.mean(scores)), "low": low, "high": high}
+    return found
+
+
+def measure_latency(answer: Callable[[int], Any]) -> dict[str, float]:
+    """Median milliseconds of ``answer(words)`` on documents of LATENCY_WORDS words."""
+    found = {}
+    for words in LATENCY_WORDS:
+        answer(words)
+        seconds = []
+        for _ in range(RUNS):
+            began = time.perf_counter()
+            answer(words)
+            seconds.append(time.perf_counter() - began)
+        found[str(words)] = 1000 * statistics.median(seconds)
+    return found
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Bytes of every file of an export but the card."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+
+
+def write_model_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write ``model_card.json`` and the same as Markdown.
+
+    Args:
+        card: title, format, options, data, recipe, scores (split, examples, f1, em) or None, parameters,
+            sizes, latency (machine, milliseconds by words), words and their vectors' licence, versions.
+    """
+    card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": _definitions()}
+    for name, text in ((CARD_JSON, json.dumps(card, indent=1) + "\n"), (CARD_TEXT, _markdown(card))):
+        with atomic_file(folder / name, "w") as file:
+            file.write(text)
+
+
+def _definitions() -> dict[str, str]:
+    return {name: SCORE_DEFINITIONS[name] for name in ("f1", "em")}
+
+
+def _markdown(card: dict[str, Any]) -> str:
+    scores, latency, recipe = card["scores"], card["latency"], card["recipe"]
+    lines = [f"# {card['title']}", "", USE, ""]
+    if scores is None:
+        lines += [
+            "Not evaluated: `--mode=evaluate` writes the scores, and another export then lists them.",
+            "",
+        ]
+    else:
+        lines += [
+            f"| {scores['split']} split, {scores['examples']:,} examples | score | 95 % interval |",
+            "| --- | ---: | ---: |",
+        ]
+        for name in ("f1", "em"):
+            row = scores[name]
+            lines.append(f"| {name.upper()} | {row['value']:.1f} | {row['low']:.1f} to {row['high']:.1f} |")
+        lines += ["", "Of the student as trained, before the options below.", ""]
+        lines += [f"{name.upper()}: {text}." for name, text in card["score_definitions"].items()] + [""]
+    lines += ["## What it is", ""]
+    lines += [f"- Format: {card['format']}; {_pairs(card['options'])}"]
+    lines += [f"- Model: {card['model']}, {card['parameters']:,} parameters without the word vectors"]
+    lines += [f"- Recipe: {recipe['name']} ({recipe['summary']}); {_pairs(recipe['training'])}"]
+    lines += [f"- Data: {card['data']['name']}; {_pairs(card['data']['options'])}"]
+    lines += [f"- Words: {card['words']['count']:,}; {card['words']['vectors']}", ""]
+    lines += ["## What it costs", "", f"Measured on {latency['machine']}, one document at a time:", ""]
+    lines += [f"- {words} words: {value:.1f} ms" for words, value in latency["milliseconds"].items()]
+    lines += [f"- `{name}`: {size:,} bytes" for name, size in card["sizes"].items()]
+    lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS), ""]
+    lines += [f"Made with {_pairs(card['versions'])}.", ""]
+    return "\n".join(lines)
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())

@@ -1,0 +1,190 @@
+"""A SavedModel that reads text: tokeniser, vocabulary and student in one graph of stock operations."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import tensorflow as tf
+
+from holle_tf.export.client_files import write_vocabulary
+from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
+from holle_tf.export.student import Student, hash_bucket
+from holle_tf.models.decoding import decode_spans
+from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.models.sam import INPUTS
+from pipelines.vocabulary import UNK
+
+VERSION = "1"  # TensorFlow Serving looks for numbered folders
+
+
+def export_savedmodel(student: Student, folder: Path) -> None:
+    """Write ``student`` as a SavedModel to ``folder/1``; see ``StudentModule`` for its signatures."""
+    with tempfile.TemporaryDirectory() as scratch:
+        module = StudentModule(student, write_vocabulary(student, Path(scratch)))
+        functions = {
+            "serving_default": module.serve,
+            "explain": module.explain,
+            "tokens": module.tokens,
+        }
+        tf.saved_model.save(module, str(folder / VERSION), signatures=functions)
+
+
+def _texts() -> list[tf.TensorSpec]:
+    return [tf.TensorSpec([None], tf.string, name=name) for name in INPUTS]
+
+
+def _ids() -> list[tf.TensorSpec]:
+    specs = []
+    for name in INPUTS:
+        specs.append(tf.TensorSpec([None, None], tf.int32, name=name))
+        specs.append(tf.TensorSpec([None], tf.int32, name=f"{name}_length"))
+    return specs
+
+
+class StudentModule(tf.Module):
+    """The functions that become signatures. Batches are of any size, texts of any length.
+
+    Args:
+        student: what is exported.
+        vocabulary: file of its words, which becomes an asset.
+    """
+
+    def __init__(self, student: Student, vocabulary: Path):
+        super().__init__(name="student")
+        model = student.stock_model()
+        # The variables alone: Keras' own objects would ask for our layers when they are loaded.
+        self._weights = list(model.variables)
+        # Functions of their own, so that each is traced and stored once, not for each signature.
+        ids = {name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}
+        self._model = tf.function(
+            lambda ids: model(ids, training=False), input_signature=[ids], autograph=False
+        )
+        self._tokenize = tf.function(
+            tokenize_in_graph, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+        )
+        self._limits = student.limits
+        self._first_bucket, self._buckets = len(student.words), student.hash_buckets
+        self._file = tf.saved_model.Asset(str(vocabulary))
+        self._table = tf.lookup.StaticHashTable(
+            tf.lookup.TextFileInitializer(
+                self._file,
+                tf.string,
+                tf.lookup.TextFileIndex.WHOLE_LINE,
+                tf.int64,
+                tf.lookup.TextFileIndex.LINE_NUMBER,
+            ),
+            default_value=-1,
+        )
+
+    @tf.function(input_signature=_texts(), autograph=False)
+    def serve(
+        self, document: tf.Tensor, query: tf.Tensor, prober_history: tf.Tensor, responder_history: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Texts, string (batch,), to spans of the documents.
+
+        Returns:
+            ``span`` string (batch,), cut from the document; ``start_char``, ``end_char`` int32 (batch,), in
+            characters (Unicode code points), end exclusive; ``score`` float32 (batch,), the probability of
+            the span; and the same of the best spans, best first, (batch, n): ``n_best_span`` and so on. Where
+            there are fewer spans, and for a document without words: "", 0, 0 and 0.
+        """
+        return self._answer(document, query, prober_history, responder_history)[0]
+
+    @tf.function(input_signature=_texts(), autograph=False)
+    def explain(
+        self, document: tf.Tensor, query: tf.Tensor, prober_history: tf.Tensor, responder_history: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As ``serve``, and how likely a span begins and ends at each word of the document.
+
+        Returns:
+            All that ``serve`` gives; ``token_starts``, ``token_ends`` int32 and ``start_probabilities``,
+            ``end_probabilities`` float32, all (batch, words), zero on padding; ``token_count`` int32
+            (batch,).
+        """
+        found, tokens, probabilities = self._answer(document, query, prober_history, responder_history)
+        return {
+            **found,
+            "token_starts": _dense(tokens.starts),
+            "token_ends": _dense(tokens.ends),
+            "token_count": tf.cast(tokens.starts.row_lengths(), tf.int32),
+            **probabilities,
+        }
+
+    @tf.function(input_signature=_ids(), autograph=False)
+    def tokens(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Word ids int32 (batch, length) and their number int32 (batch,), for each text.
+
+        Returns:
+            ``start_probabilities``, ``end_probabilities`` float32 (batch, words of the document).
+        """
+        ids = {}
+        for name, numbers, lengths in zip(INPUTS, given[::2], given[1::2]):
+            numbers *= tf.sequence_mask(lengths, tf.shape(numbers)[1], tf.int32)
+            ids[name] = _at_least_one_word(numbers)
+        width = tf.shape(given[0])[1]
+        outputs = self._model(ids)
+        return {name: values[:, :width] for name, values in _probabilities(outputs).items()}
+
+    def _answer(self, *texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], GraphTokens, dict[str, tf.Tensor]]:
+        document, batch = texts[0], tf.shape(texts[0])[0]
+        tokens = self._tokenize(tf.concat(texts, axis=0))
+        numbers = tokens.forms.with_values(self._lookup(tokens.forms.values))
+        ids = {}
+        for i, name in enumerate(INPUTS):
+            rows = numbers[i * batch : (i + 1) * batch]
+            keep = self._limits.words_of(name)
+            ids[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
+        tokens = GraphTokens(*(part[:batch] for part in tokens))  # of the documents
+        outputs = self._model(ids)
+        limits = self._limits
+        spans = decode_spans(
+            outputs["start_logits"],
+            outputs["end_logits"],
+            outputs["document_mask"],
+            limits.span_words,
+            limits.n_best,
+        )
+
+        def place(of_words: tf.RaggedTensor, words: tf.Tensor) -> tf.Tensor:
+            places = tf.gather(_dense(of_words), words, batch_dims=1)  # (batch, n_best)
+            return tf.where(spans["score"] > 0, places, 0)
+
+        first, last = (
+            place(*pair) for pair in ((tokens.byte_starts, spans["start"]), (tokens.byte_ends, spans["end"]))
+        )
+        best = {
+            "span": tf.strings.substr(
+                tf.repeat(document[:, None], limits.n_best, axis=1), first, last - first
+            ),
+            "start_char": place(tokens.starts, spans["start"]),
+            "end_char": place(tokens.ends, spans["end"]),
+            "score": spans["score"],
+        }
+        found = {name: values[:, 0] for name, values in best.items()}
+        found.update({f"n_best_{name}": values for name, values in best.items()})
+        return found, tokens, _probabilities(outputs)
+
+    def _lookup(self, forms: tf.Tensor) -> tf.Tensor:
+        """Ids int32 (words,) of lookup forms."""
+        known = self._table.lookup(forms)
+        other = tf.fill(tf.shape(known), tf.constant(UNK, tf.int64))
+        if self._buckets:
+            other = self._first_bucket + hash_bucket(forms, self._buckets)
+        return tf.cast(tf.where(known < 0, other, known), tf.int32)
+
+
+def _probabilities(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    mask = outputs["document_mask"]
+    return {
+        f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask) for edge in ("start", "end")
+    }
+
+
+def _dense(rows: tf.RaggedTensor) -> tf.Tensor:
+    return _at_least_one_word(rows.to_tensor())
+
+
+def _at_least_one_word(numbers: tf.Tensor) -> tf.Tensor:
+    """A recurrence needs something to begin with; padding is zero."""
+    return tf.pad(numbers, [[0, 0], [0, tf.maximum(1 - tf.shape(numbers)[1], 0)]])

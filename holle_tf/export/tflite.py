@@ -1,0 +1,60 @@
+"""TensorFlow Lite: the student over word ids, for phones and small devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+
+from holle_tf.export.client_files import write_client_files
+from holle_tf.export.student import Student
+from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.models.sam import INPUTS
+
+MODEL = "model.tflite"
+
+
+def export_tflite(student: Student, folder: Path, quantization: str = "none") -> None:
+    """Write ``model.tflite`` and what a client needs beside it.
+
+    One example at a time. Inputs of the only signature: int32 ids ``document``, ``query``,
+    ``prober_history``, ``responder_history``, (1, length), 0 = padding, at least one. Outputs:
+    ``start_probabilities``, ``end_probabilities``, float32 (1, words of the document), zero on padding.
+
+    Args:
+        student: what is exported.
+        folder: where to.
+        quantization: none | float16 | int8: of the weights ("dynamic range": activations stay floats).
+    """
+    (folder / MODEL).write_bytes(tflite_model(student, quantization))
+    write_client_files(student, folder)
+
+
+def tflite_model(student: Student, quantization: str) -> bytes:
+    """The contents of the file that ``export_tflite`` writes."""
+    module = _Module(student)
+    function = module.probabilities.get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
+    if quantization != "none":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantization == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return converter.convert()
+
+
+class _Module(tf.Module):
+    def __init__(self, student: Student):
+        super().__init__(name="student")
+        self._model = student.stock_model()
+        self._weights = list(self._model.variables)  # those that the converter has to find
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUTS], autograph=False
+    )
+    def probabilities(self, *ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = self._model(dict(zip(INPUTS, ids)), training=False)
+        mask = outputs["document_mask"]
+        return {
+            f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask)
+            for edge in ("start", "end")
+        }

@@ -1,0 +1,170 @@
+"""Everything that the page shows, as one structure: text, tables, figures, examples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping, Optional, Sequence
+
+from holle_tf.evaluate.figures import plot_training
+from holle_tf.evaluate.references import DEFINITION as MULTI_REFERENCE
+from holle_tf.evaluate.references import References
+from holle_tf.evaluate.scores import HOLLE_DIFFERENCES, SCORE_DEFINITIONS
+from holle_tf.report import figures, tables
+from holle_tf.report.breakdown import by_length, by_source, score_groups
+from holle_tf.report.examples import shown_examples
+from holle_tf.report.outcomes import Row
+from holle_tf.report.page import FIGURES
+from holle_tf.report.runs import Runs
+from holle_tf.report.variants import label_of
+from pipelines.records import read_examples
+
+# Rows that figures by group and curves show, of each setup, as far as they are there.
+SHOWN = ("mul_train", "add_train", "add/qanet", "add_topk/qanet", "bidaf", "qanet")
+# Students whose examples are shown, the first that is there together with its teacher.
+STUDENTS = ("sd/add_topk/qanet", "sd/add/qanet", "sd/add/bidaf", "ld/add_topk/qanet")
+
+
+def report_content(
+    runs: Runs,
+    rows: Mapping[str, Row],
+    baselines: Mapping[str, Sequence[Mapping[str, Any]]],
+    costs: Optional[Mapping[str, Any]],
+    references: Optional[References],
+    folder: Path,
+) -> dict[str, Any]:
+    """Tables, figures (drawn into ``folder``) and examples; what is not there yet says so.
+
+    Args:
+        runs: of the report.
+        rows: what came out of them.
+        baselines: rows of scores for each setup that has runs.
+        costs: what ``run_benchmark`` gives, or None.
+        references: further ones, or None.
+        folder: of the report.
+    """
+    compared = tables.comparison_rows(rows, runs.config.report.resamples)
+    setups = [
+        setup for setup in tables.SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)
+    ]
+    published = [
+        tables.inference_table(costs), *tables.f1_tables(rows), tables.training_table(costs),
+        tables.conicity_table(rows),
+    ]  # fmt: skip
+    (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+    return {
+        "paper_tables": published,
+        "difference_tables": [tables.comparison_table(setup, compared) for setup in tables.SETUPS],
+        "score_tables": [tables.scores_table(setup, rows, baselines[setup]) for setup in setups],
+        "reference_tables": [
+            found for setup in setups if (found := tables.references_table(setup, rows)) is not None
+        ],
+        "references": None if references is None else references_note(references),
+        "differences": compared,
+        "differences_note": tables.DIFFERENCES,
+        "headline": [headline(one) for one in compared if one["second"].endswith("/mul_train")
+                     and one["first"].endswith("/add_topk/qanet")],
+        "definitions": {
+            tables.SCORES[name]: {"ours": text, "holle": HOLLE_DIFFERENCES[name]}
+            for name, text in SCORE_DEFINITIONS.items()
+        },
+        "multi_reference": MULTI_REFERENCE,
+        "figures": _figures(runs, rows, compared, setups, folder / FIGURES),
+        "examples": _examples(runs, rows),
+    }  # fmt: skip
+
+
+def headline(one: Mapping[str, Any]) -> str:
+    """The paper's claim of one setup, and what came out here, in a sentence."""
+    setup = one["first"].split("/")[0]
+    said = f"On {tables.SETUPS[setup]}, {label_of(one['first'])} against {label_of(one['second'])}: "
+    if "mean" in one:
+        relative = "" if one["relative"] is None else f" ({one['relative']:+.1f} %)"
+        said += (
+            f"{one['mean']:+.2f} F1{relative} here, 95 % interval {one['low']:+.2f} to {one['high']:+.2f}, "
+            f"{one['seeds'][0]} and {one['seeds'][1]} seeds"
+        )
+    else:
+        said += "not run yet here"
+    return f"{said}; {one['paper']:+.2f} F1 ({one['paper_relative']:+.1f} %) in the paper."
+
+
+def references_note(references: References) -> str:
+    """What the file of references is like."""
+    return (
+        f"{references.path.name}: {len(references.spans):,} examples with spans; {references.numbers} spans "
+        f"are numbers and were spelled out, {references.empty} are empty and were left out."
+    )
+
+
+def _figures(
+    runs: Runs,
+    rows: Mapping[str, Row],
+    compared: Sequence[Mapping[str, Any]],
+    setups: Sequence[str],
+    folder: Path,
+) -> dict[str, dict[str, str]]:
+    drawn: dict[str, dict[str, str]] = {}
+
+    def add(name: str, caption: str) -> Path:
+        drawn[name] = {"file": f"{name}.png", "caption": caption}
+        return folder / f"{name}.png"
+
+    for setup in setups:
+        of_setup = [one for one in compared if one["first"].startswith(setup) and "mean" in one]
+        where = tables.SETUPS[setup]
+        if of_setup:
+            labels = [f"{label_of(one['first'])}\nminus {label_of(one['second'])}" for one in of_setup]
+            figures.plot_differences(of_setup, labels, add(
+                f"differences-{setup}", f"Differences of F1 on {where}, here and in the paper."))  # fmt: skip
+        shown = {row.label: row for name in SHOWN if (row := rows[f"{setup}/{name}"]).outcomes}
+        examples = read_examples(runs.prepared(setup), "test")
+        for kind, groups in (("length", by_length(examples)), ("source", by_source(examples))):
+            scores = {
+                label: score_groups(row.f1, groups, runs.config.report.resamples)
+                for label, row in shown.items()
+            }
+            title = "words of the document" if kind == "length" else "source of the answer"
+            caption = (
+                f"F1 on {where} by {title}, with 95 % bootstrap intervals over the examples of each group."
+            )
+            figures.plot_groups(groups, scores, title, add(f"{kind}-{setup}", caption))
+        cosines = {
+            f"{label}, {tables.VECTORS[name]}": values
+            for label, row in shown.items()
+            for name, values in row.outcomes[0].cosines.items()
+        }
+        if cosines:
+            caption = (
+                f"Cosine of each test example's vector with the mean of its conversation, on {where}; "
+                "conicity is the mean over conversations (dashed). Further left is more diverse. One seed."
+            )
+            means = {
+                f"{label}, {tables.VECTORS[name]}": value
+                for label, row in shown.items()
+                for name, value in row.outcomes[0].conicity.items()
+            }
+            figures.plot_cosines(cosines, means, add(f"conicity-{setup}", caption))
+        own = {label: row for label, row in shown.items() if not row.outcomes[0].reading.in_chunks}
+        if own:
+            paths = {label: row.outcomes[0].reading.run.metrics for label, row in own.items()}
+            plot_training(paths, add(f"training-{setup}", f"Training on {where}, one seed of each."))
+    return drawn
+
+
+def _examples(runs: Runs, rows: Mapping[str, Row]) -> dict[str, Any]:
+    for key in STUDENTS:
+        setup, _, teacher = key.split("/")
+        student, reader = rows[key], rows[f"{setup}/{teacher}"]
+        if student.outcomes and reader.outcomes:
+            by_teacher, by_student = reader.outcomes[0].spans, student.outcomes[0].spans
+            examples = read_examples(runs.prepared(setup), "test")
+            differing = sum((a.start, a.end) != (b.start, b.end) for a, b in zip(by_teacher, by_student))
+            return {
+                "student": student.label,
+                "teacher": reader.label,
+                "setup": tables.SETUPS[setup],
+                "differing": differing,
+                "of": len(examples),
+                "shown": shown_examples(examples, by_teacher, by_student, runs.config.report.examples),
+            }
+    return {}

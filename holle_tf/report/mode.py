@@ -1,0 +1,184 @@
+"""``--mode=report``: the paper's tables from runs, which are made where they are missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from holle_tf.config import Config, to_dict
+from holle_tf.evaluate.references import read_references
+from holle_tf.evaluate.tables import print_table
+from holle_tf.report.content import report_content
+from holle_tf.report.execution import carry_out, duration, plan_line, plan_table, score_rows
+from holle_tf.report.outcomes import collect
+from holle_tf.report.page import write_report
+from holle_tf.report.runs import Runs
+from holle_tf.report.tables import SETUPS
+from holle_tf.report.timing import estimate_all
+from holle_tf.report.variants import SOURCES
+from holle_tf.workflow.benchmark import run_benchmark
+from holle_tf.workflow.evaluation import baseline_rows
+from holle_tf.workflow.machine import machine
+from holle_tf.workflow.run_folder import read_json, versions, write_text
+from pipelines.errors import UserError
+
+PRESETS = {
+    "smoke": ("demo", "smoke"),
+    "demo": ("demo",),
+    "full": (),
+}  # of each --size, the later over the earlier
+COSTS = "costs.json"
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for.
+
+    Attributes:
+        size: smoke | demo | full.
+        plan_only: say what there is to do, and stop.
+        existing: train nothing; the report of what is finished.
+        output: folder of the report; by default ``report-<size>`` under ``runs_dir``.
+        multi_reference: a file of further references.
+    """
+
+    size: str
+    plan_only: bool = False
+    existing: bool = False
+    output: Optional[str] = None
+    multi_reference: Optional[str] = None
+
+
+def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
+    """Plan, run what is missing, and write the report; a run that fails is named in it.
+
+    Args:
+        load: names of presets -> the configuration of the command line over them.
+
+    Returns:
+        The exit status: 1 where a run failed, else 0.
+
+    Raises:
+        UserError: a size that needs data has none, or the file of references is broken.
+        KeyboardInterrupt: again, after the report of what was finished until then.
+    """
+    config = load(*PRESETS[request.size])
+    if request.size == "full" and not config.data_dir:
+        raise UserError("--size=full needs your data: --data_dir and --glove; --size=demo needs nothing.")
+    references = read_references(request.multi_reference) if request.multi_reference else None
+    folder = Path(request.output or Path(config.runs_dir) / f"report-{request.size}")
+    runs = Runs(config, log)
+    states = {run: runs.state(run) for run in runs.planned}
+    failed: dict[str, str] = {}
+    interrupted = False
+    if not request.existing:
+        # At the smallest size, compiling a few steps would take as long as the runs themselves.
+        measure = request.plan_only or request.size != "smoke"
+        log("== the plan" + ("; what no run tells is measured by a few steps" if measure else ""))
+        estimates = estimate_all(runs, states, measure)
+        print_table(plan_table(states, estimates), f"report, size {request.size}")
+        print(plan_line(states, estimates))
+        if request.plan_only:
+            return 0
+    try:
+        if not request.existing:
+            failed.update(carry_out(runs, states, estimates, log))
+        failed.update(score_rows(runs, SOURCES, log))
+        costs = measure_costs(_costs_config(load, request), folder, log, request.existing)
+    except KeyboardInterrupt:
+        log("stopped; writing the report of what is finished")
+        interrupted, costs = True, read_json(folder / COSTS)
+    except UserError as error:  # of the measurements
+        failed["costs"], costs = str(error), None
+    states = {run: runs.state(run) for run in runs.planned}
+    rows = collect(runs, states, failed, references)
+    found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
+    baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed, log) for setup in found}
+    content = report_content(runs, rows, baselines, (costs or {}).get("result"), references, folder)
+    finished = [run for run, state in states.items() if state.status == "finished"]
+    about = {
+        "size": request.size,
+        "command": command_line(sys.argv),
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "machine": machine(),
+        "versions": versions(),
+        "data": {setup: _counts(runs, setup) for setup in found},
+        "corpus": config.data_dir or "the embedded demo corpus: fictitious movies and chats",
+        "planned": len(states),
+        "finished": len(finished),
+        "missing": [run.name for run, state in states.items() if state.status != "finished"],
+        "training_time": duration(sum(_seconds(states[run].run) for run in finished)),
+        "failed": failed,
+    }
+    files = write_report(folder, {**about, **content}, rows)
+    log(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} faults")
+    for name, message in failed.items():
+        log(f"failed: {name}: {message}")
+    print(json.dumps({"report": str(files[0]), "finished": len(finished), "planned": len(states),
+                      "failed": sorted(failed)}))  # fmt: skip
+    if interrupted:
+        raise KeyboardInterrupt
+    return 1 if failed else 0
+
+
+def command_line(arguments: list[str]) -> str:
+    """The command as a user gives it, whatever the path of this checkout."""
+    return shlex.join(["python", "-m", "holle_tf.main", *arguments[1:]])
+
+
+def measure_costs(config: Config, folder: Path, log: Log, existing: bool) -> Optional[dict[str, Any]]:
+    """Tables 1 and 5 by ``run_benchmark``, kept in ``costs.json`` and reused while nothing changed.
+
+    Args:
+        existing: measure nothing; what is kept, if it is of the same models and data.
+
+    Returns:
+        ``key`` and ``result``.
+    """
+    sections = {
+        name: to_dict(getattr(config, name)) for name in ("data", "sam", "bidaf", "qanet", "training")
+    }
+    told = [
+        sections,
+        config.demo.__dict__,
+        config.data_dir,
+        config.glove,
+        config.limit,
+        versions(),
+        machine(),
+    ]
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    kept = read_json(folder / COSTS)
+    if kept is not None and kept["key"] == key:
+        log(f"costs: found in {folder / COSTS}")
+        return kept
+    if existing:
+        return None
+    log("== tables 1 and 5: memory and time of each model, in processes of their own")
+    found = {"key": key, "result": run_benchmark(config, list(SETUPS), log)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / COSTS, json.dumps(found, indent=1))
+    return found
+
+
+def _costs_config(load: Callable[..., Config], request: Request) -> Config:
+    """Costs are those of the published sizes, but where the report itself is a test."""
+    return load(*PRESETS["smoke"]) if request.size == "smoke" else load()
+
+
+def _counts(runs: Runs, setup: str) -> dict[str, Any]:
+    prepared = runs.prepared(setup)
+    counts: dict[str, Any] = {split: prepared.count(split) for split in ("train", "dev", "test")}
+    return {**counts, "mean_words": round(prepared.mean_words("test")["document"])}
+
+
+def _seconds(run: Any) -> float:
+    return sum(line["seconds"] for line in run.epochs())

@@ -1,0 +1,126 @@
+"""The runs of a report on the disk: which are finished, begun or missing, and what they read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Callable, NamedTuple, Optional
+
+from holle_tf.config import Config
+from holle_tf.report.variants import SOURCES, VARIANTS, Variant
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.training import default_run_path, ensure_run, run_identity
+from pipelines.prepare import PreparedData
+
+BY_KEY = {variant.key: variant for variant in VARIANTS}
+
+Log = Callable[[str], None]
+
+
+class PlannedRun(NamedTuple):
+    """One training of the plan."""
+
+    variant: Variant
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """For people, as ``sd/add_topk/qanet, seed 0``."""
+        return f"{self.variant.key}, seed {self.seed}"
+
+
+class State(NamedTuple):
+    """What is there of a run.
+
+    Attributes:
+        status: finished | begun | missing.
+        epochs: whole epochs that were trained.
+        run: its folder, where it is known; that of a student is not before its teachers are trained.
+    """
+
+    status: str
+    epochs: int
+    run: Optional[RunFolder]
+
+
+def planned_runs(config: Config) -> list[PlannedRun]:
+    """Every run in the order of training: first all variants once, then the further seeds."""
+    runs = [PlannedRun(variant, seed) for variant in VARIANTS for seed in variant.seeds(config)]
+    return sorted(runs, key=lambda run: run.seed)  # stable: the order of VARIANTS within each seed
+
+
+class Runs:
+    """Finds and makes the runs of a report.
+
+    Args:
+        config: of the report; each run's own is derived from it.
+        log: takes lines for the user.
+    """
+
+    def __init__(self, config: Config, log: Log):
+        self.config, self.log = config, log
+        self._prepared: dict[str, PreparedData] = {}
+
+    @cached_property
+    def planned(self) -> list[PlannedRun]:
+        """See ``planned_runs``."""
+        return planned_runs(self.config)
+
+    def prepared(self, setup: str) -> PreparedData:
+        """The data of a setup, prepared when first asked for."""
+        if setup not in self._prepared:
+            self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0), self.log)
+        return self._prepared[setup]
+
+    def state(self, run: PlannedRun) -> State:
+        """What is there of a run; trains nothing."""
+        teachers = self._teachers(run.variant)
+        if teachers is None:
+            return State("missing", 0, None)
+        config, prepared = run.variant.config(self.config, run.seed), self.prepared(run.variant.setup)
+        found = RunFolder(default_run_path(config, prepared, teachers))
+        if found.identity() != run_identity(config, prepared, teachers):
+            return State("missing", 0, found)
+        epochs = len(found.epochs())
+        if found.result() is not None:
+            return State("finished", epochs, found)
+        return State("begun" if epochs else "missing", epochs, found)
+
+    def ensure(self, run: PlannedRun) -> RunFolder:
+        """Train a run, go on with it, or find it.
+
+        Raises:
+            UserError: as ``ensure_run``; its teacher is not there.
+        """
+        teachers = self._teachers(run.variant)
+        assert teachers is not None, "a student is trained after its teachers"
+        config = run.variant.config(self.config, run.seed)
+        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self.log)
+
+    def missing_teachers(self, variant: Variant) -> list[str]:
+        """Kinds of its teachers that are not trained yet."""
+        return [kind for kind in variant.teachers if self.state(self._teacher(kind)).status != "finished"]
+
+    def readings(self, key: str) -> dict[int, Reading]:
+        """The finished runs behind a row of the report, by seed, on the documents of that row."""
+        variant, setup = BY_KEY[SOURCES[key]], key.split("/")[0]
+        readings = {}
+        for seed in variant.seeds(self.config):
+            state = self.state(PlannedRun(variant, seed))
+            if state.status == "finished" and state.run is not None:
+                readings[seed] = Reading(state.run, self.prepared(setup), self.config)
+        return readings
+
+    def _teacher(self, kind: str) -> PlannedRun:
+        """One teacher of each kind is enough for all students: that of the first seed, of short documents."""
+        return PlannedRun(BY_KEY[f"sd/{kind}"], self.config.seed)
+
+    def _teachers(self, variant: Variant) -> Optional[list[RunFolder]]:
+        folders = []
+        for kind in variant.teachers:
+            state = self.state(self._teacher(kind))
+            if state.status != "finished" or state.run is None:
+                return None
+            folders.append(state.run)
+        return folders

@@ -1,0 +1,285 @@
+"""The tables of the report as data: the paper's six, and those that a reader asks for next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+from holle_tf import paper
+from holle_tf.evaluate.statistics import Estimate, paired_bootstrap
+from holle_tf.report.outcomes import Row
+from holle_tf.report.variants import COMPARISONS, label_of
+
+SETUPS = {"sd": "short documents", "ld": "long documents"}
+SCORES = {
+    "f1": "F1", "em": "EM", "bleu4": "BLEU-4", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
+}  # fmt: skip
+_MODELS = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
+
+
+class Cell(NamedTuple):
+    """What stands in one place.
+
+    Attributes:
+        text: the value, as it is shown.
+        kind: ours | paper | missing | label.
+        interval: as "58.9 to 62.1", or nothing.
+        note: as "3 seeds", or nothing.
+    """
+
+    text: str
+    kind: str = "ours"
+    interval: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for the page, the markdown and the JSON.
+
+    Attributes:
+        name: in links.
+        title: its heading.
+        caption: what it shows and how, in sentences.
+        groups: titles over the columns, and how many columns each is over; empty where there are none.
+        columns: titles, that of the first column included.
+        rows: cells, as many as columns.
+    """
+
+    name: str
+    title: str
+    caption: str
+    groups: Sequence[tuple[str, int]]
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+def number_cell(estimate: Estimate, note: str, digits: int = 1) -> Cell:
+    """A mean with its interval."""
+    interval = ""
+    if not math.isnan(estimate.low):
+        interval = f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"
+    return Cell(f"{estimate.mean:.{digits}f}", "ours", interval, note)
+
+
+def score_cell(row: Row, score: str = "f1") -> Cell:
+    """A score of a row, or why it has none."""
+    if not row.outcomes:
+        return Cell(row.fault, "missing")
+    count = len(row.outcomes)
+    seeds = "1 seed" if count == 1 else f"{count} seeds"
+    if row.seeds > count and row.seeds > 1:
+        seeds = f"{count} of {row.seeds} seeds" + (", one failed" if row.fault == "failed" else "")
+    return number_cell(row.estimates[score], seeds)
+
+
+def f1_tables(rows: Mapping[str, Row]) -> list[Table]:
+    """Tables 2, 3 and 4 of the paper."""
+    titles = {
+        2: "Models on their own labels",
+        3: "Students on long documents",
+        4: "Students on short documents",
+    }
+    tables = []
+    for number, title in titles.items():
+        published = [one for one in paper.F1 if one.table == number]
+        heads = ["long documents", "short documents"] if number == 2 else ["BiDAF", "QANeT"]
+        body: dict[str, list[Cell]] = {}
+        for one in published:
+            cells = body.setdefault(one.label, [Cell(one.label, "label"), *[Cell("", "paper")] * 4])
+            at = {"ld": 1, "sd": 3}[one.setup] if number == 2 else {"bidaf": 1, "qanet": 3}[one.teachers[-1]]
+            cells[at : at + 2] = [score_cell(rows[one.key]), Cell(f"{one.f1:.2f}", "paper")]
+        noted: dict[str, list[str]] = {}
+        for one in published:
+            if one.note:
+                noted.setdefault(one.note, []).append(one.label)
+        notes = [f"{' and '.join(labels)}: {note}." for note, labels in noted.items()]
+        both = "SAM-add-ensemble and SAM-add-both learn from both teachers. " if number != 2 else ""
+        caption = f"F1 on the test split{'' if number == 2 else ', by the teacher of the student'}. {both}"
+        tables.append(
+            Table(f"table-{number}", f"Table {number}. {title}", caption + " ".join(notes),
+                  [("", 1), *((head, 2) for head in heads)], ["model", *["here", "paper"] * 2],
+                  list(body.values()))
+        )  # fmt: skip
+    return tables
+
+
+def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:
+    """Table 1 of the paper: memory and time of inference, and how they compare with SAM's."""
+    rows = []
+    for setup, models in paper.INFERENCE.items():
+        for model, published in models.items():
+            cells = [Cell(f"{_MODELS[model]}, {setup.upper()}", "label")]
+            measured = ((costs or {}).get("inference") or {}).get(setup)
+            for i, (key, unit) in enumerate((("memory_mb", "MB"), ("seconds", "s"))):
+                if measured and model in measured:
+                    ratio = measured[model][key] / measured["sam"][key]
+                    cells.append(Cell(f"{measured[model][key]:,.{1 if unit == 's' else 0}f} {unit}"))
+                    cells.append(Cell(f"{ratio:.1f}"))
+                else:
+                    cells += [Cell("not measured", "missing"), Cell("", "missing")]
+                cells.append(Cell(f"{published[i]:,} {unit}", "paper"))
+                cells.append(Cell(f"{published[i] / models['sam'][i]:.1f}", "paper"))
+            rows.append(cells)
+    one = ["here", "x SAM", "paper", "x SAM"]
+    caption = (
+        "The test split once through each model, in a process of its own; memory is the peak less that of "
+        "the imports. The paper's are of a GPU and of Holl-E: compare the ratios to SAM."
+    )
+    return Table("table-1", "Table 1. Cost of inference", caption, [("", 1), ("memory", 4), ("time", 4)],
+                 ["model", *one, *one], rows)  # fmt: skip
+
+
+def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
+    """Table 5 of the paper: parameters and time of an epoch."""
+    rows = []
+    for model, (millions, seconds) in paper.TRAINING.items():
+        measured = ((costs or {}).get("training") or {}).get(model)
+        cells = [Cell(_MODELS[model], "label")]
+        cells.append(Cell(f"{measured['parameters']:,}") if measured else Cell("not measured", "missing"))
+        cells.append(Cell(f"{millions} M", "paper"))
+        if measured and costs:
+            ratio = measured["seconds_per_epoch"] / costs["training"]["sam"]["seconds_per_epoch"]
+            cells += [Cell(f"{measured['seconds_per_epoch']:,.1f} s"), Cell(f"{ratio:.1f}")]
+        else:
+            cells += [Cell("not measured", "missing"), Cell("", "missing")]
+        cells += [Cell(f"{seconds:,} s", "paper"), Cell(f"{seconds / paper.TRAINING['sam'][1]:.1f}", "paper")]
+        rows.append(cells)
+    caption = (
+        "Trainable parameters, and an epoch of training on short documents from the median of some steps. "
+        "The paper's times are of a GPU and of Holl-E: compare the ratios to SAM."
+    )
+    return Table("table-5", "Table 5. Cost of training", caption,
+                 [("", 1), ("parameters", 2), ("time of an epoch", 4)],
+                 ["model", "here", "paper", "here", "x SAM", "paper", "x SAM"], rows)  # fmt: skip
+
+
+def conicity_table(rows: Mapping[str, Row]) -> Table:
+    """Table 6 of the paper, with the vectors one by one, and of the distilled students beside."""
+    body = []
+    for name in ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet"):
+        row = rows[f"sd/{name}"]
+        published = f"{paper.CONICITY[name]}" if name in paper.CONICITY else ""
+        mean = row.mean_conicity()
+        if mean is None:
+            body.append([Cell(row.label, "label"), Cell("", "missing"), Cell(row.fault or "none", "missing"),
+                         Cell(published, "paper")])  # fmt: skip
+            continue
+        vectors = row.outcomes[0].conicity
+        each = ", ".join(
+            f"{VECTORS[v]} {sum(one.conicity[v] for one in row.outcomes) / len(row.outcomes):.2f}"
+            for v in vectors
+        )
+        seeds = f"{len(row.outcomes)} seed{'s' if len(row.outcomes) > 1 else ''}"
+        body.append(
+            [Cell(row.label, "label"), Cell(each), Cell(f"{mean:.2f}", note=seeds), Cell(published, "paper")]
+        )
+    caption = (
+        "Mean over test conversations, on short documents, of the mean cosine of each vector with the mean "
+        "of its conversation; low means diverse. Conversations of one example, 1 by definition, are left "
+        "out. The paper gives one number for its complex models together."
+    )
+    return Table("table-6", "Table 6. Conicity", caption, [], ["model", "vectors", "here", "paper"], body)
+
+
+VECTORS = {
+    "prober_vector": "h^P",
+    "responder_vector": "h^R",
+    "query_to_context": "h~",
+    "similarity_row_sums": "row sums",
+}
+
+
+def comparison_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, Any]]:
+    """What the paper compares, as far as both sides are there: F1 of ``first`` minus that of ``second``."""
+    published = {one.key: one.f1 for one in paper.F1}
+    found = []
+    for first, second, question in COMPARISONS:
+        a, b = rows[first], rows[second]
+        entry: dict[str, Any] = {"first": first, "second": second, "question": question}
+        if first in published and second in published:
+            entry["paper"] = round(published[first] - published[second], 2)
+            entry["paper_relative"] = 100 * (published[first] / published[second] - 1)
+        if a.outcomes and b.outcomes and len(a.f1) > 1:
+            difference = paired_bootstrap(a.f1, b.f1, resamples)
+            entry.update(difference._asdict(), seeds=[len(a.outcomes), len(b.outcomes)])
+            entry["relative"] = 100 * difference.mean / b.f1.mean() if b.f1.mean() else None
+        found.append(entry)
+    return found
+
+
+DIFFERENCES = (
+    "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
+    "for both, each with its mean over the seeds; p is two-sided. What another seed would change is in it "
+    "only as far as seeds are averaged: with one seed on each side a small p says that these two runs "
+    "differ, not that the two recipes do."
+)
+
+
+def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table:
+    """Differences of one setup with their intervals and p, beside the paper's."""
+    body = []
+    for one in compared:
+        if not one["first"].startswith(setup):
+            continue
+        names = f"{label_of(one['first'])} minus {label_of(one['second'])}"
+        cells = [Cell(names, "label", note=one["question"])]
+        if "mean" in one:
+            first, second = one["seeds"]
+            seeds = f"{first} and {second} seeds" if first != second else f"{first} seed{'s'[: first > 1]}"
+            cells.append(
+                Cell(f"{one['mean']:+.2f}", "ours", f"{one['low']:+.2f} to {one['high']:+.2f}", seeds)
+            )
+            cells.append(Cell("< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"))
+        else:
+            cells += [Cell("not run yet", "missing"), Cell("", "missing")]
+        cells.append(Cell(f"{one['paper']:+.2f}" if "paper" in one else "", "paper"))
+        body.append(cells)
+    title = f"Differences on {SETUPS[setup]}"
+    return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
+
+
+def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:
+    """Every score of every row of one setup, below the baselines."""
+    body = [
+        [Cell(one["name"], "label", note="baseline"), *(Cell(f"{one[name]:.1f}") for name in SCORES)]
+        for one in baselines
+    ]
+    for row in rows.values():
+        if row.setup == setup and row.outcomes:
+            cells = [score_cell(row, name) for name in SCORES]
+            body.append(
+                [Cell(row.label, "label", note=cells[0].note), *(one._replace(note="") for one in cells)]
+            )
+    caption = (
+        "Means over the seeds. F1 and EM of one seed have the bootstrap interval over examples, other scores "
+        "of one seed none. Rows without a finished run are left out."
+    )
+    return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
+                 ["", *SCORES.values()], body)  # fmt: skip
+
+
+def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
+    """Scores with further references, beside those of the same examples without; None without a file."""
+    body, counts = [], None
+    for row in rows.values():
+        scored = [one.multi for one in row.outcomes if one.multi and "multi" in one.multi]
+        if row.setup != setup or not scored:
+            continue
+        counts = scored[0]
+        cells = [Cell(row.label, "label")]
+        for name in SCORES:
+            for kind in ("single", "multi"):
+                cells.append(Cell(f"{sum(one[kind][name] for one in scored) / len(scored):.1f}"))
+        body.append(cells)
+    if counts is None:
+        return None
+    caption = (
+        f"{counts['examples']:,} test examples have further references, {counts['without']:,} have none; "
+        f"{counts['unknown']:,} ids of the file are of no example here. Both columns are of the same "
+        "examples: against the span of the data alone, and against the best of all references."
+    )
+    groups = [("", 1), *((title, 2) for title in SCORES.values())]
+    return Table(f"references-{setup}", f"Several references, {SETUPS[setup]}", caption, groups,
+                 ["", *["one", "all"] * len(SCORES)], body)  # fmt: skip

@@ -1,0 +1,162 @@
+"""Which runs the paper's tables are made of, as data.
+
+A variant is trained once for each seed. To show another one, add its line to ``VARIANTS``; where the paper
+has a number for it, ``holle_tf/paper.py`` knows it by the same key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.recipes import recipe
+from holle_tf.distill.terms import needs
+
+_NAMES = {"bidaf": "BiDAF", "qanet": "QANeT"}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model on one kind of document.
+
+    Attributes:
+        setup: sd | ld.
+        name: a recipe, or bidaf | qanet.
+        teachers: whom the recipe learns from; those are trained on short documents.
+        headline: whether the paper's claims rest on it, so that it is run with more seeds.
+    """
+
+    setup: str
+    name: str
+    teachers: tuple[str, ...] = ()
+    headline: bool = False
+
+    @property
+    def key(self) -> str:
+        """As ``ld/add_topk/qanet``, the same as of ``paper.Published``."""
+        return "/".join([self.setup, self.name, *(["+".join(self.teachers)] if self.teachers else [])])
+
+    @property
+    def label(self) -> str:
+        """As the paper writes it."""
+        return label_of(self.key)
+
+    @property
+    def model(self) -> str:
+        """sam | bidaf | qanet."""
+        return self.name if self.name in TEACHERS else "sam"
+
+    @property
+    def cost(self) -> tuple[str, ...]:
+        """Variants of the same take the same time: cached scores cost nothing, a teacher on line does."""
+        if self.model != "sam":
+            return (self.setup, self.model)
+        chosen = recipe(self.name)
+        on_line = [name for name in chosen.terms if "reader" in needs([name])]
+        return (self.setup, chosen.interaction, *on_line, *(self.teachers if on_line else ()))
+
+    def seeds(self, config: Config) -> range:
+        """The seeds that it is run with."""
+        options = config.report
+        count = options.headline_seeds if self.headline else options.other_seeds
+        return range(config.seed, config.seed + count)
+
+    def config(self, base: Config, seed: int) -> Config:
+        """The configuration of its run of this seed."""
+        config = replace(
+            base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed,
+            data=replace(base.data, setup=self.setup),
+        )  # fmt: skip
+        if self.model != "sam":
+            return config
+        sam = replace(base.sam, interaction=recipe(self.name).interaction)
+        return replace(config, recipe=self.name, sam=sam)
+
+
+def label_of(key: str) -> str:
+    """``ld/add_topk/qanet`` -> ``SAM-add-topk from QANeT``."""
+    _, name, *teachers = key.split("/")
+    if name in _NAMES:
+        return _NAMES[name]
+    of = "".join(f" from {' + '.join(_NAMES[one] for one in each.split('+'))}" for each in teachers)
+    return f"SAM-{name.replace('_', '-')}{of}"
+
+
+_B, _Q, _BQ = ("bidaf",), ("qanet",), ("bidaf", "qanet")
+
+# In the order in which they are run: what the claims rest on first.
+VARIANTS = (
+    Variant("sd", "mul_train", headline=True),
+    Variant("sd", "add_train", headline=True),
+    Variant("sd", "qanet"),
+    Variant("sd", "add_topk", _Q, headline=True),
+    Variant("sd", "add", _Q, headline=True),
+    Variant("sd", "bidaf"),
+    Variant("ld", "mul_train", headline=True),
+    Variant("ld", "add_train", headline=True),
+    Variant("ld", "add_topk", _Q, headline=True),
+    Variant("ld", "add", _Q, headline=True),
+    Variant("sd", "add_teach", _Q),
+    Variant("sd", "add", _B),
+    Variant("sd", "add_topk", _B),
+    Variant("sd", "add_both", _BQ),
+    Variant("sd", "add_ensemble", _BQ),
+    Variant("sd", "mul", _Q),
+    Variant("sd", "mul", _B),
+    Variant("sd", "add_aug", _Q),
+    Variant("sd", "add_grad", _Q),
+    Variant("sd", "add_aug", _B),
+    Variant("sd", "add_grad", _B),
+    Variant("ld", "add", _B),
+    Variant("ld", "add_topk", _B),
+    Variant("ld", "add_both", _BQ),
+    Variant("ld", "add_ensemble", _BQ),
+    Variant("ld", "mul", _Q),
+    Variant("ld", "mul", _B),
+    Variant("ld", "add_aug", _Q),
+    Variant("ld", "add_aug", _B),
+)
+
+# Teachers of short documents read long ones in chunks: a row of its own, but no run.
+READINGS = {"ld/bidaf": "sd/bidaf", "ld/qanet": "sd/qanet"}
+
+# Rows of the report, and the runs that they are read from.
+SOURCES = {**{variant.key: variant.key for variant in VARIANTS}, **READINGS}
+
+
+class Comparison(NamedTuple):
+    """Two rows that the paper compares, and what the difference tells."""
+
+    first: str
+    second: str
+    question: str
+
+
+COMPARISONS = (
+    Comparison(
+        "ld/add_topk/qanet", "ld/mul_train", "the paper's claim: distillation and interaction together"
+    ),
+    Comparison("ld/add_topk/qanet", "ld/add_train", "distillation alone, top k"),
+    Comparison("ld/add/qanet", "ld/add_train", "distillation alone, equation (1)"),
+    Comparison("ld/add_topk/qanet", "ld/add/qanet", "top k or all positions"),
+    Comparison("ld/add_train", "ld/mul_train", "additive or multiplicative interaction"),
+    Comparison("ld/add/qanet", "ld/add/bidaf", "QANeT or BiDAF as the teacher"),
+    Comparison("ld/add_aug/qanet", "ld/add/qanet", "hallucinated examples"),
+    Comparison("ld/add_both/bidaf+qanet", "ld/add/qanet", "a second teacher"),
+    Comparison("ld/add_ensemble/bidaf+qanet", "ld/add/qanet", "an ensemble as the teacher"),
+    Comparison("ld/qanet", "ld/add_topk/qanet", "how far the student is behind its teacher"),
+    Comparison("sd/add_topk/qanet", "sd/mul_train", "distillation and interaction together"),
+    Comparison("sd/add_topk/qanet", "sd/add_train", "distillation alone, top k"),
+    Comparison("sd/add/qanet", "sd/add_train", "distillation alone, equation (1)"),
+    Comparison("sd/add_topk/qanet", "sd/add/qanet", "top k or all positions"),
+    Comparison("sd/add_train", "sd/mul_train", "additive or multiplicative interaction"),
+    Comparison("sd/add_teach/qanet", "sd/add/qanet", "without the labels"),
+    Comparison("sd/add/qanet", "sd/add/bidaf", "QANeT or BiDAF as the teacher"),
+    Comparison("sd/add_aug/qanet", "sd/add/qanet", "hallucinated examples"),
+    Comparison("sd/add_grad/qanet", "sd/add/qanet", "gradients of the input"),
+    Comparison("sd/add_both/bidaf+qanet", "sd/add/qanet", "a second teacher"),
+    Comparison("sd/add_ensemble/bidaf+qanet", "sd/add/qanet", "an ensemble as the teacher"),
+    Comparison("sd/qanet", "sd/add_topk/qanet", "how far the student is behind its teacher"),
+)

@@ -1,0 +1,1 @@
+"""An HTTP service with a page to talk to a model."""

@@ -1,0 +1,173 @@
+"""The routes of the service."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, AsyncIterator, Mapping, Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from holle_tf.serve import messages
+from holle_tf.serve.backend import Backend
+from holle_tf.serve.batching import Batcher, Overloaded, Reading, Stopping
+from holle_tf.serve.config import ServeConfig
+from holle_tf.serve.limits import Limits
+from pipelines.errors import UserError
+from pipelines.holle import Example, example_from_chat
+from pipelines.tokenizer import token_texts
+
+PAGE = Path(__file__).parent / "page"
+VERSION = "1"  # of every model: a service is started anew for another one
+_LONGEST_ERROR = 300  # characters
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"model": messages.Failure, "description": HTTPStatus(status).phrase}
+    for status in (400, 404, 408, 413, 429, 503)
+}
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: _REFUSALS[404]}
+
+
+def create_app(
+    backends: Mapping[str, Backend],
+    options: ServeConfig,
+    documents: Sequence[messages.SampleDocument] = (),
+) -> FastAPI:
+    """The service.
+
+    Args:
+        backends: loaded models by the names that they are served under; the page talks to the first.
+        options: limits and batching.
+        documents: what the page offers to talk about.
+    """
+    batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for batcher in batchers.values():
+            batcher.start()
+        yield
+        for batcher in batchers.values():
+            await batcher.close()
+
+    app = FastAPI(title="holle_tf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Limits, options=options)
+    _handle_errors(app)
+
+    def backend_of(name: str) -> Backend:
+        if name not in backends:
+            raise HTTPException(404, f"no model is called '{name[:80]}'; there are: {', '.join(backends)}")
+        return backends[name]
+
+    async def read(name: str, examples: list[Example]) -> list[Reading]:
+        words = [_words(one, i, options.max_document_words) for i, one in enumerate(examples)]
+        return await batchers[name].submit(examples, words)
+
+    @app.get("/healthz", response_model=dict[str, str])
+    async def healthz() -> dict[str, str]:
+        """Whether the models are loaded; nobody listens before they are."""
+        return {"status": "ok"}
+
+    @app.get("/v1/models", response_model=messages.ModelList)
+    async def models() -> Response:
+        """The models that are served."""
+        return _json({"models": [{"name": name, **asdict(b.card)} for name, b in backends.items()]})
+
+    @app.get("/v1/models/{name}", response_model=messages.ModelStatus, responses=_UNKNOWN)
+    @app.get(f"/v1/models/{{name}}/versions/{VERSION}", include_in_schema=False)
+    async def status(name: str) -> Response:
+        """The state of a model, as TensorFlow Serving tells it."""
+        backend_of(name)
+        good = {"error_code": "OK", "error_message": ""}
+        found = {"version": VERSION, "state": "AVAILABLE", "status": good}
+        return _json({"model_version_status": [found]})
+
+    @app.post("/v1/models/{name}:predict", response_model=messages.PredictReply, responses=_REFUSALS)
+    @app.post(f"/v1/models/{{name}}/versions/{VERSION}:predict", include_in_schema=False)
+    async def predict(name: str, request: messages.PredictRequest) -> Response:
+        """Spans for one or more chats, in the row or the column format of TensorFlow Serving."""
+        backend_of(name)
+        examples = request.examples()
+        if len(examples) > options.max_queue:
+            raise HTTPException(400, f"{len(examples)} chats in one request; at most {options.max_queue}")
+        return _json(request.reply(examples, await read(name, examples)))
+
+    @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
+    async def chat(name: str, request: messages.ChatRequest) -> Response:
+        """The span that answers the last utterance of a chat, and how sure the model is of every word."""
+        backend = backend_of(name)
+        said = {"document": request.document, "chat": request.chat}
+        try:
+            example = example_from_chat(said, backend.data)
+        except UserError as error:
+            raise HTTPException(400, str(error)) from error
+        (reading,) = await read(name, [example])
+        return _json(messages.chat_reply(example.document, reading, request.tokens))
+
+    @app.get("/v1/documents", response_model=messages.SampleList)
+    async def samples() -> Response:
+        """Documents to try."""
+        return _json({"documents": [one.model_dump() for one in documents]})
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "index.html")
+
+    app.mount("/page", StaticFiles(directory=PAGE))
+    return app
+
+
+def _words(example: Example, index: int, most: int) -> int:
+    """Words of the document.
+
+    Raises:
+        HTTPException: too many.
+    """
+    words = len(token_texts(example.document))
+    if words > most:
+        raise HTTPException(400, f"document {index} has {words:,} words; at most {most:,}")
+    return words
+
+
+def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    body = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Response(body.encode("utf-8", "replace"), status, headers, "application/json")
+
+
+def _failure(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+    if status in (429, 503):
+        headers = {**(headers or {}), "retry-after": "1"}
+    return _json({"error": reason}, status, headers)
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return _failure(400, f"the body is not JSON ({first['ctx']['error']})")
+        where = ".".join(str(part) for part in first["loc"][1:])
+        reason = first["msg"].removeprefix("Value error, ")
+        return _failure(400, f"{where or 'the body'}: {reason}"[:_LONGEST_ERROR])
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        return _failure(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(Overloaded)
+    async def overloaded(_: Request, error: Overloaded) -> Response:
+        return _failure(429, "too many chats are waiting; try again later")
+
+    @app.exception_handler(Stopping)
+    async def stopping(_: Request, error: Stopping) -> Response:
+        return _failure(503, "the service is about to stop")
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> Response:
+        return _failure(500, "internal error; the log of the service has the reason")

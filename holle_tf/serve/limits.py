@@ -1,0 +1,120 @@
+"""What is refused before a request is looked at: too much of it, too slowly sent, or too many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from holle_tf.serve.config import ServeConfig
+
+# The page loads nothing from elsewhere, and nothing else may embed it.
+SECURITY = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+_DISCARDED = 8  # times the limit: so much of a longer body is read, as its sender listens only then
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, reason: str):
+        self.status, self.reason = status, reason
+
+
+class Limits:
+    """ASGI middleware: bounds requests in progress, the size of a body and the time to send it.
+
+    Bodies count as JSON whatever their content type says, as ``curl -d`` does not say it.
+    """
+
+    def __init__(self, app: ASGIApp, options: ServeConfig):
+        self._app, self._options = app, options
+        self._active = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                added = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
+                message = {**message, "headers": [*message.get("headers", ()), *added]}
+            await send(message)
+
+        if scope["method"] != "POST":
+            await self._app(scope, receive, send_secured)
+            return
+        if self._active >= self._options.max_concurrency:
+            await _refuse(send_secured, 429, f"{self._active} requests are in progress; try again later")
+            return
+        self._active += 1
+        try:
+            body = await self._body(scope, receive)
+            headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+            scope = {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
+            await self._app(scope, _replay(body, receive), send_secured)
+        except _Refused as refused:
+            await _refuse(send_secured, refused.status, refused.reason)
+        except ConnectionAbortedError:
+            pass  # there is nobody to answer
+        finally:
+            self._active -= 1
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        limit = self._options.max_body_bytes
+        too_long = _Refused(413, f"the body is longer than {limit:,} bytes")
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        if int(declared) > _DISCARDED * limit:
+            raise too_long
+        try:
+            size, parts = await asyncio.wait_for(_read(receive, limit), self._options.body_seconds)
+        except asyncio.TimeoutError:
+            seconds = self._options.body_seconds
+            raise _Refused(408, f"the body did not arrive within {seconds:g} seconds") from None
+        if size > limit:
+            raise too_long
+        return b"".join(parts)
+
+
+async def _read(receive: Receive, limit: int) -> tuple[int, list[bytes]]:
+    size, parts, more = 0, [], True
+    while more and size <= _DISCARDED * limit:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionAbortedError
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        more = message.get("more_body", False)
+    return size, parts
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+async def _refuse(send: Send, status: int, reason: str) -> None:
+    body = json.dumps({"error": reason}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status in (408, 413):
+        headers.append((b"connection", b"close"))  # what is left of the body is no new request
+    if status == 429:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

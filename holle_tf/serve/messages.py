@@ -1,0 +1,222 @@
+"""What clients send and get: the REST shapes of TensorFlow Serving, and chats turn by turn."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from holle_tf.evaluate.answers import Answer
+from holle_tf.serve.batching import Reading
+from pipelines.holle import Example, unanswered
+
+SIGNATURE = "serving_default"
+_DIGITS = 6  # of probabilities that are sent
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Instance(_Message):
+    """One chat: the texts that the exported SavedModel reads too."""
+
+    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
+    query: str = Field(examples=["What did it cost?"])
+    prober_history: str = Field("", description="The prober's earlier utterances, joined by spaces.")
+    responder_history: str = Field("", description="The responder's earlier utterances, joined by spaces.")
+
+
+class Columns(_Message):
+    """The same as ``Instance``, each text a column."""
+
+    document: List[str] = Field(min_length=1)
+    query: List[str]
+    prober_history: Optional[List[str]] = None
+    responder_history: Optional[List[str]] = None
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> Columns:
+        lengths = {len(column) for _, column in self if column is not None}
+        if len(lengths) > 1:
+            raise ValueError("all columns need the same number of texts")
+        return self
+
+
+class PredictRequest(_Message):
+    """``instances`` is the row format, ``inputs`` the column format; one of them."""
+
+    signature_name: str = SIGNATURE
+    instances: Optional[List[Instance]] = Field(None, min_length=1)
+    inputs: Optional[Columns] = None
+
+    @model_validator(mode="after")
+    def _one_format(self) -> PredictRequest:
+        if (self.instances is None) == (self.inputs is None):
+            raise ValueError("give 'instances' (a list of objects) or 'inputs' (an object of lists)")
+        if self.signature_name != SIGNATURE:
+            raise ValueError(f"the only signature is '{SIGNATURE}'")
+        return self
+
+    def examples(self) -> list[Example]:
+        """The chats, in order."""
+        if self.inputs is None:
+            return [unanswered(*(text for _, text in one)) for one in self.instances or ()]
+        none = [""] * len(self.inputs.document)
+        return [unanswered(*texts) for texts in zip(*(column or none for _, column in self.inputs))]
+
+    def reply(self, examples: list[Example], readings: list[Reading]) -> dict[str, Any]:
+        """The body of the answer, in the format of the question."""
+        rows = [prediction(one.document, reading.answer) for one, reading in zip(examples, readings)]
+        if self.inputs is None:
+            return {"predictions": rows}
+        return {"outputs": {name: [row[name] for row in rows] for name in Prediction.model_fields}}
+
+
+class Prediction(_Message):
+    """The best span, and the best ones in falling order. Offsets count characters (code points).
+
+    A document without words has the span "" at 0 with score 0, and no others.
+    """
+
+    span: str
+    start_char: int
+    end_char: int
+    score: float
+    n_best_span: List[str]
+    n_best_start_char: List[int]
+    n_best_end_char: List[int]
+    n_best_score: List[float]
+
+
+class PredictReply(_Message):
+    """``predictions`` for ``instances``, ``outputs`` (lists by name) for ``inputs``."""
+
+    predictions: Optional[List[Prediction]] = None
+    outputs: Optional[Dict[str, List[Any]]] = None
+
+
+class ChatRequest(_Message):
+    """A document and what was said about it, the query last. Turns alternate."""
+
+    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
+    chat: List[str] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
+    tokens: bool = Field(False, description="Whether to send the probabilities of every word.")
+
+
+class Span(_Message):
+    """``document[start_char:end_char]``, in characters (code points)."""
+
+    text: str
+    start_char: int
+    end_char: int
+    score: float
+
+
+class Tokens(_Message):
+    """Of every word of the document: its place, and how probable a span begins or ends there."""
+
+    start_chars: List[int]
+    end_chars: List[int]
+    start_probabilities: List[float]
+    end_probabilities: List[float]
+
+
+class ChatReply(_Message):
+    """The spans, best first, and where the time went."""
+
+    n_best: List[Span]
+    tokens: Optional[Tokens] = None
+    queued_ms: float = Field(description="From arrival until the model began.")
+    model_ms: float = Field(description="Of the whole batch.")
+    batch: int = Field(description="Chats that were read at once.")
+
+
+def prediction(document: str, answer: Answer) -> dict[str, Any]:
+    """A ``Prediction`` as a dict."""
+    texts = [document[span.start_char : span.end_char] for span in answer.spans]
+    starts, ends = ([span[i] for span in answer.spans] for i in (0, 1))
+    scores = [round(span.score, _DIGITS) for span in answer.spans]
+    best = (texts[0], starts[0], ends[0], scores[0]) if texts else ("", 0, 0, 0.0)
+    return dict(zip(Prediction.model_fields, (*best, texts, starts, ends, scores)))
+
+
+def chat_reply(document: str, reading: Reading, tokens: bool) -> dict[str, Any]:
+    """A ``ChatReply`` as a dict."""
+    answer = reading.answer
+    spans = [
+        {
+            "text": document[span.start_char : span.end_char],
+            "start_char": span.start_char,
+            "end_char": span.end_char,
+            "score": round(span.score, _DIGITS),
+        }
+        for span in answer.spans
+    ]
+    reply: dict[str, Any] = {
+        "n_best": spans,
+        "queued_ms": round(reading.queued_ms, 2),
+        "model_ms": round(reading.model_ms, 2),
+        "batch": reading.batch,
+    }
+    if tokens:
+        edges = (answer.start_probabilities, answer.end_probabilities)
+        start, end = ([round(p, _DIGITS) for p in edge.tolist()] for edge in edges)
+        reply["tokens"] = {
+            "start_chars": answer.token_starts.tolist(),
+            "end_chars": answer.token_ends.tolist(),
+            "start_probabilities": start,
+            "end_probabilities": end,
+        }
+    return reply
+
+
+class VersionStatus(BaseModel):
+    """State of a version, as TensorFlow Serving tells it."""
+
+    version: str
+    state: str
+    status: Dict[str, str]
+
+
+class ModelStatus(BaseModel):
+    """Of a model's versions; there is one."""
+
+    model_version_status: List[VersionStatus]
+
+
+class ModelEntry(BaseModel):
+    """A model that is served."""
+
+    name: str
+    kind: str = Field(description="sam, bidaf or qanet")
+    title: str
+    parameters: Optional[int] = Field(description="trained scalars")
+    f1: Optional[float] = Field(description="token F1 on the test split of its data, 0-100")
+    source: str
+
+
+class ModelList(BaseModel):
+    """All of them; the first is the one that the page talks to."""
+
+    models: List[ModelEntry]
+
+
+class SampleDocument(BaseModel):
+    """A document to try, with a question that was asked about it."""
+
+    title: str
+    document: str
+    question: str
+
+
+class SampleList(BaseModel):
+    """Documents of the data that the first model was trained on; none where they are not there."""
+
+    documents: List[SampleDocument]
+
+
+class Failure(BaseModel):
+    """Why a request was refused."""
+
+    error: str

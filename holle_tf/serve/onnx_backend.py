@@ -1,0 +1,111 @@
+"""An ONNX export behind the service: a student in a process without TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, Sequence
+
+import numpy as np
+import onnxruntime
+
+from holle_tf.evaluate.answers import Answer
+from holle_tf.evaluate.decoding import decode_probabilities
+from holle_tf.serve.backend import ModelCard
+from pipelines.config import DataConfig
+from pipelines.errors import UserError
+from pipelines.holle import Example
+from pipelines.tokenizer import Token, lookup_form, tokenize
+
+INPUTS = ("document", "query", "prober_history", "responder_history")
+EDGES = ("start_probabilities", "end_probabilities")
+FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
+
+
+class OnnxBackend:
+    """The folder that ``--mode=export --format=onnx`` writes.
+
+    Raises:
+        UserError: it is no such folder, or damaged.
+    """
+
+    data = DataConfig()  # turns of a chat: an export says nothing of them, and takes whole histories
+
+    def __init__(self, folder: Path):
+        for name in FILES:
+            if not (folder / name).is_file():
+                raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
+        try:
+            options = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+            words = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+            last = options["last_words"]
+            self._last = {name: int(last[name]) for name in INPUTS[1:]}
+            self._unknown: int = options["unknown_id"]
+            self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
+            self._session = onnxruntime.InferenceSession(
+                str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # those of onnxruntime have no other class in common
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
+        self._ids = {word: number for number, word in enumerate(words)}
+        self.card = _card(folder)
+
+    def read(self, examples: Sequence[Example]) -> list[Answer]:
+        """The answers to several chats, read as one batch; their texts may be empty."""
+        encoded = [self._encode(one) for one in examples]
+        feeds = {name: _padded([one.ids[name] for one in encoded]) for name in INPUTS}
+        starts, ends = self._session.run(EDGES, feeds)
+        answers = []
+        for one, start, end in zip(encoded, starts, ends):
+            words = len(one.tokens)
+            edges = (start[:words], end[:words])
+            first, behind = (np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2))
+            decoded = decode_probabilities(*edges, self._max_span, self._n_best)
+            answers.append(Answer.of_tokens(first, behind, decoded, edges))
+        return answers
+
+    def _encode(self, example: Example) -> _Encoded:
+        texts = {name: tokenize(getattr(example, name).replace("\0", "\ufffd")) for name in INPUTS}
+        ids = {}
+        for name, tokens in texts.items():
+            if name in self._last:
+                tokens = tokens[max(len(tokens) - self._last[name], 0) :]
+            ids[name] = [self._ids.get(lookup_form(token.text), self._unknown) for token in tokens]
+        return _Encoded(texts["document"], ids)
+
+
+class _Encoded(NamedTuple):
+    tokens: list[Token]  # of the document
+    ids: dict[str, list[int]]
+
+
+def _padded(rows: Sequence[list[int]]) -> np.ndarray:
+    """int32 (rows, longest), 0 behind the shorter ones."""
+    ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+    return ids
+
+
+def _options() -> Any:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    options.enable_cpu_mem_arena = False  # gives memory back after a long document
+    return options
+
+
+def _card(folder: Path) -> ModelCard:
+    """What the export's model card says of it, as far as it does."""
+    try:
+        card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        card = {}
+    scores = card.get("scores") or {}
+    return ModelCard(
+        kind="sam",
+        title="SAM, as ONNX",
+        parameters=card.get("parameters"),
+        f1=scores.get("f1", {}).get("value"),
+        source=folder.name,
+    )

@@ -1,0 +1,115 @@
+// What one model says: how long it took, how sure it is of every word, and its best passages.
+
+import { HeatStrip } from "./heat-strip.js";
+import { oneLine } from "./text.js";
+
+const HINT = "How probable the passage begins, and ends, at each word of the document";
+const LONGEST = 300; // characters of a passage in the list
+
+export class AnswerCard {
+  /** `view` is the document; `index` the number of the model, which has its colour and its kind of mark. */
+  constructor(template, model, index, view) {
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.model = model;
+    this.index = index;
+    this.view = view;
+    this.element.style.setProperty("--model", `var(--model-${Math.min(index, 2)})`);
+    this.element.setAttribute("aria-label", model.title);
+    this.find(".title").textContent = model.title;
+    this.find(".facts").textContent = facts(model);
+    this.edges = ["start", "end"];
+    this.strips = [...this.element.querySelectorAll(".strip")].map(
+      (canvas, edge) =>
+        new HeatStrip(
+          canvas,
+          (word) => this.hint(edge, word),
+          (word) => this.view.scrollToCharacter(this.reply.tokens.start_chars[word]),
+        ),
+    );
+    this.clear();
+  }
+
+  find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  clear() {
+    this.reply = null;
+    this.busy(false);
+    this.find(".milliseconds").textContent = "–";
+    this.find(".spans").replaceChildren();
+    this.find(".strip-hint").textContent = HINT;
+    this.strips.forEach((strip) => strip.show([], "No answer yet"));
+    this.element.querySelectorAll(".strip-top").forEach((element) => (element.textContent = ""));
+  }
+
+  busy(is) {
+    this.element.classList.toggle("busy", is);
+    this.element.setAttribute("aria-busy", String(is));
+  }
+
+  show(reply) {
+    this.reply = reply;
+    this.busy(false);
+    const latency = this.find(".milliseconds");
+    latency.textContent = `${tidy(reply.model_ms)} ms`;
+    const shared = reply.batch > 1 ? ` (${reply.batch} chats at once)` : "";
+    latency.title = `model ${tidy(reply.model_ms)} ms${shared}, waited ${tidy(reply.queued_ms)} ms, round trip ${tidy(reply.milliseconds)} ms`;
+    this.strips.forEach((strip, edge) => {
+      const values = this.probabilities(edge);
+      const top = values.indexOf(values.reduce((a, b) => Math.max(a, b), 0));
+      const said = values.length ? `“${this.word(top)}”, ${values[top].toFixed(2)}` : "no words";
+      strip.show(values, `Most probable ${this.edges[edge]}: ${said}`);
+      this.element.querySelectorAll(".strip-top")[edge].textContent = values.length ? values[top].toFixed(2) : "";
+    });
+    this.find(".spans").replaceChildren(...reply.n_best.map((span, rank) => this.item(span, rank)));
+    if (reply.n_best.length) this.choose(0);
+  }
+
+  probabilities(edge) {
+    return this.reply.tokens[`${this.edges[edge]}_probabilities`];
+  }
+
+  word(place) {
+    const { start_chars: starts, end_chars: ends } = this.reply.tokens;
+    return this.view.content.slice(starts[place], ends[place]);
+  }
+
+  hint(edge, word) {
+    const said = this.reply && word !== null;
+    this.find(".strip-hint").textContent = said
+      ? `${this.edges[edge]} at “${this.word(word)}” (word ${word + 1}): ${this.probabilities(edge)[word].toFixed(3)}`
+      : HINT;
+  }
+
+  item(span, rank) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.innerHTML = '<span class="score"></span><span class="bar" aria-hidden="true"><span></span></span><span class="passage"></span>';
+    button.querySelector(".score").textContent = span.score.toFixed(3);
+    button.querySelector(".bar span").style.width = `${100 * span.score}%`;
+    button.querySelector(".passage").textContent = oneLine(span.text).slice(0, LONGEST);
+    button.addEventListener("click", () => this.choose(rank));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
+
+  /** Mark one of the best passages in the document. */
+  choose(rank) {
+    this.element.querySelectorAll(".spans button").forEach((button, i) => button.setAttribute("aria-pressed", String(i === rank)));
+    const { start_char: start, end_char: end } = this.reply.n_best[rank];
+    this.view.mark(this.index, start, end, this.model.title);
+  }
+}
+
+function facts(model) {
+  const parts = [];
+  if (model.parameters !== null) parts.push(`${model.parameters.toLocaleString("en")} parameters`);
+  if (model.f1 !== null) parts.push(`F1 ${model.f1.toFixed(1)} on its test split`);
+  return [...parts, `served as ${model.name}`].join(" · ");
+}
+
+function tidy(milliseconds) {
+  return milliseconds < 10 ? milliseconds.toFixed(1) : milliseconds.toFixed(0);
+}

@@ -1,0 +1,40 @@
+"""A run folder behind the service: any model that this package trains."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from holle_tf.evaluate.answers import Answer
+from holle_tf.serve.backend import ModelCard
+from holle_tf.workflow.prediction import ChatPredictor
+from holle_tf.workflow.run_folder import RunFolder
+from pipelines.config import DataConfig
+from pipelines.holle import Example
+
+_NAMES = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
+
+
+class RunBackend:
+    """A finished run.
+
+    Raises:
+        UserError: there is no finished run, or it is damaged.
+    """
+
+    def __init__(self, run: RunFolder):
+        self._predictor = ChatPredictor(run)
+        self.data: DataConfig = self._predictor.config.data
+        result = run.result() or {}
+        kind, teachers = self._predictor.config.model, result.get("teacher") or ""
+        distilled = " and ".join(_NAMES[name] for name in teachers.split(",") if name)
+        self.card = ModelCard(
+            kind=kind,
+            title=_NAMES[kind] + (f", distilled from {distilled}" if distilled else ""),
+            parameters=result.get("parameters"),
+            f1=result.get("scores", {}).get("test", {}).get("f1"),
+            source=run.path.name,
+        )
+
+    def read(self, examples: Sequence[Example]) -> list[Answer]:
+        """The answers to several chats, read as one batch."""
+        return self._predictor.read(examples)

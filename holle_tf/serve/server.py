@@ -1,0 +1,76 @@
+"""The process that serves: it listens, and ends when asked to."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from contextlib import contextmanager
+from typing import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from holle_tf.serve.config import ServeConfig
+from pipelines.errors import UserError
+
+_KEEP_ALIVE = 30  # seconds that an idle connection is kept
+
+
+def listen(options: ServeConfig) -> socket.socket:
+    """A socket at the address of ``options``, which nobody can connect to yet.
+
+    Raises:
+        UserError: the address is taken, or none of this machine.
+    """
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    # asyncio sends at once (TCP_NODELAY) only on sockets that name their protocol; else a reply waits 40 ms.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((options.host, options.port))
+    except OSError as error:
+        bound.close()
+        raise UserError(
+            f"cannot listen at {options.host} port {options.port} ({error.strerror or error});"
+            " choose another --port, or 0 for any free one."
+        ) from error
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """The URL of a socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def run_server(app: FastAPI, bound: socket.socket, options: ServeConfig) -> None:
+    """Serve until SIGTERM or SIGINT; then finish the requests in progress, and take no other."""
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=options.shutdown_seconds,
+        )
+    )
+    with _signals_ignored():  # uvicorn has its own handlers, and sends the signal again when it is done
+        server.run(sockets=[bound])
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    def nothing(*_: object) -> None:
+        pass
+
+    before = {one: signal.signal(one, nothing) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

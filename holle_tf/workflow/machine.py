@@ -1,0 +1,26 @@
+"""The machine that a number was measured on."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from pipelines.parallel import cores
+
+_TOLD = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what decides about number formats
+
+
+def machine() -> dict[str, Any]:
+    """``cpu``, its name with the extensions that decide about number formats, and ``cores``."""
+    return {"cpu": _cpu(), "cores": cores()}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    known = [name for name in _TOLD if name in fields.get("flags", "").split()]
+    return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"

@@ -1,0 +1,86 @@
+"""Finished runs as the teachers of a training: what they say of its examples, cached or on line."""
+
+from __future__ import annotations
+
+from typing import Callable, NamedTuple, Optional, Sequence
+
+import tensorflow as tf
+
+from holle_tf.board.examples import View, view
+from holle_tf.config import Config
+from holle_tf.distill.distiller import Teacher, cached_teacher, online_teacher
+from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
+from holle_tf.distill.terms import needs
+from holle_tf.models import MODELS
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder
+from pipelines.encoding import EncodedExample
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData
+
+
+class Teaching(NamedTuple):
+    """What a training has of its teachers.
+
+    Attributes:
+        teachers: one for each run.
+        scores: their cached scores, for ``make_dataset(extra=...)``; None if there are none.
+        inputs: all that student and teachers read in training.
+        views: what the teachers say of a few examples, by name.
+    """
+
+    teachers: list[Teacher]
+    scores: Optional[tf.data.Dataset]
+    inputs: list[str]
+    views: dict[str, View]
+
+
+def read_teachers(
+    config: Config,
+    prepared: PreparedData,
+    runs: Sequence[RunFolder],
+    terms: Sequence[str],
+    shown: Sequence[EncodedExample],
+    log: Callable[[str], None],
+) -> Teaching:
+    """Load the teachers of a student, and compute their scores for its training data if they are cached.
+
+    Args:
+        config: of the student.
+        runs: finished; none of a student that learns from labels alone.
+        terms: that the student is to minimise.
+        shown: examples to view.
+
+    Raises:
+        UserError: a run cannot read these data, or a term needs what a teacher has not.
+    """
+    inputs = set(MODELS[config.model].inputs)
+    teachers, caches, views = [], [], {}
+    wanted, options = needs(terms), config.distill
+    for i, run in enumerate(runs):
+        reading = Reading(run, prepared, config)
+        model = reading.load_model()
+        if shown:
+            name = f"{run.config().model} (teacher{f' {i + 1}' if len(runs) > 1 else ''})"
+            views[name] = view(model, shown, config.evaluation.max_span)
+        if "reader" in wanted or not options.cache_teacher:
+            inputs.update(model.input)
+        if not options.cache_teacher:
+            teachers.append(online_teacher(model))
+            continue
+        size = config.evaluation.batch_size
+        folder = ensure_teacher_cache(
+            model, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k
+        )
+        caches.append(read_teacher_cache(folder, f"teacher_{i}"))
+        teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
+    if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
+        raise UserError(
+            "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
+        )
+    if not caches:
+        return Teaching(teachers, None, sorted(inputs), views)
+    joined = tf.data.Dataset.zip(tuple(caches)).map(
+        lambda *each: {k: v for one in each for k, v in one.items()}
+    )
+    return Teaching(teachers, joined, sorted(inputs), views)

@@ -1,0 +1,211 @@
+"""The cache is what the teacher says, whole files survive a kill, and nothing else does."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.distill import teacher_cache
+from holle_tf.distill.teacher_cache import UNKNOWN, cache_folder, ensure_teacher_cache, read_teacher_cache
+from pipelines.dataset import make_dataset
+
+INPUTS = ["document", "query"]
+SHARD = 8
+
+
+def make_teacher():
+    """A model whose logits depend on all that it reads, and cost nothing."""
+    texts = {name: tf.keras.Input([None], dtype=tf.int32, name=name) for name in INPUTS}
+    query = tf.reduce_sum(texts["query"], axis=1, keepdims=True)
+    start = 4.0 * tf.sin(tf.cast(texts["document"] * 7 + query, tf.float32))
+    outputs = {
+        "start_logits": start,
+        "end_logits": 3.0 * tf.cos(start),
+        "document_mask": texts["document"] > 0,
+    }
+    return tf.keras.Model(texts, outputs)
+
+
+@pytest.fixture
+def teacher(monkeypatch):
+    monkeypatch.setattr(teacher_cache, "SHARD_EXAMPLES", SHARD)
+    return make_teacher()
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "teacher.weights.h5"
+    path.write_bytes(b"some weights of " + os.urandom(8))  # another cache for each test
+    return path
+
+
+@pytest.fixture
+def compute(prepared, teacher, weights):
+    """Function (options) -> the folder of the cache and the lines that were said."""
+
+    def run(batch_size=3, **options):
+        said = []
+        folder = ensure_teacher_cache(teacher, weights, prepared, "train", batch_size, said.append, **options)
+        return folder, said
+
+    return run
+
+
+def scores_of(folder):
+    return list(read_teacher_cache(folder, "t").as_numpy_iterator())
+
+
+def test_it_has_the_logits_of_the_teacher_up_to_a_constant(prepared, teacher, compute):
+    rows = scores_of(compute()[0])
+    assert len(rows) == prepared.count("train")
+    batches = make_dataset(prepared, "train", inputs=INPUTS, batch_size=40, texts=True)
+    features, _ = next(iter(batches))
+    outputs = teacher({name: features[name] for name in INPUTS})
+    for i, row in enumerate(rows):
+        assert row["t_example_id"] == features["example_id"][i].numpy()
+        words = int(tf.math.count_nonzero(features["document"][i]))
+        for edge in ("start", "end"):
+            logits = outputs[f"{edge}_logits"][i, :words].numpy()
+            np.testing.assert_allclose(row[f"t_{edge}_logits"], logits - logits.max(), atol=2e-3)
+
+
+def test_it_is_found_again_and_another_input_is_another_cache(prepared, weights, compute, tmp_path):
+    folder, _ = compute()
+    assert compute()[1] == [f"teacher scores: found in {folder}"]
+    other = tmp_path / "other.h5"
+    other.write_bytes(b"other weights")
+    data = dataclasses.replace(prepared, manifest={**prepared.manifest, "fingerprint": "1" * 64})
+    folders = [
+        cache_folder(prepared, "train", weights),
+        cache_folder(prepared, "dev", weights),
+        cache_folder(prepared, "train", other),
+        cache_folder(prepared, "train", weights, {"chunk_words": 256}),
+        cache_folder(prepared, "train", weights, {"chunk_words": 128}),
+        cache_folder(prepared, "train", weights, top_k=5),
+        cache_folder(data, "train", weights),
+    ]
+    assert folders[0] == folder and len(set(folders)) == len(folders)
+
+
+class Stream:
+    """Batches of ``make_dataset`` that note their numbers and fail at one of them."""
+
+    def __init__(self, failing=None, fail=None):
+        self.read, self._failing, self._fail = [], failing, fail
+
+    def __call__(self, *args, **kwargs):
+        self._batches = make_dataset(*args, **kwargs)
+        return self
+
+    def skip(self, count):
+        for number, batch in enumerate(self._batches.skip(count), count):
+            if number == self._failing:
+                self._fail()
+            self.read.append(number)
+            yield batch
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("failing", "files"), [(0, 0), (4, 1), (9, 3), (13, 4)])
+def test_an_interrupted_computation_goes_on_after_the_last_whole_file(compute, monkeypatch, failing, files):
+    monkeypatch.setattr(teacher_cache, "make_dataset", Stream(failing, interrupt))
+    with pytest.raises(KeyboardInterrupt):
+        compute()
+    monkeypatch.setattr(teacher_cache, "make_dataset", again := Stream())
+    folder, said = compute()
+    assert again.read[0] == files * SHARD // 3  # nothing is read twice but the begin of a batch
+    assert any(f"{files * SHARD} of 40 examples are there" in line for line in said) == (files > 0)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *(f"logits-{i:05d}-of-00005.tfrecord.gz" for i in range(5)),
+        "manifest.json",
+    ]
+    whole, _ = compute(chunks={"chunk_words": 999})  # another cache of the same scores
+    assert_same(scores_of(folder), scores_of(whole))
+
+
+def assert_same(rows, others):
+    assert len(rows) == len(others) == 40
+    for row, other in zip(rows, others):
+        assert row["t_example_id"] == other["t_example_id"]
+        for edge in ("start", "end"):
+            np.testing.assert_allclose(row[f"t_{edge}_logits"], other[f"t_{edge}_logits"], atol=2e-3)
+
+
+KILLED = """
+import os, pathlib, signal, sys
+import test_teacher_cache as here
+from holle_tf.distill import teacher_cache
+from pipelines.prepare import PreparedData
+
+prepared = PreparedData.load(sys.argv[1])
+teacher_cache.SHARD_EXAMPLES = here.SHARD
+teacher_cache.make_dataset = here.Stream(9, lambda: os.kill(os.getpid(), signal.SIGKILL))
+weights = pathlib.Path(sys.argv[2])
+teacher_cache.ensure_teacher_cache(here.make_teacher(), weights, prepared, "train", 3)
+"""
+
+
+def test_what_a_killed_process_leaves_half_written_is_not_taken_for_whole(
+    prepared, weights, compute, monkeypatch
+):
+    path = os.pathsep.join([os.getcwd(), os.path.dirname(__file__)])
+    command = [sys.executable, "-c", KILLED, str(prepared.folder), str(weights)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    folder = cache_folder(prepared, "train", weights)
+    left = sorted(path.name for path in folder.iterdir())
+    assert left[0].startswith(".logits-00003") and len(left) == 4  # three are whole
+    monkeypatch.setattr(teacher_cache, "make_dataset", again := Stream())
+    assert compute()[0] == folder
+    assert again.read[0] == 3 * SHARD // 3
+    whole, _ = compute(chunks={"chunk_words": 999})
+    assert_same(scores_of(folder), scores_of(whole))
+
+
+def test_a_damaged_file_is_read_anew_and_no_other(compute, monkeypatch):
+    folder, _ = compute()
+    before = scores_of(folder)
+    damaged = folder / "logits-00001-of-00005.tfrecord.gz"
+    damaged.write_bytes(damaged.read_bytes()[:-9])
+    monkeypatch.setattr(teacher_cache, "make_dataset", again := Stream())
+    said = compute()[1]
+    assert str(damaged) in said[0] and "damaged" in said[0]
+    assert again.read[0] == SHARD // 3
+    assert_same(scores_of(folder), before)
+
+
+def test_the_best_positions_alone_are_kept_where_that_is_asked_for(compute):
+    full, best = scores_of(compute()[0]), scores_of(compute(top_k=5)[0])
+    for row, other in zip(full, best):
+        assert row["t_example_id"] == other["t_example_id"]
+        for edge in ("start", "end"):
+            all_of, some = row[f"t_{edge}_logits"], other[f"t_{edge}_logits"]
+            kept = some > UNKNOWN
+            assert len(some) == len(all_of) and kept.sum() == 5
+            np.testing.assert_allclose(some[kept], all_of[kept], atol=2e-3)
+            assert all_of[kept].min() >= all_of[~kept].max() - 2e-3
+
+
+def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
+    scores = read_teacher_cache(compute()[0], "t")
+    joined = make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, shuffle=True, extra=scores)
+    labels = [labels for _, labels in joined]
+    assert set(labels[0]) == {"start", "end", "t_start_logits", "t_end_logits"}
+    # Two examples of the same length, so that nothing but the ids tells them apart.
+    rows = scores_of(compute()[0])
+    lengths = [len(row["t_start_logits"]) for row in rows]
+    a, b = next((a, b) for a in range(40) for b in range(a) if lengths[a] == lengths[b])
+    rows[a], rows[b] = rows[b], rows[a]
+    swapped = tf.data.Dataset.from_generator(lambda: rows, output_signature=scores.element_spec)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="t_example_id.* is of another example"):
+        list(make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, extra=swapped))

@@ -1,0 +1,33 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.export.tflite import tflite_model
+from holle_tf.models.layers.masking import masked_softmax
+
+
+def _read(contents, ids, row):
+    # One example at a time, without its padding; a text without words keeps one.
+    signature = tf.lite.Interpreter(model_content=contents, num_threads=1).get_signature_runner()
+    widths = {name: max(int((values[row] > 0).sum()), 1) for name, values in ids.items()}
+    return signature(**{name: values[row : row + 1, : widths[name]] for name, values in ids.items()})
+
+
+@pytest.mark.parametrize(
+    ("options", "quantization", "error"),
+    [
+        ({"cell": "lstm", "interaction": "mul", "encoder_sharing": "none", "layers": 1}, "none", 5e-6),
+        ({"units": 24, "inner_units": 16, "layers": 1}, "float16", 5e-3),
+        ({"units": 24, "inner_units": 16, "layers": 1}, "int8", 8e-2),
+    ],
+)
+def test_probabilities_are_those_of_keras(make_student, ids, options, quantization, error):
+    student = make_student(**options)
+    contents = tflite_model(student, quantization)
+    outputs = student.model(ids)
+    for row in range(len(ids["document"])):
+        found = _read(contents, ids, row)
+        for edge in ("start", "end"):
+            likely = masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])[row].numpy()
+            values = found[f"{edge}_probabilities"][0]
+            np.testing.assert_allclose(values, likely[: len(values)], atol=error)

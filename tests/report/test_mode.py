@@ -1,0 +1,144 @@
+"""The report from beginning to end on some of its runs: one of each code path."""
+
+import csv
+import json
+
+import pytest
+
+from holle_tf.report import mode, runs
+from holle_tf.report.mode import Request, measure_costs, report_mode
+from holle_tf.report.variants import VARIANTS
+from holle_tf.workflow.data import open_data
+from pipelines.errors import UserError
+from pipelines.records import read_examples
+
+# A teacher, a student alone, one distilled on long documents. How the other objectives train is tested with
+# the distiller; that each has its run, in test_variants.py.
+SOME = ("sd/qanet", "ld/mul_train", "ld/add_topk/qanet")
+COSTS = {
+    "inference": {"sd": {m: {"seconds": s, "memory_mb": 100.0 * s, "examples": 16} for m, s in
+                         (("sam", 2.0), ("bidaf", 9.0), ("qanet", 5.0))}},
+    "training": {"sam": {"seconds_per_epoch": 4.0, "parameters": 1234, "memory_mb": 1.0, "examples": 32}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def some_runs(monkeypatch):
+    """Only ``SOME`` of the runs; costs are given and not measured, and the folder of calls returned."""
+    calls = []
+    monkeypatch.setattr(runs, "VARIANTS", [one for one in VARIANTS if one.key in SOME])
+
+    def benchmark(config, setups, log):
+        calls.append(setups)
+        return COSTS
+
+    monkeypatch.setattr(mode, "run_benchmark", benchmark)
+    return calls
+
+
+def _last_json(capsys):
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
+    load, runs_dir, some_runs, monkeypatch, tmp_path, capsys
+):
+    config = load()
+    ids = [example.example_id for example in read_examples(open_data(config, lambda line: None), "test")]
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_0_0": {"spans": ["?"]}}))
+    request = Request("smoke", multi_reference=str(file))
+    said = []
+
+    def ensure(self, run):
+        if run.variant.key == "ld/add_topk/qanet":
+            raise RuntimeError("the <machine> stumbled")
+        return original(self, run)
+
+    original = runs.Runs.ensure
+    monkeypatch.setattr(runs.Runs, "ensure", ensure)
+    assert report_mode(load, request, said.append) == 1
+    monkeypatch.setattr(runs.Runs, "ensure", original)
+    folder = runs_dir / "report-smoke"
+    page = (folder / "index.html").read_text()
+    assert "the &lt;machine&gt; stumbled" in page and '<td class="missing">failed' in page
+    assert _last_json(capsys)["failed"] == ["ld/add_topk/qanet, seed 0"]
+
+    said.clear()
+    assert report_mode(load, request, said.append) == 0
+    assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
+    assert _last_json(capsys)["finished"] == len(SOME)
+    assert len(some_runs) == 1, "costs are measured once"
+    _check(folder, ids)
+
+    # A third time nothing is trained, nor measured for the plan.
+    monkeypatch.setattr(runs.Runs, "ensure", None)
+    assert report_mode(load, Request("smoke", plan_only=True), said.append) == 0
+    printed = capsys.readouterr().out
+    assert "3 finished, 0 to train" in printed
+
+
+def _check(folder, ids):
+    report = json.loads((folder / "report.json").read_text())
+    tables = {table["name"]: table for table in report["paper_tables"]}
+    assert list(tables) == [f"table-{n}" for n in (1, 2, 3, 4, 5, 6)]
+    with open(folder / "scores.csv") as file:
+        rows = {row["row"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {*SOME, "ld/qanet"}
+    # Tables, CSV and JSON tell one story.
+    cells = {row[0]["text"]: row for row in tables["table-3"]["rows"]}
+    assert cells["SAM-add-topk"][3]["text"] == f"{float(rows['ld/add_topk/qanet']['f1']):.1f}"
+    assert cells["SAM-add-topk"][4]["text"] == "37.73" and cells["SAM-add-topk"][1]["text"] == "not run yet"
+    long = {row[0]["text"]: row for row in tables["table-2"]["rows"]}["QANeT"]
+    assert long[1]["text"] == f"{float(rows['ld/qanet']['f1']):.1f}" and long[4]["text"] == "47.67"
+    assert rows["ld/mul_train"]["multi_reference_examples"] == "1"
+    assert float(rows["ld/mul_train"]["multi_f1"]) >= float(rows["ld/mul_train"]["single_f1"])
+    assert "1 spans are numbers" in report["references"]
+    compared = {(one["first"], one["second"]): one for one in report["differences"]}
+    found = compared["ld/add_topk/qanet", "ld/mul_train"]
+    expected = float(rows["ld/add_topk/qanet"]["f1"]) - float(rows["ld/mul_train"]["f1"])
+    assert (
+        found["mean"] == pytest.approx(expected, abs=1e-6) and found["low"] <= found["mean"] <= found["high"]
+    )
+    assert set(report) >= {"command", "machine", "versions", "date"}
+    page, text = (folder / "index.html").read_text(), (folder / "report.md").read_text()
+    assert "http://" not in page and "https://" not in page, "nothing is fetched from elsewhere"
+    for table in tables.values():
+        assert table["title"] in page and f"### {table['title']}" in text
+    for figure in report["figures"].values():
+        assert (folder / "figures" / figure["file"]).read_bytes().startswith(b"\x89PNG")
+        assert f"](figures/{figure['file']})" in text
+    assert {"length-sd", "source-ld", "conicity-ld", "training-ld", "differences-ld"} <= set(
+        report["figures"]
+    )
+    assert report["examples"]["shown"] and all(
+        one["example_id"] in ids for one in report["examples"]["shown"]
+    )
+    # A markdown table is one only if every line has as many cells.
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("|") and lines[place - 1].startswith("|"):
+            assert line.replace("\\|", "").count("|") == lines[place - 1].replace("\\|", "").count("|"), line
+
+
+def test_the_full_size_needs_data(load):
+    with pytest.raises(UserError, match="--data_dir"):
+        report_mode(load, Request("full"), lambda line: None)
+
+
+def test_a_broken_file_of_references_stops_before_anything_is_run(load, tmp_path):
+    with pytest.raises(UserError, match="--multi_reference"):
+        report_mode(load, Request("smoke", multi_reference=str(tmp_path / "none.json")), lambda line: None)
+
+
+def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, some_runs, tmp_path):
+    from dataclasses import replace
+
+    config = load()
+    for _ in range(2):
+        assert measure_costs(config, tmp_path, lambda line: None, existing=False)["result"] == COSTS
+    assert len(some_runs) == 1
+    changed = replace(config, sam=replace(config.sam, units=4))
+    assert measure_costs(changed, tmp_path, lambda line: None, existing=True) is None
+    measure_costs(changed, tmp_path, lambda line: None, existing=False)
+    assert len(some_runs) == 2

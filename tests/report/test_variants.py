@@ -1,0 +1,78 @@
+"""The plan as data: every row of the paper's tables and every recipe of the student has a run."""
+
+import pytest
+
+from holle_tf import paper
+from holle_tf.config import Config
+from holle_tf.distill.recipes import RECIPES, recipe
+from holle_tf.report.runs import planned_runs
+from holle_tf.report.variants import COMPARISONS, READINGS, SOURCES, VARIANTS, label_of
+
+KEYS = [variant.key for variant in VARIANTS]
+
+
+def test_every_number_of_the_paper_has_a_row():
+    assert {one.key for one in paper.F1} <= set(SOURCES)
+    assert set(READINGS.values()) <= set(KEYS)
+    assert len(set(KEYS)) == len(KEYS)
+
+
+def test_labels_are_the_papers():
+    for one in paper.F1:
+        assert label_of(one.key).split(" from ")[0] == one.label
+
+
+def test_every_kind_of_objective_is_trained():
+    trained = {variant.name for variant in VARIANTS}
+    assert {name for name in RECIPES if name.startswith("add")} | {"mul_train", "mul"} <= trained
+
+
+def test_a_variant_has_as_many_teachers_as_its_recipe_wants():
+    for variant in VARIANTS:
+        if variant.model == "sam":
+            assert min(len(variant.teachers), 2) == recipe(variant.name).teachers
+
+
+def test_teachers_come_before_their_students():
+    for place, variant in enumerate(VARIANTS):
+        for kind in variant.teachers:
+            assert KEYS.index(f"sd/{kind}") < place
+
+
+def test_what_is_compared_has_rows_on_the_same_documents():
+    for first, second, _ in COMPARISONS:
+        assert first in SOURCES and second in SOURCES
+        assert first[:2] == second[:2]
+
+
+def test_first_every_variant_once_then_further_seeds_of_the_headline():
+    runs = planned_runs(Config(seed=5))
+    assert [run.variant for run in runs[: len(VARIANTS)]] == list(VARIANTS)
+    later = runs[len(VARIANTS) :]
+    assert {run.seed for run in later} == {6, 7}
+    assert all(run.variant.headline for run in later)
+    assert len(runs) == len(VARIANTS) + 2 * sum(variant.headline for variant in VARIANTS)
+
+
+@pytest.mark.parametrize(
+    ("key", "recipe_name", "interaction", "teacher", "setup"),
+    [
+        ("ld/add_topk/qanet", "add_topk", "add", "qanet", "ld"),
+        ("sd/mul/bidaf", "mul", "mul", "bidaf", "sd"),
+        ("sd/add_both/bidaf+qanet", "add_both", "add", "bidaf,qanet", "sd"),
+    ],
+)
+def test_a_variant_configures_its_run(key, recipe_name, interaction, teacher, setup):
+    config = VARIANTS[KEYS.index(key)].config(Config(), 3)
+    assert (config.model, config.recipe, config.teacher) == ("sam", recipe_name, teacher)
+    assert (config.sam.interaction, config.data.setup, config.seed) == (interaction, setup, 3)
+
+
+def test_only_a_teacher_on_line_changes_what_a_student_costs():
+    cost = {variant.key: variant.cost for variant in VARIANTS}
+    assert cost["sd/add_topk/qanet"] == cost["sd/add_train"] == cost["sd/add_both/bidaf+qanet"]
+    assert (
+        len({cost[f"sd/{name}"] for name in ("add_train", "add_aug/qanet", "add_grad/qanet", "mul_train")})
+        == 4
+    )
+    assert cost["sd/add_aug/qanet"] != cost["sd/add_aug/bidaf"] != cost["ld/add_aug/bidaf"]

@@ -1,0 +1,138 @@
+"""A service of tiny untrained models, and one whose model is slow, on ports of this machine."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from holle_tf.config import load_config
+from holle_tf.evaluate.answers import Answer
+from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.config import ServeConfig
+from pipelines.config import DataConfig
+from pipelines.tokenizer import tokenize
+
+TINY = {
+    "demo.train_examples": 48, "demo.dev_examples": 10, "demo.test_examples": 12, "demo.document_words": 40,
+    "sam.units": 8, "sam.layers": 1, "sam.inner_units": 8, "qanet.units": 16, "qanet.heads": 2,
+    "qanet.char_dim": 8, "qanet.model_blocks": 1, "distill.chunk_words": 40, "distill.chunk_stride": 30,
+}  # fmt: skip
+
+
+class FirstWord:
+    """A model in name: it answers with the word that the query names, or the first; keeps its batches."""
+
+    data = DataConfig()
+    card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
+
+    def __init__(self, seconds=0.0):
+        self.seconds, self.batches, self.histories = seconds, [], []
+
+    def read(self, examples):
+        self.batches.append([one.query for one in examples])
+        self.histories += [(one.prober_history, one.responder_history) for one in examples]
+        time.sleep(self.seconds)
+        if any(one.query == "break" for one in examples):
+            raise RuntimeError("secret of the model")
+        return [self._answer(one) for one in examples]
+
+    def _answer(self, example):
+        tokens = tokenize(example.document)
+        starts, ends = (np.array([t[i] for t in tokens], np.int32) for i in (1, 2))
+        place = next((i for i, token in enumerate(tokens) if token.text == example.query), 0)
+        sure = np.zeros(len(tokens), np.float32)
+        sure[place : place + 1] = 1.0
+        decoded = tuple(np.array([value]) for value in (place, place, 1.0))
+        return Answer.of_tokens(starts, ends, decoded, (sure, sure))
+
+
+class Client:
+    """Requests to a service."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def get(self, path):
+        """(status, JSON)."""
+        return self._open(urllib.request.Request(self.address + path))
+
+    def post(self, path, body):
+        """(status, JSON); ``body`` is bytes, or anything that JSON can hold."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self._open(urllib.request.Request(self.address + path, data, method="POST"))
+
+    def _open(self, request):
+        try:
+            with urllib.request.urlopen(request, timeout=60) as reply:
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+
+@contextmanager
+def served(backends, options=None, documents=()):
+    """A ``Client`` of a service in a thread of this process."""
+    pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+    uvicorn = pytest.importorskip("uvicorn")
+    from holle_tf.serve.app import create_app
+    from holle_tf.serve.server import address, listen
+
+    options = options or ServeConfig(port=0)
+    with listen(options) as bound:
+        app = create_app(backends, options, documents)
+        server = uvicorn.Server(
+            uvicorn.Config(app, http="h11", ws="none", lifespan="on", log_level="critical")
+        )
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        client = Client(address(bound).rstrip("/"))
+        thread.start()
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        try:
+            yield client
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def first_word():
+    """The class ``FirstWord``."""
+    return FirstWord
+
+
+@pytest.fixture(scope="session")
+def serving():
+    """The context manager ``served``."""
+    return served
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("serve")
+
+
+@pytest.fixture(scope="session")
+def untrained_run(runs_dir):
+    """Function (model) -> finished run folder of a tiny model with random weights."""
+    from holle_tf.workflow.data import open_data
+    from holle_tf.workflow.run_folder import RunFolder, build_model
+    from holle_tf.workflow.training import run_identity
+
+    def make(model):
+        config = load_config(flags={**TINY, "model": model, "recipe": "add_train", "runs_dir": str(runs_dir)})
+        prepared = open_data(config, log=lambda line: None)
+        run = RunFolder(runs_dir / prepared.folder.name / f"{model}-untrained")
+        if run.result() is None:
+            run.create(config, prepared, run_identity(config, prepared, []))
+            build_model(config, prepared.embeddings, len(prepared.chars)).save_weights(run.weights)
+            run.write_result({"model": model, "parameters": 1234, "scores": {"test": {"f1": 12.5}}})
+        return run
+
+    return make

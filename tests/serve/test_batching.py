@@ -1,0 +1,130 @@
+"""Which chats are read together."""
+
+import asyncio
+import time
+
+import pytest
+
+from holle_tf.serve.batching import Batcher, Overloaded, Stopping
+from holle_tf.serve.config import ServeConfig
+from pipelines.holle import unanswered
+
+
+def run(backend, work, **options):
+    """Result of the coroutine function ``work(batcher)``."""
+
+    async def started():
+        batcher = Batcher(backend.read, ServeConfig(**options))
+        batcher.start()
+        try:
+            return await asyncio.wait_for(work(batcher), 20)
+        finally:
+            await batcher.close()
+
+    return asyncio.run(started())
+
+
+def asking(*queries, words=3):
+    return [unanswered(" ".join(f"w{i}" for i in range(words)), query) for query in queries]
+
+
+def spans(readings):
+    return [reading.answer.spans[0][:2] for reading in readings]
+
+
+def test_chats_of_several_requests_are_read_at_once_and_each_gets_its_own_answer(first_word):
+    backend = first_word()
+
+    async def work(batcher):
+        requests = [batcher.submit(asking(query), [3]) for query in ("w2", "w0", "w1")]
+        return [spans(found) for found in await asyncio.gather(*requests)]
+
+    assert run(backend, work, max_wait_ms=50) == [[(6, 8)], [(0, 2)], [(3, 5)]]
+    assert backend.batches == [["w2", "w0", "w1"]]
+
+
+def test_a_batch_is_never_larger_than_allowed(first_word):
+    backend = first_word()
+    run(backend, lambda batcher: batcher.submit(asking(*"abcdefg"), [3] * 7), max_batch=3, max_wait_ms=50)
+    assert [len(batch) for batch in backend.batches] == [3, 3, 1]
+
+
+def test_without_batching_every_chat_is_read_alone(first_word):
+    backend = first_word()
+    readings = run(backend, lambda batcher: batcher.submit(asking(*"abc"), [3] * 3), max_batch=1)
+    assert backend.batches == [["a"], ["b"], ["c"]] and [one.batch for one in readings] == [1] * 3
+
+
+def test_padding_counts_in_the_size_of_a_batch(first_word):
+    backend = first_word()
+    words = [10, 10, 90, 10, 200]
+    run(backend, lambda b: b.submit(asking(*"abcde"), words), max_batch_words=180, max_wait_ms=50)
+    assert backend.batches == [["a", "b"], ["c", "d"], ["e"]]  # 3 * 90 are too many, 2 * 90 are not
+
+
+def test_the_first_chat_waits_no_longer_than_it_has_to(first_word):
+    async def work(batcher):
+        began = time.perf_counter()
+        await batcher.submit(asking("a"), [3])
+        return time.perf_counter() - began
+
+    assert run(first_word(), work, max_wait_ms=0) < 0.3
+    assert run(first_word(), work, max_wait_ms=400) >= 0.4
+
+
+def test_what_arrives_while_the_model_reads_goes_into_one_batch(first_word):
+    backend = first_word(seconds=0.2)
+
+    async def work(batcher):
+        first = asyncio.create_task(batcher.submit(asking("first"), [3]))
+        await asyncio.sleep(0.1)
+        rest = [asyncio.create_task(batcher.submit(asking(q), [3])) for q in "abc"]
+        readings = [await one for one in [first, *rest]]
+        assert all(one[0].queued_ms > 50 for one in readings[1:])
+
+    run(backend, work, max_wait_ms=1)
+    assert backend.batches == [["first"], ["a", "b", "c"]]
+
+
+def test_a_full_queue_refuses_a_request_whole_and_has_room_again_later(first_word):
+    backend = first_word(seconds=0.1)
+
+    async def work(batcher):
+        taken = asyncio.create_task(batcher.submit(asking(*"abc"), [3] * 3))
+        await asyncio.sleep(0.02)
+        with pytest.raises(Overloaded):
+            await batcher.submit(asking("d", "e"), [3, 3])
+        last = asyncio.create_task(batcher.submit(asking("f"), [3]))
+        assert len(await taken) == 3 and len(await last) == 1
+        await asyncio.sleep(0.02)
+        assert len(await batcher.submit(asking(*"ghij"), [3] * 4)) == 4
+
+    run(backend, work, max_queue=4, max_wait_ms=0)
+    assert not {"d", "e"} & {query for batch in backend.batches for query in batch}
+
+
+def test_one_chat_that_breaks_the_model_leaves_the_others_their_answers(first_word):
+    async def work(batcher):
+        requests = [batcher.submit(asking(query), [3]) for query in ("w1", "break", "w2")]
+        return await asyncio.gather(*requests, return_exceptions=True)
+
+    good, broken, other = run(first_word(), work, max_wait_ms=50)
+    assert isinstance(broken, RuntimeError)
+    assert spans(good) == [(3, 5)] and spans(other) == [(6, 8)]
+
+
+def test_closing_finishes_what_was_taken_and_refuses_what_comes_later(first_word):
+    backend = first_word(seconds=0.1)
+
+    async def work(batcher):
+        taken = [asyncio.create_task(batcher.submit(asking(query), [3])) for query in "abc"]
+        await asyncio.sleep(0.02)
+        closing = asyncio.create_task(batcher.close())
+        await asyncio.sleep(0.02)
+        with pytest.raises(Stopping):
+            await batcher.submit(asking("late"), [3])
+        assert [len(await one) for one in taken] == [1, 1, 1]
+        await closing
+
+    run(backend, work, max_batch=1, max_wait_ms=10_000)
+    assert backend.batches == [["a"], ["b"], ["c"]]

@@ -1,0 +1,86 @@
+"""An ONNX export behind the service answers as the run that it was made from."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from holle_tf.serve.run_backend import RunBackend
+from pipelines.errors import UserError
+from pipelines.holle import unanswered
+
+onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
+ROOT = Path(__file__).parents[2]
+TEXTS = [
+    ("The film — a “gem” 😀 — cost $2.8 million.\0 I DON'T love the ending.", "What did it cost?"),
+    ("", ""),
+    ("word " * 200 + "end.", "what? " * 150, "earlier " * 130, "said"),
+    ("A film.", "", "", "good"),
+]
+
+
+@pytest.fixture(scope="module")
+def export(untrained_run):
+    """The run, and the folder of its export."""
+    from holle_tf.config import ExportConfig
+    from holle_tf.workflow.exporting import student_of, write_export
+
+    run = untrained_run("sam")
+    folder = run.path / "export" / "onnx"
+    write_export(student_of(run), "onnx", folder, ExportConfig())
+    return run, folder
+
+
+def test_an_export_gives_the_answers_of_its_run(export):
+    run, folder = export
+    chats = [unanswered(*texts) for texts in TEXTS]
+    theirs, ours = RunBackend(run).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
+    for one, other in zip(ours, theirs):
+        np.testing.assert_array_equal(one.token_starts, other.token_starts)
+        np.testing.assert_array_equal(one.token_ends, other.token_ends)
+        for edge in ("start_probabilities", "end_probabilities"):
+            np.testing.assert_allclose(getattr(one, edge), getattr(other, edge), atol=1e-4)
+        if len(one.token_starts) < 50:  # words that repeat make spans that only rounding tells apart
+            assert [span[:2] for span in one.spans] == [span[:2] for span in other.spans]
+        scores = [[span.score for span in answer.spans] for answer in (one, other)]
+        np.testing.assert_allclose(*scores, atol=1e-4)
+
+
+def test_a_folder_that_is_no_export_is_named(export, tmp_path):
+    _, folder = export
+    with pytest.raises(UserError, match="model.onnx: missing"):
+        onnx_backend.OnnxBackend(tmp_path)
+    for name in ("model.onnx", "vocab.txt", "tokenizer.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "model.onnx").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="cannot load this export"):
+        onnx_backend.OnnxBackend(tmp_path)
+
+
+def test_serving_an_export_loads_no_tensorflow_and_stays_small(export):
+    """All that ``--mode=serve --export_dir`` does but listening, and a long document, in a new process."""
+    code = """
+import json, sys
+from pathlib import Path
+from holle_tf.config import load_config
+from holle_tf.serve import app, backend, mode, onnx_backend, server
+from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
+from pipelines.holle import unanswered
+keep_freed_memory()
+loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
+backend.warm_up(loaded)
+app.create_app(mode.with_names([loaded]), load_config().serve)
+for words in (1200, 5000):
+    loaded.read([unanswered("word " * words, "what?")])
+print(json.dumps([sorted({"tensorflow", "keras", "matplotlib"} & set(sys.modules)), peak_memory_mb()]))
+"""
+    pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
+    command = [sys.executable, "-c", code, str(export[1])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ}, timeout=300)
+    assert done.returncode == 0, done.stderr
+    loaded, megabytes = json.loads(done.stdout)
+    assert loaded == [] and megabytes < 400

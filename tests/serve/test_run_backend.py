@@ -1,0 +1,76 @@
+"""Runs behind the service answer as they do elsewhere, in batches of any documents."""
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from holle_tf.serve.backend import warm_up
+from holle_tf.serve.run_backend import RunBackend
+from holle_tf.serve.samples import choose, sample_documents
+from pipelines.holle import unanswered
+
+SHORT = "The film — a “gem” 😀 — cost $2.8 million. I loved the ending."
+LONG = "word " * 150 + "end."
+
+
+@pytest.fixture(scope="module")
+def loaded(untrained_run):
+    """Function (model) -> the backend of its run, loaded once."""
+    return lru_cache(maxsize=None)(lambda model: RunBackend(untrained_run(model)))
+
+
+@pytest.fixture(params=["sam", "qanet"])
+def backend(request, loaded):
+    return loaded(request.param)
+
+
+def test_a_batch_gives_every_chat_the_answer_that_it_gets_alone(backend):
+    texts = [(SHORT, "What did it cost?"), ("", ""), (LONG, "what?"), (SHORT, "", "before", "said")]
+    chats = [unanswered(*each) for each in texts]
+    together, alone = backend.read(chats), [backend.read([one])[0] for one in chats]
+    for chat, one, other in zip(chats, together, alone):
+        if chat.document != LONG:  # words that repeat make spans that only rounding tells apart
+            assert [span[:2] for span in one.spans] == [span[:2] for span in other.spans]
+        for edge in ("start_probabilities", "end_probabilities"):
+            np.testing.assert_allclose(getattr(one, edge), getattr(other, edge), atol=1e-4)
+        assert len(one.token_starts) == len(one.start_probabilities)
+        assert all(0 <= start < end <= len(chat.document) for start, end, _ in one.spans)
+
+
+def test_probabilities_add_up_and_a_spans_score_is_their_product(backend):
+    (answer,) = backend.read([unanswered(SHORT, "What did it cost?")])
+    assert answer.start_probabilities.sum() == pytest.approx(1, abs=1e-4)
+    start, end, score = answer.spans[0]
+    first, last = list(answer.token_starts).index(start), list(answer.token_ends).index(end)
+    product = answer.start_probabilities[first] * answer.end_probabilities[last]
+    assert score == pytest.approx(product, rel=1e-3)
+
+
+def test_a_teacher_reads_a_document_longer_than_a_chunk_in_chunks(loaded, monkeypatch):
+    backend = loaded("qanet")
+    monkeypatch.setattr(backend._predictor, "_whole", None)  # whole, it would need the square of the length
+    (answer,) = backend.read([unanswered(LONG, "what?")])
+    assert answer.spans and len(answer.start_probabilities) == 152
+
+
+def test_a_run_introduces_itself_and_can_be_warmed_up(loaded):
+    backend = loaded("sam")
+    warm_up(backend)
+    card = backend.card
+    assert (card.kind, card.title, card.parameters, card.f1) == ("sam", "SAM", 1234, 12.5)
+
+
+def test_documents_of_the_runs_own_data_are_offered_with_an_opening_question(
+    untrained_run, runs_dir, tmp_path
+):
+    run = untrained_run("sam")
+    found = sample_documents(run, [tmp_path, runs_dir / "data"], most=3)
+    assert 0 < len(found) <= 3 and all(one.document and one.question for one in found)
+    assert len({one.title for one in found}) == len(found)
+    assert sample_documents(run, [tmp_path]) == []
+
+
+def test_an_example_without_history_is_preferred():
+    later = unanswered("a film", "and then?", "x", "y")
+    assert [one.question for one in choose([later, unanswered("a film", "what?")], 5)] == ["what?"]

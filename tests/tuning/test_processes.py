@@ -1,0 +1,144 @@
+"""Searches of real processes, some of which are killed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines.errors import UserError
+from tuning.distributed import Role, choose_role
+
+ROOT = Path(__file__).parent.parent.parent
+SECONDS = 300  # after which a test gives up; on a busy machine importing TensorFlow alone takes long
+
+
+class Command:
+    """A command line under way, whose standard error can be waited for."""
+
+    def __init__(self, runs_dir, space, *arguments):
+        given = [f"--runs_dir={runs_dir}", "--mode=tune", *arguments]
+        for one in (
+            "demo.train_examples=24", "demo.dev_examples=6", "demo.test_examples=6", "demo.document_words=40",
+            "sam.units=4", "sam.layers=1", "sam.inner_units=4", "training.sam.batch_size=4",
+            "tuning.trial_epochs=2", "tuning.isolate=false", f"tuning.space={space}",
+        ):  # fmt: skip
+            given += ["--set", one]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "holle_tf.main", *given],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.said = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self._process.stderr:
+            self.said += line
+
+    def wait_for(self, pattern):
+        """The first match of ``pattern`` in what was said."""
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            found = re.search(pattern, self.said)
+            if found:
+                return found
+            assert self._process.poll() is None, self.said
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern!r} was not said: {self.said}")
+
+    def end(self):
+        """Exit status and the JSON that was printed last."""
+        try:
+            out, _ = self._process.communicate(timeout=SECONDS)
+        finally:
+            self.kill()
+        lines = out.strip().splitlines()
+        return self._process.returncode, json.loads(lines[-1]) if lines else {}
+
+    def kill(self):
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+
+def statuses(folder):
+    trials = json.loads((folder / "trials.json").read_text())["trials"]
+    return {row["trial"]: row["status"] for row in trials}
+
+
+def test_a_search_that_was_killed_goes_on_after_its_last_finished_trial(tmp_path, space_file):
+    space = space_file({"sam.dropout": [0.0, 0.1, 0.2]})
+    first = Command(tmp_path, space, f"--run_dir={tmp_path / 'search'}")
+    try:
+        first.wait_for("trial 2 of 3")
+    finally:
+        first.kill()  # SIGKILL
+    done = tmp_path / "search" / "trial_00" / "outcome.json"
+    before = done.stat().st_mtime_ns
+    second = Command(tmp_path, space, f"--run_dir={tmp_path / 'search'}")
+    status, printed = second.end()
+    assert status == 0 and printed["failed"] == 0
+    assert "going on after 1 trials" in second.said and "trial 1 of 3" not in second.said
+    assert done.stat().st_mtime_ns == before
+    assert statuses(tmp_path / "search") == {1: "COMPLETED", 2: "COMPLETED", 3: "COMPLETED"}
+
+
+def test_a_worker_that_is_killed_in_a_trial_leaves_it_to_the_other(tmp_path, space_file):
+    space = space_file({"sam.dropout": [0.0, 0.1, 0.2, 0.3]})
+    search = Command(tmp_path, space, f"--run_dir={tmp_path / 'search'}", "--tuner_workers=2")
+    try:
+        process = int(search.wait_for(r"worker1 is process (\d+)").group(1))
+        trial = search.wait_for(r"worker1: trial (\d+) of 4").group(1)
+        os.kill(process, signal.SIGKILL)
+        search.wait_for(f"worker1 is lost; trial {trial} is")
+        status, _ = search.end()
+    finally:
+        search.kill()
+    assert status == 0
+    assert f"worker2: trial {trial} of 4" in search.said
+    assert statuses(tmp_path / "search") == dict.fromkeys(range(1, 5), "COMPLETED")
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ((None, None, None, 1), Role("alone")),
+        ((None, None, None, 2), Role("local")),
+        (("chief", None, "0.0.0.0:7700", 1), Role("chief", "chief", "0.0.0.0", 7700)),
+        (("worker", "w1", "lead:7700", 1), Role("worker", "w1", "lead", 7700)),
+    ],
+)
+def test_the_role_is_that_of_the_flags(given, found):
+    assert choose_role(*given, environment={}) == found
+
+
+def test_the_role_is_that_of_keras_tuners_own_variables():
+    variables = {
+        "KERASTUNER_TUNER_ID": "w1",
+        "KERASTUNER_ORACLE_IP": "lead",
+        "KERASTUNER_ORACLE_PORT": "7700",
+    }
+    assert choose_role(None, None, None, 1, variables) == Role("worker", "w1", "lead", 7700)
+    chief = {**variables, "KERASTUNER_TUNER_ID": "chief"}
+    assert choose_role(None, None, None, 1, chief) == Role("chief", "chief", "lead", 7700)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("worker", "w1", None, 1), "--tuner_address"),
+        (("worker", None, "lead:7700", 1), "--tuner_id"),
+        (("worker", "chief2", "lead:7700", 1), "--tuner_id"),
+        (("chief", None, "7700", 1), "HOST:PORT"),
+        (("chief", None, "lead:99999", 1), "HOST:PORT"),
+    ],
+)
+def test_a_role_that_misses_something_says_what(given, said):
+    with pytest.raises(UserError, match=said):
+        choose_role(*given, environment={})

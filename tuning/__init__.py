@@ -1,0 +1,1 @@
+"""Search for hyperparameters with keras-tuner; every trial trains through ``holle_tf.workflow.training``."""

@@ -1,0 +1,237 @@
+"""Who runs the trials: this process, workers that it starts, or workers on any machine over gRPC.
+
+The chief chooses the values, workers ask it for trials (keras-tuner's protocol). All of them see the same
+folders. A worker that dies, or is not heard of for ``tuning.lost_seconds``, is given up and its trial done
+again by another.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import socket
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from typing import Any, Iterator, Mapping, Optional, Sequence
+
+from holle_tf.config import Config
+from holle_tf.workflow.memory import keep_freed_memory
+from holle_tf.workflow.own_process import end_with_parent
+from holle_tf.workflow.run_folder import read_json
+from pipelines.errors import UserError
+from pipelines.parallel import cores
+from tuning.plan import Log, Plan, make_plan
+from tuning.search import SearchTuner, answers
+
+PATIENCE = 600  # seconds that a worker waits for its chief to begin
+LOOK = 0.5  # seconds between two looks at the workers
+GOODBYE = 1.0  # seconds for the last answers to workers to arrive
+
+
+@dataclass(frozen=True)
+class Role:
+    """What this process does in a search.
+
+    Attributes:
+        name: alone | local (chief of workers that it starts) | chief | worker.
+        tuner_id: of a worker, unlike that of every other.
+        host, port: where the chief listens.
+    """
+
+    name: str
+    tuner_id: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+def choose_role(
+    role: Optional[str], tuner_id: Optional[str], address: Optional[str], workers: int,
+    environment: Mapping[str, str] = os.environ,
+) -> Role:  # fmt: skip
+    """The role by the flags, or by keras-tuner's own environment variables where there are none.
+
+    Args:
+        role: chief, worker or None.
+        address: host:port.
+        workers: ``tuning.workers``.
+
+    Raises:
+        UserError: something is missing or does not fit.
+    """
+    variables = [environment.get(f"KERASTUNER_{name}") for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")]
+    if role is None and tuner_id is None and address is None and not all(variables):
+        return Role("local") if workers > 1 else Role("alone")
+    tuner_id = tuner_id or variables[0]
+    if address is None and variables[1] and variables[2]:
+        address = f"{variables[1]}:{variables[2]}"
+    if role is None:
+        role = "chief" if tuner_id and "chief" in tuner_id else "worker"
+    if address is None:
+        raise UserError(f"--tuner_role={role} needs --tuner_address=HOST:PORT, where the chief listens.")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserError(f"--tuner_address={address}: expected HOST:PORT, as in 127.0.0.1:7700.")
+    if role == "chief":
+        return Role("chief", "chief", host, int(port))
+    if not tuner_id or "chief" in tuner_id:
+        raise UserError("a worker needs a name of its own without 'chief' in it: --tuner_id=worker1.")
+    return Role("worker", tuner_id, host, int(port))
+
+
+def search_alone(plan: Plan, log: Log) -> SearchTuner:
+    """Run all trials in this process, one after the other."""
+    tuner = SearchTuner(plan, log)
+    tuner.search()
+    return tuner
+
+
+def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
+    """Be the chief until all workers have ended their last trial.
+
+    Raises:
+        UserError: the port is taken, or local workers all ended before the search did.
+    """
+    local = role.name == "local"
+    host, port = role.host, role.port or _free_port()
+    _check_free(host, port)
+    _announce("chief", host, port)
+    tuner = SearchTuner(plan, log)
+    oracle = tuner.oracle
+    threading.Thread(target=tuner.search, daemon=True).start()  # answers workers, for ever
+    while not answers("127.0.0.1" if host == "0.0.0.0" else host, port):
+        time.sleep(LOOK)
+    count = plan.config.tuning.workers
+    workers = _start_workers(plan, count, host, port) if local else {}
+    if local:
+        log(", ".join(f"{name} is process {process.pid}" for name, process in workers.items()))
+    else:
+        log(f"the chief listens on {host}:{port}; start workers by the same command with --tuner_role=worker "
+            f"--tuner_id=NAME --tuner_address={socket.gethostname()}:{port}")  # fmt: skip
+    try:
+        _watch(oracle, workers, local, log)
+    finally:
+        time.sleep(GOODBYE)
+        for process in workers.values():
+            if process.is_alive() and not oracle.over:
+                process.terminate()
+            process.join()
+    return tuner
+
+
+def work(
+    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role, log: Log
+) -> None:
+    """Run trials for a chief until there are no more.
+
+    Raises:
+        UserError: the chief does not answer, or leads another search.
+    """
+    log(f"{role.tuner_id} waits for the chief at {role.host}:{role.port}")
+    end = time.monotonic() + PATIENCE
+    while not answers(role.host, role.port):
+        if time.monotonic() > end:
+            raise UserError(
+                f"--tuner_address={role.host}:{role.port}: no chief answers; start it (--tuner_role=chief)."
+            )
+        time.sleep(LOOK)
+    # The chief listens once data and teachers are there, so that none is made twice.
+    plan = make_plan(config, run_dir, teacher_runs, log)
+    if read_json(plan.folder / "search.json") != plan.identity:
+        raise UserError(
+            f"{plan.folder}: the chief's search is not here; give the worker the chief's command, and "
+            "folders that both see."
+        )
+    _search_for_chief(plan, role.tuner_id, role.host, role.port, log)
+
+
+def _search_for_chief(plan: Plan, tuner_id: str, host: str, port: int, log: Log) -> None:
+    _announce(tuner_id, host, port)
+    SearchTuner(plan, lambda line: log(f"{tuner_id}: {line}"), (host, port)).search()
+
+
+def _announce(tuner_id: str, host: str, port: int) -> None:
+    """Tell keras-tuner, which reads these."""
+    os.environ["KERASTUNER_TUNER_ID"] = tuner_id
+    os.environ["KERASTUNER_ORACLE_IP"] = host
+    os.environ["KERASTUNER_ORACLE_PORT"] = str(port)
+
+
+def _watch(oracle: Any, workers: dict[str, BaseProcess], local: bool, log: Log) -> None:
+    ended: set[str] = set()
+    while not oracle.over:
+        time.sleep(LOOK)
+        gone = {name for name, process in workers.items() if not process.is_alive()} - ended
+        ended |= gone
+        for name in [*sorted(gone), *oracle.silent()]:
+            trial_id = oracle.lose(name)
+            if trial_id:
+                log(f"{name} is lost; trial {int(trial_id) + 1} is {oracle.trials[trial_id].status.lower()}")
+        if local and len(ended) == len(workers) and not oracle.over:
+            raise UserError("all workers ended before the search did; the same command goes on.")
+
+
+def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, BaseProcess]:
+    """Local workers that share the cores, and the GPUs if there are any."""
+    import tensorflow as tf
+
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    context = multiprocessing.get_context("spawn")
+    workers: dict[str, BaseProcess] = {}
+    for i in range(count):
+        name = f"worker{i + 1}"
+        share = {"CUDA_VISIBLE_DEVICES": str(i % gpus)} if gpus else {}
+        threads = str(max(1, cores() // count))
+        share.update({key: threads for key in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")})
+        with _environment(share):  # TensorFlow reads it when it is imported
+            process = context.Process(target=_local_worker, args=(plan, name, host, port), name=name)
+            process.start()
+        workers[name] = process
+    return workers
+
+
+def _local_worker(plan: Plan, tuner_id: str, host: str, port: int) -> None:
+    end_with_parent()
+    keep_freed_memory()
+
+    def log(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    try:
+        _search_for_chief(plan, tuner_id, host, port, log)
+    except KeyboardInterrupt:  # said by the chief
+        os._exit(130)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                os.environ.pop(key, None)
+            else:
+                os.environ[key] = value
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"--tuner_address={host}:{port}: cannot listen here ({error.strerror})."
+            ) from error

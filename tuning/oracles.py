@@ -1,0 +1,189 @@
+"""keras-tuner's oracles, made to survive: a search that is killed, a worker that is lost, a budget of time.
+
+An oracle chooses the values of the next trial. Those of keras-tuner 1.4.7 write their state in place, wait
+for ever for a worker that died, and their grid forgets when it is loaded again where it was.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner import synchronized
+from keras_tuner.oracles import (
+    BayesianOptimizationOracle,
+    GridSearchOracle,
+    HyperbandOracle,
+    RandomSearchOracle,
+)
+
+from holle_tf.workflow.run_folder import write_text
+from tuning.config import OBJECTIVES, TuningConfig
+from tuning.space import Space
+
+RUNNING, IDLE, STOPPED, INVALID = "RUNNING", "IDLE", "STOPPED", "INVALID"
+NEVER = 10**9  # failures in a row that end a search: keras-tuner would then raise with its lock held
+
+
+class Enduring(keras_tuner.Oracle):
+    """What is added to every oracle; for a class that inherits from this first and from one of them second.
+
+    Args:
+        max_minutes: after which no trial begins, over all processes that the search had; 0 = no limit.
+        lost_seconds: after which a worker that was not heard of is given up.
+    """
+
+    def __init__(self, *, max_minutes: float, lost_seconds: float, **kwargs: Any):
+        super().__init__(max_consecutive_failed_trials=NEVER, allow_new_entries=False, **kwargs)
+        self._budget, self._lost_seconds = 60 * max_minutes, lost_seconds
+        self._elapsed_before, self._began = 0.0, time.monotonic()
+        self._heard: dict[str, float] = {}  # tuner -> when
+        self._stopping = False
+        self.verbose = 0
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the search took, without interruptions."""
+        return self._elapsed_before + time.monotonic() - self._began
+
+    @property
+    def _time_is_over(self) -> bool:
+        return bool(self._budget) and self.elapsed >= self._budget
+
+    @property
+    def over(self) -> bool:
+        """Whether workers were told to stop, and all have."""
+        return self._stopping and not self.ongoing_trials and not self.tuner_ids
+
+    @synchronized
+    def create_trial(self, tuner_id: str) -> Any:
+        """As keras-tuner's; a worker is kept waiting as long as another's trial may have to be done again."""
+        self._heard[tuner_id] = time.monotonic()
+        waiting = list(self._retry_queue) if self._time_is_over else []
+        if waiting:
+            self._retry_queue = []  # keep them for a search with more time
+        trial = super().create_trial(tuner_id)
+        self._retry_queue += waiting
+        if trial.status == STOPPED and self.ongoing_trials:
+            self.tuner_ids.add(tuner_id)
+            trial.status = IDLE
+        self._stopping = self._stopping or trial.status == STOPPED
+        return trial
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self._time_is_over:
+            return {"status": STOPPED, "values": None}
+        return super().populate_space(trial_id)
+
+    @synchronized
+    def get_trial(self, trial_id: str) -> Any:
+        """As keras-tuner's; a worker that asks for its trial shows that it is alive."""
+        for tuner_id, trial in self.ongoing_trials.items():
+            if trial.trial_id == trial_id:
+                self._heard[tuner_id] = time.monotonic()
+        return super().get_trial(trial_id)
+
+    @synchronized
+    def end_trial(self, trial: Any) -> None:
+        """As keras-tuner's; a trial that was given up and then ended after all is not done again."""
+        super().end_trial(trial)
+        if self.trials[trial.trial_id].status != INVALID and trial.trial_id in self._retry_queue:
+            self._retry_queue.remove(trial.trial_id)
+
+    @synchronized
+    def lose(self, tuner_id: str) -> str:
+        """Give up a worker; its trial is done again, or failed if that was tried enough.
+
+        Returns:
+            The id of the trial, "" if it had none.
+        """
+        self.tuner_ids.discard(tuner_id)
+        self._heard.pop(tuner_id, None)
+        trial = self.ongoing_trials.get(tuner_id)
+        if trial is None:
+            return ""
+        trial.status, trial.message = INVALID, f"{tuner_id} ended during this trial"
+        self.end_trial(trial)
+        self.ongoing_trials.pop(tuner_id, None)
+        return trial.trial_id
+
+    @synchronized
+    def silent(self) -> list[str]:
+        """The workers that were not heard of for too long."""
+        known = {*self.ongoing_trials, *self.tuner_ids}
+        oldest = time.monotonic() - self._lost_seconds
+        return sorted(one for one in known if self._heard.get(one, self._began) < oldest)
+
+    def get_state(self) -> dict[str, Any]:
+        return {**super().get_state(), "elapsed_seconds": self.elapsed}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        super().set_state(state)
+        self._elapsed_before, self._began = state["elapsed_seconds"], time.monotonic()
+
+    def save(self) -> None:
+        write_text(Path(self._get_oracle_fname()), json.dumps(self.get_state()))
+
+    def _save_trial(self, trial: Any) -> None:
+        path = Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
+        write_text(path, json.dumps(trial.get_state()))
+
+    def reload(self) -> None:
+        """As keras-tuner's; whatever was begun and not ended is done again, and nothing else."""
+        super().reload()
+        begun = [one for one, trial in self.trials.items() if trial.status in (RUNNING, INVALID)]
+        self._retry_queue = sorted(begun, reverse=True)  # the last of it is taken first
+
+
+class Grid(Enduring, GridSearchOracle):
+    """Every combination once, the last key changing fastest."""
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self._time_is_over:
+            return {"status": STOPPED, "values": None}
+        space = self.hyperparameters.space
+        for combination in itertools.product(*(one.values for one in space)):
+            values = {one.name: value for one, value in zip(space, combination)}
+            if not self._duplicate(values):
+                return {"status": RUNNING, "values": values}
+        return {"status": STOPPED, "values": None}
+
+
+class Random(Enduring, RandomSearchOracle):
+    """Values drawn anew for every trial."""
+
+
+class Hyperband(Enduring, HyperbandOracle):
+    """Many short trainings, of which the best go on (Li et al., 2018)."""
+
+
+class Bayesian(Enduring, BayesianOptimizationOracle):
+    """A Gaussian process over the trials so far says which values promise most."""
+
+
+KINDS = {"grid": Grid, "random": Random, "hyperband": Hyperband, "bayesian": Bayesian}
+
+
+def make_oracle(tuner: str, space: Space, options: TuningConfig, seed: int, epochs: int) -> Any:
+    """The oracle of a search.
+
+    Args:
+        tuner: a key of ``KINDS``.
+        epochs: of a whole training; hyperband begins with fewer.
+    """
+    own = {"max_epochs": epochs, "factor": options.hyperband_factor} if tuner == "hyperband" else {}
+    oracle = KINDS[tuner](
+        objective=keras_tuner.Objective(options.objective, OBJECTIVES[options.objective]),
+        hyperparameters=space.declared(),
+        seed=seed + 1,  # keras-tuner takes 0 for none
+        max_retries_per_trial=options.retries,
+        max_minutes=options.max_minutes,
+        lost_seconds=options.lost_seconds,
+        **own,
+    )
+    oracle.max_trials = options.max_trials or None  # hyperband's takes it no other way
+    return oracle

@@ -1,0 +1,198 @@
+"""A search before its first trial: what is searched, on what, from which teachers, and where it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Callable, Iterable, Optional, Sequence
+
+from holle_tf.config import Config
+from holle_tf.distill.recipes import recipe
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.modes import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.workflow.own_process import in_own_process
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder, read_json, write_text
+from holle_tf.workflow.training import cache_teachers, run_identity
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData
+from tuning.space import Parameter, Space, listed, read_space
+from tuning.trial import trial_config
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A search.
+
+    Attributes:
+        config: of every trial but for its values; the recipe is named.
+        space: without what decides nothing.
+        tuner: grid | random | hyperband | bayesian.
+        teachers: folders of finished runs.
+        folder: of the search.
+        identity: what decides its trials; more of them, or more time, is the same search.
+    """
+
+    config: Config
+    space: Space
+    tuner: str
+    teachers: tuple[Path, ...]
+    folder: Path
+    identity: dict[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """Of a whole training, at most."""
+        return self.config.tuning.trial_epochs or self.config.training_of(self.config.model).epochs
+
+    @property
+    def trials(self) -> Optional[int]:
+        """How many trials there can be; None if only time or hyperband's rounds end them."""
+        most, size = self.config.tuning.max_trials or None, self.space.size
+        if self.tuner == "hyperband" or size is None:
+            return most
+        return size if most is None else min(most, size)
+
+    def begin(self) -> None:
+        """Make the folder, or check that it is of this search.
+
+        Raises:
+            UserError: it is of another.
+        """
+        found = read_json(self.folder / "search.json")
+        if found is not None and found != self.identity:
+            raise UserError(f"{self.folder}: holds another search; choose another --run_dir or remove it.")
+        write_text(self.folder / "search.json", json.dumps(self.identity, indent=1))
+
+
+def make_plan(
+    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
+) -> Plan:
+    """What ``config`` and the flags ask for; prepares the data and trains teachers where there are none.
+
+    Raises:
+        UserError: space, recipe, teachers and model do not fit each other.
+    """
+    config, distilling = _resolved(config, teacher_runs)
+    space = read_space(config, distilling)
+    _check_recipes(config, space)
+    tuner = _tuner(config.tuning.tuner, space)
+    if config.tuning.max_trials == 0 and config.tuning.max_minutes == 0 and space.size is None:
+        if tuner != "hyperband":
+            raise UserError("this space has no end: give tuning.max_trials or tuning.max_minutes by --set.")
+    prepared = open_data(config, log)
+    teachers: tuple[Path, ...] = ()
+    if distilling:
+        if any(one.key.startswith("data.") for one in space.parameters):
+            raise UserError(
+                "data cannot be searched beside a teacher, which was trained on one kind of them."
+            )
+        work = (_prepare_teachers, config, teacher_runs)
+        found = in_own_process(*work) if config.tuning.isolate else work[0](*work[1:])
+        teachers = tuple(Path(path) for path in found)
+        runs = [RunFolder(path) for path in teachers]
+        for run in runs:
+            Reading(run, prepared, config)
+        config = replace(config, teacher=",".join(run.config().model for run in runs))
+    space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers], log)
+    identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
+    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    what = f"sam-{config.recipe.replace('_', '-')}" if config.model == "sam" else config.model
+    name = f"tune-{what}-{space.name}-{tuner}-{digest}"
+    folder = Path(run_dir) if run_dir else Path(config.runs_dir) / prepared.folder.name / name
+    return Plan(config, space, tuner, teachers, folder, identity)
+
+
+def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Config, bool]:
+    """``config`` with its recipe named, and whether a student of teachers is searched."""
+    teachers = bool(config.teacher or teacher_runs)
+    if config.model != "sam":
+        if teachers or config.recipe:
+            raise UserError(
+                f"--model={config.model} learns from no teacher; leave out --recipe and --teacher."
+            )
+        return config, False
+    if teachers or (config.recipe and recipe(config.recipe).teachers):
+        return student_of_teachers(config, teacher_runs), True
+    return with_recipe(config, "_train"), False
+
+
+def _check_recipes(config: Config, space: Space) -> None:
+    by_key = {one.key: one for one in space.parameters}
+    if "recipe" not in by_key:
+        return
+    if "sam.interaction" in by_key:
+        raise UserError("a recipe has its interaction: search recipe or sam.interaction, not both.")
+    needed = {recipe(str(name)).teachers for name in by_key["recipe"].values}
+    if config.model != "sam" or needed != {recipe(config.recipe).teachers}:
+        raise UserError(f"the recipes of the space need other teachers than {config.recipe or config.model}.")
+
+
+def _tuner(wanted: str, space: Space) -> str:
+    endless = [one.key for one in space.parameters if not one.listed]
+    if wanted == "auto":
+        return "random" if endless else "grid"
+    if wanted == "grid" and endless:
+        raise UserError(
+            f"a grid needs a list of values, or a step, for {listed(endless)}; or choose --tuner=random."
+        )
+    if wanted == "hyperband" and any(one.key.endswith(".epochs") for one in space.parameters):
+        raise UserError("hyperband decides the epochs itself; leave them out of the space.")
+    return wanted
+
+
+def _prepare_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> list[str]:
+    """Find or train the teachers and compute what students will read of them."""
+    prepared = open_data(config, print)
+    runs = find_or_train_teachers(config, prepared, teacher_runs, print)
+    config = replace(config, teacher=",".join(run.config().model for run in runs))
+    cache_teachers(config, prepared, runs, print)
+    return [str(run.path) for run in runs]
+
+
+def _deciding(
+    config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder], log: Log
+) -> Space:
+    """``space`` without keys that change no trial, such as the k of a recipe without a top-k term."""
+    switches = ("recipe", "sam.interaction")
+    bases = [trial_config(config, {})]
+    for one in space.parameters:
+        if one.key in switches:
+            bases += [trial_config(config, {one.key: value}) for value in one.values]
+
+    def identities(parameter: Parameter) -> Iterable[list[dict[str, Any]]]:
+        for base in bases:
+            changed = [trial_config(base, {parameter.key: value}) for value in parameter.examples()]
+            yield [run_identity(one, prepared, teachers) for one in (*changed, base)]
+
+    kept = [
+        one
+        for one in space.parameters
+        if one.key.startswith("data.")
+        or any(found[0] != other for found in identities(one) for other in found[1:])
+    ]
+    dropped = {one.key for one in space.parameters} - {one.key for one in kept}
+    if dropped:
+        log(f"space {space.name}: left out, as nothing here depends on it: {listed(dropped)}")
+    if not kept:
+        raise UserError(f"space {space.name}: none of its keys changes {config.recipe or config.model}.")
+    return replace(space, parameters=tuple(kept))
+
+
+def _identity(
+    config: Config, space: Space, tuner: str, prepared: PreparedData, teachers: Sequence[RunFolder]
+) -> dict[str, Any]:
+    options = ("objective", "trial_minutes", "trial_epochs", "trial_patience", "executions")
+    own = {name: getattr(config.tuning, name) for name in options}
+    if tuner == "hyperband":
+        own["hyperband_factor"] = config.tuning.hyperband_factor
+    return {
+        "space": space.describe(),
+        "tuner": tuner,
+        **own,
+        "run": run_identity(config, prepared, teachers),
+    }

@@ -1,0 +1,174 @@
+"""What a search found: rows, Pareto fronts, the table in all its forms, the configuration to go on with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any, Sequence
+
+import yaml
+from rich import box
+from rich.table import Table
+
+from holle_tf.workflow.run_folder import write_text
+from tuning.config import OBJECTIVES
+from tuning.plan import Plan
+from tuning.search import SearchTuner, read_outcome
+from tuning.text import short_names
+
+COSTS = ("parameters", "seconds")
+SCORES = ("val_f1", "val_em", "val_loss")
+FRONT = "front"  # the costs for which no other trial is both better and cheaper
+OTHERS = ("seconds_per_epoch", "epochs", "best_epoch", "precision", "peak_memory_mb")
+COMPLETED = "COMPLETED"
+
+
+def trial_rows(tuner: SearchTuner, plan: Plan) -> list[dict[str, Any]]:
+    """A row for each trial that ended, the best first and failed ones last.
+
+    A row has ``trial`` (from 1), ``status``, ``values`` by key, and of a completed one the scores, the costs,
+    ``front``, ``OTHERS`` and ``objective``, the number that keras-tuner was told; of another ``error``.
+    """
+    rows = []
+    for trial_id, trial in tuner.oracle.trials.items():
+        if trial.status not in (COMPLETED, "FAILED"):
+            continue
+        outcome = read_outcome(Path(tuner.get_trial_dir(trial_id)))
+        row = {
+            "trial": int(trial_id) + 1,
+            "status": trial.status,
+            "values": plan.space.values(trial.hyperparameters.values),
+        }
+        if trial.status == COMPLETED:
+            row.update({name: outcome[name] for name in (*SCORES, *COSTS, *OTHERS)}, objective=trial.score)
+        else:
+            row["error"] = outcome.get("error") or trial.message or "no reason given"
+        rows.append(row)
+    sign = -1 if OBJECTIVES[plan.config.tuning.objective] == "max" else 1
+    rows.sort(key=lambda row: (row["status"] != COMPLETED, sign * row.get("objective", 0.0), row["trial"]))
+    mark_fronts(rows)
+    return rows
+
+
+def mark_fronts(rows: Sequence[dict[str, Any]]) -> None:
+    """Give every completed row its ``front``.
+
+    A trial is on the front of a cost if no other has an F1 as high and costs as little, one of both better.
+    """
+    done = [row for row in rows if row["status"] == COMPLETED]
+    for row in done:
+        row[FRONT] = [cost for cost in COSTS if not any(_dominates(other, row, cost) for other in done)]
+
+
+def _dominates(one: dict[str, Any], other: dict[str, Any], cost: str) -> bool:
+    no_worse = one["val_f1"] >= other["val_f1"] and one[cost] <= other[cost]
+    return no_worse and (one["val_f1"] > other["val_f1"] or one[cost] < other[cost])
+
+
+def results_table(rows: Sequence[dict[str, Any]], plan: Plan) -> Table:
+    """The rows for the terminal."""
+    names = short_names([one.key for one in plan.space.parameters])
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in ("trial", "F1", "EM", "loss", "params", "seconds"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("front", no_wrap=True)
+    table.add_column("values", overflow="fold")
+    for row in rows:
+        values = " ".join(f"{names[key]}={value}" for key, value in row["values"].items())
+        if row["status"] != COMPLETED:
+            error = str(row["error"]).replace("[", r"\[")
+            table.add_row(str(row["trial"]), "-", "-", "-", "-", "-", "failed", f"{values}: {error}")
+            continue
+        cells = [f"{row['val_f1']:.2f}", f"{row['val_em']:.2f}", f"{row['val_loss']:.3f}"]
+        cells += [f"{row['parameters']:,.0f}", f"{row['seconds']:.0f}", _front(row)]
+        table.add_row(str(row["trial"]), *cells, values)
+    return table
+
+
+def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) -> list[Path]:
+    """``trials.json``, ``trials.csv``, ``trials.md`` and, if a trial was completed, ``best.yaml``.
+
+    Args:
+        elapsed: seconds of the search.
+    """
+    folder, keys = plan.folder, [one.key for one in plan.space.parameters]
+    options = plan.config.tuning
+    summary = {
+        "space": plan.space.name,
+        "tuner": plan.tuner,
+        "objective": options.objective,
+        "epochs": plan.epochs,
+        "executions": options.executions,
+        "elapsed_seconds": round(elapsed, 1),
+        "trials": list(rows),
+    }
+    written = {"trials.json": json.dumps(summary, indent=1), "trials.csv": _csv(rows, keys)}
+    written["trials.md"] = markdown(rows, keys)
+    if rows and rows[0]["status"] == COMPLETED:
+        written["best.yaml"] = best_yaml(rows[0], plan)
+    for name, text in written.items():
+        write_text(folder / name, text)
+    return [folder / name for name in written]
+
+
+def markdown(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
+    """The rows as a table of a document."""
+    names = short_names(keys)
+    titles = ["trial", *(names[key] for key in keys), "F1", "EM", "loss", "parameters", "seconds", "front"]
+    lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
+    for row in rows:
+        values = [str(row["values"].get(key, "")) for key in keys]
+        if row["status"] != COMPLETED:
+            lines.append([str(row["trial"]), *values, "failed", "", "", "", "", ""])
+            continue
+        scores = [f"{row['val_f1']:.2f}", f"{row['val_em']:.2f}", f"{row['val_loss']:.3f}"]
+        costs = [f"{row['parameters']:,.0f}", f"{row['seconds']:.0f}", _front(row)]
+        lines.append([str(row["trial"]), *values, *scores, *costs])
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+
+
+def best_yaml(row: dict[str, Any], plan: Plan) -> str:
+    """A configuration: the searched keys with the values of ``row``, and what else the run is known by."""
+    config = plan.config
+    values = dict(row["values"])
+    needed: dict[str, Any] = {}
+    if config.model != "sam":
+        needed["model"] = config.model
+    elif plan.teachers:
+        suffix = config.recipe[len("add") :]
+        interaction = values.pop("sam.interaction", config.sam.interaction)
+        needed.update({"recipe": values.pop("recipe", interaction + suffix), "teacher": config.teacher})
+    else:
+        needed["sam.interaction"] = config.sam.interaction
+    if config.data.setup != "sd":
+        needed["data.setup"] = config.data.setup
+    tree: dict[str, Any] = {}
+    for key, value in {**needed, **values}.items():
+        *sections, last = key.split(".")
+        node = tree
+        for section in sections:
+            node = node.setdefault(section, {})
+        node[last] = value
+    mode = "distill" if plan.teachers else "train"
+    objective = config.tuning.objective
+    head = [
+        f"# The best of a search, trial {row['trial']}: {objective} {row['objective']:.4f} on dev.",
+        f"# python -m holle_tf.main --mode={mode} --config={plan.folder / 'best.yaml'}",
+    ]
+    return "\n".join(head) + "\n" + yaml.safe_dump(tree, sort_keys=False)
+
+
+def _csv(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
+    file = io.StringIO()
+    titles = ["trial", "status", *keys, *SCORES, *COSTS, *OTHERS, FRONT, "error"]
+    writer = csv.DictWriter(file, titles, extrasaction="ignore", restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({**row, **row["values"], FRONT: " ".join(row.get(FRONT, []))})
+    return file.getvalue()
+
+
+def _front(row: dict[str, Any]) -> str:
+    return ", ".join(row[FRONT])
