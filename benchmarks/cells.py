@@ -1,4 +1,4 @@
-"""Cells of tables, the same on the terminal and in docs/performance.md."""
+"""Results as the cells of a table, for the terminal and for docs/ alike."""
 
 from __future__ import annotations
 
@@ -7,13 +7,6 @@ from typing import Any
 WHAT = ("inference", "training")
 
 Row = dict[str, float]  # of a size: size, seconds, and memory_mb unless the seconds are projected
-
-
-def row_text(row: Row) -> str:
-    """Seconds and memory of a size; seconds alone, marked as such, where they are projected."""
-    if "memory_mb" not in row:
-        return f"({row['seconds']:,.0f} s projected)"
-    return f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB"
 
 
 def bound_cells(found: dict[str, float]) -> list[str]:
@@ -38,3 +31,10 @@ BOUND_TITLES = (
     *("inference, ms", "by products, ms", "share", "by memory, ms"),
 )
 GPU_TITLES = ("GFLOP", "GB", "dependent steps", "by products, ms", "by memory, ms", "by steps, ms")
+
+
+def row_text(row: Row) -> str:
+    """Seconds and memory of a size; seconds alone, marked as such, where they are projected."""
+    if "memory_mb" not in row:
+        return f"({row['seconds']:,.0f} s projected)"
+    return f"{row['seconds']:.3f} s, {row['memory_mb']:,.0f} MB"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -41,13 +42,23 @@ _EPOCHS = flags.DEFINE_integer("epochs", 5, "epochs read, after one that is not 
 _STEPS = flags.DEFINE_integer("steps", 20, "timed training steps, after as many that are not", lower_bound=1)
 
 
-def time_preparing(config: Config) -> tuple[PreparedData, float]:
-    """The prepared data and examples prepared a second, demo corpus and vectors already on disk."""
+def time_preparing(config: Config) -> tuple[PreparedData, dict[str, float]]:
+    """The prepared data, and how fast it was prepared, demo corpus and vectors already on disk.
+
+    Returns:
+        The data; ``prepared_per_second``, examples; ``parent_seconds`` and ``worker_seconds``, core time of
+        this process and of its workers together.
+    """
     raw_data(config, tqdm.write)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), os.times()
     prepared = open_data(config, tqdm.write)
-    seconds = time.perf_counter() - began
-    return prepared, sum(prepared.count(split) for split in ("train", "dev", "test")) / seconds
+    seconds, then = time.perf_counter() - began, os.times()
+    examples = sum(prepared.count(split) for split in ("train", "dev", "test"))
+    return prepared, {
+        "prepared_per_second": examples / seconds,
+        "parent_seconds": then.user + then.system - used.user - used.system,
+        "worker_seconds": sum(then[2:4]) - sum(used[2:4]),
+    }
 
 
 def time_reading(config: Config, prepared: PreparedData) -> dict[str, float]:
@@ -108,7 +119,8 @@ def main(_: list[str]) -> None:
             )
             for model in _MODELS.value
         }
-        prepared, report["prepared_per_second"] = time_preparing(next(iter(configs.values())))
+        prepared, preparing = time_preparing(next(iter(configs.values())))
+        report.update(preparing)
         for model, config in configs.items():
             row = {**time_reading(config, prepared), "trained": time_training(config, prepared)}
             report[model] = row

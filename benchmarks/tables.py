@@ -90,7 +90,11 @@ def reading(result: dict[str, Any]) -> str:
         if isinstance(row, dict):
             rates = [f"{row['read']:,.0f}", f"{row['trained']:,.0f}", f"{row['read'] / row['trained']:.0f}"]
             rows.append([model, *rates, f"{row['padding']:.1%}"])
-    head = f"Prepared: {result['prepared_per_second']:,.0f} examples a second.\n\n"
+    head = f"Prepared: {result['prepared_per_second']:,.0f} examples a second"
+    if "worker_seconds" in result:
+        parent, workers = result["parent_seconds"], result["worker_seconds"]
+        head += f"; core time {parent:.1f} s of the parent, {workers:.1f} s of its workers"
+    head += ".\n\n"
     return head + markdown(["", "read, examples/s", "trained, examples/s", "ratio", "padding"], rows)
 
 
