@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
-import numpy as np
-
-from holle_tf.evaluate.intervals import bootstrap_interval
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import SCORE_DEFINITIONS, exact_match
+from holle_tf.evaluate.statistics import over_examples
 from pipelines.atomic import atomic_file
 
 CARD_JSON, CARD_TEXT = "model_card.json", "model_card.md"
+RESAMPLES = 2000  # of the test examples, for the intervals of scores
 LATENCY_WORDS = (256, 1200)  # of the document
 RUNS = 5  # timed calls, after one that is not
 USE = (
@@ -42,8 +41,8 @@ def scores_with_intervals(predictions: Sequence[SpanPrediction]) -> dict[str, di
     }
     found = {}
     for name, scores in values.items():
-        low, high = bootstrap_interval(scores)
-        found[name] = {"value": float(np.mean(scores)), "low": low, "high": high}
+        estimate = over_examples(scores, RESAMPLES)
+        found[name] = {"value": estimate.mean, "low": estimate.low, "high": estimate.high}
     return found
 
 
