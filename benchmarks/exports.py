@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple
 
-from absl import app, flags
+from absl import app, flags, logging
 from tqdm import tqdm
 
 from benchmarks.export_probe import __file__ as PROBE
@@ -151,6 +151,7 @@ def main(_: list[str]) -> None:
     from pipelines.encoding import encode
     from pipelines.records import read_examples
 
+    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every SavedModel at length
     run = student_run()
     config, student = run.config(), student_of(run)
     prepared = open_data(config, _log)
@@ -188,10 +189,12 @@ def main(_: list[str]) -> None:
                     float(np.abs(a[edge] - b[edge]).max()) for a, b in pairs for edge in b
                 ),
             }
+            _log(f"{title}: {json.dumps(rows[title])}")
         if "savedmodel" in _FORMATS.value:
             report["pruned"] = [pruned_row(student, examples, values, Path(scratch)) for values in PRUNED]
     for model in tqdm(_TEACHERS.value, desc="teachers", disable=None):
         rows[model] = in_own_process(measure_teacher, model, lengths)
+        _log(f"{model}: {json.dumps(rows[model])}")
     print(json.dumps(report))
 
 
