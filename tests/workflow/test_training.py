@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.models.layers.bidirectional import BidirectionalRNN
+from holle_tf.workflow import training
 from holle_tf.workflow.evaluation import evaluate_run
 from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.run_folder import RunFolder, build_model
 from holle_tf.workflow.training import default_run_path, ensure_run, find_teacher
 from pipelines.errors import UserError
 
@@ -191,3 +193,28 @@ def test_an_option_of_another_term_makes_no_other_run(tiny, prepared):
     changed = replace(config, distill=replace(config.distill, top_k=7))
     assert path(changed) == path(config)
     assert path(replace(changed, recipe="add_topk")) != path(replace(config, recipe="add_topk"))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((), "auto"),
+        (("training.sam.recurrence=keras",), "keras"),
+        (("training.sam.recurrence=compiled", "training.sam.jit=true"), "keras"),  # XLA can compile no other
+    ],
+)
+def test_recurrent_layers_are_of_the_wanted_implementation(tiny, prepared, monkeypatch, options, expected):
+    made = []
+
+    class Stopped(Exception):
+        pass
+
+    def build(*arguments):
+        layers = build_model(*arguments).submodules
+        made.extend(layer.implementation for layer in layers if isinstance(layer, BidirectionalRNN))
+        raise Stopped
+
+    monkeypatch.setattr(training, "build_model", build)
+    with pytest.raises(Stopped):
+        ensure_run(_sam(tiny(*options, seed=77)), prepared, log=_quiet)
+    assert made and set(made) == {expected}
