@@ -46,7 +46,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     config = load()
     ids = [example.example_id for example in read_examples(open_data(config, lambda line: None), "test")]
     file = tmp_path / "more.json"
-    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_0_0": {"spans": ["?"]}}))
+    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_999_0": {"spans": ["?"]}}))
     request = Request("smoke", multi_reference=str(file))
     said = []
 

@@ -127,7 +127,7 @@ def test_asking_interactively_answers_each_query(tiny, run, monkeypatch, capsys)
 
 
 def test_prepare_says_where_the_records_are(tiny, prepared, capsys):
-    modes.prepare_mode(tiny(), _quiet)
+    modes.prepare_mode(tiny(), None, _quiet)
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["fingerprint"] == prepared.fingerprint and said["train"] == 48
 
@@ -145,8 +145,8 @@ def test_a_recipe_is_told_from_how_many_teachers_it_learns(tiny, recipe, teacher
         modes.distill_mode(tiny(recipe=recipe, teacher=teacher), None, None, _quiet)
 
 
-def test_recipes_are_listed_with_a_sentence(capsys):
-    modes.recipes_mode()
+def test_recipes_are_listed_with_a_sentence(tiny, capsys):
+    modes.recipes_mode(tiny())
     lines = capsys.readouterr().out
     assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines
 
@@ -160,7 +160,7 @@ def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
 def test_evaluate_scores_against_all_references_of_a_file(tiny, run, prepared, tmp_path, capsys):
     ids = [example.example_id for example in read_examples(prepared, "test")]
     file = tmp_path / "more.json"
-    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 1998]}, "ts_0_0": {"spans": ["x"]}}))
+    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 1998]}, "ts_999_0": {"spans": ["x"]}}))
     modes.evaluate_mode(tiny(), str(run.path), "test", _quiet, str(file))
     printed = capsys.readouterr().out
     assert "1 examples have further references, 11 have none; 1 ids" in printed

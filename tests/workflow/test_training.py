@@ -23,7 +23,7 @@ def _sam(config, **changes):
 
 
 def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
-    run = ensure_run(_sam(tiny(), seed=1), prepared, log=_quiet)
+    run = ensure_run(_sam(tiny("board.enabled=true"), seed=1), prepared, log=_quiet)
     scores = evaluate_run(Reading(run, prepared, tiny()), "test")
     for name in (
         "config.yaml",
