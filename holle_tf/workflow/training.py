@@ -43,10 +43,13 @@ Log = Callable[[str], None]
 
 def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> dict[str, Any]:
     """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
+    training = to_dict(config.training_of(config.model))
+    if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
+        del training["recurrence"]
     sections: dict[str, Any] = {
         "model": config.model,
         config.model: to_dict(getattr(config, config.model)),
-        "training": to_dict(config.training_of(config.model)),
+        "training": training,
         "seed": config.seed,
         "data": prepared.fingerprint,
         "max_span": config.evaluation.max_span,
