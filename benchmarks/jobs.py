@@ -34,12 +34,6 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.distillation",
         "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
     ),
-    "long-teacher": (
-        "benchmarks.long_teacher --runs_dir=runs",
-        "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
-        "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
-    ),
-    "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
     "exports": (
@@ -52,7 +46,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
     ),
 }
-# Only with --only: they train for long, or want PyTorch.
+# Only with --only: they train for long, write gigabytes, or want PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
     "stock-layers": (
         "benchmarks.scores --option=training.sam.recurrence --values=auto,keras --set training.sam.epochs=8",
@@ -63,5 +57,11 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         " --seeds=0,1 --set training.qanet.epochs=12",
         "--limit=20 --seeds=0 --set training.qanet.epochs=1",
     ),
+    "long-teacher": (
+        "benchmarks.long_teacher --runs_dir=runs",
+        "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
+        "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
+    ),
+    "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     "recurrent-torch": ("benchmarks.recurrent --lengths=256,1200 --torch", "--lengths=32 --steps=1"),
 }
