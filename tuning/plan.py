@@ -116,7 +116,7 @@ def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Co
                 f"--model={config.model} learns from no teacher; leave out --recipe and --teacher."
             )
         return config, False
-    if teachers or (config.recipe and recipe(config.recipe).teachers):
+    if teachers or (config.recipe and recipe(config.recipe, config.recipes).teachers):
         return student_of_teachers(config, teacher_runs), True
     return with_recipe(config, "_train"), False
 
@@ -127,8 +127,8 @@ def _check_recipes(config: Config, space: Space) -> None:
         return
     if "sam.interaction" in by_key:
         raise UserError("a recipe has its interaction: search recipe or sam.interaction, not both.")
-    needed = {recipe(str(name)).teachers for name in by_key["recipe"].values}
-    if config.model != "sam" or needed != {recipe(config.recipe).teachers}:
+    needed = {recipe(str(name), config.recipes).teachers for name in by_key["recipe"].values}
+    if config.model != "sam" or needed != {recipe(config.recipe, config.recipes).teachers}:
         raise UserError(f"the recipes of the space need other teachers than {config.recipe or config.model}.")
 
 

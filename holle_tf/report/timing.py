@@ -15,12 +15,12 @@ from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
-from holle_tf.distill.terms import default_top_k, needs
+from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.workflow.run_folder import build_model
-from holle_tf.workflow.training import run_terms
+from holle_tf.workflow.training import distill_options, run_terms
 from pipelines.config import LONG_SETUPS
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
@@ -104,9 +104,8 @@ def measure_epoch(config: Config, prepared: PreparedData) -> float:
             teachers.append(Teacher(_no_scores, online_teacher(model).read))
         else:
             teachers.append(Teacher(_no_scores))
-    options = replace(config.distill, top_k=config.distill.top_k or default_top_k(config.data.setup))
     distiller = Distiller(
-        _untrained(config, prepared), terms, teachers, options, l2=training.l2,
+        _untrained(config, prepared), terms, teachers, distill_options(config), l2=training.l2,
         ema_decay=training.ema_decay, clip_norm=training.clip_norm,
     )  # fmt: skip
     distiller.compile(optimizer=make_optimizer(training, 1000))

@@ -125,7 +125,7 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
     config = run.config()
     read = load_reader(name, folder)
     milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
-    chosen = recipe(config.recipe or f"{config.sam.interaction}_train")
+    chosen = recipe(config.recipe or f"{config.sam.interaction}_train", config.recipes)
     training, sam = config.training.sam, config.sam
     relevant = asdict(options)
     if name == "savedmodel":

@@ -161,3 +161,11 @@ def test_what_a_format_has_not_is_said(run, tiny, tmp_path):
     hashed = tiny("export.max_words=20", "export.hash_buckets=4")
     with pytest.raises(UserError, match="hash_buckets"):
         export_mode(hashed, str(run.path), ["onnx"], str(tmp_path / "out"), _quiet)
+
+
+def test_the_card_of_a_student_of_ones_own_recipe_names_it(tiny, prepared):
+    config = replace(tiny("recipes.mine.terms=[labels]", seed=41), recipe="mine")
+    run = ensure_run(config, prepared, log=_quiet)
+    export_mode(tiny(), str(run.path), ["onnx"], None, _quiet)
+    card = json.loads((run.path / "export" / "onnx" / "model_card.json").read_text(encoding="utf-8"))
+    assert card["recipe"]["name"] == "mine"
