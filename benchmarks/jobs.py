@@ -63,5 +63,9 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
+    "ports": (
+        "benchmarks.ports --models=bidaf,qanet,qanet:1",
+        "--models=bidaf --document=32 --batch=2 --steps=1",
+    ),
     "recurrent-torch": ("benchmarks.recurrent --lengths=256,1200 --torch", "--lengths=32 --steps=1"),
 }

@@ -4,7 +4,7 @@
 
 Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
 command and the machine; ``benchmarks.report`` makes the tables of the documentation from these files. With
-``--smoke`` sizes are tiny and nothing is kept.
+``--smoke`` sizes are tiny, nothing is kept, and as many run at once as there are cores: nothing is timed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from absl import app, flags
@@ -24,6 +26,7 @@ from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import versions
 from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
+from pipelines.parallel import cores
 
 _SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
 _ONLY = flags.DEFINE_list("only", [], "names of benchmarks; empty = all that need no hour and no PyTorch")
@@ -33,6 +36,9 @@ _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the J
 def run(name: str, folder: Path, smoke: bool) -> None:
     """Run one benchmark and keep its result.
 
+    Args:
+        smoke: at its smallest, and silently unless it fails, because others run beside it.
+
     Raises:
         UserError: it failed; what it said went to standard error.
     """
@@ -41,9 +47,16 @@ def run(name: str, folder: Path, smoke: bool) -> None:
     command = [sys.executable, "-m", *words]
     if words[0] == "holle_tf.main":  # the others make their own
         command.append(f"--runs_dir={folder / 'runs'}")
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "COLUMNS": "150"})
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE if smoke else None,
+        text=True,
+        env={**os.environ, "COLUMNS": "150"},
+    )
     print(done.stdout, flush=True)
     if done.returncode:
+        print(done.stderr or "", file=sys.stderr)
         raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
     result = {
         "command": "python -m " + " ".join(words),
@@ -62,9 +75,20 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if _SMOKE.value else Path(_RESULTS.value)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in tqdm(names, desc="benchmarks", dynamic_ncols=True):
+
+        def one(name: str) -> None:
+            began = time.monotonic()
             tqdm.write(f"== {name}: {({**JOBS, **OTHERS})[name][0]}", file=sys.stderr)
             run(name, folder, _SMOKE.value)
+            tqdm.write(f"== {name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+        with ThreadPoolExecutor(cores() if _SMOKE.value else 1) as pool:
+            begun = [pool.submit(one, name) for name in names]
+            try:
+                for done in tqdm(as_completed(begun), "benchmarks", len(begun), dynamic_ncols=True):
+                    done.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,18 @@ def recurrent(result: dict[str, Any]) -> str:
     return markdown(["", "training, ms", "to Keras", "inference, ms", "to Keras"], rows)
 
 
+def ports(result: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"{which}, {name}",
+            *(f"{row[what][kind]:.{n}f}" for what in ("training", "inference") for kind, n in KINDS),
+        ]
+        for which, found in result["models"].items()
+        for name, row in found.items()
+    ]
+    return markdown(["", "training, ms", "to the port", "inference, ms", "to the port"], rows)
+
+
 def bounds(result: dict[str, Any]) -> str:
     rows = [[model, *bound_cells(row)] for model, row in result["models"].items()]
     head = (
@@ -233,6 +245,7 @@ TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
+    "ports": ("ports", ports),
     "bounds": ("bounds", bounds),
     "gpu": ("bounds", gpu),
     "operations": ("operations", operations),

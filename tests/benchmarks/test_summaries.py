@@ -6,9 +6,11 @@ from benchmarks.gpu import A100, on_paper
 from benchmarks.growing import grow
 from benchmarks.jobs import JOBS, OTHERS
 from benchmarks.paired import summary
+from benchmarks.ports import clone_of
 from benchmarks.report import fill
 from benchmarks.tables import PAGES, TABLES
 from benchmarks.trace import kind_of
+from pipelines.errors import UserError
 
 
 def test_what_would_take_too_long_is_projected_at_the_rate_of_growth():
@@ -83,3 +85,8 @@ def test_growth_is_a_table_with_the_unit_of_what_grows():
     page = fill("<!-- growth-batch -->\n<!-- end -->\n", {"growth-batch": result}, TABLES)
     assert "|  | 1 documents | 4 documents |" in page
     assert "| inference, sam | 0.100 s, 80 MB | (0 s projected) |" in page
+
+
+def test_where_there_is_nothing_to_compare_with_the_remedy_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"pip install torch|benchmarks/ports\.py"):
+        clone_of("bidaf", tmp_path)
