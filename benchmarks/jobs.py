@@ -63,6 +63,11 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
+    # Twenty minutes and as many gigabytes: it shows that it can be done, once.
+    "growth-longest": (
+        "benchmarks.growth --models=qanet --sizes=16384 --steps=1",
+        "--models=sam --sizes=64 --steps=1",
+    ),
     "ports": (
         "benchmarks.ports --models=bidaf,qanet,qanet:1",
         "--models=bidaf --document=32 --batch=2 --steps=1",

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.cells import WHAT
 from benchmarks.markdown import Tables
-from benchmarks.tables import PAGES, TABLES, UNITS
+from benchmarks.tables import GROWTH, PAGES, UNITS
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
@@ -72,7 +72,7 @@ def main(_: list[str]) -> None:
     for name, tables in PAGES.items():
         page = Path(_DOCS.value) / name
         page.write_text(fill(page.read_text(encoding="utf-8"), found, tables), encoding="utf-8")
-    growths = [found[name]["result"] for name in TABLES if name.startswith("growth") and name in found]
+    growths = [found[name]["result"] for name in GROWTH if name in found]
     if growths:
         plot(growths, Path(_PLOT.value))
     print(f"{', '.join(PAGES)}: {len(found)} results")

@@ -241,6 +241,7 @@ def large_input(result: dict[str, Any]) -> str:
     return markdown(["raw data", "seconds", "peak memory, MB", "largest worker, MB", "examples/s"], [row])
 
 
+GROWTH = ("growth", "growth-batch", "growth-context", "growth-examples")  # those with a curve
 TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
@@ -255,7 +256,7 @@ TABLES: Tables = {
     "recurrent-torch": ("recurrent-torch", recurrent),
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
-    **{name: (name, growth) for name in ("growth", "growth-batch", "growth-context", "growth-examples")},
+    **{name: (name, growth) for name in (*GROWTH, "growth-longest")},
     "terms": ("distillation", term_costs),
     "teacher": ("distillation", teacher_costs),
     "board": ("distillation", board_costs),
