@@ -84,7 +84,8 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
             char_channel_width=ours.char_width, word_dim=WORD_DIM, hidden_size=ours.units,
             dropout=ours.dropout,
         )  # fmt: skip
-        model = BiDAF(sizes, vectors)
+        with torch.no_grad():  # it sets biases in a way that newer PyTorch only allows so
+            model = BiDAF(sizes, vectors)
         full = [torch.full((len(text),), text.shape[1]) for text in (document, question)]
         given = SimpleNamespace(
             c_char=spelled[0], q_char=spelled[1], c_word=(document, full[0]), q_word=(question, full[1])
@@ -93,6 +94,7 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
         def forward() -> Any:
             return model(given)
     else:
+        torch.Tensor.get_device = lambda tensor: tensor.device  # it asks for a number, which a CPU has not
         from model.QANet import QANet  # type: ignore[import-not-found, unused-ignore]
 
         characters = torch.randn(CHARACTERS, config.qanet.char_dim)
