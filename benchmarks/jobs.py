@@ -34,13 +34,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.distillation",
         "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
     ),
-    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
-    "exports": (
-        "benchmarks.exports",
-        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
-        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
-    ),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
@@ -61,6 +55,12 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.long_teacher --runs_dir=runs",
         "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
         "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
+    ),
+    "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
+    "exports": (
+        "benchmarks.exports",
+        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
     # Twenty minutes and as many gigabytes: it shows that it can be done, once.

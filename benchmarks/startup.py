@@ -29,18 +29,24 @@ _COMPILE = flags.DEFINE_bool("compile", False, "compile the recurrences anew eac
 
 
 def measure(model: str, size: str, folder: Path) -> dict[str, float]:
-    """Seconds from nothing and from prepared data; the published sizes get the demo corpus as a user's."""
+    """Seconds from nothing and from prepared data; the published sizes get the demo corpus as a user's.
+
+    Args:
+        folder: of runs; that of the published sizes is the same for all models, whose data are the same.
+    """
     arguments = ["--mode=train", f"--model={model}", f"--runs_dir={folder}"]
     arguments += [f"--limit={_LIMIT.value}"] if _LIMIT.value else []
     found = {}
     if size == "demo":
         found["from nothing"] = seconds_to_first_step([*arguments, "--seed=1"], _COMPILE.value)
     else:
-        if not list(folder.glob("data/demo-*")):
-            seconds_to_first_step(arguments, _COMPILE.value)
+        new = not list(folder.glob("data/demo-*"))
+        if new:
+            seconds_to_first_step([*arguments, "--model=sam"], _COMPILE.value)
         raw = next(folder.glob("data/demo-*"))
         arguments += [f"--data_dir={raw}", f"--glove={GLOVE_PATH}"]
-        seconds_to_first_step([*arguments, "--seed=1"], _COMPILE.value)  # prepares
+        if new:
+            seconds_to_first_step([*arguments, "--model=sam", "--seed=1"], _COMPILE.value)  # prepares
     found["prepared"] = seconds_to_first_step([*arguments, "--seed=2"], _COMPILE.value)
     return found
 
@@ -48,9 +54,10 @@ def measure(model: str, size: str, folder: Path) -> dict[str, float]:
 def main(_: list[str]) -> None:
     report: dict[str, dict[str, dict[str, float]]] = {}
     for size in tqdm(_SIZES.value, desc="sizes", dynamic_ncols=True):
-        for model in _MODELS.value:
-            with tempfile.TemporaryDirectory() as folder:
-                report.setdefault(size, {})[model] = measure(model, size, Path(folder))
+        with tempfile.TemporaryDirectory() as scratch:
+            for model in _MODELS.value:
+                folder = Path(scratch) / (model if size == "demo" else size)
+                report.setdefault(size, {})[model] = measure(model, size, folder)
     table = Table("size", "model", "from nothing, s", "data prepared, s")
     for size, models in report.items():
         for model, row in models.items():
