@@ -30,17 +30,13 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.growth --vary=examples --sizes=250,500,1000,2000",
         "--models=sam --sizes=20,40",
     ),
-    "distillation": (
-        "benchmarks.distillation",
-        "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
-    ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
     "costs": (
         "holle_tf.main --mode=benchmark",
         "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
     ),
 }
-# Only with --only: they train for long, write gigabytes, or want PyTorch.
+# Only with --only: they take long, write gigabytes, or want PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
     "stock-layers": (
         "benchmarks.scores --option=training.sam.recurrence --values=auto,keras --set training.sam.epochs=8",
@@ -55,6 +51,10 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.long_teacher --runs_dir=runs",
         "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "
         "--set qanet.units=8 --set qanet.heads=2 --set board.enabled=false",
+    ),
+    "distillation": (
+        "benchmarks.distillation",
+        "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
     ),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "exports": (
