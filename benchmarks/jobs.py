@@ -38,7 +38,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
     "exports": (
         "benchmarks.exports",
-        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--runs_dir=FOLDER/runs --lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
         "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
     ),
     "costs": (

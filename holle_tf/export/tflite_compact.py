@@ -12,9 +12,9 @@ _OF_OPERATORS = ("customOptions", "mutatingVariableInputs", "intermediates")
 def compacted(contents: bytes) -> bytes:
     """The same model in fewer bytes: same signatures, weights, operations and numbers, bit for bit.
 
-    The loops over the words are over a thousand small tensors, each of which the converter gives a name, a table
-    of quantisation and a buffer of its own, mostly empty. Only the names of inputs and outputs are kept, and
-    buffers with equal contents are stored once.
+    The loops over the words are over a thousand small tensors, each of which the converter gives a name, a
+    table of quantisation and a buffer of its own, mostly empty. Only the names of inputs and outputs are
+    kept, and buffers with equal contents are stored once.
 
     Args:
         contents: of a ``.tflite`` file without custom buffers behind the flatbuffer (those of 2 GB and more).
@@ -39,7 +39,7 @@ def compacted(contents: bytes) -> bytes:
 
 
 def _share_buffers(model: Any) -> None:
-    """Let tensors with equal bytes use one buffer; those without a value use the first, which has to be empty."""
+    """Let tensors with equal bytes use one buffer; those without a value use the first, always empty."""
     places: dict[bytes, int] = {}
     kept = []
 

@@ -50,7 +50,9 @@ def test_it_is_smaller_and_again_no_smaller(converted):
 
 
 def test_no_two_buffers_are_equal_and_the_first_is_empty(converted):
-    buffers = [bytes(one.data) if one.data is not None else b"" for one in _model(compacted(converted)).buffers]
+    buffers = [
+        bytes(one.data) if one.data is not None else b"" for one in _model(compacted(converted)).buffers
+    ]
     assert buffers[0] == b""
     assert len(set(buffers)) == len(buffers)
 
