@@ -3,12 +3,13 @@
     .venv/bin/python -m benchmarks.exports --run_dir=RUN            # everything
     .venv/bin/python -m benchmarks.exports --run_dir=RUN --check    # are the exports the student? No timings
 
-Without ``--run_dir``, the newest student under ``runs/``, as ``make demo`` leaves one; if there is none, one
-of the demo corpus is trained (five minutes). Each export is read on one core in a process of its own that has
-only the format's runtime (``benchmarks/export_probe.py``); teachers in one that has this package: those of the
-paper, at their published sizes and with random weights, and trained ones, which have an F1 too. Memory is that
-of the process after the second length. Standard error shows tables; the last line is JSON. Spans, F1 and model
-cards are checked: what is not the student makes the command end with an error, after all of it is measured.
+Without ``--run_dir``, the newest student under ``runs/``, as ``make demo`` leaves one; if there is none,
+one of the demo corpus is trained (five minutes). Each export is read on one core in a process of its own
+that has only the format's runtime (``benchmarks/export_probe.py``); teachers in one that has this package:
+those of the paper, at their published sizes and with random weights, and trained ones, which have an F1
+too. Memory is that of the process after the second length. Standard error shows tables; the last line is
+JSON. Spans, F1 and model cards are checked: what is not the student makes the command end with an error,
+after all of it is measured.
 """
 
 from __future__ import annotations
