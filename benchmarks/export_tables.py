@@ -31,7 +31,7 @@ def parity(result: dict[str, Any]) -> str:
             f"{row['f1'] - result['keras_f1']:+.2f}",
         ]
         for title, row in result["rows"].items()
-        if "f1" in row
+        if "same_spans" in row
     ]
     head = f"{result['examples']:,} examples of the test split; F1 in Keras {result['keras_f1']:.2f}.\n\n"
     return head + markdown(["", "largest difference of a probability", "same span", "F1 to Keras"], rows)

@@ -1,11 +1,15 @@
-"""Size, speed, memory and scores of a student in every format, beside its teachers.
+"""Size, speed, memory and scores of a student in every format, beside teachers.
 
-    .venv/bin/python -m benchmarks.exports --run_dir=RUN
+    .venv/bin/python -m benchmarks.exports --run_dir=RUN            # everything
+    .venv/bin/python -m benchmarks.exports --run_dir=RUN --check    # are the exports the student? No timings
 
-Without ``--run_dir``, a student of the demo corpus (trained if there is none, five minutes). Each export is
-read on one core in a process of its own that has only the format's runtime (``benchmarks/export_probe.py``);
-the teachers, at their published sizes and with random weights, in one that has this package. Memory is that
-of the process after the second length. The last line is JSON.
+Without ``--run_dir``, the newest student under ``runs/``, as ``make demo`` leaves one; if there is none,
+one of the demo corpus is trained (five minutes). Each export is read on one core in a process of its own
+that has only the format's runtime (``benchmarks/export_probe.py``); teachers in one that has this package:
+those of the paper, at their published sizes and with random weights, and trained ones, which have an F1
+too. Memory is that of the process after the second length. Standard error shows tables; the last line is
+JSON. Spans, F1 and model cards are checked: what is not the student makes the command end with an error,
+after all of it is measured.
 """
 
 from __future__ import annotations
@@ -15,18 +19,35 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable
 
 from absl import app, flags, logging
 from tqdm import tqdm
 
 from benchmarks.export_probe import __file__ as PROBE
+from benchmarks.export_scores import compared, complaints, keras_reader, pruned_row, score
+from benchmarks.export_tables import TABLES
+from benchmarks.export_teachers import TITLES, measure_teacher, teacher_row, teachers_beside
 from holle_tf.workflow.own_process import in_own_process
+from pipelines.atomic import atomic_file
+from pipelines.errors import UserError
 
-_RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = one of the demo corpus")
+_RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = the newest one")
+_RUNS = flags.DEFINE_string(
+    "runs_dir", "runs", "folder whose newest student is taken, or where one is trained"
+)
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the document, ascending")
 _FORMATS = flags.DEFINE_list("formats", ["savedmodel", "onnx", "tflite"], "which exports")
-_TEACHERS = flags.DEFINE_list("teachers", ["bidaf", "qanet"], "which teachers stand beside them")
+_TEACHERS = flags.DEFINE_list(
+    "teachers", [*TITLES], "which teachers of the published sizes stand beside them"
+)
+_TEACHER_RUNS = flags.DEFINE_list(
+    "teacher_runs", None, "folders of trained teachers; by default those beside the student's, empty = none"
+)
+_CHECK = flags.DEFINE_bool("check", False, "sizes, scores and cards of the exports alone, without timings")
+_KEEP = flags.DEFINE_string(
+    "keep", None, "folder for exports and rows: what is there already is not made again, so that it can go on"
+)
 _SET = flags.DEFINE_multi_string(
     "set", [], "configuration of the student that is trained, as for holle_tf.main"
 )
@@ -41,7 +62,6 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         for kind in ("none", "float16", "int8")
     },
 }
-COMPARED = 100  # examples whose probabilities are compared
 PRUNED: tuple[dict[str, Any], ...] = (
     {"max_words": 300},
     {"max_words": 300, "hash_buckets": 50},
@@ -54,12 +74,18 @@ def student_run() -> Any:
     from holle_tf.config import load_config, preset
     from holle_tf.workflow.data import open_data
     from holle_tf.workflow.modes import with_recipe
+    from holle_tf.workflow.prediction import newest_student
     from holle_tf.workflow.run_folder import RunFolder
     from holle_tf.workflow.training import ensure_run
 
     if _RUN.value:
         return RunFolder(Path(_RUN.value))
-    config = with_recipe(load_config([preset("demo")], ["training.sam.epochs=6", *_SET.value]), "_train")
+    root = Path(_RUNS.value)
+    if any(root.glob("*/sam-*/result.json")):
+        return newest_student(root)
+    flags = {"runs_dir": str(root)}
+    config = load_config([preset("demo")], ["training.sam.epochs=6", *_SET.value], flags)
+    config = with_recipe(config, "_train")
     return ensure_run(config, open_data(config, _log), log=_log)
 
 
@@ -70,159 +96,148 @@ def probe(name: str, folder: Path, vocabulary: int) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure_teacher(model: str, lengths: list[int]) -> dict[str, Any]:
-    """The same of a model of this package at its published size, on one core."""
-    import time
+class Report:
+    """The JSON object that is printed, kept in a file after every piece of work.
 
-    from benchmarks import export_probe
+    Args:
+        path: of the file.
+        of: what it is about; a file about something else is refused.
 
-    began = time.perf_counter()
-    export_probe._one_core()
-    import tensorflow as tf
+    Raises:
+        UserError: the file is about something else.
+    """
 
-    from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
-    from holle_tf.config import load_config
-    from holle_tf.models import MODELS, trainable_parameters
+    def __init__(self, path: Path, of: dict[str, Any]):
+        self._path = path
+        self.values: dict[str, Any] = {"of": of, "rows": {}}
+        if path.exists():
+            self.values = json.loads(path.read_text(encoding="utf-8"))
+        if self.values["of"] != of:
+            raise UserError(
+                f"{path.parent}: holds measurements of {self.values['of']}; choose another --keep."
+            )
 
-    config = load_config(flags={"model": model})
-    student = make_distiller(config, "none", WORDS, CHARACTERS).student
-    read = tf.function(lambda features: student(features), reduce_retracing=True)
-    found: dict[str, Any] = {"ms": {}, "bytes_without_vectors": 4 * trainable_parameters(student)}
-    for length in lengths:
-        features, _ = random_batch(MODELS[model].inputs, 1, length, export_probe.CONTEXT_WORDS, config)
-        read(features)
-        found.setdefault("start_seconds", time.perf_counter() - began)
-        found["ms"][str(length)] = export_probe.median_milliseconds(lambda given=features: read(given))
-        if length == lengths[min(1, len(lengths) - 1)]:
-            found["memory_mb"] = export_probe.peak_memory_mb()
-    return found
-
-
-def best_span(start: Any, end: Any, longest: int) -> tuple[int, int]:
-    """First and last word of the likeliest span of at most ``longest`` words."""
-    found = (-1.0, 0, 0)
-    for more in range(min(longest, len(start))):
-        scores = start[: len(start) - more] * end[more:]
-        i = int(scores.argmax())
-        found = max(found, (float(scores[i]), i, i + more))
-    return found[1:]
-
-
-class Scored(NamedTuple):
-    """What a reader says of the test split: spans (first and last word), mean F1, first probabilities."""
-
-    spans: list[tuple[int, int]]
-    f1: float
-    likely: list[Mapping[str, Any]]
-
-
-def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list, longest: int) -> Scored:
-    """Read examples one by one."""
-    import numpy as np
-
-    from holle_tf.evaluate.scores import token_f1
-    from holle_tf.models.sam import INPUTS
-
-    spans, total = [], 0.0
-    kept: list[Mapping[str, Any]] = []
-    for one in encoded:
-        ids = {name: getattr(one, name)[None] for name in INPUTS}
-        # A text without words is one of padding, as TensorFlow Lite wants it.
-        likely = read({name: row if row.size else np.zeros((1, 1), np.int32) for name, row in ids.items()})
-        i, j = best_span(likely["start_probabilities"][0], likely["end_probabilities"][0], longest)
-        spans.append((i, j))
-        text = one.example.document[one.token_starts[i] : one.token_ends[j]]
-        total += token_f1(text, one.example.answer)
-        if len(kept) < COMPARED:
-            kept.append(likely)
-    return Scored(spans, 100 * total / len(encoded), kept)
+    def add(self, place: dict[str, Any], key: str, make: Callable[[], Any]) -> Any:
+        """``place[key]``, which is made if it is not there; ``place`` is a part of ``values``."""
+        if key not in place:
+            place[key] = make()
+            with atomic_file(self._path, "w") as file:
+                file.write(json.dumps(self.values, indent=1) + "\n")
+            _log(f"{key}: {json.dumps(place[key])}")
+        return place[key]
 
 
 def main(_: list[str]) -> None:
-    import numpy as np
-    import tensorflow as tf
+    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every SavedModel at length
+    run = student_run()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(_KEEP.value or scratch)
+        report = Report(folder / "rows.json", {"run": run.path.name, "lengths": _LENGTHS.value})
+        chosen = {title: (n, options) for title, (n, options) in VARIANTS.items() if n in _FORMATS.value}
+        score_exports(run, report, folder, chosen)
+        if not _CHECK.value:
+            time_exports(report, folder, chosen)
+            time_teachers(run.path, report)
+    values = report.values
+    shown = ["parity"] if _CHECK.value else [mark for mark in TABLES if mark != "pruned" or mark in values]
+    for mark in shown:
+        _log(f"\n{TABLES[mark][1](values)}")
+    print(json.dumps(values))
+    if wrong := complaints(values["rows"], values["keras_f1"]):
+        raise UserError("not what the student is:\n" + "\n".join(wrong))
 
+
+def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]) -> None:
+    """Write exports with their cards, and read the test split by each."""
     from holle_tf.export.config import ExportConfig
-    from holle_tf.export.model_card import file_sizes
     from holle_tf.export.reading import load_reader
-    from holle_tf.models.layers.masking import masked_softmax
     from holle_tf.workflow.data import open_data
-    from holle_tf.workflow.exporting import student_of, write_export
+    from holle_tf.workflow.exporting import export_student, student_of
     from pipelines.encoding import encode
     from pipelines.records import read_examples
 
-    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every SavedModel at length
-    run = student_run()
     config, student = run.config(), student_of(run)
     prepared = open_data(config, _log)
     examples = read_examples(prepared, "test")
     encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
-    longest, lengths = config.evaluation.max_span, [int(length) for length in _LENGTHS.value]
+    longest, values = config.evaluation.max_span, report.values
+    wanted = score(keras_reader(student), encoded, longest)
+    values.update(examples=len(encoded), words=len(student.words), keras_f1=wanted.f1)
 
-    @tf.function(reduce_retracing=True)
-    def keras(ids: Mapping[str, Any]) -> dict[str, Any]:
-        outputs = student.model(ids, training=False)
-        mask = outputs["document_mask"]
-        return {f"{e}_probabilities": masked_softmax(outputs[f"{e}_logits"], mask) for e in ("start", "end")}
+    def row(title: str) -> dict[str, Any]:
+        name, given = chosen[title]
+        options, place = ExportConfig(**given), folder / slug(title)
+        export_student(student.shrunk(options), run, name, place, options)
+        size = sum(checked_card(place).values())
+        found = compared(score(load_reader(name, place), encoded, longest), wanted)
+        vectors = student.vectors.size * _bytes_of_a_scalar(options)
+        return {"bytes": size, "bytes_without_vectors": size - vectors, **found}
 
-    def in_keras(ids: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: value.numpy() for name, value in keras(ids).items()}
+    for title in tqdm(chosen, desc="exports", disable=None):
+        report.add(values["rows"], title, lambda title=title: row(title))
+    if "savedmodel" in _FORMATS.value and not _CHECK.value:
+        report.add(values, "pruned", lambda: [pruned_row(student, examples, one, folder) for one in PRUNED])
 
-    wanted = score(in_keras, encoded, longest)
-    report: dict[str, Any] = {"examples": len(encoded), "words": len(student.words), "keras_f1": wanted.f1}
-    rows = report["rows"] = {}
-    chosen = {title: (n, options) for title, (n, options) in VARIANTS.items() if n in _FORMATS.value}
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, (title, (name, values)) in enumerate(tqdm(chosen.items(), desc="exports", disable=None)):
-            options, folder = ExportConfig(**values), Path(scratch) / str(number)
-            write_export(student.shrunk(options), name, folder, options)
-            found = score(load_reader(name, folder), encoded, longest)
-            size = sum(file_sizes(folder).values())
-            pairs = zip(found.likely, wanted.likely)
-            rows[title] = {
-                "bytes": size,
-                "bytes_without_vectors": size - student.vectors.size * _bytes_of_a_scalar(options),
-                **probe(name, folder, len(student.words)),
-                "f1": found.f1,
-                "same_spans": sum(a == b for a, b in zip(found.spans, wanted.spans)) / len(encoded),
-                "largest_difference": max(
-                    float(np.abs(a[edge] - b[edge]).max()) for a, b in pairs for edge in b
-                ),
-            }
-            _log(f"{title}: {json.dumps(rows[title])}")
-        if "savedmodel" in _FORMATS.value:
-            report["pruned"] = [pruned_row(student, examples, values, Path(scratch)) for values in PRUNED]
-    for model in tqdm(_TEACHERS.value, desc="teachers", disable=None):
-        rows[model] = in_own_process(measure_teacher, model, lengths)
-        _log(f"{model}: {json.dumps(rows[model])}")
-    print(json.dumps(report))
+
+def slug(title: str) -> str:
+    """A title as the name of a folder."""
+    return title.lower().replace(",", "").replace(" ", "-")
+
+
+def checked_card(folder: Path) -> dict[str, int]:
+    """Bytes of an export's files, by its model card.
+
+    Raises:
+        UserError: there is no card, it lacks the scores, or the files have other sizes.
+    """
+    from holle_tf.export.model_card import CARD_JSON, CARD_TEXT, file_sizes
+
+    try:
+        card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
+        text = (folder / CARD_TEXT).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}; an export needs its model card.") from error
+    sizes = {name: size for name, size in file_sizes(folder).items() if name not in (CARD_JSON, CARD_TEXT)}
+    if card["sizes"] != sizes:
+        raise UserError(f"{folder}: the card says {card['sizes']}, the files have {sizes}.")
+    if not card["scores"] or f"{card['scores']['f1']['value']:.1f}" not in text:
+        raise UserError(f"{folder}: the card has no scores; --mode=evaluate writes them, then export again.")
+    return sizes
+
+
+def time_exports(report: Report, folder: Path, chosen: dict[str, Any]) -> None:
+    """Start, memory and milliseconds of every export, added to its row."""
+    words, speed = report.values["words"], report.values.setdefault("speed", {})
+    for title in tqdm(chosen, desc="speed of exports", disable=None):
+        place, name = folder / slug(title), chosen[title][0]
+        report.add(speed, title, lambda name=name, place=place: probe(name, place, words))
+        report.values["rows"][title].update(speed[title])
+
+
+def time_teachers(student: Path, report: Report) -> None:
+    """A row for each teacher: of these data, and of the published sizes."""
+    lengths = [int(length) for length in _LENGTHS.value]
+    runs = _TEACHER_RUNS.value
+    given: dict[str, tuple[str, Any, dict[str, Any]]] = {}
+    for path in teachers_beside(student) if runs is None else [Path(one) for one in runs]:
+        title, known = teacher_row(path, student)
+        given[title] = (title.split()[0].lower(), str(path), known)
+    given.update({f"{TITLES[model]}, published size": (model, None, {}) for model in _TEACHERS.value})
+    for title, (model, path, known) in tqdm(given.items(), desc="teachers", disable=None):
+        report.add(
+            report.values["rows"],
+            title,
+            lambda model=model, path=path, known=known: {
+                **in_own_process(measure_teacher, model, path, lengths),
+                **known,
+            },
+        )
 
 
 def _bytes_of_a_scalar(options: Any) -> int:
     """Of the word vectors as they are stored."""
     half = options.float16_embeddings or options.quantization == "float16"
     return 1 if options.quantization == "int8" else 2 if half else 4
-
-
-def pruned_row(student: Any, examples: list, values: dict[str, Any], scratch: Path) -> dict[str, Any]:
-    """A SavedModel with fewer words: bytes and F1, from texts."""
-    import tensorflow as tf
-
-    from holle_tf.evaluate.scores import token_f1
-    from holle_tf.export.config import ExportConfig
-    from holle_tf.models.sam import INPUTS
-    from holle_tf.workflow.exporting import write_export
-
-    options = ExportConfig(**values)
-    small, folder = student.shrunk(options), scratch / "-".join(map(str, values.values()))
-    write_export(small, "savedmodel", folder, options)
-    predict = tf.saved_model.load(str(folder / "1")).signatures["serving_default"]
-    total = 0.0
-    for i in range(0, len(examples), 32):
-        batch = examples[i : i + 32]
-        found = predict(**{name: tf.constant([getattr(one, name) for one in batch]) for name in INPUTS})
-        total += sum(token_f1(s.decode(), one.answer) for s, one in zip(found["span"].numpy(), batch))
-    return {**values, "vector_bytes": small.vectors.nbytes, "f1": 100 * total / len(examples)}
 
 
 def _log(line: str) -> None:

@@ -59,7 +59,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "exports": (
         "benchmarks.exports",
-        "--lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
+        "--runs_dir=FOLDER/runs --lengths=16,32 --formats=onnx --teachers=bidaf --set training.sam.epochs=1 "
         "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.student import Student
+from holle_tf.export.tflite_compact import compacted
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
 
@@ -39,7 +40,7 @@ def tflite_model(student: Student, quantization: str) -> bytes:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if quantization == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    return converter.convert()
+    return compacted(converter.convert())
 
 
 class _Module(tf.Module):

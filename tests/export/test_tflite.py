@@ -1,8 +1,11 @@
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from holle_tf.export.tflite import tflite_model
+from holle_tf.models.config import SamConfig
 from holle_tf.models.layers.masking import masked_softmax
 
 
@@ -31,3 +34,9 @@ def test_probabilities_are_those_of_keras(make_student, ids, options, quantizati
             likely = masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])[row].numpy()
             values = found[f"{edge}_probabilities"][0]
             np.testing.assert_allclose(values, likely[: len(values)], atol=error)
+
+
+def test_an_int8_student_of_the_published_size_has_less_than_400_kb_without_vectors(make_student):
+    student = make_student(**asdict(SamConfig()))
+    contents = tflite_model(student, "int8")
+    assert len(contents) < 400_000  # the vectors of the test are negligible: 17 words of 8 numbers
