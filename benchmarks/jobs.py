@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Optional
 
 # Arguments in full, and those that are added to make it small; none where another one runs the same code.
+# The longest first, so that the smallest sizes are done soon, two at a time.
 JOBS: dict[str, tuple[str, Optional[str]]] = {
+    "costs": (
+        "holle_tf.main --mode=benchmark",
+        "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
+    ),
     "recurrent-gru": ("benchmarks.recurrent --lengths=256,1200", "--lengths=32 --steps=1"),
     "recurrent-lstm": (
         "benchmarks.recurrent --cell=lstm --units=100 --lengths=256",
@@ -31,10 +36,6 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--models=sam --sizes=20,40",
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
-    "costs": (
-        "holle_tf.main --mode=benchmark",
-        "--setup=sd --limit=40 --set qanet.model_blocks=1 --set data.max_history_words=16",
-    ),
 }
 # Only with --only: they take long, write gigabytes, or want PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
