@@ -39,6 +39,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,6 +48,9 @@ from absl import app, flags, logging
 
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from holle_tf.config import Config
 
 MODES = (
     "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
@@ -139,6 +143,11 @@ _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
     "Number format of all models (default auto: bfloat16 for teachers where the CPU has it).",
 )  # fmt: skip
+_STRATEGY = flags.DEFINE_enum(
+    "strategy", None, ["auto", "one", "mirrored", "multiworker"],
+    "Devices of --mode=train and distill (default auto): one; all local GPUs; or the processes of TF_CONFIG "
+    "(docs/scaling.md).",
+)  # fmt: skip
 _TUNER = flags.DEFINE_enum(
     "tuner", None, ["auto", "grid", "random", "hyperband", "bayesian"], "How --mode=tune searches."
 )
@@ -183,7 +192,7 @@ def main(argv: list[str]) -> None:
 
 
 def _run() -> None:
-    from holle_tf.config import Config, load_config, preset
+    from holle_tf.config import load_config, preset
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -193,7 +202,7 @@ def _run() -> None:
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
         "profile": _PROFILE.value or None, "serve.port": _PORT.value,
         "tuning.tuner": _TUNER.value, "tuning.objective": _OBJECTIVE.value,
-        "tuning.workers": _TUNER_WORKERS.value,
+        "tuning.workers": _TUNER_WORKERS.value, "strategy.kind": _STRATEGY.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
@@ -222,14 +231,12 @@ def _run() -> None:
         return
     from holle_tf.workflow import modes
 
-    if mode == "recipes":
+    if mode in ("train", "distill"):
+        _train(config, mode, run_dir)
+    elif mode == "recipes":
         modes.recipes_mode(config)
     elif mode == "prepare":
         modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
-    elif mode == "train":
-        modes.train_mode(config, run_dir, _log)
-    elif mode == "distill":
-        modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
     elif mode == "tune":
         from tuning.mode import choose_role, tune_mode
 
@@ -247,6 +254,26 @@ def _run() -> None:
         modes.baselines_mode(config, _SPLIT.value, _log)
     else:
         modes.predict_mode(config, run_dir, _INPUT.value, _log)
+
+
+def _train(config: Config, mode: str, run_dir: Optional[str]) -> None:
+    """The modes that several devices can share."""
+    from holle_tf.workflow import modes
+    from holle_tf.workflow.devices import PeerLost, begin_anew, choose_devices
+
+    devices = choose_devices(config.strategy)
+
+    def log(line: str) -> None:
+        _log(line if devices.chief else f"{devices.cluster.name}: {line}")
+
+    try:
+        if mode == "train":
+            modes.train_mode(config, run_dir, log, devices)
+        else:
+            modes.distill_mode(config, run_dir, _TEACHER_RUN.value, log, devices)
+    except PeerLost as lost:
+        log(str(lost))
+        begin_anew(config.strategy, log)
 
 
 def _log(line: str) -> None:
