@@ -8,7 +8,7 @@ Examples, one for each mode:
   python -m holle_tf.main --mode=prepare --data_dir=HOLLE --glove=glove.6B.zip --setup=ld
       raw chats to records, for the long documents
   python -m holle_tf.main --mode=train --model=sam --interaction=mul --seed=1
-      one model on its own labels
+      one model on its own labels; by several GPUs or hosts: --strategy, docs/scaling.md
   python -m holle_tf.main --mode=recipes
       the variants of the objective, a sentence each
   python -m holle_tf.main --mode=distill --recipe=add_topk --teacher=qanet
@@ -210,6 +210,8 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    if _STRATEGY.value is not None and mode not in ("train", "distill"):
+        raise UserError(f"--strategy={_STRATEGY.value} is for --mode=train and --mode=distill.")
     if mode == "report":
         from holle_tf.report.mode import Request, report_mode
 

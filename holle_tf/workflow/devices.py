@@ -204,7 +204,8 @@ _RESTARTS = "HOLLE_TF_RESTARTS"
 class _Onwards(tf.keras.callbacks.Callback):
     """Begins as many iterations of the data as there were epochs, so that the next one has its own order.
 
-    Every iteration of a shuffled dataset draws another order, when it begins.
+    Every iteration of a shuffled dataset draws another order, when it begins. Keras begins one for nothing
+    where there is one device; to have the same orders, so does this.
     """
 
     def __init__(self, made: list[tf.data.Dataset], steps: int):
@@ -214,7 +215,7 @@ class _Onwards(tf.keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         done = int(tf.convert_to_tensor(self.model.optimizer.iterations)) // self._steps
         for dataset in self._made:
-            for _ in range(done):
+            for _ in range(done + 1):
                 iter(dataset)
 
 

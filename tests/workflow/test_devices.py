@@ -122,6 +122,14 @@ def test_two_processes_reach_the_weights_of_one(tiny, alone, start, tmp_path):
     assert not list(folder.rglob("*temp*"))  # what the second process wrote is gone
 
 
+def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start, tmp_path):
+    folder = tmp_path / "mirrored"
+    flags = [f"--run_dir={folder}", "--strategy=mirrored", "--set", "strategy.devices=2"]
+    said = _end([start("mirrored", tiny(*EQUAL), "", *flags)], tmp_path)
+    assert "--strategy=mirrored: 2 devices share every batch" in said
+    _assert_as_alone(RunFolder(folder), alone)
+
+
 def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, start, tmp_path):
     run, config, texts = RunFolder(tmp_path / "two"), tiny(*EQUAL), _two()
     both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(texts)]
