@@ -38,6 +38,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -186,9 +187,11 @@ def main(argv: list[str]) -> None:
             _fail("no space left on the disk; free some, then the same command goes on.", 2)
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             _fail("out of memory; lower training.<model>.batch_size by --set, or take shorter documents.", 2)
-        raise
+        traceback.print_exc()
+        _end(1)
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on after the last whole epoch.", 130)
+    _end(0)
 
 
 def _run() -> None:
@@ -285,9 +288,18 @@ def _log(line: str) -> None:
     sys.stderr.flush()
 
 
+def _end(status: int) -> None:
+    # A process that listens for others ends in a way of its own.
+    devices = sys.modules.get("holle_tf.workflow.devices")
+    if devices is not None:
+        devices.end(status)
+    if status:
+        sys.exit(status)
+
+
 def _fail(message: str, status: int) -> None:
     print("error: " + " ".join(message.split()), file=sys.stderr)
-    sys.exit(status)
+    _end(status)
 
 
 if __name__ == "__main__":

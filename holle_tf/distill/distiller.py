@@ -138,6 +138,7 @@ class Distiller(tf.keras.Model):
         self.average: Optional[WeightAverage] = None
         if ema_decay:
             self.average = WeightAverage(student.trainable_variables, ema_decay)
+        self.distribute_reduction_method = "first"  # of logs, which are the same on every replica
         self._means = {name: _GlobalMean(name=name) for name in ("loss", *terms)}
         self._gradients = (
             tf.function(self._forward_backward, jit_compile=True) if jit else self._forward_backward

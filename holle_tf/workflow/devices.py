@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import time
@@ -13,7 +14,16 @@ import tensorflow as tf
 
 from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
-from holle_tf.workflow.cluster import Cluster, Log, answers, check_free, read_cluster, wait_for, watching
+from holle_tf.workflow.cluster import (
+    LOOK,
+    Cluster,
+    Log,
+    answers,
+    check_free,
+    read_cluster,
+    wait_for,
+    watching,
+)
 from holle_tf.workflow.config import StrategyConfig
 from pipelines.errors import UserError
 
@@ -73,8 +83,8 @@ class Devices:
         """The sum of what all processes give; returns when all have called it."""
         if self.strategy is None or len(self.cluster.addresses) == 1:
             return value
-        mine = self.strategy.run(tf.constant, (value / self.replicas * len(self.cluster.addresses),))
-        return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, mine, axis=None))
+        each = value * len(self.cluster.addresses) / self.replicas  # of the devices of this process
+        return float(_summing(self.strategy)(tf.constant(each)))
 
     def together(self) -> None:
         """Return when all processes have called it."""
@@ -169,6 +179,7 @@ def start(devices: Devices, log: Log) -> Devices:
     if not cluster.chief:
         chief = cluster.addresses[0]
         devices.wait_for(lambda: answers(chief), f"the chief at {chief}", log)
+    _listening.append(cluster)
     with devices.noticing(), watching(cluster, seconds, log, _give_up):
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     log(
@@ -198,7 +209,26 @@ def begin_anew(options: StrategyConfig, log: Log) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "holle_tf.main", *sys.argv[1:]])
 
 
+def end(status: int) -> None:
+    """End this process at once if it listens for others: TensorFlow's server cannot be stopped otherwise.
+
+    The chief, when all went well, is the last to go, since the others still hear from it.
+    """
+    if not _listening:
+        return
+    cluster = _listening[-1]
+    others = [one for i, one in enumerate(cluster.addresses) if i != cluster.index]
+    last = time.monotonic() + _GOODBYE
+    while status == 0 and cluster.chief and time.monotonic() < last and any(map(answers, others)):
+        time.sleep(LOOK)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 _RESTARTS = "HOLLE_TF_RESTARTS"
+_GOODBYE = 10.0  # seconds
+_listening: list[Cluster] = []  # whose server this process has started
 
 
 class _Onwards(tf.keras.callbacks.Callback):
@@ -229,6 +259,18 @@ class Following(tf.keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._devices.agree(float(self.model.stop_training)):
             self.model.stop_training = True
+
+
+@functools.cache
+def _summing(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function (scalar of this process's devices) -> sum over all devices."""
+
+    @tf.function
+    def total(value: tf.Tensor) -> tf.Tensor:
+        each = strategy.run(tf.identity, (value,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+
+    return total
 
 
 def _local(count: int) -> Optional[list[str]]:
