@@ -3,8 +3,7 @@
     .venv/bin/python -m benchmarks.strategy --models=sam,qanet
 
 Each process has as many cores as this machine has for each of them, also the one that is alone: what is
-compared is one worker against several, as on several machines, and not one that has all cores. A second
-comparison gives the one process all cores. Sizes are the published ones unless ``--preset=demo``; words and
+compared is one worker against several, as on several machines. Once more, the one process has all cores. Sizes are the published ones unless ``--preset=demo``; words and
 labels are random, all batches have the same shape. The last line is JSON: examples a second, and megabytes
 that every step exchanges.
 """
@@ -106,8 +105,9 @@ def measure(model: str, workers: int, threads: int) -> dict[str, float]:
 
 def main(_: list[str]) -> None:
     if _MODEL.value:
-        print(json.dumps(train(_MODEL.value)))
-        return
+        print(json.dumps(train(_MODEL.value)), flush=True)
+        time.sleep(1)  # the others may still hear from this process
+        os._exit(0)  # TensorFlow's server cannot be stopped otherwise
     from holle_tf.evaluate.tables import print_table
     from pipelines.parallel import cores
 
