@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.strategy --models=sam,qanet
 
 Each process has as many cores as this machine has for each of them, also the one that is alone: what is
-compared is one worker against several, as on several machines. Once more, the one process has all cores. Sizes are the published ones unless ``--preset=demo``; words and
-labels are random, all batches have the same shape. The last line is JSON: examples a second, and megabytes
-that every step exchanges.
+compared is one worker against several, as on several machines. Once more, the one process has all cores.
+Sizes are the published ones unless ``--preset=demo``; words and labels are random, all batches have the same
+shape. The last line is JSON: examples a second, and megabytes that every step exchanges.
 """
 
 from __future__ import annotations
