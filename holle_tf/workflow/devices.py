@@ -234,8 +234,9 @@ _listening: list[Cluster] = []  # whose server this process has started
 class _Onwards(tf.keras.callbacks.Callback):
     """Begins as many iterations of the data as there were epochs, so that the next one has its own order.
 
-    Every iteration of a shuffled dataset draws another order, when it begins. Keras begins one for nothing
-    where there is one device; to have the same orders, so does this.
+    Every iteration of a shuffled dataset draws another order: the outermost shuffle when it is made, those
+    within when the first element is asked for. Where there is one device, Keras makes one iterator that it
+    does not use; so does this, to have the same orders.
     """
 
     def __init__(self, made: list[tf.data.Dataset], steps: int):
@@ -245,8 +246,9 @@ class _Onwards(tf.keras.callbacks.Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         done = int(tf.convert_to_tensor(self.model.optimizer.iterations)) // self._steps
         for dataset in self._made:
-            for _ in range(done + 1):
-                iter(dataset)
+            iter(dataset)
+            for _ in range(done):
+                next(iter(dataset))
 
 
 class Following(tf.keras.callbacks.Callback):
