@@ -53,8 +53,9 @@ def steps():
 @pytest.mark.parametrize("case", ["terms", "gradients", "float16"])
 def test_mirrored_replicas_reach_the_weights_of_one(steps, case):
     one, several = steps[case]["one"], steps[case]["several"]
-    np.testing.assert_allclose(several["losses"], one["losses"], rtol=2e-4)
-    np.testing.assert_allclose(several["weights"], one["weights"], atol=2e-5)
-    np.testing.assert_allclose(several["averages"], one["averages"], atol=2e-5)
+    close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round otherwise
+    np.testing.assert_allclose(several["losses"], one["losses"], rtol=10 * close)
+    np.testing.assert_allclose(several["weights"], one["weights"], atol=close)
+    np.testing.assert_allclose(several["averages"], one["averages"], atol=close)
     moved = np.abs(np.array(one["weights"]) - one["before"]).max()
     assert moved > 1e-3  # something was learned at all
