@@ -28,7 +28,7 @@ REORDERED = 0.4  # of 6: 3 rows, shares of 1 and 2
 WORDS = 30
 VECTORS = np.random.default_rng(0).normal(size=(WORDS, 8)).astype(np.float32)
 OPTIONS = DistillConfig(conicity_weight=0.7, matching_weight=0.3, hallucinated_share=REORDERED)
-DIRECTIONS = DistillConfig(top_k=5, gradient_mode="projection", gradient_directions=2)
+DIRECTIONS = DistillConfig(top_k=5, gradient_mode="projection", gradient_directions=1)
 CASES = {
     "terms": (
         ["labels", "teacher", "hallucinated", "conicity", "matching"],
