@@ -39,6 +39,10 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
 }
 # Only with --only: they take long, write gigabytes, or want PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
+    "strategy": (
+        "benchmarks.strategy --models=sam,qanet",
+        "--models=sam --preset=demo --document=16 --context=8 --batch=4 --steps=1",
+    ),
     "stock-layers": (
         "benchmarks.scores --option=training.sam.recurrence --values=auto,keras --set training.sam.epochs=8",
         "--limit=20 --seeds=0 --set training.sam.epochs=1",

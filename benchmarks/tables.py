@@ -242,6 +242,20 @@ def large_input(result: dict[str, Any]) -> str:
 
 
 GROWTH = ("growth", "growth-batch", "growth-context", "growth-examples")  # those with a curve
+
+
+def strategy(result: dict[str, Any]) -> str:
+    rows = [
+        [model, *(f"{row[key]:{shown}}" for key, shown in STRATEGY)]
+        for model, row in result["models"].items()
+    ]
+    several = f"{result['workers']} processes"
+    titles = ["examples a second", "1 process", several, "ratio", "1 process, all cores", "MB a step"]
+    return markdown(titles, rows)
+
+
+STRATEGY = (("one", ".1f"), ("several", ".1f"), ("ratio", ".2f"), ("all_cores", ".1f"), ("megabytes", ".1f"))
+
 TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
@@ -271,5 +285,6 @@ PAGES: Dict[str, Tables] = {
     "serving.md": {"serving": ("serving", serving)},
     "export.md": export_tables.TABLES,
     "tuning.md": {"trial-memory": ("trial-memory", trial_memory)},
+    "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

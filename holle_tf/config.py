@@ -19,6 +19,7 @@ from holle_tf.export.config import ExportConfig
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from holle_tf.report.config import ReportConfig
 from holle_tf.serve.config import ServeConfig
+from holle_tf.workflow.config import StrategyConfig
 from pipelines.config import DataConfig
 from pipelines.demo.config import DemoConfig
 from pipelines.errors import UserError
@@ -41,7 +42,7 @@ class TrainingConfig:
     clip_norm: float = 0.0  # of all gradients together; 0 = off
     l2: float = 0.0  # times sum(w^2) / 2 of all kernels, added to the loss
     ema_decay: float = 0.0  # of the averaged weights used at evaluation; 0 = off
-    batch_size: int = 32  # examples
+    batch_size: int = 32  # examples, of all devices together
     epochs: int = 12  # at most
     patience: int = 6  # epochs without a better dev F1 before stopping
     mixed_precision: str = "auto"  # auto | none | bfloat16 | float16 (on a GPU); see distill/precision.py
@@ -97,6 +98,7 @@ class Config:
     distill: DistillConfig = field(default_factory=DistillConfig)
     recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    strategy: StrategyConfig = field(default_factory=StrategyConfig)
     board: BoardConfig = field(default_factory=BoardConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
     tuning: TuningConfig = field(default_factory=TuningConfig)

@@ -7,6 +7,7 @@ from typing import Any, Mapping
 from holle_tf.distill.config import GRADIENT_MODES
 from holle_tf.export.config import QUANTIZATIONS
 from holle_tf.models.config import CHUNK_MERGES
+from holle_tf.workflow.config import STRATEGIES
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
 from tuning.config import OBJECTIVES, TUNERS
@@ -37,6 +38,7 @@ POSITIVE = {
     "executions",
     "workers",
     "lost_seconds",
+    "wait_seconds",
     "headline_seeds",
     "other_seeds",
     "resamples",
@@ -52,6 +54,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "sam.interaction": ("add", "mul"),
     "sam.cell": ("gru", "lstm"),
     "sam.encoder_sharing": ("all", "context", "none"),
+    "strategy.kind": STRATEGIES,
     "tuning.tuner": TUNERS,
     "tuning.objective": tuple(OBJECTIVES),
     **{f"training.{m}.optimizer": ("adam", "adadelta") for m in ("sam", "bidaf", "qanet")},

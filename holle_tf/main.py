@@ -8,7 +8,7 @@ Examples, one for each mode:
   python -m holle_tf.main --mode=prepare --data_dir=HOLLE --glove=glove.6B.zip --setup=ld
       raw chats to records, for the long documents
   python -m holle_tf.main --mode=train --model=sam --interaction=mul --seed=1
-      one model on its own labels
+      one model on its own labels; by several GPUs or hosts: --strategy, docs/scaling.md
   python -m holle_tf.main --mode=recipes
       the variants of the objective, a sentence each
   python -m holle_tf.main --mode=distill --recipe=add_topk --teacher=qanet
@@ -38,7 +38,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Optional
 
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,6 +49,9 @@ from absl import app, flags, logging
 
 from pipelines.config import SETUPS
 from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from holle_tf.config import Config
 
 MODES = (
     "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
@@ -139,6 +144,11 @@ _MIXED_PRECISION = flags.DEFINE_enum(
     "mixed_precision", None, ["auto", "none", "bfloat16", "float16"],
     "Number format of all models (default auto: bfloat16 for teachers where the CPU has it).",
 )  # fmt: skip
+_STRATEGY = flags.DEFINE_enum(
+    "strategy", None, ["auto", "one", "mirrored", "multiworker"],
+    "Devices of --mode=train and distill (default auto): one; all local GPUs; or the processes of TF_CONFIG "
+    "(docs/scaling.md).",
+)  # fmt: skip
 _TUNER = flags.DEFINE_enum(
     "tuner", None, ["auto", "grid", "random", "hyperband", "bayesian"], "How --mode=tune searches."
 )
@@ -177,13 +187,15 @@ def main(argv: list[str]) -> None:
             _fail("no space left on the disk; free some, then the same command goes on.", 2)
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             _fail("out of memory; lower training.<model>.batch_size by --set, or take shorter documents.", 2)
-        raise
+        traceback.print_exc()
+        _end(1)
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on after the last whole epoch.", 130)
+    _end(0)
 
 
 def _run() -> None:
-    from holle_tf.config import Config, load_config, preset
+    from holle_tf.config import load_config, preset
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
@@ -193,7 +205,7 @@ def _run() -> None:
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
         "profile": _PROFILE.value or None, "serve.port": _PORT.value,
         "tuning.tuner": _TUNER.value, "tuning.objective": _OBJECTIVE.value,
-        "tuning.workers": _TUNER_WORKERS.value,
+        "tuning.workers": _TUNER_WORKERS.value, "strategy.kind": _STRATEGY.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
@@ -201,6 +213,8 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
+    if _STRATEGY.value is not None and mode not in ("train", "distill"):
+        raise UserError(f"--strategy={_STRATEGY.value} is for --mode=train and --mode=distill.")
     if mode == "report":
         from holle_tf.report.mode import Request, report_mode
 
@@ -222,14 +236,12 @@ def _run() -> None:
         return
     from holle_tf.workflow import modes
 
-    if mode == "recipes":
+    if mode in ("train", "distill"):
+        _train(config, mode, run_dir)
+    elif mode == "recipes":
         modes.recipes_mode(config)
     elif mode == "prepare":
         modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
-    elif mode == "train":
-        modes.train_mode(config, run_dir, _log)
-    elif mode == "distill":
-        modes.distill_mode(config, run_dir, _TEACHER_RUN.value, _log)
     elif mode == "tune":
         from tuning.mode import choose_role, tune_mode
 
@@ -249,6 +261,26 @@ def _run() -> None:
         modes.predict_mode(config, run_dir, _INPUT.value, _log)
 
 
+def _train(config: Config, mode: str, run_dir: Optional[str]) -> None:
+    """The modes that several devices can share."""
+    from holle_tf.workflow import modes
+    from holle_tf.workflow.devices import PeerLost, begin_anew, choose_devices
+
+    devices = choose_devices(config.strategy)
+
+    def log(line: str) -> None:
+        _log(line if devices.chief else f"{devices.cluster.name}: {line}")
+
+    try:
+        if mode == "train":
+            modes.train_mode(config, run_dir, log, devices)
+        else:
+            modes.distill_mode(config, run_dir, _TEACHER_RUN.value, log, devices)
+    except PeerLost as lost:
+        log(str(lost))
+        begin_anew(config.strategy, log)
+
+
 def _log(line: str) -> None:
     from tqdm import tqdm
 
@@ -256,9 +288,18 @@ def _log(line: str) -> None:
     sys.stderr.flush()
 
 
+def _end(status: int) -> None:
+    # A process that listens for others ends in a way of its own.
+    devices = sys.modules.get("holle_tf.workflow.devices")
+    if devices is not None:
+        devices.end(status)
+    if status:
+        sys.exit(status)
+
+
 def _fail(message: str, status: int) -> None:
     print("error: " + " ".join(message.split()), file=sys.stderr)
-    sys.exit(status)
+    _end(status)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Board(tf.keras.callbacks.Callback):
         self._norms = tf.function(distiller.gradient_norms)
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._step = int(self.model.optimizer.iterations)
+        self._step = int(tf.convert_to_tensor(self.model.optimizer.iterations))  # it may be mirrored
         self._sums = {metric.name: (0.0, 0.0) for metric in self.model.metrics}
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -84,12 +84,12 @@ class Board(tf.keras.callbacks.Callback):
     def _write_losses(self) -> None:
         """Means over the examples since the last time: those of Keras are over the epoch so far."""
         for metric in self.model.metrics:
-            total, count = float(metric.total), float(metric.count)
+            total, count = (float(tf.convert_to_tensor(one)) for one in (metric.total, metric.count))
             before, counted = self._sums[metric.name]
             if count > counted:
                 tf.summary.scalar(f"train/{metric.name}", (total - before) / (count - counted))
             self._sums[metric.name] = (total, count)
-        tf.summary.scalar("train/learning_rate", self.model.optimizer.learning_rate)
+        tf.summary.scalar("train/learning_rate", tf.convert_to_tensor(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         latest = self._dev()

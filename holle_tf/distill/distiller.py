@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.precision import computing_in_float32
-from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs
+from holle_tf.distill.shares import EXAMPLES, Share, part_of_mean
+from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs, rows_of
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.outputs import EDGES
@@ -62,8 +63,19 @@ def _reader(model: tf.keras.Model) -> Reader:
     return lambda features: model({name: features[name] for name in inputs}, training=False)
 
 
+class _GlobalMean(tf.keras.metrics.Mean):
+    """A mean of values that are the same on every replica: each keeps its own, and none has to be sent."""
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> tf.Variable:
+        kwargs["aggregation"] = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        return super().add_weight(*args, **kwargs)
+
+
 class Distiller(tf.keras.Model):
     """Minimises ``sum_i weight_i * mean(term_i)`` plus an L2 penalty, over the student's weights only.
+
+    Made within the scope of a ``tf.distribute.Strategy``, it trains on batches of ``shares.shares``: means,
+    penalty, clipping and logs are those of one replica with the whole batch.
 
     Args:
         student: a span model. Export and save this, not the distiller.
@@ -126,7 +138,8 @@ class Distiller(tf.keras.Model):
         self.average: Optional[WeightAverage] = None
         if ema_decay:
             self.average = WeightAverage(student.trainable_variables, ema_decay)
-        self._means = {name: tf.keras.metrics.Mean(name=name) for name in ("loss", *terms)}
+        self.distribute_reduction_method = "first"  # of logs, which are the same on every replica
+        self._means = {name: _GlobalMean(name=name) for name in ("loss", *terms)}
         self._gradients = (
             tf.function(self._forward_backward, jit_compile=True) if jit else self._forward_backward
         )
@@ -142,7 +155,11 @@ class Distiller(tf.keras.Model):
         """A context in which the student has its averaged weights, if any are kept."""
         return self.average.applied() if self.average is not None else nullcontext()
 
-    def _evaluate_terms(self, features: Any, labels: Any, training: bool) -> dict[str, tf.Tensor]:
+    def _evaluate_terms(
+        self, features: Any, labels: Any, training: bool, share: Optional[Share] = None
+    ) -> dict[str, tf.Tensor]:
+        """Means over the batch, by name; of a share, what it adds to each."""
+
         def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
             # Gradients of half precision would be too coarse to be matched, and could overflow.
             with twice_differentiable(), computing_in_float32(self.student):
@@ -160,8 +177,13 @@ class Distiller(tf.keras.Model):
             projections=self._projections,
             options=self._options,
             seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
+            share=share,
         )
-        means = {name: tf.reduce_mean(TERMS[name].function(batch)) for name in self._weights_of_terms}
+        values = {name: TERMS[name].function(batch) for name in self._weights_of_terms}
+        if share is None:
+            means = {name: tf.reduce_mean(value) for name, value in values.items()}
+        else:
+            means = {name: part_of_mean(value, share[rows_of(name)]) for name, value in values.items()}
         return {
             "loss": tf.add_n([self._weights_of_terms[name] * mean for name, mean in means.items()]),
             **means,
@@ -170,8 +192,11 @@ class Distiller(tf.keras.Model):
     def gradient_norms(self, features: Any, labels: Any) -> dict[str, tf.Tensor]:
         """Norm of the gradient of each term, times its weight, by the student's weights: scalars by name.
 
-        Of what a training step would minimise on this batch, dropout included, before any clipping.
+        Of what a training step would minimise on this batch, dropout included, before any clipping. Whatever
+        the strategy, of a whole batch, and on one replica.
         """
+        own = self.distribute_strategy.experimental_local_results
+        weights = [own(weight)[0] for weight in self.student.trainable_variables]
         with tf.GradientTape(persistent=True) as tape:
             losses = self._evaluate_terms(features, labels, training=True)
             scaled = {
@@ -179,16 +204,20 @@ class Distiller(tf.keras.Model):
             }
         norms = {}
         for name, value in scaled.items():
-            gradients = self._unscale(tape.gradient(value, self.student.trainable_variables))
+            gradients = self._unscale(tape.gradient(value, weights))
             norms[name] = tf.linalg.global_norm(gradients)
         return norms
 
-    def _forward_backward(self, features: Any, labels: Any) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+    def _forward_backward(
+        self, features: Any, labels: Any, share: Optional[Share] = None
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
         with tf.GradientTape() as tape:
-            losses = self._evaluate_terms(features, labels, training=True)
+            losses = self._evaluate_terms(features, labels, training=True, share=share)
             objective = losses["loss"]
             if self._l2:
-                objective += self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self._kernels])
+                penalty = self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self._kernels])
+                # The replicas' gradients are summed, and the penalty counts once.
+                objective += penalty if share is None else penalty / self._replicas
             scaled = self._scale(objective)
         return losses, tape.gradient(scaled, self._trained)
 
@@ -206,23 +235,42 @@ class Distiller(tf.keras.Model):
         scaling = isinstance(self.optimizer, tf.keras.mixed_precision.LossScaleOptimizer)
         return self.optimizer.get_unscaled_gradients(gradients) if scaling else gradients
 
+    @property
+    def _replicas(self) -> int:
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def _summed(
+        self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor]
+    ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
+        """Sums over the replicas, by one exchange."""
+        # Word vectors that are learned have sparse gradients, which would be an exchange of their own.
+        dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
+        together = tf.distribute.get_replica_context().all_reduce(
+            tf.distribute.ReduceOp.SUM, [tf.stack(list(losses.values())), *dense]
+        )
+        return dict(zip(losses, tf.unstack(together[0]))), together[1:]
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        features, labels = data
-        losses, gradients = self._gradients(features, labels)
+        features, labels, *share = data
+        losses, gradients = self._gradients(features, labels, *share)
         gradients = self._unscale(gradients)
+        if share:
+            losses, gradients = self._summed(losses, gradients)
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
-        self.optimizer.apply_gradients(zip(gradients, self._trained))
+        summed = {"skip_gradients_aggregation": True} if share else {}
+        self.optimizer.apply_gradients(zip(gradients, self._trained), **summed)
         if self.average is not None:
             self.average.update()
-        return self._record(losses, labels)
+        examples = share[0][EXAMPLES].total if share else tf.shape(labels["start"])[0]
+        return self._record(losses, examples)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         features, labels = data
-        return self._record(self._evaluate_terms(features, labels, training=False), labels)
+        losses = self._evaluate_terms(features, labels, training=False)
+        return self._record(losses, tf.shape(labels["start"])[0])
 
-    def _record(self, losses: Mapping[str, tf.Tensor], labels: Any) -> dict[str, tf.Tensor]:
-        examples = tf.shape(labels["start"])[0]
+    def _record(self, losses: Mapping[str, tf.Tensor], examples: tf.Tensor) -> dict[str, tf.Tensor]:
         for name, mean in self._means.items():
             mean.update_state(losses[name], sample_weight=examples)
         return {name: mean.result() for name, mean in self._means.items()}

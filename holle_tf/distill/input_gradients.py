@@ -7,12 +7,13 @@ texts are joined in the same way, so that both are compared token by token.
 
 from __future__ import annotations
 
-from typing import Callable, Mapping, NamedTuple
+from typing import Callable, Mapping, NamedTuple, Optional
 
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.losses import log_probabilities
+from holle_tf.distill.shares import Rows
 from holle_tf.models.layers.joined_texts import join_texts
 from holle_tf.models.layers.word_embedding import watching_word_vectors
 from holle_tf.models.outputs import EDGES
@@ -41,6 +42,7 @@ def input_gradients(
     labels: Mapping[str, tf.Tensor],
     options: DistillConfig,
     seed: tf.Tensor,
+    rows: Optional[Rows] = None,
 ) -> InputGradients:
     """Gradients of ``options.gradient_mode`` by word vectors.
 
@@ -53,6 +55,7 @@ def input_gradients(
         features: with ``question``, and the ids of its parts.
         labels: ``start`` and ``end``, integer, (batch,).
         seed: int32, (2,), of the directions; the same for all models that are compared.
+        rows: which of a larger batch these are; None = all.
     """
     with tf.GradientTape(persistent=True) as tape:
         with watching_word_vectors(tape) as watched:
@@ -65,7 +68,7 @@ def input_gradients(
                 continue
             for k in range(options.gradient_directions):
                 step = seed + tf.constant([i, k])
-                v = unit_directions(outputs["document_mask"], step)
+                v = unit_directions(outputs["document_mask"], step, rows)
                 targets.append(tf.reduce_sum(v * tf.exp(log_p), axis=1))
         sums = [tf.reduce_sum(target) for target in targets]
     names = list(watched)
@@ -94,9 +97,18 @@ def squared_distance(own: InputGradients, other: InputGradients, normalised: boo
     return total
 
 
-def unit_directions(mask: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """A random unit vector over the real tokens of each row: bool (batch, length) -> float32, same shape."""
-    noise = tf.random.stateless_normal(tf.shape(mask), seed) * tf.cast(mask, tf.float32)
+def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[Rows] = None) -> tf.Tensor:
+    """A random unit vector over the real tokens of each row: bool (batch, length) -> float32, same shape.
+
+    Args:
+        rows: which of a larger batch these are: they get what they would get there.
+    """
+    shape = tf.shape(mask)
+    if rows is None:
+        noise = tf.random.stateless_normal(shape, seed)
+    else:
+        noise = tf.random.stateless_normal([rows.total, shape[1]], seed)[rows.first : rows.first + shape[0]]
+    noise *= tf.cast(mask, tf.float32)
     return noise * tf.math.rsqrt(tf.reduce_sum(noise**2, axis=1, keepdims=True) + EPSILON)
 
 

@@ -7,7 +7,7 @@ of the document and returns one value for each example, (batch,); the caller ave
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from typing import Optional, Sequence
 
 import tensorflow as tf
 
@@ -103,10 +103,14 @@ def ensemble_divergence(
     return _kl(log_teacher, log_student, mask) * temperature**2
 
 
-def mean_direction_cosine(vectors: tf.Tensor) -> tf.Tensor:
-    """ATM(v, V) = cos(v, mean V) of every v (paper, section 4.1): (n, size) -> float32, (n,)."""
+def mean_direction_cosine(vectors: tf.Tensor, mean: Optional[tf.Tensor] = None) -> tf.Tensor:
+    """ATM(v, V) = cos(v, mean V) of every v (paper, section 4.1): (n, size) -> float32, (n,).
+
+    Args:
+        mean: float32, (size,), where V has more vectors than these.
+    """
     vectors = tf.cast(vectors, tf.float32)
-    mean = tf.reduce_mean(vectors, axis=0, keepdims=True)  # (1, size)
+    mean = tf.reduce_mean(vectors, axis=0, keepdims=True) if mean is None else mean[tf.newaxis]  # (1, size)
     # The epsilon in the norms keeps the gradient of a zero vector finite.
     unit = [v * tf.math.rsqrt(tf.reduce_sum(v * v, -1, keepdims=True) + 1e-12) for v in (vectors, mean)]
     return tf.reduce_sum(unit[0] * unit[1], axis=-1)

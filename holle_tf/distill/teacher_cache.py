@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -29,6 +29,22 @@ UNKNOWN = -1e9  # logit of a position that is not among the best which were kept
 MANIFEST = "manifest.json"
 _FORMAT = 2  # raise when the contents of a cache change
 _COMPRESSION = tf.io.TFRecordOptions("GZIP", compression_level=1)
+
+
+class Readers(NamedTuple):
+    """Processes with the same folders that let a teacher read together, each for files of its own.
+
+    Attributes:
+        processes, number: how many there are, and which of them this is; the first one ends the work.
+        together: returns when all of them have called it.
+    """
+
+    processes: int
+    number: int
+    together: Callable[[], None]
+
+
+ALONE = Readers(1, 0, lambda: None)
 
 
 def cache_folder(
@@ -53,6 +69,7 @@ def ensure_teacher_cache(
     log: Callable[[str], None] = print,
     chunks: Optional[Mapping[str, Any]] = None,
     top_k: int = 0,
+    readers: Readers = ALONE,
 ) -> Path:
     """Write the logits of ``teacher`` on a split, as far as they are not there already.
 
@@ -62,6 +79,7 @@ def ensure_teacher_cache(
         batch_size: examples read at once.
         chunks: how ``teacher`` cuts long documents into chunks, if it does; a part of the identity as well.
         top_k: best positions of each end that are kept; 0 = all.
+        readers: who else calls this at the same time.
 
     Returns:
         The folder, whole: its manifest is written last.
@@ -70,19 +88,27 @@ def ensure_teacher_cache(
     count = prepared.count(split)
     number = -(-count // SHARD_EXAMPLES)
     paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
-    missing = _missing(folder, paths, log)
+    if readers.number == 0:
+        missing = _missing(folder, paths, log)
+        if missing and readers.processes > 1:
+            (folder / MANIFEST).unlink(missing_ok=True)  # by which the others know that something is missing
+    readers.together()
+    if readers.number:
+        missing = [i for i, path in enumerate(paths) if not path.exists()]
     if not missing and (folder / MANIFEST).exists():
         log(f"teacher scores: found in {folder}")
         return folder
+    readers.together()  # before any of them is written, so that all know of the same
     folder.mkdir(parents=True, exist_ok=True)
-    for _ in remove_stale(folder):
+    for _ in remove_stale(folder) if readers.number == 0 else ():
         pass
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
         log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
     index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
     with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
-        found = _read(teacher, prepared, split, batch_size, set(missing))
+        own = set(missing[readers.number :: readers.processes])
+        found = _read(teacher, prepared, split, batch_size, own) if own else iter(())
         for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
             with (
                 atomic_path(paths[shard]) as temporary,
@@ -91,6 +117,23 @@ def ensure_teacher_cache(
                 for _, example_id, edges in rows:
                     writer.write(_record(example_id, edges, top_k, index_type))
                     progress.update()
+    readers.together()
+    if readers.number == 0:
+        _write_manifest(folder, paths, prepared, split, teacher_weights, chunks, top_k, index_type)
+    readers.together()
+    return folder
+
+
+def _write_manifest(
+    folder: Path,
+    paths: list[Path],
+    prepared: PreparedData,
+    split: str,
+    teacher_weights: Path,
+    chunks: Optional[Mapping[str, Any]],
+    top_k: int,
+    index_type: str,
+) -> None:
     manifest = {
         "format": _FORMAT,
         "data": prepared.fingerprint,
@@ -99,12 +142,11 @@ def ensure_teacher_cache(
         "chunks": dict(chunks) if chunks else None,
         "top_k": top_k,
         "index_type": index_type,
-        "examples": count,
+        "examples": prepared.count(split),
         "shards": [{"file": path.name, **describe(path)} for path in paths],
     }
     with atomic_file(folder / MANIFEST, "w") as file:
         json.dump(manifest, file, indent=1)
-    return folder
 
 
 def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:

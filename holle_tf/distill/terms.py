@@ -20,6 +20,7 @@ from holle_tf.distill.losses import (
     teacher_divergence,
     top_k_divergence,
 )
+from holle_tf.distill.shares import EXAMPLES, REORDERED, Share, mean_of_batch
 from holle_tf.models.outputs import EDGES
 from pipelines.config import LONG_SETUPS
 from pipelines.errors import UserError
@@ -45,6 +46,7 @@ class Batch(NamedTuple):
         projections: a learned map for every teacher, from the student's vectors to the teacher's.
         options: of the terms.
         seed: int32, (2,), of this step, for terms that draw.
+        share: which rows of a larger batch these are, where replicas share it; None if these are all.
     """
 
     student: Outputs
@@ -57,6 +59,14 @@ class Batch(NamedTuple):
     projections: Sequence[Callable[[tf.Tensor], tf.Tensor]]
     options: DistillConfig
     seed: tf.Tensor
+    share: Optional[Share] = None
+
+    def mean(self, values: tf.Tensor) -> tf.Tensor:
+        """Mean over the examples of the whole batch, of all replicas: (batch, ...) -> float32, (...)."""
+        values = tf.cast(values, tf.float32)
+        if self.share is None:
+            return tf.reduce_mean(values, axis=0)
+        return mean_of_batch(values, self.share[EXAMPLES])
 
 
 class Term(NamedTuple):
@@ -103,6 +113,11 @@ def default_top_k(setup: str) -> int:
 def needs(names: Sequence[str]) -> set[str]:
     """All that the terms of these names need."""
     return {need for name in names for need in TERMS[name].needs}
+
+
+def rows_of(name: str) -> str:
+    """Of which rows of a ``Share`` the term of this name has a value each."""
+    return REORDERED if "hallucinated" in TERMS[name].needs else EXAMPLES
 
 
 def check_cached_positions(names: Sequence[str], options: DistillConfig) -> None:
@@ -201,11 +216,12 @@ def gradient(batch: Batch) -> tf.Tensor:
     Gradients are of the word vectors, which teacher and student share token by token.
     """
     options = batch.options
-    own = input_gradients(batch.differentiate, batch.features, batch.labels, options, batch.seed)
+    rows = None if batch.share is None else batch.share[EXAMPLES]
+    own = input_gradients(batch.differentiate, batch.features, batch.labels, options, batch.seed, rows)
     distances = []
     for reader in batch.readers:
         if reader is not None:
-            other = input_gradients(reader, batch.features, batch.labels, options, batch.seed)
+            other = input_gradients(reader, batch.features, batch.labels, options, batch.seed, rows)
             distances.append(squared_distance(own, other, options.gradient_normalised))
     return tf.add_n(distances)
 
@@ -213,7 +229,8 @@ def gradient(batch: Batch) -> tf.Tensor:
 @term("conicity", "conicity_weight")
 def conicity(batch: Batch) -> tf.Tensor:
     """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
-    return sum(mean_direction_cosine(batch.student[name]) for name in ("prober_vector", "responder_vector"))
+    vectors = [batch.student[name] for name in ("prober_vector", "responder_vector")]
+    return sum(mean_direction_cosine(one, batch.mean(one)) for one in vectors)
 
 
 @term("matching", "matching_weight", needs=["teacher", "reader", "projection"])

@@ -7,6 +7,12 @@ from typing import Iterator, Sequence
 
 import tensorflow as tf
 
+# Every replica keeps its own, of weights that are the same everywhere: nothing has to be sent for them.
+_LOCAL = {
+    "synchronization": tf.VariableSynchronization.ON_READ,
+    "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA,
+}
+
 
 class WeightAverage(tf.Module):
     """Shadows of variables, updated after each step.
@@ -23,8 +29,10 @@ class WeightAverage(tf.Module):
         super().__init__(name="weight_average")
         self._variables = list(variables)
         self._decay = decay
-        self._steps = tf.Variable(0.0, trainable=False, name="steps")
-        self.shadows = [tf.Variable(v, trainable=False, name=f"average_{i}") for i, v in enumerate(variables)]
+        self._steps = tf.Variable(0.0, trainable=False, name="steps", **_LOCAL)
+        self.shadows = [
+            tf.Variable(v, trainable=False, name=f"average_{i}", **_LOCAL) for i, v in enumerate(variables)
+        ]
 
     def update(self) -> None:
         """Move every shadow towards its variable; call once after each optimiser step."""
@@ -39,7 +47,7 @@ class WeightAverage(tf.Module):
         own = [variable.numpy() for variable in self._variables]
         try:
             for variable, shadow in zip(self._variables, self.shadows):
-                variable.assign(shadow)
+                variable.assign(shadow.read_value())
             yield
         finally:
             for variable, value in zip(self._variables, own):

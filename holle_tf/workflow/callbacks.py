@@ -70,7 +70,9 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             self.latest = found, found.f1 > best
             if found.f1 > best:
                 self._save_best()
-        rate = float(distiller.optimizer.learning_rate)
+        rate = float(
+            tf.convert_to_tensor(distiller.optimizer.learning_rate)
+        )  # a mirrored variable is no number
         logs.update(val_f1=found.f1, val_em=found.em, val_loss=found.loss)
         logs.update({f"val_conicity_{name}": cone.value for name, cone in found.conicity.items()})
         logs.update(seconds=seconds, learning_rate=rate)

@@ -13,7 +13,7 @@ from holle_tf.config import Config
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.errors import UserError
 from pipelines.filling import fill_folder
-from pipelines.prepare import PreparedData, prepare
+from pipelines.prepare import PreparedData, fingerprint_of, prepare
 
 DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
 
@@ -40,6 +40,22 @@ def open_data(config: Config, log: Log = print, beam_options: Optional[Sequence[
         ) from error
 
 
+def find_data(config: Config) -> Optional[PreparedData]:
+    """What ``open_data`` would find prepared; None if it would have to prepare it.
+
+    Raises:
+        UserError: raw data or word vectors are missing.
+    """
+    if not config.data_dir and not (_demo_folder(config) / "test_data.json").exists():
+        return None
+    data_dir, glove = raw_data(config, log=lambda line: None)
+    if glove is None:
+        return open_data(config)  # which says what is missing
+    fingerprint, _ = fingerprint_of(data_dir, config.data, glove, config.limit or None)
+    folder = Path(config.runs_dir) / "data" / f"{config.data.setup}-{fingerprint[:10]}"
+    return PreparedData.load(folder) if folder.exists() else None
+
+
 def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
     try:
         from pipelines.beam_filling import beam_filler
@@ -55,11 +71,15 @@ def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
     """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus."""
     if config.data_dir:
         return Path(config.data_dir), config.glove or None
-    folder = Path(config.runs_dir) / "data" / f"demo-{_demo_fingerprint(config)}"
+    folder = _demo_folder(config)
     if not (folder / "test_data.json").exists():
         log(f"writing the demo corpus (fictitious movies and chats) to {folder}")
         generate_corpus(folder, **asdict(config.demo), log=log)
     return folder, config.glove or str(GLOVE_PATH)
+
+
+def _demo_folder(config: Config) -> Path:
+    return Path(config.runs_dir) / "data" / f"demo-{_demo_fingerprint(config)}"
 
 
 def _demo_fingerprint(config: Config) -> str:

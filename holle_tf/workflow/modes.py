@@ -20,8 +20,10 @@ from holle_tf.evaluate.references import (
     score_with_references,
 )
 from holle_tf.evaluate.tables import print_table, scores_table
+from holle_tf.workflow.beginning import begin, of_short_documents
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.devices import ONE, Devices
 from holle_tf.workflow.evaluation import (
     baseline_rows,
     ensure_scores,
@@ -81,29 +83,37 @@ def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
     print(json.dumps({"folder": str(prepared.folder), "fingerprint": prepared.fingerprint, **counts}))
 
 
-def train_mode(config: Config, run_dir: Optional[str], log: Log) -> None:
+def train_mode(config: Config, run_dir: Optional[str], log: Log, devices: Devices = ONE) -> None:
     """A model on the labels alone."""
     if config.model == "sam":
         config = with_recipe(config, "_train")
         if recipe(config.recipe, config.recipes).teachers:
             raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
     config = replace(config, teacher="")
-    prepared = open_data(config, log)
-    run = ensure_run(config, prepared, _path(run_dir), log=log)
+    prepared, devices = begin(config, devices, log)
+    run = ensure_run(config, prepared, _path(run_dir), log=log, devices=devices)
+    if not devices.chief:
+        return
     _report(Reading(run, prepared, config), "test", [])
 
 
 def distill_mode(
-    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
+    config: Config,
+    run_dir: Optional[str],
+    teacher_runs: Optional[Sequence[str]],
+    log: Log,
+    devices: Devices = ONE,
 ) -> None:
     """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
     config = student_of_teachers(config, teacher_runs)
-    prepared = open_data(config, log)
-    teachers = find_or_train_teachers(config, prepared, teacher_runs, log)
+    prepared, devices = begin(config, devices, log)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, log, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     rows, readings = [], {}
 
     def show(name: str, label: str, run: RunFolder) -> None:
+        if not devices.chief:
+            return
         readings[name] = Reading(run, prepared, config)
         ensure_scores(readings[name], "test")
         rows.append(run_row(readings[name], label, "test"))
@@ -114,10 +124,12 @@ def distill_mode(
         show(
             "alone",
             "SAM alone",
-            ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log),
+            ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log, devices=devices),
         )
     log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
-    student = ensure_run(config, prepared, _path(run_dir), teachers, log)
+    student = ensure_run(config, prepared, _path(run_dir), teachers, log, devices=devices)
+    if not devices.chief:
+        return
     plain = config.recipe == config.sam.interaction
     show("distilled", f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})"), student)
     for name, teacher in zip(_distinct(config.teachers), teachers):
@@ -245,7 +257,11 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def find_or_train_teachers(
-    config: Config, prepared: PreparedData, teacher_runs: Optional[Sequence[str]], log: Log
+    config: Config,
+    prepared: PreparedData,
+    teacher_runs: Optional[Sequence[str]],
+    log: Log,
+    devices: Devices = ONE,
 ) -> list[RunFolder]:
     """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none."""
     runs = []
@@ -261,7 +277,7 @@ def find_or_train_teachers(
         return runs
     if config.data.setup in LONG_SETUPS and config.distill.long_teacher == "chunks":
         log("== teachers of long documents are trained on short ones and read long ones in chunks")
-        config = replace(config, data=replace(config.data, setup="sd"))
+        config = of_short_documents(config)
         prepared = open_data(config, log)
     for kind in config.teachers:
         found = find_teacher(config, prepared, kind)
@@ -269,7 +285,8 @@ def find_or_train_teachers(
             log(f"== teacher: {found.path}, trained before on this data")
         else:
             log(f"== teacher: no {kind} of this configuration for this data yet, training it first")
-            found = ensure_run(replace(config, model=kind, recipe="", teacher=""), prepared, log=log)
+            plain = replace(config, model=kind, recipe="", teacher="")
+            found = ensure_run(plain, prepared, log=log, devices=devices)
         runs.append(found)
     return runs
 

@@ -49,15 +49,19 @@ class RunFolder:
         """What training wrote for TensorBoard."""
         return self.path / "tensorboard"
 
+    def check(self, identity: dict[str, Any]) -> None:
+        """Raise a UserError if another run is here; an unfinished one of this identity can go on."""
+        found = self.identity()
+        if found is not None and found != identity:
+            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+
     def create(self, config: Config, prepared: PreparedData, identity: dict[str, Any]) -> None:
         """Make the folder, or check that an unfinished one here is of the same run and can go on.
 
         Raises:
             UserError: another run is here, or the folder cannot be made.
         """
-        found = self.identity()
-        if found is not None and found != identity:
-            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+        self.check(identity)
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             write_text(self.path / "config.yaml", to_yaml(config))

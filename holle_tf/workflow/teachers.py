@@ -9,7 +9,7 @@ import tensorflow as tf
 from holle_tf.board.examples import View, view
 from holle_tf.config import Config
 from holle_tf.distill.distiller import Teacher, cached_teacher, online_teacher
-from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
+from holle_tf.distill.teacher_cache import ALONE, Readers, ensure_teacher_cache, read_teacher_cache
 from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS
 from holle_tf.workflow.reading import Reading
@@ -42,6 +42,7 @@ def read_teachers(
     terms: Sequence[str],
     shown: Sequence[EncodedExample],
     log: Callable[[str], None],
+    readers: Readers = ALONE,
 ) -> Teaching:
     """Load the teachers of a student, and compute their scores for its training data if they are cached.
 
@@ -50,6 +51,7 @@ def read_teachers(
         runs: finished; none of a student that learns from labels alone.
         terms: that the student is to minimise.
         shown: examples to view.
+        readers: who else calls this at the same time.
 
     Raises:
         UserError: a run cannot read these data, or a term needs what a teacher has not.
@@ -70,7 +72,7 @@ def read_teachers(
             continue
         size = config.evaluation.batch_size
         folder = ensure_teacher_cache(
-            model, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k
+            model, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k, readers
         )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))

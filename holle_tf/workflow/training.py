@@ -27,6 +27,7 @@ from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k,
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
+from holle_tf.workflow.devices import ONE, Devices, Following
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.reading import Reading
@@ -134,6 +135,7 @@ def ensure_run(
     log: Log = print,
     callbacks: Sequence[tf.keras.callbacks.Callback] = (),
     keep_checkpoint: bool = False,
+    devices: Devices = ONE,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
@@ -143,19 +145,27 @@ def ensure_run(
         teachers: finished runs, where the recipe needs them.
         callbacks: further ones of the training, called after those that every training has.
         keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
+        devices: started; all of their processes call this, and the chief writes.
 
     Raises:
-        UserError: ``path`` holds another run, or training diverged.
+        UserError: ``path`` holds another run, training diverged, or the devices cannot share the batch.
+        PeerLost: another process ended; the same call in new processes goes on.
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
     if run.identity() == identity and run.result() is not None:
         log(f"{run.path.name}: already trained, {run.path}")
         return run
-    run.create(config, prepared, identity)
-    _train(config, prepared, run, teachers, log, callbacks)
-    if not keep_checkpoint:
+    devices.check(config.training_of(config.model), f"training.{config.model}")
+    run.check(identity)  # by all: who fails alone keeps the others waiting
+    if devices.chief:
+        run.create(config, prepared, identity)
+    with devices.noticing():
+        _train(config, prepared, run, teachers, log, callbacks, devices)
+        devices.together()
+    if devices.chief and not keep_checkpoint:
         shutil.rmtree(run.resume, ignore_errors=True)
+    devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,", log)
     return run
 
 
@@ -171,34 +181,40 @@ def _train(
     teacher_runs: Sequence[RunFolder],
     log: Log,
     callbacks: Sequence[tf.keras.callbacks.Callback],
+    devices: Devices,
 ) -> None:
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
     reset_peak_memory()
     terms, options = run_terms(config), distill_options(config)
-    shown = choose_examples(prepared, config.board.examples) if config.board.enabled else []
-    teaching = read_teachers(config, prepared, teacher_runs, terms, shown, log)
+    written = config.board.enabled and devices.chief
+    shown = choose_examples(prepared, config.board.examples) if written else []
+    with devices.scope():
+        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, log, devices.readers())
     tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
     tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
     recurrent = "keras" if training.jit else training.recurrence  # XLA cannot compile ours
-    try:
-        with recurrent_implementation(recurrent):
-            student = build_model(config, prepared.embeddings, len(prepared.chars))
-    finally:
-        tf.keras.mixed_precision.set_global_policy("float32")
-    distiller = Distiller(
-        student,
-        terms,
-        teaching.teachers,
-        options,
-        seed=config.seed,
-        l2=training.l2,
-        ema_decay=training.ema_decay,
-        clip_norm=training.clip_norm,
-        jit=training.jit,
-    )
+    steps = -(-prepared.count("train") // training.batch_size)
+    with devices.scope():
+        try:
+            with recurrent_implementation(recurrent):
+                student = build_model(config, prepared.embeddings, len(prepared.chars))
+        finally:
+            tf.keras.mixed_precision.set_global_policy("float32")
+        distiller = Distiller(
+            student,
+            terms,
+            teaching.teachers,
+            options,
+            seed=config.seed,
+            l2=training.l2,
+            ema_decay=training.ema_decay,
+            clip_norm=training.clip_norm,
+            jit=training.jit,
+        )
+        distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
 
     def train_batches(**how: Any) -> tf.data.Dataset:
         size, scores = training.batch_size, teaching.scores
@@ -209,8 +225,6 @@ def _train(
             batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
         return batches
 
-    steps = -(-prepared.count("train") // training.batch_size)
-    distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     parameters = trainable_parameters(student)
     log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
@@ -222,9 +236,9 @@ def _train(
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
-    listening = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)]
+    listening = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)] if devices.chief else []
     with ExitStack() as closed_after:
-        if config.board.enabled:
+        if written:
             board = Board(
                 run.tensorboard,
                 config.board,
@@ -236,22 +250,33 @@ def _train(
                 lambda: evaluation.latest,
             )
             listening.append(closed_after.enter_context(board))
-        if config.profile:
+        if config.profile and devices.chief:
             listening.append(
                 tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
             )
-        listening.append(tf.keras.callbacks.BackupAndRestore(run.resume, delete_checkpoint=False))
-        distiller.fit(
-            train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit),
-            epochs=training.epochs,
-            verbose=0,
-            callbacks=[*listening, *callbacks],
-        )
+        listening.append(tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False))
+        listening += callbacks
+
+        def shuffled() -> tf.data.Dataset:
+            return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
+
+        if devices.strategy is None:
+            distiller.fit(shuffled(), epochs=training.epochs, verbose=0, callbacks=listening)
+        else:
+            batches, onwards = devices.distribute(shuffled, steps)
+            listening += [onwards, Following(devices)]
+            # Rows of different processes are not to share what dropout draws.
+            tf.random.set_seed(config.seed + devices.cluster.index)
+            distiller.fit(
+                batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=listening
+            )
     lines = run.epochs()
     if not lines:
         raise UserError(
             f"{run.path}: training diverged in its first epoch; lower training.{config.model}.learning_rate."
         )
+    if not devices.chief:
+        return
     run.write_result(
         {
             "model": config.model,

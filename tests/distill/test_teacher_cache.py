@@ -5,13 +5,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from holle_tf.distill import teacher_cache
-from holle_tf.distill.teacher_cache import UNKNOWN, cache_folder, ensure_teacher_cache, read_teacher_cache
+from holle_tf.distill.teacher_cache import (
+    UNKNOWN,
+    Readers,
+    cache_folder,
+    ensure_teacher_cache,
+    read_teacher_cache,
+)
 from pipelines.dataset import make_dataset
 
 INPUTS = ["document", "query"]
@@ -209,3 +216,35 @@ def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
     swapped = tf.data.Dataset.from_generator(lambda: rows, output_signature=scores.element_spec)
     with pytest.raises(tf.errors.InvalidArgumentError, match="t_example_id.* is of another example"):
         list(make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, extra=swapped))
+
+
+def test_several_processes_read_different_files_of_one_cache(prepared, teacher, weights, monkeypatch):
+    alone = ensure_teacher_cache(teacher, weights, prepared, "train", 3, lambda line: None)
+    expected = scores_of(alone)
+    written = {path.name: path.read_bytes() for path in alone.iterdir()}
+    for path in alone.iterdir():
+        path.unlink()
+    barrier, who, own = threading.Barrier(2), {}, teacher_cache._read
+
+    def read(*arguments):
+        who[threading.current_thread().name] = arguments[-1]
+        return own(*arguments)
+
+    monkeypatch.setattr(teacher_cache, "_read", read)
+    models = [make_teacher(), make_teacher()]
+
+    def process(number):
+        readers = Readers(2, number, lambda: barrier.wait(60))
+        ensure_teacher_cache(
+            models[number], weights, prepared, "train", 3, lambda line: None, readers=readers
+        )
+
+    threads = [threading.Thread(target=process, args=(i,), name=str(i)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert who["0"] == {0, 2, 4} and who["1"] == {1, 3}
+    assert {path.name: path.read_bytes() for path in alone.iterdir()} == written
+    for one, other in zip(scores_of(alone), expected):
+        np.testing.assert_array_equal(one["t_start_logits"], other["t_start_logits"])

@@ -1,0 +1,170 @@
+"""The processes that train one model together, as ``TF_CONFIG`` names them, and waiting for each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Callable, Iterator, Mapping, Optional
+
+from pipelines.errors import UserError
+
+JOBS = ("chief", "worker")
+LOOK = 0.5  # seconds between two looks at what is waited for
+REMIND = 30.0  # seconds between two lines about it
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """All processes, and which of them this is.
+
+    Attributes:
+        addresses: HOST:PORT of each; the chief is the first.
+        index: of this process among them.
+    """
+
+    addresses: tuple[str, ...] = ("",)
+    index: int = 0
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes what there is to write."""
+        return self.index == 0
+
+    @property
+    def name(self) -> str:
+        """Of this process, for people."""
+        return f"process {self.index + 1} of {len(self.addresses)}"
+
+
+def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluster]:
+    """The cluster of ``TF_CONFIG``; None if it is not set or names no cluster.
+
+    Raises:
+        UserError: it is broken, names an unknown kind of process, or this process is not in it.
+    """
+    text = environment.get("TF_CONFIG", "").strip()
+    if not text:
+        return None
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"TF_CONFIG: not JSON ({error}); docs/scaling.md has an example.") from error
+    jobs = given.get("cluster", {}) if isinstance(given, dict) else None
+    if not isinstance(jobs, dict):
+        raise UserError('TF_CONFIG: expected {"cluster": {"worker": ["HOST:PORT", ...]}, "task": ...}.')
+    if not jobs:
+        return None
+    if unknown := sorted(set(jobs) - set(JOBS)):
+        raise UserError(
+            f"TF_CONFIG: a cluster of {', '.join(unknown)}; only chief and worker take part here."
+        )
+    for job, addresses in jobs.items():
+        if not isinstance(addresses, list) or not addresses:
+            raise UserError(f"TF_CONFIG: cluster.{job} has to be a list of HOST:PORT that is not empty.")
+        for address in addresses:
+            _check_address(job, address)
+    if len(jobs.get("chief", [])) > 1:
+        raise UserError(f"TF_CONFIG: {len(jobs['chief'])} chiefs; there can be one.")
+    processes = [(job, i, address) for job in JOBS for i, address in enumerate(jobs.get(job, []))]
+    addresses = tuple(address for _, _, address in processes)
+    if twice := sorted({one for one in addresses if addresses.count(one) > 1}):
+        raise UserError(f"TF_CONFIG: {twice[0]} is there twice; every process needs an address of its own.")
+    task = given.get("task")
+    if not isinstance(task, dict) or task.get("type") not in jobs:
+        raise UserError(f"TF_CONFIG: task.type has to be one of {', '.join(jobs)}.")
+    job, index = task["type"], task.get("index")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(jobs[job]):
+        raise UserError(
+            f"TF_CONFIG: task.index={index!r} is outside of the cluster;"
+            f" cluster.{job} has {len(jobs[job])}, counted from 0."
+        )
+    return Cluster(addresses, [one[:2] for one in processes].index((job, index)))
+
+
+def wait_for(
+    found: Callable[[], Any], what: str, seconds: float, remedy: str, log: Log, hurry: float = LOOK
+) -> Any:
+    """What ``found`` returns once that is not false, with a line now and then about ``what`` is waited for.
+
+    Raises:
+        UserError: it took longer than ``seconds``; the message ends in ``remedy``.
+    """
+    began = said = time.monotonic()
+    result = found()
+    if not result:
+        log(f"waiting for {what}")
+    while not result:
+        now = time.monotonic()
+        if now - began > seconds:
+            raise UserError(f"waited {seconds:.0f} s for {what}; {remedy}")
+        if now - said > REMIND:
+            log(f"still waiting for {what}, {now - began:.0f} s")
+            said = now
+        time.sleep(hurry)
+        result = found()
+    return result
+
+
+def answers(address: str) -> bool:
+    """Whether something listens at HOST:PORT."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
+            return True
+    except OSError:
+        return False
+
+
+def check_free(address: str) -> None:
+    """Raise a UserError if this process cannot listen at the port of HOST:PORT."""
+    port = int(address.rpartition(":")[2])
+    with socket.socket() as free:
+        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            free.bind(("", port))
+        except OSError as error:
+            raise UserError(f"TF_CONFIG: cannot listen on port {port} ({error.strerror}).") from error
+
+
+@contextmanager
+def watching(cluster: Cluster, seconds: float, log: Log, give_up: Callable[[str], None]) -> Iterator[None]:
+    """Say in this context who of the others is missing, and call ``give_up`` if that does not change.
+
+    For calls into TensorFlow that wait for all processes and cannot be interrupted.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        began = said = time.monotonic()
+        while not over.wait(LOOK):
+            now = time.monotonic()
+            if now - said < REMIND and now - began < seconds:
+                continue
+            missing = [one for one in cluster.addresses if not answers(one)]
+            who = f"{', '.join(missing) or 'the others'} of {len(cluster.addresses)} processes"
+            if now - began >= seconds:
+                give_up(f"waited {seconds:.0f} s for {who}; start them with the same TF_CONFIG cluster.")
+                return
+            log(f"still waiting for {who}, {now - began:.0f} s")
+            said = now
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _check_address(job: str, address: Any) -> None:
+    host, _, port = str(address).rpartition(":")
+    if not isinstance(address, str) or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UserError(f"TF_CONFIG: cluster.{job} has {address!r}; expected HOST:PORT.")

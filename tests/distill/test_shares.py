@@ -1,0 +1,61 @@
+"""Replicas that share a batch train as one replica with the whole of it does."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.distill.shares import EXAMPLES, REORDERED, share_of, shares
+
+PROBE = Path(__file__).with_name("mirrored_probe.py")
+
+
+def _batch(rows, reordered=0):
+    features = {"document": tf.reshape(tf.range(rows * 3), [rows, 3])}
+    if reordered:
+        features["hallucinated:document"] = tf.reshape(tf.range(reordered * 3), [reordered, 3])
+    return features, {"start": tf.range(rows)}
+
+
+@pytest.mark.parametrize("rows, replicas", [(8, 2), (7, 2), (7, 3), (2, 4), (1, 3)])
+def test_every_row_of_a_batch_counts_for_exactly_one_replica(rows, replicas):
+    features, labels = _batch(rows, reordered=3)
+    found, reordered = [], []
+    for replica in range(replicas):
+        part, own, share = share_of(features, labels, replicas, replica)
+        assert own["start"].shape[0] > 0  # no operation meets an empty tensor
+        assert share[EXAMPLES].total == rows and share[REORDERED].total == 3
+        np.testing.assert_array_equal(part["document"][:, 0], 3 * own["start"])
+        assert own["start"][0] == share[EXAMPLES].first
+        found += own["start"].numpy().tolist() * int(share[EXAMPLES].counted)
+        reordered += part["hallucinated:document"][:, 0].numpy().tolist() * int(share[REORDERED].counted)
+    assert found == list(range(rows)) and reordered == [0, 3, 6]
+
+
+def test_shares_of_one_process_follow_each_other_batch_by_batch():
+    batches = tf.data.Dataset.range(4).batch(2).map(lambda row: ({"document": row[:, None]}, {"start": row}))
+    starts = [labels["start"].numpy().tolist() for _, labels, _ in shares(batches, 4, range(2, 4))]
+    assert starts == [[0], [1], [2], [3]]
+
+
+@pytest.fixture(scope="module")
+def steps():
+    """What the probe found: for each kind of training, numbers of one device and of several."""
+    done = subprocess.run([sys.executable, PROBE], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("case", ["terms", "gradients", "float16"])
+def test_mirrored_replicas_reach_the_weights_of_one(steps, case):
+    one, several = steps[case]["one"], steps[case]["several"]
+    close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round otherwise
+    np.testing.assert_allclose(several["losses"], one["losses"], rtol=10 * close)
+    np.testing.assert_allclose(several["weights"], one["weights"], atol=close)
+    np.testing.assert_allclose(several["averages"], one["averages"], atol=close)
+    moved = np.abs(np.array(one["weights"]) - one["before"]).max()
+    assert moved > 1e-3  # something was learned at all

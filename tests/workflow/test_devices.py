@@ -1,0 +1,191 @@
+"""Processes that train one model over loopback, as one process would."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import h5py
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from holle_tf.config import to_yaml
+from holle_tf.workflow.config import StrategyConfig
+from holle_tf.workflow.devices import ONE, Devices, choose_devices
+from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.training import ensure_run
+from pipelines.errors import UserError
+
+# 50 examples in batches of 16: the last one has two rows. Dropout would draw other numbers in each process.
+EQUAL = (
+    "demo.train_examples=50",
+    "recipe=add_train",
+    "sam.dropout=0.0",
+    "training.sam.epochs=6",
+    "training.sam.patience=100",
+    "training.sam.optimizer=adadelta",
+    "training.sam.learning_rate=1.0",
+    "training.sam.clip_norm=1.0",
+    "training.sam.ema_decay=0.9",
+    "distill.conicity_weight=0.5",
+    "strategy.wait_seconds=60",
+)
+SECONDS = 150  # for all of it, on a busy machine
+
+
+def _quiet(line):
+    pass
+
+
+def _two(indices=(0, 1)):
+    """``TF_CONFIG`` of each of two processes on free ports."""
+    sockets = [socket.socket() for _ in indices]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    cluster = {"worker": addresses}
+    return [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in indices]
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Function (name, configuration, TF_CONFIG, flags) -> a process that trains; all end with the test."""
+    processes = []
+
+    def begin(name, config, tf_config, *flags):
+        (tmp_path / "config.yaml").write_text(to_yaml(config))
+        command = [sys.executable, "-m", "holle_tf.main", "--mode=train", f"--config={tmp_path}/config.yaml"]
+        environment = {**os.environ, "TF_CONFIG": tf_config, "TF_NUM_INTEROP_THREADS": "2"}
+        with open(tmp_path / f"{name}.log", "a") as log:
+            one = subprocess.Popen([*command, *flags], env=environment, stdout=log, stderr=log)
+        processes.append(one)
+        return one
+
+    yield begin
+    for one in processes:
+        one.kill()
+        one.wait()
+
+
+def _end(processes, tmp_path):
+    end = time.monotonic() + SECONDS
+    codes = [one.wait(max(1, end - time.monotonic())) for one in processes]
+    said = "".join(path.read_text()[-3000:] for path in sorted(tmp_path.glob("*.log")))
+    assert codes == [0] * len(processes), said
+    return said
+
+
+def _weights(run):
+    found = []
+    with h5py.File(run.weights) as file:
+        file.visititems(lambda _, item: found.append(item[()].ravel()) if hasattr(item, "shape") else None)
+    return np.concatenate(found)
+
+
+def _assert_as_alone(run, alone):
+    lines, expected = run.epochs(), alone.epochs()
+    assert [line["epoch"] for line in lines] == [line["epoch"] for line in expected]
+    for name in ("loss", "labels", "conicity", "val_loss"):
+        values = [[line[name] for line in one] for one in (lines, expected)]
+        np.testing.assert_allclose(*values, rtol=2e-4, err_msg=name)
+    np.testing.assert_allclose(_weights(run), _weights(alone), atol=1e-4)
+    assert run.result()["epochs"] == alone.result()["epochs"]
+
+
+@pytest.fixture
+def alone(tiny, prepared_equal, tmp_path):
+    """The run of one process."""
+    return ensure_run(tiny(*EQUAL), prepared_equal, tmp_path / "alone", log=_quiet)
+
+
+@pytest.fixture
+def prepared_equal(tiny):
+    from holle_tf.workflow.data import open_data
+
+    return open_data(tiny(*EQUAL), log=_quiet)
+
+
+def test_two_processes_reach_the_weights_of_one(tiny, alone, start, tmp_path):
+    folder = tmp_path / "two"
+    config = tiny(*EQUAL)
+    both = [start(f"w{i}", config, text, f"--run_dir={folder}") for i, text in enumerate(_two())]
+    said = _end(both, tmp_path)
+    assert "process 1 of 2, 2 devices" in said and "process 2 of 2" in said
+    _assert_as_alone(RunFolder(folder), alone)
+    assert not list(folder.rglob("*temp*"))  # what the second process wrote is gone
+
+
+def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start, tmp_path):
+    folder = tmp_path / "mirrored"
+    flags = [f"--run_dir={folder}", "--strategy=mirrored", "--set", "strategy.devices=2"]
+    said = _end([start("mirrored", tiny(*EQUAL), "", *flags)], tmp_path)
+    assert "--strategy=mirrored: 2 devices share every batch" in said
+    _assert_as_alone(RunFolder(folder), alone)
+
+
+def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, start, tmp_path):
+    run, config, texts = RunFolder(tmp_path / "two"), tiny(*EQUAL), _two()
+    both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(texts)]
+    end = time.monotonic() + SECONDS
+    while len(run.epochs()) < 2:
+        assert time.monotonic() < end and both[0].poll() is None
+        time.sleep(0.02)
+    os.kill(both[1].pid, signal.SIGKILL)
+    both[1].wait()
+    both[1] = start("w1", config, texts[1], f"--run_dir={run.path}")
+    said = _end(both, tmp_path)
+    assert "another process was lost; beginning anew" in said
+    _assert_as_alone(run, alone)
+
+
+def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch):
+    gpus = []
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
+    cluster = json.loads(_two()[1])
+    several = {"TF_CONFIG": json.dumps(cluster)}
+    assert choose_devices(StrategyConfig(), {}) == ONE
+    assert choose_devices(StrategyConfig(), several).kind == "multiworker"
+    assert not choose_devices(StrategyConfig(), several).chief
+    cluster = {"cluster": {"worker": ["here:1"]}, "task": {"type": "worker", "index": 0}}
+    assert choose_devices(StrategyConfig(), {"TF_CONFIG": json.dumps(cluster)}) == ONE
+    assert choose_devices(StrategyConfig("one"), {"TF_CONFIG": "broken"}) == ONE
+    gpus.append("a GPU")
+    assert choose_devices(StrategyConfig(), {}) == ONE
+    gpus.append("another")
+    assert choose_devices(StrategyConfig(), {}).kind == "mirrored"
+
+
+@pytest.mark.parametrize(
+    "options, said",
+    [
+        (StrategyConfig("multiworker"), "needs TF_CONFIG"),
+        (StrategyConfig("mirrored"), "no GPU is visible"),
+    ],
+)
+def test_what_is_missing_is_said(options, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        choose_devices(options, {})
+
+
+class _Three:
+    num_replicas_in_sync = 3
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_an_error(tiny, prepared, tmp_path):
+    with pytest.raises(UserError, match="training.sam.batch_size=16: .* multiple of 3"):
+        ensure_run(tiny(*EQUAL), prepared, tmp_path / "run", log=_quiet, devices=Devices(strategy=_Three()))
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unreachable_chief_is_said_in_one_line(tiny, prepared_equal, start, tmp_path):
+    process = start("w1", tiny(*EQUAL, "strategy.wait_seconds=1"), _two()[1])
+    assert process.wait(SECONDS) == 2
+    last = (tmp_path / "w1.log").read_text().splitlines()[-1]
+    assert re.match(r"error: waited 1 s for the chief at 127\.0\.0\.1:\d+; is it running", last)
