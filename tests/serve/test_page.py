@@ -88,7 +88,13 @@ def test_a_turn_highlights_the_passage_and_shows_probabilities_and_latency(page)
     assert card.locator("canvas").nth(1).evaluate(coloured)
 
 
+def hint(page):
+    """What an empty chat says."""
+    return page.locator("#turns").evaluate("e => getComputedStyle(e, '::before').content")
+
+
 def test_the_chat_goes_on_with_the_passage_as_reply_and_begins_anew_on_request(page, client):
+    assert "Nothing was said yet" in hint(page)
     with page.expect_request("**/sam:chat"):
         page.get_by_role("button", name="plot", exact=True).click()
     page.locator("#turns p").nth(2).wait_for()
@@ -96,7 +102,9 @@ def test_the_chat_goes_on_with_the_passage_as_reply_and_begins_anew_on_request(p
         ask(page, "ending", 6)
     assert request.value.post_data_json["chat"] == ["plot", "plot", "ending"]
     assert page.evaluate("document.activeElement.id") == "turn"
+    assert hint(page) == "none"
     page.get_by_role("button", name="New chat").click()
+    assert "Nothing was said yet" in hint(page)
     assert page.locator("#turns p").count() == 0 and marked(page) == []
 
 
