@@ -18,6 +18,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
+from pipelines.alone import alone_in
 from pipelines.atomic import atomic_file, atomic_path, file_sha256
 from pipelines.dataset import make_dataset
 from pipelines.manifest import describe
@@ -56,6 +57,8 @@ def ensure_teacher_cache(
 ) -> Path:
     """Write the logits of ``teacher`` on a split, as far as they are not there already.
 
+    Processes that want the same scores at the same time wait for the one that computes them.
+
     Args:
         teacher: the model, holding its evaluation weights.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
@@ -67,43 +70,9 @@ def ensure_teacher_cache(
         The folder, whole: its manifest is written last.
     """
     folder = cache_folder(prepared, split, teacher_weights, chunks, top_k)
-    count = prepared.count(split)
-    number = -(-count // SHARD_EXAMPLES)
-    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
-    missing = _missing(folder, paths, log)
-    if not missing and (folder / MANIFEST).exists():
-        log(f"teacher scores: found in {folder}")
-        return folder
     folder.mkdir(parents=True, exist_ok=True)
-    for _ in remove_stale(folder):
-        pass
-    there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
-    if there:
-        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
-    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
-    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
-        found = _read(teacher, prepared, split, batch_size, set(missing))
-        for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
-            with (
-                atomic_path(paths[shard]) as temporary,
-                tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
-            ):
-                for _, example_id, edges in rows:
-                    writer.write(_record(example_id, edges, top_k, index_type))
-                    progress.update()
-    manifest = {
-        "format": _FORMAT,
-        "data": prepared.fingerprint,
-        "split": split,
-        "teacher": file_sha256(teacher_weights),
-        "chunks": dict(chunks) if chunks else None,
-        "top_k": top_k,
-        "index_type": index_type,
-        "examples": count,
-        "shards": [{"file": path.name, **describe(path)} for path in paths],
-    }
-    with atomic_file(folder / MANIFEST, "w") as file:
-        json.dump(manifest, file, indent=1)
+    with alone_in(folder, lambda: log(f"teacher scores: another process computes them in {folder}; waiting")):
+        _fill(folder, teacher, teacher_weights, prepared, split, batch_size, log, chunks, top_k)
     return folder
 
 
@@ -142,6 +111,55 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
     return tf.data.TFRecordDataset([str(folder / one["file"]) for one in manifest["shards"]], "GZIP").map(
         parse
     )
+
+
+def _fill(
+    folder: Path,
+    teacher: tf.keras.Model,
+    teacher_weights: Path,
+    prepared: PreparedData,
+    split: str,
+    batch_size: int,
+    log: Callable[[str], None],
+    chunks: Optional[Mapping[str, Any]],
+    top_k: int,
+) -> None:
+    count = prepared.count(split)
+    number = -(-count // SHARD_EXAMPLES)
+    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
+    missing = _missing(folder, paths, log)
+    if not missing and (folder / MANIFEST).exists():
+        log(f"teacher scores: found in {folder}")
+        return
+    for _ in remove_stale(folder):
+        pass
+    there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
+    if there:
+        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
+    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
+    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
+        found = _read(teacher, prepared, split, batch_size, set(missing))
+        for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
+            with (
+                atomic_path(paths[shard]) as temporary,
+                tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
+            ):
+                for _, example_id, edges in rows:
+                    writer.write(_record(example_id, edges, top_k, index_type))
+                    progress.update()
+    manifest = {
+        "format": _FORMAT,
+        "data": prepared.fingerprint,
+        "split": split,
+        "teacher": file_sha256(teacher_weights),
+        "chunks": dict(chunks) if chunks else None,
+        "top_k": top_k,
+        "index_type": index_type,
+        "examples": count,
+        "shards": [{"file": path.name, **describe(path)} for path in paths],
+    }
+    with atomic_file(folder / MANIFEST, "w") as file:
+        json.dump(manifest, file, indent=1)
 
 
 def _missing(folder: Path, paths: list[Path], log: Callable[[str], None]) -> list[int]:

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -209,3 +211,29 @@ def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
     swapped = tf.data.Dataset.from_generator(lambda: rows, output_signature=scores.element_spec)
     with pytest.raises(tf.errors.InvalidArgumentError, match="t_example_id.* is of another example"):
         list(make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, extra=swapped))
+
+
+def test_two_that_want_the_same_scores_at_once_compute_them_once(compute, monkeypatch):
+    reads, both = [], threading.Barrier(2)
+    original = teacher_cache._read
+
+    def read(*arguments):
+        reads.append(threading.get_ident())
+        time.sleep(0.5)  # long enough for the other to come
+        return original(*arguments)
+
+    monkeypatch.setattr(teacher_cache, "_read", read)
+    said = {}
+
+    def want(name):
+        both.wait(10)
+        said[name] = compute()[1]
+
+    threads = [threading.Thread(target=want, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(reads) == 1
+    waited = next(lines for lines in said.values() if lines)
+    assert "another process computes them" in waited[0] and "found" in waited[1]
