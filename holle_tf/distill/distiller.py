@@ -190,10 +190,10 @@ class Distiller(tf.keras.Model):
             if self._l2:
                 objective += self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self._kernels])
             scaled = self._scale(objective)
-        return losses, tape.gradient(scaled, self._trained)
+        return losses, tape.gradient(scaled, self.trained)
 
     @property
-    def _trained(self) -> list[tf.Variable]:
+    def trained(self) -> list[tf.Variable]:
         """The student's weights, and those of projections, which are thrown away after the training."""
         extra = [v for projection in self._projections for v in projection.trainable_variables]
         return [*self.student.trainable_variables, *extra]
@@ -212,7 +212,7 @@ class Distiller(tf.keras.Model):
         gradients = self._unscale(gradients)
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
-        self.optimizer.apply_gradients(zip(gradients, self._trained))
+        self.optimizer.apply_gradients(zip(gradients, self.trained))
         if self.average is not None:
             self.average.update()
         return self._record(losses, labels)
