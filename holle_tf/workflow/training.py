@@ -211,6 +211,7 @@ def _train(
 
     steps = -(-prepared.count("train") // training.batch_size)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
+    distiller.optimizer.build(distiller.trained)  # the first step would, and be compiled again for it
     parameters = trainable_parameters(student)
     log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
