@@ -51,7 +51,7 @@ def _estimates(config, states=()):
 
 
 def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(load, measured, tmp_path):
-    config = load("smoke", runs_dir=tmp_path)
+    config = load(runs_dir=tmp_path)
     found, runs = _estimates(config)
     assert sorted(measured) == ["sd/add_grad", "sd/add_train", "sd/bidaf", "sd/mul_train", "sd/qanet"]
     assert len(found) == len(VARIANTS)
@@ -72,7 +72,7 @@ def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(l
 
 
 def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_path):
-    config = load("smoke", runs_dir=tmp_path)
+    config = load(runs_dir=tmp_path)
     finished, begun = (PlannedRun(BY_KEY[key], 0) for key in ("sd/add_train", "sd/add/qanet"))
     found, _ = _estimates(
         config, {finished: State("finished", 1, _Run(7.0)), begun: State("begun", 1, _Run(9.0))}.items()
@@ -85,8 +85,8 @@ def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_pa
 
 
 def test_another_model_is_measured_anew(load, measured, tmp_path):
-    runs = Runs(load("smoke", runs_dir=tmp_path), lambda line: None)
-    for other in (runs, Runs(load("smoke", runs_dir=tmp_path, **{"sam.units": 4}), lambda line: None)):
+    runs = Runs(load(runs_dir=tmp_path), lambda line: None)
+    for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}), lambda line: None)):
         Measurements(other).epoch(BY_KEY["sd/add_train"])
     assert len(measured) == 2
 
