@@ -26,7 +26,7 @@ def without_paths(text: str) -> str:
 
 
 def command_without_paths(command: str) -> str:
-    """A command line of ``holle_tf.main`` with names for the places of the user's data, and no absolute path."""
+    """A command line of ``holle_tf.main`` with names for the places of the user's data."""
     kept: list[str] = []
     flag = ""  # that the next word is the value of
     for word in shlex.split(command):

@@ -29,8 +29,8 @@ def test_where_somebodys_data_are_is_not_published(tmp_path, folder):
     report, root = tmp_path / "report", tmp_path / "repository"
     report.mkdir()
     command = (
-        f"python -m holle_tf.main --mode=report --size=full --data_dir={folder} --glove /home/someone/glove.zip "
-        "--set runs_dir=/scratch/runs --config=holle_tf/presets/cpu.yaml"
+        f"python -m holle_tf.main --mode=report --size=full --data_dir={folder} "
+        "--glove /home/someone/glove.zip --set runs_dir=/scratch/runs --config=holle_tf/presets/cpu.yaml"
     )
     failed = {"sd/qanet, seed 0": f"{folder}/train_data.json: cannot read; see /scratch/runs/x"}
     content = {"size": "full", "command": command, "corpus": folder, "own_data": True, "failed": failed,
