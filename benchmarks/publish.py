@@ -1,6 +1,8 @@
 """Keep a report in the repository: its numbers in benchmarks/results/, its page as docs/results.md.
 
 .venv/bin/python -m benchmarks.publish --report=runs/report-demo
+
+Where the data are on the machine that made it stays there: names stand for paths.
 """
 
 from __future__ import annotations
@@ -8,9 +10,11 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags
 
+from benchmarks.machine_paths import command_without_paths, everywhere, without_paths
 from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
 
@@ -30,6 +34,7 @@ def publish(report: Path, root: Path) -> None:
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read; make it with --mode=report.") from error
     content.pop("examples")  # they are to be looked at, on the page itself
+    content, text = _without_places(content, text)
     name = f"report-{content['size']}"
     images = root / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
@@ -45,6 +50,19 @@ def publish(report: Path, root: Path) -> None:
     for path, written in files.items():
         with atomic_file(path, "wb") as file:
             file.write(written.encode("utf-8"))
+
+
+def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    """The report without the paths of the machine, as JSON and as markdown."""
+    command, corpus = content["command"], content["corpus"]
+    public = {command: command_without_paths(command)}
+    if content.pop("own_data", False):
+        public[corpus] = "data in FOLDER"
+    # In the page as they stand in its template: a short name of a folder may be a part of any word.
+    for before, after, old in ((" on ", ", by\n", corpus), ("    ", "\n", command)):
+        text = text.replace(f"{before}{old}{after}", f"{before}{public.get(old, old)}{after}")
+    content = everywhere(content, without_paths)
+    return {**content, "command": public[command], "corpus": public.get(corpus, corpus)}, without_paths(text)
 
 
 def main(_: list[str]) -> None:

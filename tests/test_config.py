@@ -58,8 +58,9 @@ def test_a_wrong_file_is_named(tmp_path, content):
         load_config([tmp_path / "missing.yaml"])
 
 
-def test_the_demo_preset_sets_known_keys_only_and_an_unknown_preset_is_an_error():
-    assert load_config([preset("demo")]) != Config()
+def test_presets_set_known_keys_only_and_an_unknown_preset_is_an_error():
+    for name in ("demo", "smoke", "cpu"):
+        assert load_config([preset(name)]) != Config()
     with pytest.raises(UserError, match="demo"):
         preset("dmeo")
 

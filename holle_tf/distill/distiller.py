@@ -219,10 +219,10 @@ class Distiller(tf.keras.Model):
                 # The replicas' gradients are summed, and the penalty counts once.
                 objective += penalty if share is None else penalty / self._replicas
             scaled = self._scale(objective)
-        return losses, tape.gradient(scaled, self._trained)
+        return losses, tape.gradient(scaled, self.trained)
 
     @property
-    def _trained(self) -> list[tf.Variable]:
+    def trained(self) -> list[tf.Variable]:
         """The student's weights, and those of projections, which are thrown away after the training."""
         extra = [v for projection in self._projections for v in projection.trainable_variables]
         return [*self.student.trainable_variables, *extra]
@@ -259,7 +259,7 @@ class Distiller(tf.keras.Model):
         if self._clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
         summed = {"skip_gradients_aggregation": True} if share else {}
-        self.optimizer.apply_gradients(zip(gradients, self._trained), **summed)
+        self.optimizer.apply_gradients(zip(gradients, self.trained), **summed)
         if self.average is not None:
             self.average.update()
         examples = share[0][EXAMPLES].total if share else tf.shape(labels["start"])[0]

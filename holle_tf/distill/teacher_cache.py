@@ -18,6 +18,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
+from pipelines.alone import alone_in
 from pipelines.atomic import atomic_file, atomic_path, file_sha256
 from pipelines.dataset import make_dataset
 from pipelines.manifest import describe
@@ -73,6 +74,8 @@ def ensure_teacher_cache(
 ) -> Path:
     """Write the logits of ``teacher`` on a split, as far as they are not there already.
 
+    Processes that want the same scores at the same time wait for the one that computes them.
+
     Args:
         teacher: the model, holding its evaluation weights.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
@@ -85,68 +88,15 @@ def ensure_teacher_cache(
         The folder, whole: its manifest is written last.
     """
     folder = cache_folder(prepared, split, teacher_weights, chunks, top_k)
-    count = prepared.count(split)
-    number = -(-count // SHARD_EXAMPLES)
-    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
-    if readers.number == 0:
-        missing = _missing(folder, paths, log)
-        if missing and readers.processes > 1:
-            (folder / MANIFEST).unlink(missing_ok=True)  # by which the others know that something is missing
-    readers.together()
-    if readers.number:
-        missing = [i for i, path in enumerate(paths) if not path.exists()]
-    if not missing and (folder / MANIFEST).exists():
-        log(f"teacher scores: found in {folder}")
-        return folder
-    readers.together()  # before any of them is written, so that all know of the same
     folder.mkdir(parents=True, exist_ok=True)
-    for _ in remove_stale(folder) if readers.number == 0 else ():
-        pass
-    there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
-    if there:
-        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
-    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
-    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
-        own = set(missing[readers.number :: readers.processes])
-        found = _read(teacher, prepared, split, batch_size, own) if own else iter(())
-        for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
-            with (
-                atomic_path(paths[shard]) as temporary,
-                tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
-            ):
-                for _, example_id, edges in rows:
-                    writer.write(_record(example_id, edges, top_k, index_type))
-                    progress.update()
-    readers.together()
-    if readers.number == 0:
-        _write_manifest(folder, paths, prepared, split, teacher_weights, chunks, top_k, index_type)
-    readers.together()
+    told = (folder, teacher, teacher_weights, prepared, split, batch_size, log, chunks, top_k, readers)
+    if readers.processes > 1:  # they know of each other
+        _fill(*told)
+    else:
+        waiting = f"teacher scores: another process computes them in {folder}; waiting"
+        with alone_in(folder, lambda: log(waiting)):
+            _fill(*told)
     return folder
-
-
-def _write_manifest(
-    folder: Path,
-    paths: list[Path],
-    prepared: PreparedData,
-    split: str,
-    teacher_weights: Path,
-    chunks: Optional[Mapping[str, Any]],
-    top_k: int,
-    index_type: str,
-) -> None:
-    manifest = {
-        "format": _FORMAT,
-        "data": prepared.fingerprint,
-        "split": split,
-        "teacher": file_sha256(teacher_weights),
-        "chunks": dict(chunks) if chunks else None,
-        "top_k": top_k,
-        "index_type": index_type,
-        "examples": prepared.count(split),
-        "shards": [{"file": path.name, **describe(path)} for path in paths],
-    }
-    with atomic_file(folder / MANIFEST, "w") as file:
-        json.dump(manifest, file, indent=1)
 
 
 def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
@@ -184,6 +134,80 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
     return tf.data.TFRecordDataset([str(folder / one["file"]) for one in manifest["shards"]], "GZIP").map(
         parse
     )
+
+
+def _fill(
+    folder: Path,
+    teacher: tf.keras.Model,
+    teacher_weights: Path,
+    prepared: PreparedData,
+    split: str,
+    batch_size: int,
+    log: Callable[[str], None],
+    chunks: Optional[Mapping[str, Any]],
+    top_k: int,
+    readers: Readers,
+) -> None:
+    count = prepared.count(split)
+    number = -(-count // SHARD_EXAMPLES)
+    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
+    if readers.number == 0:
+        missing = _missing(folder, paths, log)
+        if missing and readers.processes > 1:
+            (folder / MANIFEST).unlink(missing_ok=True)  # by which the others know that something is missing
+    readers.together()
+    if readers.number:
+        missing = [i for i, path in enumerate(paths) if not path.exists()]
+    if not missing and (folder / MANIFEST).exists():
+        log(f"teacher scores: found in {folder}")
+        return
+    readers.together()  # before any of them is written, so that all know of the same
+    for _ in remove_stale(folder) if readers.number == 0 else ():
+        pass
+    there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
+    if there:
+        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
+    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
+    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
+        own = set(missing[readers.number :: readers.processes])
+        found = _read(teacher, prepared, split, batch_size, own) if own else iter(())
+        for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
+            with (
+                atomic_path(paths[shard]) as temporary,
+                tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
+            ):
+                for _, example_id, edges in rows:
+                    writer.write(_record(example_id, edges, top_k, index_type))
+                    progress.update()
+    readers.together()
+    if readers.number == 0:
+        _write_manifest(folder, paths, prepared, split, teacher_weights, chunks, top_k, index_type)
+    readers.together()
+
+
+def _write_manifest(
+    folder: Path,
+    paths: list[Path],
+    prepared: PreparedData,
+    split: str,
+    teacher_weights: Path,
+    chunks: Optional[Mapping[str, Any]],
+    top_k: int,
+    index_type: str,
+) -> None:
+    manifest = {
+        "format": _FORMAT,
+        "data": prepared.fingerprint,
+        "split": split,
+        "teacher": file_sha256(teacher_weights),
+        "chunks": dict(chunks) if chunks else None,
+        "top_k": top_k,
+        "index_type": index_type,
+        "examples": prepared.count(split),
+        "shards": [{"file": path.name, **describe(path)} for path in paths],
+    }
+    with atomic_file(folder / MANIFEST, "w") as file:
+        json.dump(manifest, file, indent=1)
 
 
 def _missing(folder: Path, paths: list[Path], log: Callable[[str], None]) -> list[int]:

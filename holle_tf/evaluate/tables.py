@@ -53,9 +53,17 @@ def scores_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def print_table(table: Table, title: str | None = None, file: TextIO | None = None) -> None:
-    """Print to ``file`` (default: standard output); no colour codes unless that is a terminal."""
+def print_table(
+    table: Table, title: str | None = None, file: TextIO | None = None, whole: bool = False
+) -> None:
+    """Print to ``file`` (default: standard output); no colour codes unless that is a terminal.
+
+    Args:
+        whole: unless that is a terminal, as wide as the table needs; it is 80 columns otherwise.
+    """
     console = Console(file=file or sys.stdout, highlight=False)
+    if whole and not console.is_terminal:
+        console.width = max(console.measure(table, options=console.options.update_width(1000)).maximum, 1)
     if title:
         console.print(title, markup=False)
     console.print(table)

@@ -1,13 +1,15 @@
 """Options of the report."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """How often things are run and drawn; which runs there are stands in ``report/variants.py``."""
+    """What is run how often and drawn how; which runs there are stands in ``report/variants.py``."""
 
     headline_seeds: int = 3  # runs of the variants that the paper's claims rest on
     other_seeds: int = 1  # runs of all other variants
+    only: list[str] = field(default_factory=list)  # rows that are made, as [sd/*, ld/add*]; empty = all
+    workers: int = 1  # runs at once, each in a process of its own with its share of the cores
     resamples: int = 10_000  # of every bootstrap
     examples: int = 20  # predictions that are shown

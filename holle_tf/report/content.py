@@ -84,7 +84,7 @@ def headline(one: Mapping[str, Any]) -> str:
             f"{one['seeds'][0]} and {one['seeds'][1]} seeds"
         )
     else:
-        said += "not run yet here"
+        said += f"{one['missing']} here"
     return f"{said}; {one['paper']:+.2f} F1 ({one['paper_relative']:+.1f} %) in the paper."
 
 

@@ -9,15 +9,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.config import Config, to_dict
 from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.content import report_content
-from holle_tf.report.execution import carry_out, duration, plan_line, plan_table, score_rows
+from holle_tf.report.execution import carry_out
+from holle_tf.report.making import score_rows
 from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
+from holle_tf.report.plan import duration, plan_line, plan_table
 from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
@@ -84,15 +86,17 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         measure = request.plan_only or request.size != "smoke"
         log("== the plan" + ("; what no run tells is measured by a few steps" if measure else ""))
         estimates = estimate_all(runs, states, measure)
-        print_table(plan_table(states, estimates), f"report, size {request.size}")
-        print(plan_line(states, estimates))
+        print_table(plan_table(states, estimates), f"report, size {request.size}", whole=True)
+        print(plan_line(states, estimates, config.report.workers))
         if request.plan_only:
             return 0
     try:
         if not request.existing:
-            failed.update(carry_out(runs, states, estimates, log))
-        failed.update(score_rows(runs, SOURCES, log))
-        costs = measure_costs(_costs_config(load, request), folder, log, request.existing)
+            carry_out(runs, states, estimates, folder, failed, log)
+        failed.update(score_rows(runs, runs.rows, log))
+        costs = measure_costs(
+            _costs_config(load, request), _costs_setups(runs, request), folder, log, request.existing
+        )
     except KeyboardInterrupt:
         log("stopped; writing the report of what is finished")
         interrupted, costs = True, read_json(folder / COSTS)
@@ -112,9 +116,12 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         "versions": versions(),
         "data": {setup: _counts(runs, setup) for setup in found},
         "corpus": config.data_dir or "the embedded demo corpus: fictitious movies and chats",
+        "own_data": bool(config.data_dir),
         "planned": len(states),
         "finished": len(finished),
         "missing": [run.name for run, state in states.items() if state.status != "finished"],
+        "only": list(config.report.only),
+        "left_out": [key for key in SOURCES if key not in runs.rows],
         "training_time": duration(sum(_seconds(states[run].run) for run in finished)),
         "failed": failed,
     }
@@ -134,15 +141,33 @@ def command_line(arguments: list[str]) -> str:
     return shlex.join(["python", "-m", "holle_tf.main", *arguments[1:]])
 
 
-def measure_costs(config: Config, folder: Path, log: Log, existing: bool) -> Optional[dict[str, Any]]:
+def measure_costs(
+    config: Config, setups: Sequence[str], folder: Path, log: Log, existing: bool
+) -> Optional[dict[str, Any]]:
     """Tables 1 and 5 by ``run_benchmark``, kept in ``costs.json`` and reused while nothing changed.
 
     Args:
+        setups: whose inference is measured.
         existing: measure nothing; what is kept, if it is of the same models and data.
 
     Returns:
         ``key`` and ``result``.
     """
+    key = _costs_key(config, setups)
+    kept = read_json(folder / COSTS)
+    if kept is not None and kept["key"] in (key, _costs_key(config, list(SETUPS))):
+        log(f"costs: found in {folder / COSTS}")
+        return kept
+    if existing:
+        return None
+    log("== tables 1 and 5: memory and time of each model, in processes of their own")
+    found = {"key": key, "result": run_benchmark(config, list(setups), log)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / COSTS, json.dumps(found, indent=1))
+    return found
+
+
+def _costs_key(config: Config, setups: Sequence[str]) -> str:
     sections = {
         name: to_dict(getattr(config, name)) for name in ("data", "sam", "bidaf", "qanet", "training")
     }
@@ -155,18 +180,16 @@ def measure_costs(config: Config, folder: Path, log: Log, existing: bool) -> Opt
         versions(),
         machine(),
     ]
-    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
-    kept = read_json(folder / COSTS)
-    if kept is not None and kept["key"] == key:
-        log(f"costs: found in {folder / COSTS}")
-        return kept
-    if existing:
-        return None
-    log("== tables 1 and 5: memory and time of each model, in processes of their own")
-    found = {"key": key, "result": run_benchmark(config, list(SETUPS), log)}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / COSTS, json.dumps(found, indent=1))
-    return found
+    if list(setups) != list(SETUPS):  # of all setups it is the key of before there was a choice
+        told.append(list(setups))
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _costs_setups(runs: Runs, request: Request) -> list[str]:
+    """Those of the rows that are made, and the short documents, on which training is measured."""
+    if request.size == "smoke":  # every measurement is a process, which takes longer to start than a run
+        return ["sd"]
+    return [one for one in SETUPS if one == "sd" or any(row.startswith(f"{one}/") for row in runs.rows)]
 
 
 def _costs_config(load: Callable[..., Config], request: Request) -> Config:

@@ -17,6 +17,8 @@ from holle_tf.report.variants import SOURCES, label_of
 from holle_tf.workflow.evaluation import cosines_of, predictions_of
 from holle_tf.workflow.reading import Reading
 
+LEFT_OUT = "left out"  # by report.only
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -51,7 +53,7 @@ class Row:
         key: as ``ld/add_topk/qanet``.
         outcomes: in the order of the seeds; empty where nothing is finished.
         seeds: how many there are to be.
-        fault: why outcomes are missing, for the cell: "failed", "not run yet", "3 of 16 epochs".
+        fault: why outcomes are missing, for the cell: failed, not run yet, left out, "begun, 3 epochs".
         resamples: of every bootstrap.
     """
 
@@ -110,6 +112,9 @@ def collect(
     """Every row of the report, by key; trains and evaluates nothing."""
     rows = {}
     for key, source in SOURCES.items():
+        if key not in runs.rows:
+            rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
+            continue
         outcomes = [
             _outcome(seed, reading, references)
             for seed, reading in runs.readings(key).items()

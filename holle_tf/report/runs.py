@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.report.variants import SOURCES, VARIANTS, Variant
@@ -11,6 +12,7 @@ from holle_tf.workflow.data import open_data
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import default_run_path, ensure_run, run_identity
+from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
 BY_KEY = {variant.key: variant for variant in VARIANTS}
@@ -44,9 +46,35 @@ class State(NamedTuple):
     run: Optional[RunFolder]
 
 
+def chosen_rows(patterns: Sequence[str]) -> list[str]:
+    """The rows of the report that any of the patterns (``report.only``) fits; all where there is none.
+
+    Raises:
+        UserError: a pattern fits no row.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(key, pattern) for key in SOURCES):
+            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(SOURCES)}.")
+    return [key for key in SOURCES if not patterns or any(fnmatchcase(key, one) for one in patterns)]
+
+
 def planned_runs(config: Config) -> list[PlannedRun]:
-    """Every run in the order of training: first all variants once, then the further seeds."""
-    runs = [PlannedRun(variant, seed) for variant in VARIANTS for seed in variant.seeds(config)]
+    """Every run in the order of training: first all variants once, then the further seeds.
+
+    Runs of rows that ``report.only`` leaves out are not among them, but for the teachers of those that it
+    names: one of each, which is all that students read.
+
+    Raises:
+        UserError: see ``chosen_rows``.
+    """
+    sources = {SOURCES[key] for key in chosen_rows(config.report.only)}
+    teachers = {f"sd/{kind}" for key in sources for kind in BY_KEY[key].teachers}
+    runs = [
+        PlannedRun(variant, seed)
+        for variant in VARIANTS
+        for seed in variant.seeds(config)
+        if variant.key in sources or (variant.key in teachers and seed == config.seed)
+    ]
     return sorted(runs, key=lambda run: run.seed)  # stable: the order of VARIANTS within each seed
 
 
@@ -63,9 +91,18 @@ class Runs:
         self._prepared: dict[str, PreparedData] = {}
 
     @cached_property
+    def rows(self) -> list[str]:
+        """Keys of the rows that are made, see ``chosen_rows``."""
+        return chosen_rows(self.config.report.only)
+
+    @cached_property
     def planned(self) -> list[PlannedRun]:
         """See ``planned_runs``."""
         return planned_runs(self.config)
+
+    def rows_of(self, run: PlannedRun) -> list[str]:
+        """Rows that are read from a run."""
+        return [key for key in self.rows if SOURCES[key] == run.variant.key]
 
     def prepared(self, setup: str) -> PreparedData:
         """The data of a setup, prepared when first asked for."""

@@ -8,7 +8,7 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
 from holle_tf.evaluate.statistics import Estimate, paired_bootstrap
-from holle_tf.report.outcomes import Row
+from holle_tf.report.outcomes import LEFT_OUT, Row
 from holle_tf.report.variants import COMPARISONS, label_of
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
@@ -205,6 +205,8 @@ def comparison_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, A
             difference = paired_bootstrap(a.f1, b.f1, resamples)
             entry.update(difference._asdict(), seeds=[len(a.outcomes), len(b.outcomes)])
             entry["relative"] = 100 * difference.mean / b.f1.mean() if b.f1.mean() else None
+        else:
+            entry["missing"] = LEFT_OUT if LEFT_OUT in (a.fault, b.fault) else "not run yet"
         found.append(entry)
     return found
 
@@ -233,7 +235,7 @@ def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table
             )
             cells.append(Cell("< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"))
         else:
-            cells += [Cell("not run yet", "missing"), Cell("", "missing")]
+            cells += [Cell(one["missing"], "missing"), Cell("", "missing")]
         cells.append(Cell(f"{one['paper']:+.2f}" if "paper" in one else "", "paper"))
         body.append(cells)
     title = f"Differences on {SETUPS[setup]}"

@@ -1,31 +1,18 @@
-"""How long a run takes here: from runs like it, or from some steps of it."""
+"""How long a run takes here: from its own epochs, from runs like it, or from some steps of it."""
 
 from __future__ import annotations
 
-import itertools
 import statistics
-import time
-from dataclasses import replace
-from typing import Any, Mapping, NamedTuple
+from typing import Mapping, NamedTuple, Optional
 
-import tensorflow as tf
-
-from holle_tf.config import Config
-from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
-from holle_tf.distill.hallucination import with_hallucinations
-from holle_tf.distill.optimizers import make_optimizer
-from holle_tf.distill.precision import POLICIES, resolve_precision
-from holle_tf.distill.terms import needs
-from holle_tf.models import MODELS
-from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.config_checks import TEACHERS
+from holle_tf.report.measuring import Measurements
 from holle_tf.report.runs import PlannedRun, Runs, State
-from holle_tf.workflow.run_folder import build_model
-from holle_tf.workflow.training import distill_options, run_terms
-from pipelines.config import LONG_SETUPS
-from pipelines.dataset import make_dataset
-from pipelines.prepare import PreparedData
+from holle_tf.report.variants import VARIANTS
 
-STEPS, WARM_UP = 4, 2  # training steps that are timed, and that are not
+READING = 1 / 3  # of a training step: forward without backward pass, which is about twice as much
+
+Cost = tuple[str, ...]  # ``Variant.cost``
 
 
 class Estimate(NamedTuple):
@@ -47,91 +34,117 @@ class Estimate(NamedTuple):
         return self.epochs * self.seconds_per_epoch
 
 
-def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: bool) -> dict[PlannedRun, Estimate]:
-    """An estimate for every run that is not finished.
+class Part(NamedTuple):
+    """So many times an epoch of another kind of run, as a part of what an epoch takes.
 
-    The median of the epochs that it, or finished runs of the same cost, took; where there are none, a few
-    steps are measured, of one run of each cost.
+    Attributes:
+        factor: how many times.
+        cost: of the other kind, ``Variant.cost``.
+        by_words: whether the factor is of as many words, and documents are longer here than there.
+    """
+
+    factor: float
+    cost: Cost
+    by_words: bool = False
+
+
+def parts_of(cost: Cost, share: float) -> list[Part]:
+    """What a kind of run is reckoned from; nothing where it has to be measured.
+
+    Students are recurrent: time goes with the words. A hallucinated example is one more for the student
+    and one that the teacher reads. What takes longest to measure is measured for one teacher: gradients of
+    the input are a step like that of the other one, but for the teacher's own two passes.
+
+    Args:
+        cost: ``Variant.cost``.
+        share: hallucinated examples for each real one.
+    """
+    setup, kind, *on_line = cost
+    teachers = [name for name in on_line if name in TEACHERS]
+    terms = [name for name in on_line if name not in TEACHERS]
+    if not on_line:
+        return [] if setup == "sd" else [Part(1.0, ("sd", kind), by_words=True)]
+    if terms == ["hallucinated"]:
+        read = [Part(share * READING, ("sd", teacher), by_words=setup != "sd") for teacher in teachers]
+        return [Part(1.0 + share, (setup, kind)), *read]
+    alike = [one.cost for one in VARIANTS if one.cost[: 2 + len(terms)] == cost[: 2 + len(terms)]]
+    first = alike[0] if alike else cost
+    if first == cost or len(first) != len(cost):
+        return []
+    others = [Part(-2 * READING, ("sd", name)) for name in first[2 + len(terms) :]]
+    return [Part(1.0, first), *others, *(Part(2 * READING, ("sd", name)) for name in teachers)]
+
+
+class _Known(NamedTuple):
+    seconds: float
+    basis: str
+
+
+def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: bool) -> dict[PlannedRun, Estimate]:
+    """An estimate for every run that is not finished, from the best that is known.
+
+    The median of the epochs that it, or finished runs of the same cost, took; else a few steps of the
+    plainest runs of each model are measured, and the others reckoned from those.
 
     Args:
         measure: whether to; a run of which nothing is known has no estimate otherwise.
     """
-    known: dict[tuple[str, ...], list[float]] = {}
-    for run, state in states.items():
-        if state.status == "finished" and state.run is not None:
-            known.setdefault(run.variant.cost, []).append((state.run.result() or {})["seconds_per_epoch"])
-    measured: dict[tuple[str, ...], float] = {}
+    source = _Sources(runs, states, measure)
     estimates: dict[PlannedRun, Estimate] = {}
     for run, state in states.items():
         if state.status == "finished":
             continue
-        cost, config = run.variant.cost, run.variant.config(runs.config, run.seed)
         if state.status == "begun" and state.run is not None:
             seconds = statistics.median(line["seconds"] for line in state.run.epochs())
-            basis = f"its first {state.epochs} epochs"
-        elif cost in known:
-            seconds, basis = statistics.median(known[cost]), f"{len(known[cost])} finished like it"
-        elif measure:
-            if cost not in measured:
-                runs.log(f"measuring {STEPS} steps of {run.variant.key}")
-                measured[cost] = measure_epoch(config, runs.prepared(run.variant.setup))
-            seconds, basis = measured[cost], f"{STEPS} steps measured"
+            known: Optional[_Known] = _Known(seconds, f"its first {state.epochs} epochs")
         else:
-            continue
-        left = max(config.training_of(config.model).epochs - state.epochs, 1)
-        estimates[run] = Estimate(left, seconds, basis)
+            known = source.of(run.variant.cost)
+        if known is not None:
+            most = runs.config.training_of(run.variant.model).epochs
+            estimates[run] = Estimate(max(most - state.epochs, 1), *known)
     return estimates
 
 
-def measure_epoch(config: Config, prepared: PreparedData) -> float:
-    """Seconds of an epoch, from the median of some steps of an untrained model with untrained teachers.
+class _Sources:
+    """Seconds of an epoch by cost, each found once."""
 
-    Teachers whose scores the run would take from a cache cost nothing here.
-    """
-    tf.keras.backend.clear_session()
-    training, terms = config.training_of(config.model), run_terms(config)
-    inputs = set(MODELS[config.model].inputs)
-    teachers = []
-    for kind in config.teachers:
-        if "reader" in needs(terms):
-            model = _untrained(replace(config, model=kind), prepared)
-            if config.data.setup in LONG_SETUPS:
-                options, size = config.distill, config.evaluation.batch_size
-                model = chunked_reader(
-                    model, options.chunk_words, options.chunk_stride, options.chunk_merge, size
-                )
-            inputs.update(model.input)
-            teachers.append(Teacher(_no_scores, online_teacher(model).read))
-        else:
-            teachers.append(Teacher(_no_scores))
-    distiller = Distiller(
-        _untrained(config, prepared), terms, teachers, distill_options(config), l2=training.l2,
-        ema_decay=training.ema_decay, clip_norm=training.clip_norm,
-    )  # fmt: skip
-    distiller.compile(optimizer=make_optimizer(training, 1000))
-    size = min(training.batch_size, prepared.count("train"))
-    batches = make_dataset(prepared, "train", inputs=sorted(inputs), batch_size=size, shuffle=True)
-    if "hallucinated" in needs(terms):
-        batches = with_hallucinations(batches, config.distill.hallucinated_share, 0)
-    step = tf.function(distiller.train_step, reduce_retracing=True)
-    seconds = []
-    for batch in itertools.islice(batches.repeat(), WARM_UP + STEPS):
-        began = time.perf_counter()
-        step(batch)
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds[WARM_UP:]) * -(-prepared.count("train") // size)
+    def __init__(self, runs: Runs, states: Mapping[PlannedRun, State], measure: bool):
+        self._runs, self._measure = runs, measure
+        self._finished: dict[Cost, list[float]] = {}
+        for run, state in states.items():
+            if state.status == "finished" and state.run is not None:
+                seconds = (state.run.result() or {})["seconds_per_epoch"]
+                self._finished.setdefault(run.variant.cost, []).append(seconds)
+        self._found: dict[Cost, Optional[_Known]] = {}
+        self._measurements = Measurements(runs)
 
+    def of(self, cost: Cost) -> Optional[_Known]:
+        """The best that is known of a cost."""
+        if cost not in self._found:
+            self._found[cost] = self._find(cost)
+        return self._found[cost]
 
-def _untrained(config: Config, prepared: PreparedData) -> tf.keras.Model:
-    precision = resolve_precision(config.training_of(config.model).mixed_precision, config.model)
-    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
-    try:
-        return build_model(config, prepared.embeddings, len(prepared.chars))
-    finally:
-        tf.keras.mixed_precision.set_global_policy("float32")
+    def _find(self, cost: Cost) -> Optional[_Known]:
+        finished = self._finished.get(cost)
+        if finished:
+            return _Known(statistics.median(finished), f"{len(finished)} finished like it")
+        if not self._measure:
+            return None
+        parts = parts_of(cost, self._runs.config.distill.hallucinated_share)
+        if not parts:
+            variant = next(one for one in VARIANTS if one.cost == cost)
+            return _Known(*self._measurements.epoch(variant))
+        words = self._words(cost[0])
+        total, said = 0.0, []
+        for part in parts:
+            of_part = self.of(part.cost)
+            assert of_part is not None, "parts are measured"
+            factor = part.factor * (words if part.by_words else 1.0)
+            total += factor * of_part.seconds
+            said.append(f"{factor:+.2g} x {'/'.join(part.cost)}")
+        return _Known(max(total, 0.0), f"reckoned: {' '.join(said).lstrip('+')}")
 
-
-def _no_scores(features: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, tf.Tensor]:
-    del labels
-    zeros = tf.zeros_like(features["document"], tf.float32)
-    return {"start_logits": zeros, "end_logits": zeros}
+    def _words(self, setup: str) -> float:
+        """How many times as long as short documents those of a setup are."""
+        of_setup, short = (self._runs.prepared(one).mean_words("train")["document"] for one in (setup, "sd"))
+        return of_setup / short

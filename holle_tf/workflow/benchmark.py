@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import statistics
 import time
 from dataclasses import replace
 from typing import Any, Callable, Iterable
@@ -55,12 +53,11 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     Returns:
         ``seconds_per_epoch``, ``memory_mb`` as in ``measure_inference``, ``parameters``.
     """
-    import tensorflow as tf
-
     from holle_tf.distill.distiller import Distiller
     from holle_tf.distill.optimizers import make_optimizer
     from holle_tf.models import MODELS as SPECS
     from holle_tf.models import trainable_parameters
+    from holle_tf.workflow.step_times import time_steps
 
     base = _start()
     from holle_tf.workflow.memory import peak_memory_mb
@@ -76,14 +73,8 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     batches = make_dataset(
         prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True
     )
-    step = tf.function(distiller.train_step, reduce_retracing=True)
-    seconds = []
-    for batch in itertools.islice(batches.repeat(), STEPS + WARM_UP):
-        began = time.perf_counter()
-        step(batch)
-        seconds.append(time.perf_counter() - began)
     return {
-        "seconds_per_epoch": statistics.median(seconds[WARM_UP:]) * steps,
+        "seconds_per_epoch": time_steps(distiller, batches, STEPS, WARM_UP).seconds * steps,
         "memory_mb": peak_memory_mb() - base,
         "parameters": trainable_parameters(student),
     }

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
+import sys
 import threading
-from typing import Any, Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 from pipelines.errors import UserError
 
@@ -14,35 +20,93 @@ class ProcessDied(UserError):
     """The process ended without a result."""
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a process works; in place before it imports anything of what it is to do.
+
+    Attributes:
+        cores: numbers of the cores that it may use; empty = those of this process.
+        environment: variables set for it.
+        output: file to which its standard output and error are appended; None = those of this process.
+    """
+
+    cores: tuple[int, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    output: Optional[Path] = None
+
+
+class OwnProcess:
+    """``function(*arguments)`` in a new process, which begins at once and does not outlive this one.
+
+    Args:
+        function, arguments: have to be picklable, as the result has.
+        surroundings: of the process.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        surroundings: Surroundings = Surroundings(),  # noqa: B008, it is frozen
+    ):
+        self._name = function.__name__
+        # The work goes over as bytes: unpickled as an argument it would import TensorFlow, which counts its
+        # cores then, before ``_send`` could say which they are.
+        work = bytes(ForkingPickler.dumps((function, arguments)))
+        context = multiprocessing.get_context("spawn")
+        self.results, sender = context.Pipe(duplex=False)
+        self._process = context.Process(target=_send, args=(sender, surroundings, work))
+        self._process.start()
+        sender.close()
+
+    @property
+    def pid(self) -> Optional[int]:
+        """Its number."""
+        return self._process.pid
+
+    def result(self) -> Any:
+        """What the function returned, as soon as it has.
+
+        Raises:
+            UserError: the function raised it.
+            ProcessDied: the process ended without a result, most likely for want of memory.
+        """
+        try:
+            result, error = self.results.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join()
+            raise ProcessDied(
+                f"{self._name} ended with status {self._process.exitcode}; with -9 memory ran out,"
+                " and --limit, smaller batches or shorter documents need less."
+            ) from None
+        except BaseException:  # as Ctrl-C
+            self._process.terminate()
+            raise
+        finally:
+            self._process.join()
+        if error is not None:
+            raise error
+        return result
+
+    def stop(self) -> None:
+        """End the process, wherever it is, and wait for that."""
+        self._process.terminate()
+        self._process.join()
+
+
+def first_ended(processes: Iterable[OwnProcess], seconds: Optional[float] = None) -> list[OwnProcess]:
+    """Those whose result can be had without waiting; waits at most ``seconds`` for the first of them."""
+    by_pipe: dict[Any, OwnProcess] = {process.results: process for process in processes}
+    return [by_pipe[pipe] for pipe in wait(list(by_pipe), seconds)]
+
+
 def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(*arguments)`` in a new process; function, arguments and result have to be picklable.
 
-    A ``UserError`` of the function is raised here. The process does not outlive this one.
-
     Raises:
-        ProcessDied: the process ended without a result, most likely for want of memory.
+        UserError, ProcessDied: as ``OwnProcess.result``.
     """
-    context = multiprocessing.get_context("spawn")
-    results, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(sender, function, arguments))
-    process.start()
-    sender.close()
-    try:
-        result, error = results.recv()
-    except EOFError:
-        process.join()
-        raise ProcessDied(
-            f"{function.__name__} ended with status {process.exitcode}; with -9 memory ran out,"
-            " and --limit, smaller batches or shorter documents need less."
-        ) from None
-    except BaseException:  # as Ctrl-C
-        process.terminate()
-        raise
-    finally:
-        process.join()
-    if error is not None:
-        raise error
-    return result
+    return OwnProcess(function, *arguments).result()
 
 
 def end_with_parent() -> None:
@@ -57,11 +121,26 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _send(sender: Any, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+def _send(sender: Connection, surroundings: Surroundings, work: bytes) -> None:
     end_with_parent()
     try:
+        _surround(surroundings)
+        function, arguments = pickle.loads(work)
         sender.send((function(*arguments), None))
     except UserError as error:
         sender.send((None, error))
     except KeyboardInterrupt:  # said by the process that waits
         os._exit(130)
+
+
+def _surround(surroundings: Surroundings) -> None:
+    if surroundings.output is not None:
+        surroundings.output.parent.mkdir(parents=True, exist_ok=True)
+        with open(surroundings.output, "ab") as file:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            for descriptor in (1, 2):  # what libraries print as well
+                os.dup2(file.fileno(), descriptor)
+    if surroundings.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, surroundings.cores)
+    os.environ.update(surroundings.environment)

@@ -215,6 +215,7 @@ def _train(
             jit=training.jit,
         )
         distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
+        distiller.optimizer.build(distiller.trained)  # the first step would, and be compiled again for it
 
     def train_batches(**how: Any) -> tf.data.Dataset:
         size, scores = training.batch_size, teaching.scores

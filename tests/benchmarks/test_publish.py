@@ -11,7 +11,8 @@ def test_a_report_becomes_a_page_with_its_pictures_and_numbers(tmp_path):
     (report / "figures").mkdir(parents=True)
     (report / "figures" / "length-sd.png").write_bytes(b"picture")
     (report / "report.md").write_text("![F1](figures/length-sd.png)")
-    content = {"size": "demo", "examples": {"shown": []}, "figures": {"length-sd": {"file": "length-sd.png"}}}
+    content = {"size": "demo", "command": "python -m holle_tf.main", "corpus": "the embedded demo corpus",
+               "examples": {"shown": []}, "figures": {"length-sd": {"file": "length-sd.png"}}}  # fmt: skip
     (report / "report.json").write_text(json.dumps(content))
     (root / "docs" / "images").mkdir(parents=True)
     (root / "docs" / "images" / "report-demo-old.png").write_bytes(b"of a report before")
@@ -20,7 +21,35 @@ def test_a_report_becomes_a_page_with_its_pictures_and_numbers(tmp_path):
     pictures = {path.name: path.read_bytes() for path in (root / "docs" / "images").iterdir()}
     assert pictures == {"report-demo-length-sd.png": b"picture"}
     kept = json.loads((root / "benchmarks" / "results" / "report-demo.json").read_text())
-    assert set(kept) == {"size", "figures"}
+    assert set(kept) == {"size", "command", "corpus", "figures"}
+
+
+@pytest.mark.parametrize("folder", ["/home/someone/chats", "holle", "~/chats"])
+def test_where_somebodys_data_are_is_not_published(tmp_path, folder):
+    report, root = tmp_path / "report", tmp_path / "repository"
+    report.mkdir()
+    command = (
+        f"python -m holle_tf.main --mode=report --size=full --data_dir={folder} "
+        "--glove /home/someone/glove.zip --set runs_dir=/scratch/runs --config=holle_tf/presets/cpu.yaml"
+    )
+    failed = {"sd/qanet, seed 0": f"{folder}/train_data.json: cannot read; see /scratch/runs/x"}
+    content = {"size": "full", "command": command, "corpus": folder, "own_data": True, "failed": failed,
+               "examples": {}, "figures": {}}  # fmt: skip
+    (report / "report.json").write_text(json.dumps(content))
+    page = f"Every table of the paper, made anew on {folder}, by\n\n    {command}\n\non a CPU.\n"
+    (report / "report.md").write_text(page + f"Failed: {failed}; sd/qanet of holle_tf; 1 / 2 / 3\n")
+    publish(report, root)
+    public = (
+        "python -m holle_tf.main --mode=report --size=full --data_dir=FOLDER --glove FILE "
+        "--set runs_dir=RUNS --config=holle_tf/presets/cpu.yaml"
+    )
+    kept = json.loads((root / "benchmarks" / "results" / "report-full.json").read_text())
+    assert kept["command"] == public and kept["corpus"] == "data in FOLDER" and "own_data" not in kept
+    written = (root / "docs" / "results.md").read_text()
+    expected = page.replace(f" {folder},", " data in FOLDER,").replace(command, public)
+    assert written.startswith(expected) and written.endswith("sd/qanet of holle_tf; 1 / 2 / 3\n")
+    for text in (written, json.dumps(kept)):
+        assert "someone" not in text and "scratch" not in text and "~" not in text
 
 
 def test_where_there_is_no_report_the_remedy_is_named(tmp_path):

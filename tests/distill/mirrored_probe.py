@@ -59,7 +59,7 @@ def examples():
     return [{name: value.astype(np.int32) for name, value in one.items()} for one in (features, labels)]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def fixed_batches():
     """The same ones for everybody in every epoch: hallucinated examples are otherwise drawn anew."""
     batches = tf.data.Dataset.from_tensor_slices(tuple(examples())).batch(BATCH)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -248,3 +249,29 @@ def test_several_processes_read_different_files_of_one_cache(prepared, teacher, 
     assert {path.name: path.read_bytes() for path in alone.iterdir()} == written
     for one, other in zip(scores_of(alone), expected):
         np.testing.assert_array_equal(one["t_start_logits"], other["t_start_logits"])
+
+
+def test_two_that_want_the_same_scores_at_once_compute_them_once(compute, monkeypatch):
+    reads, both = [], threading.Barrier(2)
+    original = teacher_cache._read
+
+    def read(*arguments):
+        reads.append(threading.get_ident())
+        time.sleep(0.5)  # long enough for the other to come
+        return original(*arguments)
+
+    monkeypatch.setattr(teacher_cache, "_read", read)
+    said = {}
+
+    def want(name):
+        both.wait(10)
+        said[name] = compute()[1]
+
+    threads = [threading.Thread(target=want, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(reads) == 1
+    waited = next(lines for lines in said.values() if lines)
+    assert "another process computes them" in waited[0] and "found" in waited[1]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 
 from rich.console import Console
+from rich.table import Table
 
 from holle_tf.evaluate.tables import print_table, scores_table
 
@@ -46,3 +47,13 @@ def test_best_value_of_a_column_is_bold_on_a_terminal():
     )
     assert "\x1b[1m100.00\x1b[0m" in stream.getvalue()
     assert "\x1b[1m41.30" not in stream.getvalue()
+
+
+def test_a_piped_table_that_is_wanted_whole_is_as_wide_as_it_needs(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    table = Table()
+    table.add_column("known from")
+    table.add_row("word " * 50)
+    stream = io.StringIO()
+    print_table(table, file=stream, whole=True)
+    assert ("word " * 50).strip() in stream.getvalue()

@@ -136,9 +136,14 @@ def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, some_r
 
     config = load()
     for _ in range(2):
-        assert measure_costs(config, tmp_path, lambda line: None, existing=False)["result"] == COSTS
+        assert (
+            measure_costs(config, ["sd", "ld"], tmp_path, lambda line: None, existing=False)["result"]
+            == COSTS
+        )
     assert len(some_runs) == 1
     changed = replace(config, sam=replace(config.sam, units=4))
-    assert measure_costs(changed, tmp_path, lambda line: None, existing=True) is None
-    measure_costs(changed, tmp_path, lambda line: None, existing=False)
+    assert measure_costs(changed, ["sd", "ld"], tmp_path, lambda line: None, existing=True) is None
+    measure_costs(changed, ["sd", "ld"], tmp_path, lambda line: None, existing=False)
     assert len(some_runs) == 2
+    measure_costs(changed, ["sd"], tmp_path, lambda line: None, existing=False)
+    assert some_runs[2:] == [["sd"]], "of other documents"

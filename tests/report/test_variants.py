@@ -3,10 +3,11 @@
 import pytest
 
 from holle_tf import paper
-from holle_tf.config import Config
+from holle_tf.config import Config, load_config
 from holle_tf.distill.recipes import RECIPES, recipe
-from holle_tf.report.runs import planned_runs
+from holle_tf.report.runs import chosen_rows, planned_runs
 from holle_tf.report.variants import COMPARISONS, READINGS, SOURCES, VARIANTS, label_of
+from pipelines.errors import UserError
 
 KEYS = [variant.key for variant in VARIANTS]
 
@@ -52,6 +53,23 @@ def test_first_every_variant_once_then_further_seeds_of_the_headline():
     assert {run.seed for run in later} == {6, 7}
     assert all(run.variant.headline for run in later)
     assert len(runs) == len(VARIANTS) + 2 * sum(variant.headline for variant in VARIANTS)
+
+
+def test_a_part_is_planned_by_patterns_with_the_teachers_that_it_needs():
+    config = load_config(assignments=["report.only=[ld/add_topk/*, sd/mul_train]"])
+    keys = {run.variant.key for run in planned_runs(config)}
+    assert keys == {"ld/add_topk/qanet", "ld/add_topk/bidaf", "sd/mul_train", "sd/qanet", "sd/bidaf"}
+    assert sum(run.variant.key == "sd/mul_train" for run in planned_runs(config)) == 3
+    assert chosen_rows(["ld/qanet"]) == ["ld/qanet"]
+    assert [run.variant.key for run in planned_runs(load_config(assignments=["report.only=[ld/qanet]"]))] == [
+        "sd/qanet"
+    ]
+    assert chosen_rows([]) == list(SOURCES)
+
+
+def test_a_pattern_that_fits_no_row_names_the_rows():
+    with pytest.raises(UserError, match="'sd/nothing'.*sd/mul_train, .*ld/qanet"):
+        planned_runs(load_config(assignments=["report.only=[sd/mul_train, sd/nothing]"]))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,72 @@
+"""Take the paths of somebody's machine out of what is to be published."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any, Callable
+
+# Flags, and options of --set, whose value is a path of the user; what stands for it.
+PLACES = {
+    "data_dir": "FOLDER",
+    "glove": "FILE",
+    "runs_dir": "RUNS",
+    "output": "OUTPUT",
+    "config": "CONFIG",
+    "multi_reference": "REFERENCES",
+}
+OWN_DATA = ("data_dir", "glove")  # never of the repository, so taken out even where they are relative
+# An absolute path, or one below a home folder: not within a word, a relative path or an address.
+_ABSOLUTE = re.compile(r"(?<![\w./~:-])~?/[\w.+@~-]+(?:/[\w.+@~-]+)*/?")
+
+
+def without_paths(text: str) -> str:
+    """``text`` with ``PATH`` for every absolute path."""
+    return _ABSOLUTE.sub("PATH", text)
+
+
+def command_without_paths(command: str) -> str:
+    """A command line of ``holle_tf.main`` with names for the places of the user's data."""
+    kept: list[str] = []
+    flag = ""  # that the next word is the value of
+    for word in shlex.split(command):
+        if flag:
+            kept.append(_value(flag, word))
+            flag = ""
+            continue
+        dashes, name, equals, value = _flag(word)
+        if dashes and not equals and name in (*PLACES, "set"):
+            kept.append(word)
+            flag = name
+        elif dashes and equals:
+            kept.append(f"{dashes}{name}={_value(name, value)}")
+        else:
+            kept.append(without_paths(word))
+    return shlex.join(kept)
+
+
+def everywhere(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with ``change`` made to every text in it, keys included."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(key): everywhere(one, change) for key, one in value.items()}
+    if isinstance(value, list):
+        return [everywhere(one, change) for one in value]
+    return value
+
+
+def _flag(word: str) -> tuple[str, str, str, str]:
+    """Dashes, name, equals sign and value; no dashes where it is no flag."""
+    match = re.fullmatch(r"(--?)([A-Za-z_]\w*)(?:(=)(.*))?", word, re.DOTALL)
+    return (match[1], match[2], match[3] or "", match[4] or "") if match else ("", "", "", "")
+
+
+def _value(name: str, value: str) -> str:
+    if name == "set":
+        key, equals, assigned = value.partition("=")
+        return f"{key}{equals}{_value(key.strip(), assigned)}"
+    if name not in PLACES or value == "none":  # --glove=none is no path
+        return without_paths(value)
+    outside = value.startswith(("/", "~", ".."))
+    return PLACES[name] if outside or name in OWN_DATA else value

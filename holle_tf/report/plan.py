@@ -1,0 +1,55 @@
+"""The plan for people: what there is to do, how long it takes, and how that is known."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from rich import box
+from rich.table import Table
+
+from holle_tf.report.runs import PlannedRun, State
+from holle_tf.report.timing import Estimate
+
+
+def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun, Estimate]) -> Table:
+    """Every run, what is there of it, and how long the rest takes."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for title in ("run", "seed", "state", "epochs", "s/epoch", "time", "known from"):
+        right = title in ("seed", "epochs", "s/epoch", "time")
+        table.add_column(title, justify="right" if right else "left", no_wrap=title != "known from")
+    for run, state in states.items():
+        said = state.status if state.status != "begun" else f"{state.epochs} epochs"
+        cells = [run.variant.key, str(run.seed), said]
+        if run in estimates:
+            one = estimates[run]
+            cells += [f"<= {one.epochs}", f"{one.seconds_per_epoch:.1f}", duration(one.seconds), one.basis]
+        table.add_row(*cells)
+    return table
+
+
+def plan_line(
+    states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun, Estimate], workers: int
+) -> str:
+    """The plan in a sentence.
+
+    Args:
+        workers: runs at once; what that saves is not known before.
+    """
+    finished = sum(state.status == "finished" for state in states.values())
+    todo = len(states) - finished
+    said = f"{len(states)} runs: {finished} finished, {todo} to train"
+    if todo and todo == len(estimates):
+        seconds = sum(one.seconds for one in estimates.values())
+        said += f" in at most {duration(seconds)} of training one after the other"
+        if workers > 1:
+            said += f" ({workers} at once: no less than {duration(seconds / workers)})"
+        said += "; evaluating each adds some, early stopping saves some"
+    return said
+
+
+def duration(seconds: float) -> str:
+    """41 s, 12 min, 3 h 05 min."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

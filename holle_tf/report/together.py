@@ -1,0 +1,152 @@
+"""Several runs at once, each in a process of its own with its share of the cores.
+
+A training of small models leaves most of a second core idle: two of them side by side, each on one core, get
+more done than one after the other on both.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Iterable, Mapping, NamedTuple, Optional
+
+import tensorflow as tf
+
+from holle_tf.config import Config
+from holle_tf.report.making import make_run
+from holle_tf.report.progress import ReportProgress
+from holle_tf.report.runs import PlannedRun, Runs, State
+from holle_tf.report.timing import Estimate
+from holle_tf.workflow.memory import keep_freed_memory
+from holle_tf.workflow.own_process import OwnProcess, ProcessDied, Surroundings, first_ended
+from pipelines.errors import UserError
+
+LOGS = "logs"  # folder within the report's, of what each process says
+LOOK = 2.0  # seconds between two looks at how far the processes are
+
+Log = Callable[[str], None]
+
+
+class _Job(NamedTuple):
+    run: PlannedRun
+    share: int
+    output: Path
+
+
+def make_together(
+    runs: Runs,
+    states: Mapping[PlannedRun, State],
+    estimates: Mapping[PlannedRun, Estimate],
+    folder: Path,
+    failed: dict[str, str],
+    log: Log,
+) -> None:
+    """Train and score what is not finished, ``report.workers`` runs at once.
+
+    A run begins as soon as there is a share of the cores for it and its teachers are there. All processes
+    have ended when this returns or raises.
+
+    Args:
+        folder: of the report, see ``LOGS``.
+        failed: takes what goes wrong, by ``PlannedRun.name``.
+    """
+    waiting = [run for run, state in states.items() if state.status != "finished"]
+    for setup in {key.split("/")[0] for run in waiting for key in [run.variant.key, *runs.rows_of(run)]}:
+        runs.prepared(setup)  # now, or several processes would do it at the same time
+    shares = surroundings_of(runs.config.report.workers)
+    free = list(range(len(shares)))
+    at_work: dict[OwnProcess, _Job] = {}
+    progress = ReportProgress(runs, states, estimates, log)
+    try:
+        while waiting or at_work:
+            _give_up(runs, waiting, at_work.values(), failed, log)
+            while free and (run := next_run(runs, waiting, [job.run for job in at_work.values()])):
+                waiting.remove(run)
+                name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
+                job = _Job(run, free.pop(0), folder / LOGS / name)
+                surroundings = replace(shares[job.share], output=job.output)
+                at_work[OwnProcess(training, runs.config, run, surroundings=surroundings)] = job
+                log(f"== {run.name}: begun; what it says goes to {job.output}")
+            for process in first_ended(at_work, LOOK):
+                job = at_work.pop(process)
+                free.append(job.share)
+                failed.update(_outcome(process, job))
+                ended = f"failed: {failed[job.run.name]}" if job.run.name in failed else "finished"
+                log(f"== {job.run.name}: {ended}")
+            progress.show([job.run for job in at_work.values()], waiting, failed)
+    finally:
+        progress.close()
+        for process in at_work:
+            process.stop()
+
+
+def surroundings_of(workers: int) -> list[Surroundings]:
+    """The share of each of some processes: neighbouring cores, or one; and a GPU if there is one."""
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if hasattr(os, "sched_getaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        count = len(cores)
+        found = [
+            Surroundings(
+                tuple(cores[i * count // workers : (i + 1) * count // workers]) or (cores[i % count],)
+            )
+            for i in range(workers)
+        ]
+    else:  # where a process cannot be kept to some cores, it can at least start no more threads than that
+        threads = str(max(1, (os.cpu_count() or 1) // workers))
+        names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+        found = [Surroundings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
+    if not gpus:
+        return found
+    return [
+        replace(one, environment={**one.environment, "CUDA_VISIBLE_DEVICES": str(i % gpus)})
+        for i, one in enumerate(found)
+    ]
+
+
+def next_run(runs: Runs, waiting: list[PlannedRun], at_work: list[PlannedRun]) -> Optional[PlannedRun]:
+    """The first run whose teachers are there.
+
+    One that would wait for a teacher's scores, while another run computes them, comes after the others.
+    """
+    ready = [run for run in waiting if not runs.missing_teachers(run.variant)]
+    busy = {scores for run in at_work for scores in _scores_read(run)}
+    return next((run for run in ready if not busy & _scores_read(run)), ready[0] if ready else None)
+
+
+def training(config: Config, run: PlannedRun) -> dict[str, str]:
+    """What a process does: see ``make_run``."""
+    keep_freed_memory()
+
+    def log(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    return make_run(Runs(config, log), run, log)
+
+
+def _scores_read(run: PlannedRun) -> set[tuple[str, str]]:
+    return {(run.variant.setup, kind) for kind in run.variant.teachers}
+
+
+def _give_up(
+    runs: Runs, waiting: list[PlannedRun], at_work: Iterable[_Job], failed: dict[str, str], log: Log
+) -> None:
+    """Take out of ``waiting`` the runs whose teachers will not come any more."""
+    coming = {run.variant.key for run in waiting} | {job.run.variant.key for job in at_work}
+    for run in list(waiting):
+        lost = [kind for kind in runs.missing_teachers(run.variant) if f"sd/{kind}" not in coming]
+        if lost:
+            waiting.remove(run)
+            failed[run.name] = f"its teacher {' and '.join(lost)} is not there"
+            log(f"== {run.name}: failed: {failed[run.name]}")
+
+
+def _outcome(process: OwnProcess, job: _Job) -> dict[str, str]:
+    try:
+        return process.result()
+    except ProcessDied as error:
+        return {job.run.name: f"{error} What it said is in {LOGS}/{job.output.name}."}
+    except UserError as error:
+        return {job.run.name: str(error)}

@@ -1,0 +1,96 @@
+"""Where the figures of the plan come from."""
+
+import json
+
+import pytest
+
+from holle_tf.report import measuring
+from holle_tf.report.measuring import KEPT, Measurements
+from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
+from holle_tf.report.timing import Part, estimate_all, parts_of
+from holle_tf.report.variants import VARIANTS
+from holle_tf.workflow.step_times import StepTime
+
+COSTS = {variant.key: variant.cost for variant in VARIANTS}
+
+
+class _Run:
+    """A run folder of which only times are read."""
+
+    def __init__(self, seconds):
+        self._seconds = seconds
+
+    def result(self):
+        return {"seconds_per_epoch": self._seconds}
+
+    def epochs(self):
+        return [{"seconds": self._seconds}]
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Seconds of an epoch of each kind that was measured, by model and interaction."""
+    asked = []
+
+    def measure(config, prepared):
+        name = config.model if config.model != "sam" else config.recipe
+        asked.append(f"{config.data.setup}/{name}")
+        return StepTime(
+            {"qanet": 30.0, "bidaf": 60.0, "add_train": 20.0, "add_grad": 100.0}.get(name, 15.0), 3
+        )
+
+    monkeypatch.setattr(measuring, "measure_epoch", measure)
+    return asked
+
+
+def _estimates(config, states=()):
+    runs = Runs(config, lambda line: None)
+    missing = {run: State("missing", 0, None) for run in runs.planned}
+    found = estimate_all(runs, {**missing, **dict(states)}, measure=True)
+    return {run.variant.key: one for run, one in found.items()}, runs
+
+
+def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(load, measured, tmp_path):
+    config = load(runs_dir=tmp_path)
+    found, runs = _estimates(config)
+    assert sorted(measured) == ["sd/add_grad", "sd/add_train", "sd/bidaf", "sd/mul_train", "sd/qanet"]
+    assert len(found) == len(VARIANTS)
+    assert found["sd/add_topk/qanet"][1:] == (20.0, "3 steps measured")
+    words = [runs.prepared(setup).mean_words("train")["document"] for setup in ("ld", "sd")]
+    ratio = words[0] / words[1]
+    assert ratio > 2
+    assert found["ld/add/qanet"].seconds_per_epoch == pytest.approx(20.0 * ratio)
+    assert found["ld/add/qanet"].basis == f"reckoned: {ratio:.2g} x sd/add"
+    assert found["sd/add_aug/qanet"].seconds_per_epoch == pytest.approx(2 * 20.0 + 30.0 / 3)
+    assert found["ld/add_aug/bidaf"].seconds_per_epoch == pytest.approx(ratio * (2 * 20.0 + 60.0 / 3))
+    assert found["sd/add_grad/bidaf"].seconds_per_epoch == pytest.approx(100.0 + (60.0 - 30.0) * 2 / 3)
+
+    measured.clear()
+    again, _ = _estimates(config)
+    assert measured == [] and "measured on 2" in again["sd/qanet"].basis
+    assert {one["variant"] for one in json.loads((tmp_path / KEPT).read_text()).values()} >= {"sd/qanet"}
+
+
+def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_path):
+    config = load(runs_dir=tmp_path)
+    finished, begun = (PlannedRun(BY_KEY[key], 0) for key in ("sd/add_train", "sd/add/qanet"))
+    found, _ = _estimates(
+        config, {finished: State("finished", 1, _Run(7.0)), begun: State("begun", 1, _Run(9.0))}.items()
+    )
+    assert finished.variant.key not in found
+    assert found["sd/add_topk/qanet"][1:] == (7.0, "1 finished like it")
+    assert found["sd/add/qanet"][1:] == (9.0, "its first 1 epochs")
+    assert "sd/add_train" not in measured
+    assert found["sd/add_aug/qanet"].seconds_per_epoch == pytest.approx(2 * 7.0 + 30.0 / 3)
+
+
+def test_another_model_is_measured_anew(load, measured, tmp_path):
+    runs = Runs(load(runs_dir=tmp_path), lambda line: None)
+    for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}), lambda line: None)):
+        Measurements(other).epoch(BY_KEY["sd/add_train"])
+    assert len(measured) == 2
+
+
+def test_a_recipe_of_ones_own_that_reads_its_teacher_is_measured():
+    assert parts_of(("sd", "add", "something", "qanet"), 1.0) == []
+    assert parts_of(COSTS["ld/mul_train"], 1.0) == [Part(1.0, ("sd", "mul"), by_words=True)]

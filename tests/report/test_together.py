@@ -1,0 +1,147 @@
+"""Runs at once: the same results as one after the other, and faults of one are not faults of others."""
+
+import json
+import multiprocessing
+import os
+
+import pytest
+
+from holle_tf.report import mode, together
+from holle_tf.report.mode import Request, report_mode
+from holle_tf.report.runs import BY_KEY, PlannedRun, Runs
+from holle_tf.report.together import next_run, surroundings_of
+
+ONLY = ["sd/???_train"]
+NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
+
+
+@pytest.fixture(autouse=True)
+def no_costs(monkeypatch):
+    monkeypatch.setattr(mode, "run_benchmark", lambda config, setups, log: {"inference": {}, "training": {}})
+
+
+@pytest.fixture
+def load_some(load):
+    """Function (workers, folder) -> a ``load`` of some runs, under ``folder``."""
+
+    def make(workers, folder):
+        def configuration(*names):
+            return load(*names, runs_dir=folder, **{"report.workers": workers, "report.only": ONLY})
+
+        return configuration
+
+    return make
+
+
+def _outcomes(load):
+    """Of every run: what training logged without its times, scores, and predictions."""
+    runs = Runs(load(), lambda line: None)
+    found = {}
+    for run in runs.planned:
+        folder = runs.state(run).run
+        lines = [
+            {name: value for name, value in line.items() if name != "seconds"} for line in folder.epochs()
+        ]
+        found[run.name] = lines, folder.result()["scores"], (folder.path / "predictions.jsonl").read_text()
+    return found
+
+
+def test_a_killed_run_is_a_failed_one_and_in_the_end_results_are_those_of_one_after_the_other(
+    load_some, tmp_path, capsys
+):
+    beside, said = load_some(2, tmp_path / "beside"), []
+
+    def kill_the_first(line):
+        said.append(line)
+        if line.startswith(f"== {NAMES[0]}: begun"):
+            multiprocessing.active_children()[0].kill()
+
+    assert report_mode(beside, Request("smoke"), kill_the_first) == 1
+    folder = tmp_path / "beside" / "report-smoke"
+    report = json.loads((folder / "report.json").read_text())
+    assert list(report["failed"]) == [NAMES[0]]
+    assert "status -9" in report["failed"][NAMES[0]]
+    assert "logs/sd-mul_train-seed0.txt" in report["failed"][NAMES[0]]
+    assert report["finished"] == 1 and report["planned"] == 2
+    assert "parameters" in (folder / "logs" / "sd-add_train-seed0.txt").read_text()
+    assert any(line.startswith("1 of 2 runs finished, 1 failed") for line in said)
+
+    # What report.only leaves out is said.
+    assert "sd/qanet" in report["left_out"] and not set(report["left_out"]) & {"sd/add_train", "sd/mul_train"}
+    page = (folder / "index.html").read_text()
+    assert '<td class="missing">left out' in page and "report.only=[sd/???_train]" in page
+
+    said.clear()
+    assert report_mode(beside, Request("smoke"), said.append) == 0
+    assert sum(": begun; " in line for line in said) == 1, "what is finished is not trained again"
+
+    alone = load_some(1, tmp_path / "alone")
+    assert report_mode(alone, Request("smoke"), said.append) == 0
+    assert _outcomes(beside) == _outcomes(alone)
+    assert set(_outcomes(alone)) == set(NAMES)
+
+
+def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some, tmp_path):
+    started = []
+
+    def interrupt(line):
+        if ": begun; " in line:
+            started.extend(multiprocessing.active_children())
+            if len(set(started)) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report_mode(load_some(2, tmp_path), Request("smoke"), interrupt)
+    assert len(set(started)) == 2 and not any(process.is_alive() for process in started)
+    report = json.loads((tmp_path / "report-smoke" / "report.json").read_text())
+    assert report["finished"] == 0 and report["failed"] == {}
+
+
+class _SomeRuns:
+    """``Runs`` of which some teachers are there."""
+
+    def __init__(self, *there):
+        self._there = there
+
+    def missing_teachers(self, variant):
+        return [kind for kind in variant.teachers if kind not in self._there]
+
+
+def _run(key):
+    return PlannedRun(BY_KEY[key], 0)
+
+
+def test_a_run_begins_as_soon_as_its_teachers_are_there():
+    waiting = [_run("sd/add/qanet"), _run("sd/add_both/bidaf+qanet"), _run("ld/mul_train")]
+    assert next_run(_SomeRuns(), waiting, []) == waiting[2]
+    assert next_run(_SomeRuns("bidaf"), waiting, []) == waiting[2]
+    assert next_run(_SomeRuns("qanet"), waiting, []) == waiting[0]
+    assert next_run(_SomeRuns("qanet"), waiting[1:2], []) is None
+
+
+def test_what_would_wait_for_scores_that_are_being_computed_comes_later():
+    at_work = [_run("sd/add_topk/qanet")]
+    waiting = [_run("sd/add/qanet"), _run("ld/add/qanet")]
+    assert next_run(_SomeRuns("qanet"), waiting, at_work) == waiting[1]
+    assert next_run(_SomeRuns("qanet"), waiting[:1], at_work) == waiting[0]
+
+
+def test_students_of_a_teacher_that_failed_are_given_up():
+    waiting, failed = [_run("sd/add/qanet"), _run("sd/add/bidaf")], {}
+    together._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
+    assert waiting == [_run("sd/add/bidaf")]
+    assert failed == {"sd/add/qanet, seed 0": "its teacher qanet is not there"}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")
+@pytest.mark.parametrize(
+    ("cores", "workers", "shares"),
+    [
+        ({0, 1}, 2, [(0,), (1,)]),
+        ({4, 5, 6, 7, 8}, 2, [(4, 5), (6, 7, 8)]),
+        ({2, 3}, 3, [(2,), (2,), (3,)]),
+    ],
+)
+def test_every_process_has_its_share_of_the_cores(monkeypatch, cores, workers, shares):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores)
+    assert [one.cores for one in surroundings_of(workers)] == shares
