@@ -18,6 +18,8 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
@@ -152,12 +154,18 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     from holle_tf.export.config import ExportConfig
     from holle_tf.export.reading import load_reader
     from holle_tf.workflow.data import open_data
+    from holle_tf.workflow.evaluation import ensure_scores
     from holle_tf.workflow.exporting import export_student, student_of
+    from holle_tf.workflow.reading import Reading
     from pipelines.encoding import encode
     from pipelines.records import read_examples
 
     config, student = run.config(), student_of(run)
+    root = run.path.parent.parent
+    if (root / "data").is_dir():  # a run that was moved finds its data where it is now
+        config = replace(config, runs_dir=str(root))
     prepared = open_data(config, _log)
+    ensure_scores(Reading(run, prepared, config), "test")  # which the cards have
     examples = read_examples(prepared, "test")
     encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
     longest, values = config.evaluation.max_span, report.values
@@ -174,7 +182,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
         return {"bytes": size, "bytes_without_vectors": size - vectors, **found}
 
     for title in tqdm(chosen, desc="exports", disable=None):
-        report.add(values["rows"], title, lambda title=title: row(title))
+        report.add(values["rows"], title, partial(row, title))
     if "savedmodel" in _FORMATS.value and not _CHECK.value:
         report.add(values, "pruned", lambda: [pruned_row(student, examples, one, folder) for one in PRUNED])
 
@@ -210,7 +218,7 @@ def time_exports(report: Report, folder: Path, chosen: dict[str, Any]) -> None:
     words, speed = report.values["words"], report.values.setdefault("speed", {})
     for title in tqdm(chosen, desc="speed of exports", disable=None):
         place, name = folder / slug(title), chosen[title][0]
-        report.add(speed, title, lambda name=name, place=place: probe(name, place, words))
+        report.add(speed, title, partial(probe, name, place, words))
         report.values["rows"][title].update(speed[title])
 
 
@@ -224,14 +232,13 @@ def time_teachers(student: Path, report: Report) -> None:
         given[title] = (title.split()[0].lower(), str(path), known)
     given.update({f"{TITLES[model]}, published size": (model, None, {}) for model in _TEACHERS.value})
     for title, (model, path, known) in tqdm(given.items(), desc="teachers", disable=None):
-        report.add(
-            report.values["rows"],
-            title,
-            lambda model=model, path=path, known=known: {
-                **in_own_process(measure_teacher, model, path, lengths),
-                **known,
-            },
-        )
+        measure = partial(in_own_process, measure_teacher, model, path, lengths)
+        report.add(report.values["rows"], title, partial(_joined, measure, known))
+
+
+def _joined(measure: Callable[[], dict[str, Any]], known: dict[str, Any]) -> dict[str, Any]:
+    """What is measured, or, where it is known already, that."""
+    return {**measure(), **known}
 
 
 def _bytes_of_a_scalar(options: Any) -> int:

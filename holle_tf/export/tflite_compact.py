@@ -41,7 +41,7 @@ def compacted(contents: bytes) -> bytes:
 def _share_buffers(model: Any) -> None:
     """Let tensors with equal bytes use one buffer; those without a value use the first, always empty."""
     places: dict[bytes, int] = {}
-    kept = []
+    kept: list[Any] = []
 
     def place(old: int) -> int:
         data = model.buffers[old].data
