@@ -28,7 +28,6 @@ REORDERED = 0.4  # of 6: 3 rows, shares of 1 and 2
 WORDS = 30
 VECTORS = np.random.default_rng(0).normal(size=(WORDS, 8)).astype(np.float32)
 OPTIONS = DistillConfig(conicity_weight=0.7, matching_weight=0.3, hallucinated_share=REORDERED)
-DIRECTIONS = DistillConfig(top_k=5, gradient_mode="projection", gradient_directions=1)
 CASES = {
     "terms": (
         ["labels", "teacher", "hallucinated", "conicity", "matching"],
@@ -36,8 +35,7 @@ CASES = {
         {"l2": 0.01, "clip_norm": 0.5},
         "",
     ),
-    "gradients": (["labels", "topk", "gradient"], DIRECTIONS, {"l2": 0.01, "ema_decay": 0.9}, ""),
-    "float16": (["labels"], OPTIONS, {"clip_norm": 0.5}, "mixed_float16"),
+    "float16": (["labels"], OPTIONS, {"clip_norm": 0.5, "ema_decay": 0.9}, "mixed_float16"),
 }
 SMALL = SamConfig(units=4, layers=1, inner_units=4, dropout=0.0)
 STEPS, EPOCHS = 2, 2
