@@ -53,10 +53,13 @@ class Measurements:
         self._path = Path(runs.config.runs_dir) / KEPT
         self._kept: dict[str, Any] = read_json(self._path) or {}
 
+    def has(self, variant: Variant) -> bool:
+        """Whether it was measured before."""
+        return self._place(variant)[0] in self._kept
+
     def epoch(self, variant: Variant) -> Measured:
         """An epoch of a variant, from steps of an untrained model with untrained teachers."""
-        config, prepared = variant.config(self._runs.config, 0), self._runs.prepared(variant.setup)
-        key = _key(config, variant, prepared)
+        key, config, prepared = self._place(variant)
         if key not in self._kept:
             self._runs.log(f"measuring {STEPS} steps of {variant.key}")
             found = measure_epoch(config, prepared)
@@ -70,6 +73,10 @@ class Measurements:
         one = self._kept[key]
         steps = "1 step" if one["steps"] == 1 else f"{one['steps']} steps"
         return Measured(one["seconds"], f"{steps} measured{when}")
+
+    def _place(self, variant: Variant) -> tuple[str, Config, PreparedData]:
+        config, prepared = variant.config(self._runs.config, 0), self._runs.prepared(variant.setup)
+        return _key(config, variant, prepared), config, prepared
 
 
 def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:

@@ -82,9 +82,12 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     failed: dict[str, str] = {}
     interrupted = False
     if not request.existing:
-        # At the smallest size, compiling a few steps would take as long as the runs themselves.
-        measure = request.plan_only or request.size != "smoke"
-        log("== the plan" + ("; what no run tells is measured by a few steps" if measure else ""))
+        # A plan is wanted soon; before hours of training the rest can be measured too; and at the smallest
+        # size compiling a few steps would take as long as the runs themselves.
+        measure = "plain" if request.plan_only else "nothing" if request.size == "smoke" else "all"
+        log(
+            "== the plan" + ("; what no run tells is measured by a few steps" if measure != "nothing" else "")
+        )
         estimates = estimate_all(runs, states, measure)
         print_table(plan_table(states, estimates), f"report, size {request.size}", whole=True)
         print(plan_line(states, estimates, config.report.workers))

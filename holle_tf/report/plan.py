@@ -23,6 +23,8 @@ def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun
         if run in estimates:
             one = estimates[run]
             cells += [f"<= {one.epochs}", f"{one.seconds_per_epoch:.1f}", duration(one.seconds), one.basis]
+        elif state.status != "finished":
+            cells += ["", "", "", "not known"]
         table.add_row(*cells)
     return table
 
@@ -38,12 +40,15 @@ def plan_line(
     finished = sum(state.status == "finished" for state in states.values())
     todo = len(states) - finished
     said = f"{len(states)} runs: {finished} finished, {todo} to train"
-    if todo and todo == len(estimates):
+    if estimates:
         seconds = sum(one.seconds for one in estimates.values())
-        said += f" in at most {duration(seconds)} of training one after the other"
+        of = "" if todo == len(estimates) else f"{len(estimates)} of them "
+        said += f", {of}in at most {duration(seconds)} of training one after the other"
         if workers > 1:
             said += f" ({workers} at once: no less than {duration(seconds / workers)})"
         said += "; evaluating each adds some, early stopping saves some"
+        if of:
+            said += f"; of {todo - len(estimates)} nothing is known before they begin"
     return said
 
 

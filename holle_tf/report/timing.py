@@ -80,14 +80,14 @@ class _Known(NamedTuple):
     basis: str
 
 
-def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: bool) -> dict[PlannedRun, Estimate]:
-    """An estimate for every run that is not finished, from the best that is known.
+def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -> dict[PlannedRun, Estimate]:
+    """An estimate for every run that is not finished and of which anything is known, from the best that is.
 
     The median of the epochs that it, or finished runs of the same cost, took; else a few steps of the
     plainest runs of each model are measured, and the others reckoned from those.
 
     Args:
-        measure: whether to; a run of which nothing is known has no estimate otherwise.
+        measure: nothing | plain | all. Plain are models without a teacher on line, which are compiled soon.
     """
     source = _Sources(runs, states, measure)
     estimates: dict[PlannedRun, Estimate] = {}
@@ -108,7 +108,7 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: bool) 
 class _Sources:
     """Seconds of an epoch by cost, each found once."""
 
-    def __init__(self, runs: Runs, states: Mapping[PlannedRun, State], measure: bool):
+    def __init__(self, runs: Runs, states: Mapping[PlannedRun, State], measure: str):
         self._runs, self._measure = runs, measure
         self._finished: dict[Cost, list[float]] = {}
         for run, state in states.items():
@@ -128,17 +128,20 @@ class _Sources:
         finished = self._finished.get(cost)
         if finished:
             return _Known(statistics.median(finished), f"{len(finished)} finished like it")
-        if not self._measure:
+        if self._measure == "nothing":
             return None
         parts = parts_of(cost, self._runs.config.distill.hallucinated_share)
         if not parts:
             variant = next(one for one in VARIANTS if one.cost == cost)
+            if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
+                return None
             return _Known(*self._measurements.epoch(variant))
         words = self._words(cost[0])
         total, said = 0.0, []
         for part in parts:
             of_part = self.of(part.cost)
-            assert of_part is not None, "parts are measured"
+            if of_part is None:
+                return None
             factor = part.factor * (words if part.by_words else 1.0)
             total += factor * of_part.seconds
             said.append(f"{factor:+.2g} x {'/'.join(part.cost)}")

@@ -6,6 +6,7 @@ import pytest
 
 from holle_tf.report import measuring
 from holle_tf.report.measuring import KEPT, Measurements
+from holle_tf.report.plan import plan_line
 from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
 from holle_tf.report.timing import Part, estimate_all, parts_of
 from holle_tf.report.variants import VARIANTS
@@ -43,10 +44,10 @@ def measured(monkeypatch):
     return asked
 
 
-def _estimates(config, states=()):
+def _estimates(config, states=(), measure="all"):
     runs = Runs(config, lambda line: None)
     missing = {run: State("missing", 0, None) for run in runs.planned}
-    found = estimate_all(runs, {**missing, **dict(states)}, measure=True)
+    found = estimate_all(runs, {**missing, **dict(states)}, measure)
     return {run.variant.key: one for run, one in found.items()}, runs
 
 
@@ -82,6 +83,25 @@ def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_pa
     assert found["sd/add/qanet"][1:] == (9.0, "its first 1 epochs")
     assert "sd/add_train" not in measured
     assert found["sd/add_aug/qanet"].seconds_per_epoch == pytest.approx(2 * 7.0 + 30.0 / 3)
+
+
+def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_compile(
+    load, measured, tmp_path
+):
+    config = load(runs_dir=tmp_path)
+    found, runs = _estimates(config, measure="plain")
+    assert sorted(measured) == ["sd/add_train", "sd/bidaf", "sd/mul_train", "sd/qanet"]
+    assert {variant.key for variant in VARIANTS} - set(found) == {"sd/add_grad/qanet", "sd/add_grad/bidaf"}
+    states = {run: State("missing", 0, None) for run in runs.planned}
+    line = plan_line(
+        states, {run: found[run.variant.key] for run in runs.planned if run.variant.key in found}, 2
+    )
+    assert ", 27 of them in at most" in line and "of 2 nothing is known" in line and "2 at once" in line
+    assert _estimates(config, measure="nothing")[0] == {}
+
+    _estimates(config)
+    found, _ = _estimates(config, measure="plain")
+    assert len(found) == len(VARIANTS), "it was measured before"
 
 
 def test_another_model_is_measured_anew(load, measured, tmp_path):
