@@ -171,6 +171,7 @@ def start(devices: Devices, log: Log) -> Devices:
     if devices.kind == "one":
         return devices
     if devices.kind == "mirrored":
+        os.environ.pop("TF_CONFIG", None)  # which TensorFlow would read, even one that is empty
         strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(_local(devices.options.devices))
         log(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
         return _started(devices, strategy)
