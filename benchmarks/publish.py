@@ -2,6 +2,8 @@
 
 .venv/bin/python -m benchmarks.publish --report=runs/report-demo
 
+Of another size than the demo's the page is docs/results-SIZE.md.
+
 Where the data are on the machine that made it stays there: names stand for paths.
 """
 
@@ -36,6 +38,7 @@ def publish(report: Path, root: Path) -> None:
     content.pop("examples")  # they are to be looked at, on the page itself
     content, text = _without_places(content, text)
     name = f"report-{content['size']}"
+    page = "results.md" if content["size"] == "demo" else f"results-{content['size']}.md"
     images = root / "docs" / "images"
     images.mkdir(parents=True, exist_ok=True)
     for old in images.glob(f"{name}-*.png"):
@@ -43,7 +46,7 @@ def publish(report: Path, root: Path) -> None:
     for figure in content["figures"].values():
         shutil.copyfile(report / "figures" / figure["file"], images / f"{name}-{figure['file']}")
     files = {
-        root / "docs" / "results.md": text.replace("](figures/", f"](images/{name}-"),
+        root / "docs" / page: text.replace("](figures/", f"](images/{name}-"),
         root / "benchmarks" / "results" / f"{name}.json": json.dumps(content, indent=1, ensure_ascii=False)
         + "\n",
     }

@@ -45,7 +45,7 @@ def test_where_somebodys_data_are_is_not_published(tmp_path, folder):
     )
     kept = json.loads((root / "benchmarks" / "results" / "report-full.json").read_text())
     assert kept["command"] == public and kept["corpus"] == "data in FOLDER" and "own_data" not in kept
-    written = (root / "docs" / "results.md").read_text()
+    written = (root / "docs" / "results-full.md").read_text()
     expected = page.replace(f" {folder},", " data in FOLDER,").replace(command, public)
     assert written.startswith(expected) and written.endswith("sd/qanet of holle_tf; 1 / 2 / 3\n")
     for text in (written, json.dumps(kept)):
