@@ -75,7 +75,7 @@ def student_run() -> Any:
     """The run that is exported."""
     from holle_tf.config import load_config, preset
     from holle_tf.workflow.data import open_data
-    from holle_tf.workflow.modes import with_recipe
+    from holle_tf.workflow.distilling import with_recipe
     from holle_tf.workflow.prediction import newest_student
     from holle_tf.workflow.run_folder import RunFolder
     from holle_tf.workflow.training import ensure_run

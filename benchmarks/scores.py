@@ -22,9 +22,9 @@ from benchmarks.paired import SCORES, summary
 from holle_tf.config import load_config, preset
 from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.distilling import with_recipe
 from holle_tf.workflow.evaluation import ensure_scores
 from holle_tf.workflow.memory import keep_freed_memory
-from holle_tf.workflow.modes import with_recipe
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.training import ensure_run
 

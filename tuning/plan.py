@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterable, Optional, Sequence
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.modes import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.workflow.own_process import in_own_process
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, read_json, write_text

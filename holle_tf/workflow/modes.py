@@ -20,10 +20,11 @@ from holle_tf.evaluate.references import (
     score_with_references,
 )
 from holle_tf.evaluate.tables import print_table, scores_table
-from holle_tf.workflow.beginning import begin, of_short_documents
+from holle_tf.workflow.beginning import begin
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.devices import ONE, Devices
+from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.workflow.evaluation import (
     baseline_rows,
     ensure_scores,
@@ -35,45 +36,12 @@ from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run, find_teacher
+from holle_tf.workflow.training import ensure_run
 from pipelines.config import LONG_SETUPS
 from pipelines.errors import UserError
-from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 
 Log = Callable[[str], None]
-
-
-def with_recipe(config: Config, plain: str) -> Config:
-    """``config`` with its recipe named and the student's interaction that of the recipe.
-
-    Args:
-        plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
-    """
-    chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
-    return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
-
-
-def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
-    """``config`` of a student whose recipe fits as many teachers as are given.
-
-    Raises:
-        UserError: it does not.
-    """
-    config = with_recipe(replace(config, model="sam"), "")
-    needed = recipe(config.recipe, config.recipes).teachers
-    if not needed:
-        raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
-    given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
-    if not given:
-        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
-        raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
-    if (given > 1) != (needed > 1):
-        raise UserError(
-            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
-            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
-        )
-    return config
 
 
 def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
@@ -254,41 +222,6 @@ def _distinct(names: Sequence[str]) -> list[str]:
         name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}"
         for i, name in enumerate(names)
     ]
-
-
-def find_or_train_teachers(
-    config: Config,
-    prepared: PreparedData,
-    teacher_runs: Optional[Sequence[str]],
-    log: Log,
-    devices: Devices = ONE,
-) -> list[RunFolder]:
-    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none."""
-    runs = []
-    if teacher_runs is not None:
-        for path in teacher_runs:
-            run = RunFolder(Path(path))
-            if run.result() is None:
-                raise UserError(f"--teacher_run={path}: no finished run is here.")
-            Reading(run, prepared, config).check()
-            if run.config().model not in TEACHERS:
-                raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
-            runs.append(run)
-        return runs
-    if config.data.setup in LONG_SETUPS and config.distill.long_teacher == "chunks":
-        log("== teachers of long documents are trained on short ones and read long ones in chunks")
-        config = of_short_documents(config)
-        prepared = open_data(config, log)
-    for kind in config.teachers:
-        found = find_teacher(config, prepared, kind)
-        if found is not None:
-            log(f"== teacher: {found.path}, trained before on this data")
-        else:
-            log(f"== teacher: no {kind} of this configuration for this data yet, training it first")
-            plain = replace(config, model=kind, recipe="", teacher="")
-            found = ensure_run(plain, prepared, log=log, devices=devices)
-        runs.append(found)
-    return runs
 
 
 def _run(run_dir: Optional[str], config: Config) -> RunFolder:

@@ -7,6 +7,7 @@ import pytest
 
 from holle_tf.workflow import modes
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.distilling import with_recipe
 from holle_tf.workflow.evaluation import cosines_of, ensure_scores
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
@@ -53,8 +54,8 @@ def test_train_refuses_a_recipe_that_needs_a_teacher_and_distill_one_that_has_no
 
 
 def test_a_recipe_decides_the_interaction(tiny):
-    assert modes.with_recipe(tiny(recipe="mul_train"), "").sam.interaction == "mul"
-    assert modes.with_recipe(tiny("sam.interaction=mul"), "_train").recipe == "mul_train"
+    assert with_recipe(tiny(recipe="mul_train"), "").sam.interaction == "mul"
+    assert with_recipe(tiny("sam.interaction=mul"), "_train").recipe == "mul_train"
 
 
 def test_evaluate_prints_baselines_and_ends_in_json(tiny, run, capsys):
