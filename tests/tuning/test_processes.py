@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -103,6 +104,28 @@ def test_a_worker_that_is_killed_in_a_trial_leaves_it_to_the_other(tmp_path, spa
     assert status == 0
     assert f"worker2: trial {trial} of 4" in search.said
     assert statuses(tmp_path / "search") == dict.fromkeys(range(1, 5), "COMPLETED")
+
+
+def test_chief_and_workers_may_be_commands_of_their_own(tmp_path, space_file):
+    """Also one that is killed in its trial, and one that comes later and takes its place."""
+    space = space_file({"sam.dropout": [0.0, 0.1, 0.2]})
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"--tuner_address=127.0.0.1:{free.getsockname()[1]}"
+    where = (f"--run_dir={tmp_path / 'search'}", address, "--set", "tuning.lost_seconds=5")
+    running = [Command(tmp_path, space, "--tuner_role=chief", *where)]
+    try:
+        running[0].wait_for("the chief listens")
+        running.append(Command(tmp_path, space, "--tuner_role=worker", "--tuner_id=first", *where))
+        trial = running[1].wait_for(r"trial (\d+) of 3").group(1)
+        running[1].kill()  # SIGKILL
+        running.append(Command(tmp_path, space, "--tuner_role=worker", "--tuner_id=second", *where))
+        running[0].wait_for(f"first is lost; trial {trial} is")
+        assert [one.end()[0] for one in (running[2], running[0])] == [0, 0]
+    finally:
+        for one in running:
+            one.kill()
+    assert statuses(tmp_path / "search") == dict.fromkeys(range(1, 4), "COMPLETED")
 
 
 @pytest.mark.parametrize(
