@@ -39,6 +39,7 @@ import errno
 import os
 import sys
 import traceback
+from logging import getLogger
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
@@ -175,6 +176,7 @@ _SET = flags.DEFINE_multi_string(
 def main(argv: list[str]) -> None:
     """Run one mode; faults of the input end in one line and exit status 2."""
     logging.set_verbosity(logging.WARNING)
+    getLogger("tensorflow").setLevel("ERROR")  # its warnings, of retraced functions, are for its programmers
     try:
         if argv[1:]:
             raise UserError(f"{argv[1]!r} is not a flag; see --help.")
