@@ -1,8 +1,10 @@
-"""Keep a report in the repository: its numbers in benchmarks/results/, its page as docs/results.md.
+"""Keep a report, or a search, in the repository: numbers in benchmarks/results/, the page as docs/results.md.
 
-.venv/bin/python -m benchmarks.publish --report=runs/report-demo
+    .venv/bin/python -m benchmarks.publish --report=runs/report-demo
+    .venv/bin/python -m benchmarks.publish --search=runs/sd-.../tune-... --name=tune-demo
 
-Of another size than the demo's the page is docs/results-SIZE.md.
+Of another size than the demo's the page is docs/results-SIZE.md. A search's table gets into its page by
+``benchmarks.report``.
 
 Where the data are on the machine that made it stays there: names stand for paths.
 """
@@ -21,6 +23,8 @@ from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
 
 _REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder that --mode=report wrote")
+_SEARCH = flags.DEFINE_string("search", None, "folder of a search by --mode=tune, instead of a report")
+_NAME = flags.DEFINE_string("name", None, "of the search in benchmarks/results")
 _ROOT = flags.DEFINE_string("root", ".", "of the repository")
 
 
@@ -45,14 +49,24 @@ def publish(report: Path, root: Path) -> None:
         old.unlink()
     for figure in content["figures"].values():
         shutil.copyfile(report / "figures" / figure["file"], images / f"{name}-{figure['file']}")
-    files = {
-        root / "docs" / page: text.replace("](figures/", f"](images/{name}-"),
-        root / "benchmarks" / "results" / f"{name}.json": json.dumps(content, indent=1, ensure_ascii=False)
-        + "\n",
-    }
-    for path, written in files.items():
-        with atomic_file(path, "wb") as file:
-            file.write(written.encode("utf-8"))
+    with atomic_file(root / "docs" / page, "wb") as file:
+        file.write(text.replace("](figures/", f"](images/{name}-").encode("utf-8"))
+    _write(root / "benchmarks" / "results" / f"{name}.json", content)
+
+
+def publish_search(search: Path, name: str, root: Path) -> None:
+    """Copy ``trials.json`` as a result that ``benchmarks.report`` knows.
+
+    Raises:
+        UserError: no finished search is there.
+    """
+    try:
+        found = json.loads((search / "trials.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be read; make it with --mode=tune.") from error
+    about = {key: found.pop(key) for key in ("command", "machine", "versions")}
+    about["command"] = command_without_paths(about["command"])
+    _write(root / "benchmarks" / "results" / f"{name}.json", {**about, "result": found})
 
 
 def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
@@ -68,7 +82,17 @@ def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any],
     return {**content, "command": public[command], "corpus": public.get(corpus, corpus)}, without_paths(text)
 
 
+def _write(path: Path, content: dict[str, Any]) -> None:
+    with atomic_file(path, "wb") as file:
+        file.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+
+
 def main(_: list[str]) -> None:
+    if (_SEARCH.value is None) != (_NAME.value is None):
+        raise UserError("--search and --name go together.")
+    if _SEARCH.value is not None:
+        publish_search(Path(_SEARCH.value), _NAME.value, Path(_ROOT.value))
+        return
     publish(Path(_REPORT.value), Path(_ROOT.value))
 
 

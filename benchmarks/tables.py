@@ -8,6 +8,7 @@ from benchmarks import export_tables
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
+from tuning.text import markdown as search_table
 
 
 def recurrent(result: dict[str, Any]) -> str:
@@ -254,6 +255,12 @@ def strategy(result: dict[str, Any]) -> str:
     return markdown(titles, rows)
 
 
+def search(result: dict[str, Any]) -> str:
+    """The trials of ``--mode=tune``, the best first."""
+    rows = result["trials"]
+    return search_table(rows, list(rows[0]["values"])).rstrip()
+
+
 STRATEGY = (("one", ".1f"), ("several", ".1f"), ("ratio", ".2f"), ("all_cores", ".1f"), ("megabytes", ".1f"))
 
 TABLES: Tables = {
@@ -284,7 +291,10 @@ PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {"serving": ("serving", serving)},
     "export.md": export_tables.TABLES,
-    "tuning.md": {"trial-memory": ("trial-memory", trial_memory)},
+    "tuning.md": {
+        "trial-memory": ("trial-memory", trial_memory),
+        **{name: (name, search) for name in ("tune-demo", "tune-real")},
+    },
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

@@ -12,8 +12,9 @@ from tuning.distributed import Role, choose_role, lead, search_alone, work
 from tuning.hparams import write_experiment
 from tuning.picture import plot_trials
 from tuning.plan import Log, Plan, make_plan
-from tuning.results import COMPLETED, results_table, trial_rows, write_results
+from tuning.results import results_table, trial_rows, write_results
 from tuning.search import SearchTuner
+from tuning.text import COMPLETED
 
 __all__ = ["choose_role", "tune_mode"]
 

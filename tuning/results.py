@@ -12,17 +12,16 @@ import yaml
 from rich import box
 from rich.table import Table
 
-from holle_tf.workflow.run_folder import write_text
+from holle_tf.workflow.machine import command_line, machine
+from holle_tf.workflow.run_folder import versions, write_text
 from tuning.config import OBJECTIVES
 from tuning.plan import Plan
 from tuning.search import SearchTuner, read_outcome
-from tuning.text import short_names
+from tuning.text import COMPLETED, FRONT, front_of, markdown, short_names
 
 COSTS = ("parameters", "seconds")
 SCORES = ("val_f1", "val_em", "val_loss")
-FRONT = "front"  # the costs for which no other trial is both better and cheaper
 OTHERS = ("seconds_per_epoch", "epochs", "best_epoch", "precision", "peak_memory_mb")
-COMPLETED = "COMPLETED"
 
 
 def trial_rows(tuner: SearchTuner, plan: Plan) -> list[dict[str, Any]]:
@@ -82,7 +81,7 @@ def results_table(rows: Sequence[dict[str, Any]], plan: Plan) -> Table:
             table.add_row(str(row["trial"]), "-", "-", "-", "-", "-", "failed", f"{values}: {error}")
             continue
         cells = [f"{row['val_f1']:.2f}", f"{row['val_em']:.2f}", f"{row['val_loss']:.3f}"]
-        cells += [f"{row['parameters']:,.0f}", f"{row['seconds']:.0f}", _front(row)]
+        cells += [f"{row['parameters']:,.0f}", f"{row['seconds']:.0f}", front_of(row)]
         table.add_row(str(row["trial"]), *cells, values)
     return table
 
@@ -96,6 +95,9 @@ def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) ->
     folder, keys = plan.folder, [one.key for one in plan.space.parameters]
     options = plan.config.tuning
     summary = {
+        "command": command_line(),
+        "machine": machine(),
+        "versions": versions(),
         "space": plan.space.name,
         "tuner": plan.tuner,
         "objective": options.objective,
@@ -111,22 +113,6 @@ def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) ->
     for name, text in written.items():
         write_text(folder / name, text)
     return [folder / name for name in written]
-
-
-def markdown(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
-    """The rows as a table of a document."""
-    names = short_names(keys)
-    titles = ["trial", *(names[key] for key in keys), "F1", "EM", "loss", "parameters", "seconds", "front"]
-    lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
-    for row in rows:
-        values = [str(row["values"].get(key, "")) for key in keys]
-        if row["status"] != COMPLETED:
-            lines.append([str(row["trial"]), *values, "failed", "", "", "", "", ""])
-            continue
-        scores = [f"{row['val_f1']:.2f}", f"{row['val_em']:.2f}", f"{row['val_loss']:.3f}"]
-        costs = [f"{row['parameters']:,.0f}", f"{row['seconds']:.0f}", _front(row)]
-        lines.append([str(row["trial"]), *values, *scores, *costs])
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def best_yaml(row: dict[str, Any], plan: Plan) -> str:
@@ -168,7 +154,3 @@ def _csv(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
     for row in rows:
         writer.writerow({**row, **row["values"], FRONT: " ".join(row.get(FRONT, []))})
     return file.getvalue()
-
-
-def _front(row: dict[str, Any]) -> str:
-    return ", ".join(row[FRONT])

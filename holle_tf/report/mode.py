@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,7 @@ from holle_tf.report.timing import estimate_all
 from holle_tf.report.variants import SOURCES
 from holle_tf.workflow.benchmark import run_benchmark
 from holle_tf.workflow.evaluation import baseline_rows
-from holle_tf.workflow.machine import machine
+from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import read_json, versions, write_text
 from pipelines.errors import UserError
 
@@ -113,7 +111,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     finished = [run for run, state in states.items() if state.status == "finished"]
     about = {
         "size": request.size,
-        "command": command_line(sys.argv),
+        "command": command_line(),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": machine(),
         "versions": versions(),
@@ -137,11 +135,6 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 1 if failed else 0
-
-
-def command_line(arguments: list[str]) -> str:
-    """The command as a user gives it, whatever the path of this checkout."""
-    return shlex.join(["python", "-m", "holle_tf.main", *arguments[1:]])
 
 
 def measure_costs(

@@ -1,8 +1,10 @@
-"""The machine that a number was measured on."""
+"""The machine that a number was measured on, and the command that did it."""
 
 from __future__ import annotations
 
 import platform
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,3 +26,8 @@ def _cpu() -> str:
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     known = [name for name in _TOLD if name in fields.get("flags", "").split()]
     return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"
+
+
+def command_line() -> str:
+    """The command of this process as a user gives it, whatever the path of this checkout."""
+    return shlex.join(["python", "-m", "holle_tf.main", *sys.argv[1:]])

@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from benchmarks.publish import publish
+from benchmarks.publish import publish, publish_search
+from benchmarks.report import fill
+from benchmarks.tables import PAGES
 from pipelines.errors import UserError
 
 
@@ -50,6 +52,28 @@ def test_where_somebodys_data_are_is_not_published(tmp_path, folder):
     assert written.startswith(expected) and written.endswith("sd/qanet of holle_tf; 1 / 2 / 3\n")
     for text in (written, json.dumps(kept)):
         assert "someone" not in text and "scratch" not in text and "~" not in text
+
+
+def test_a_search_becomes_a_result_with_a_table(tmp_path):
+    row = {"trial": 2, "status": "COMPLETED", "values": {"sam.units": 64}, "val_f1": 44.75, "val_em": 30.0,
+           "val_loss": 3.27, "parameters": 162660, "seconds": 76.0, "front": ["seconds"]}  # fmt: skip
+    failed = {"trial": 1, "status": "FAILED", "values": {"sam.units": 65}, "error": "out of memory"}
+    command = "python -m holle_tf.main --mode=tune --data_dir=/home/someone/chats --set tuning.space=quick"
+    found = {"command": command, "machine": {"cpu": "CPU", "cores": 2}, "versions": {}, "trials": [row, failed]}  # fmt: skip
+    (tmp_path / "trials.json").write_text(json.dumps(found))
+    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    publish_search(tmp_path, "tune-demo", tmp_path)
+    kept = json.loads((tmp_path / "benchmarks" / "results" / "tune-demo.json").read_text())
+    assert kept["result"] == {"trials": [row, failed]}
+    page = "<!-- tune-demo -->\n<!-- end -->\n"
+    page = fill(page, {"tune-demo": kept}, {"tune-demo": PAGES["tuning.md"]["tune-demo"]})
+    assert (
+        "| 2 | 64 | 44.75 | 30.00 | 3.270 | 162,660 | 76 | seconds |" in page
+        and "| 1 | 65 | failed |" in page
+    )
+    assert "--data_dir=FOLDER --set tuning.space=quick`, 2 cores, CPU." in page
+    with pytest.raises(UserError, match="--mode=tune"):
+        publish_search(tmp_path / "none", "tune-demo", tmp_path)
 
 
 def test_where_there_is_no_report_the_remedy_is_named(tmp_path):

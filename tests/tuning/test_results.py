@@ -2,9 +2,9 @@ import pytest
 
 from holle_tf.config import load_config
 from tuning.picture import plot_trials
-from tuning.results import mark_fronts, markdown
+from tuning.results import mark_fronts
 from tuning.space import read_space
-from tuning.text import short_names
+from tuning.text import markdown, short_names
 
 
 def row(f1, parameters, seconds, status="COMPLETED", trial=1, **values):
