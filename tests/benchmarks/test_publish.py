@@ -59,7 +59,12 @@ def test_a_search_becomes_a_result_with_a_table(tmp_path):
            "val_loss": 3.27, "parameters": 162660, "seconds": 76.0, "front": ["seconds"]}  # fmt: skip
     failed = {"trial": 1, "status": "FAILED", "values": {"sam.units": 65}, "error": "out of memory"}
     command = "python -m holle_tf.main --mode=tune --data_dir=/home/someone/chats --set tuning.space=quick"
-    found = {"command": command, "machine": {"cpu": "CPU", "cores": 2}, "versions": {}, "trials": [row, failed]}  # fmt: skip
+    found = {
+        "command": command,
+        "machine": {"cpu": "CPU", "cores": 2},
+        "versions": {},
+        "trials": [row, failed],
+    }
     (tmp_path / "trials.json").write_text(json.dumps(found))
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
     publish_search(tmp_path, "tune-demo", tmp_path)
