@@ -1,18 +1,22 @@
-"""Whether an option that only concerns speed leaves the scores as they are.
+"""What an option does to the scores; one that only concerns speed should leave them as they are.
 
     .venv/bin/python -m benchmarks.scores --model=sam --option=training.sam.recurrence --values=auto,keras
     .venv/bin/python -m benchmarks.scores --model=qanet --option=training.qanet.mixed_precision \\
         --values=bfloat16,none --seeds=0
+    .venv/bin/python -m benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature \\
+        --values=1,2,4 --seeds=0 --runs_dir=runs
 
-Trains the model alone on the demo corpus, once for every seed and value of the option, and scores it on the
-test split. Paired differences are of the same seed, each value less the first. Everything is kept in
-``--runs_dir``, so that the same command goes on where it was interrupted. The last line is JSON.
+Trains the model on the demo corpus, alone or by a recipe with teachers of seed 0, once for every seed and value
+of the option, and scores it on the test split. Paired differences are of the same seed, each value less the
+first. Everything is kept in ``--runs_dir``, so that the same command goes on where it was interrupted. The
+last line is JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 
 from absl import app, flags
 from rich.table import Table
@@ -22,13 +26,16 @@ from benchmarks.paired import SCORES, summary
 from holle_tf.config import load_config, preset
 from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import with_recipe
+from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.workflow.evaluation import ensure_scores
 from holle_tf.workflow.memory import keep_freed_memory
 from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 
 _MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "what is trained")
+_RECIPE = flags.DEFINE_string("recipe", None, "of a student, as add; none for training on the labels alone")
+_TEACHER = flags.DEFINE_string("teacher", "", "of the recipe: bidaf, qanet, or both with a comma")
 _OPTION = flags.DEFINE_string("option", "training.sam.recurrence", "key of the configuration")
 _VALUES = flags.DEFINE_list("values", ["auto", "keras"], "its values; differences are to the first")
 _SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "of weights, dropout and the order of the examples")
@@ -38,17 +45,24 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/scores", "where data and runs 
 
 
 def score(value: str, seed: int) -> dict[str, float]:
-    """Test scores, 0-100, of a run that is trained unless it is there already."""
+    """Test scores, 0-100, and conicities, of a run that is trained unless it is there already."""
     given = {"model": _MODEL.value, "runs_dir": _RUNS_DIR.value, "seed": seed, "limit": _LIMIT.value}
+    if _RECIPE.value:
+        given.update(recipe=_RECIPE.value, teacher=_TEACHER.value)
     config = load_config([preset("demo")], [*_SET.value, f"{_OPTION.value}={value}"], given)
-    if config.model == "sam":
-        config = with_recipe(config, "_train")
     prepared = open_data(config, _log)
-    run = ensure_run(config, prepared, log=_log)
+    teachers: list[RunFolder] = []
+    if _RECIPE.value:
+        config = student_of_teachers(config, None)
+        teachers = find_or_train_teachers(replace(config, seed=0), prepared, None, _log)
+    elif config.model == "sam":
+        config = with_recipe(config, "_train")
+    run = ensure_run(config, prepared, teachers=teachers, log=_log)
     reading = Reading(run, prepared, config)
     ensure_scores(reading, "test")
     scores = reading.scores()["test"]
-    return {name: scores[name] for name in SCORES}
+    cones = {f"conicity of {name}": cone["value"] for name, cone in reading.conicity("test").items()}
+    return {**{name: scores[name] for name in SCORES}, **cones}
 
 
 def _log(line: str) -> None:
@@ -69,7 +83,17 @@ def main(_: list[str]) -> None:
         cells += [f"{of_f1['mean']:.1f}", f"{of_f1['difference']:+.1f}", f"{means[value]['em']['mean']:.1f}"]
         table.add_row(value, *cells)
     print_table(table, f"{_MODEL.value}, test, by {_OPTION.value}")
-    print(json.dumps({"model": _MODEL.value, "option": _OPTION.value, "runs": found, "summary": means}))
+    print(
+        json.dumps(
+            {
+                "model": _MODEL.value,
+                "recipe": _RECIPE.value,
+                "option": _OPTION.value,
+                "runs": found,
+                "summary": means,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import fmean
 from typing import Any, Dict
 
 from benchmarks import export_tables
@@ -75,15 +76,18 @@ def startup(result: dict[str, Any]) -> str:
 
 
 def scores(result: dict[str, Any]) -> str:
-    """F1 of every seed, the mean, and the paired difference with its standard error."""
+    """F1 of every seed, the mean, the paired difference with its standard error, conicity if there is any."""
+    every = [row for of_seed in result["runs"].values() for row in of_seed.values()]
+    cones = [name for name in every[0] if name.startswith("conicity")]
     rows = []
     for value, of_seed in result["runs"].items():
         row = result["summary"][value]["f1"]
         error = f" ± {row['standard_error']:.1f}" if row.get("standard_error") else ""
         cells = [", ".join(f"{found['f1']:.1f}" for found in of_seed.values()), f"{row['mean']:.1f}"]
         cells += [f"{row['difference']:+.1f}{error}", f"{result['summary'][value]['em']['mean']:.1f}"]
+        cells += [f"{fmean(found[cone] for found in of_seed.values()):.2f}" for cone in cones]
         rows.append([f"`{result['option']}={value}`", *cells])
-    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM"], rows)
+    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM", *cones], rows)
 
 
 KINDS = (("ms", 1), ("ratio", 2))
