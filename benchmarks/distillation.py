@@ -71,6 +71,9 @@ VARIANTS = {
     "add_grad, projection": Variant(
         ["labels", "teacher", "gradient"], ["qanet"], {"gradient_mode": "projection"}
     ),
+    "add_grad, differences": Variant(
+        ["labels", "teacher", "gradient"], ["qanet"], {"second_order": "differences"}
+    ),
     "add_grad, tiny teacher": Variant(["labels", "teacher", "gradient"], ["sam"]),
     "add, matching": Variant(["labels", "teacher", "matching"], ["bidaf"], {"matching_weight": 1.0}),
 }

@@ -6,10 +6,10 @@
     .venv/bin/python -m benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature \\
         --values=1,2,4 --seeds=0 --runs_dir=runs
 
-Trains the model on the demo corpus, alone or by a recipe with teachers of seed 0, once for every seed and value
-of the option, and scores it on the test split. Paired differences are of the same seed, each value less the
-first. Everything is kept in ``--runs_dir``, so that the same command goes on where it was interrupted. The
-last line is JSON.
+Trains the model on the demo corpus, alone or by a recipe with teachers of seed 0, once for every seed and
+value of the option, and scores it on the test split. Paired differences are of the same seed, each value
+less the first. Everything is kept in ``--runs_dir``, so that the same command goes on where it was
+interrupted. The last line is JSON.
 """
 
 from __future__ import annotations

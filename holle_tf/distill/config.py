@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 GRADIENT_MODES = ("label", "projection")
+SECOND_ORDERS = ("tapes", "differences")  # of distill/gradient_distance.py
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class DistillConfig:
     gradient_mode: str = "label"  # label: of log p[y]; projection: of <v, p> for random unit vectors v
     gradient_directions: int = 1  # vectors v of every example
     gradient_normalised: bool = False  # compare the directions of the gradients alone
+    second_order: str = "tapes"  # of the gradient term: nested tapes | differences of first-order gradients
     conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off
     matching_weight: float = 0.0  # times the distance of h^P, h^R to BiDAF's h~ (beyond the paper); 0 = off
     long_teacher: str = "chunks"  # of long documents: chunks = trained on short ones; whole = on long ones

@@ -162,7 +162,8 @@ class Distiller(tf.keras.Model):
 
         def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
             # Gradients of half precision would be too coarse to be matched, and could overflow.
-            with twice_differentiable(), computing_in_float32(self.student):
+            tapes = self._options.second_order == "tapes"
+            with twice_differentiable() if tapes else nullcontext(), computing_in_float32(self.student):
                 return self(texts, training=False)
 
         step = tf.cast(self.optimizer.iterations, tf.int32) if training else tf.constant(0)

@@ -11,8 +11,9 @@ from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.gradient_distance import SECOND_ORDER
 from holle_tf.distill.hallucination import HALLUCINATED
-from holle_tf.distill.input_gradients import input_gradients, squared_distance
+from holle_tf.distill.input_gradients import gradient_targets, input_gradients
 from holle_tf.distill.losses import (
     ensemble_divergence,
     label_cross_entropy,
@@ -41,7 +42,7 @@ class Batch(NamedTuple):
         labels: ``start`` and ``end``, integer, (batch,).
         features: what was read, with whatever was added to it (hallucinated examples).
         read: the student in training, to read something else.
-        differentiate: the student without dropout and twice differentiable.
+        differentiate: the student without dropout and, if need be, twice differentiable.
         readers: every teacher, to read something else; None for one of which only scores are there.
         projections: a learned map for every teacher, from the student's vectors to the teacher's.
         options: of the terms.
@@ -207,7 +208,7 @@ def hallucinated(batch: Batch) -> tf.Tensor:
 @term(
     "gradient",
     "gradient_weight",
-    ["gradient_mode", "gradient_directions", "gradient_normalised"],
+    ["gradient_mode", "gradient_directions", "gradient_normalised", "second_order"],
     needs=["teacher", "reader"],
 )
 def gradient(batch: Batch) -> tf.Tensor:
@@ -217,13 +218,12 @@ def gradient(batch: Batch) -> tf.Tensor:
     """
     options = batch.options
     rows = None if batch.share is None else batch.share[EXAMPLES]
-    own = input_gradients(batch.differentiate, batch.features, batch.labels, options, batch.seed, rows)
-    distances = []
-    for reader in batch.readers:
-        if reader is not None:
-            other = input_gradients(reader, batch.features, batch.labels, options, batch.seed, rows)
-            distances.append(squared_distance(own, other, options.gradient_normalised))
-    return tf.add_n(distances)
+    targets = gradient_targets(batch.labels, options, batch.seed, rows)
+    others = [
+        input_gradients(reader, batch.features, targets) for reader in batch.readers if reader is not None
+    ]
+    distance = SECOND_ORDER[options.second_order]
+    return distance(batch.differentiate, batch.features, targets, others, options.gradient_normalised)
 
 
 @term("conicity", "conicity_weight")

@@ -3,10 +3,11 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.gradient_distance import distance_by_differences, distance_by_tapes, squared_distance
 from holle_tf.distill.input_gradients import (
     InputGradients,
+    gradient_targets,
     input_gradients,
-    squared_distance,
     unit_directions,
 )
 from holle_tf.distill.losses import log_probabilities
@@ -44,6 +45,7 @@ def _features():
 
 
 LABELS = {"start": tf.constant([2, 0]), "end": tf.constant([3, 4])}
+TARGETS = gradient_targets(LABELS, DistillConfig(), SEED)
 
 
 def _sam(sharing="all", cell="gru"):
@@ -81,7 +83,7 @@ def _models():
 def test_label_gradients_are_those_of_finite_differences(name):
     tf.keras.utils.set_random_seed(1)
     model, features = _models()[name](), _features()
-    found = input_gradients(_reader(model), features, LABELS, DistillConfig(), SEED)
+    found = input_gradients(_reader(model), features, TARGETS)
     assert found.document.shape == (2, 2, 8, 6) and found.question.shape == (2, 2, 9, 6)
     matrix = model.get_layer("word_embedding").matrix
     original, step = matrix.numpy(), 1e-2
@@ -105,7 +107,7 @@ def test_label_gradients_are_those_of_finite_differences(name):
 
 def test_padding_has_no_gradient():
     features = _features()
-    found = input_gradients(_reader(_sam()), features, LABELS, DistillConfig(), SEED)
+    found = input_gradients(_reader(_sam()), features, TARGETS)
     for gradient, text in ((found.document, "document"), (found.question, "question")):
         assert not gradient.numpy()[:, features[text].numpy() == 0].any()
         assert np.abs(gradient.numpy()[:, features[text].numpy() > 0]).max() > 0
@@ -115,10 +117,10 @@ def test_padding_has_no_gradient():
 def test_a_row_is_untouched_by_the_words_and_directions_of_another(mode):
     options = DistillConfig(gradient_mode=mode, gradient_directions=2)
     model, features = _sam(), _features()
-    both = input_gradients(_reader(model), features, LABELS, options, SEED)
+    both = input_gradients(_reader(model), features, gradient_targets(LABELS, options, SEED))
     changed = {name: tf.concat([text[:1], text[1:] * 0 + text[:1]], 0) for name, text in features.items()}
     labels = {edge: tf.concat([y[:1], y[:1]], 0) for edge, y in LABELS.items()}
-    other = input_gradients(_reader(model), changed, labels, options, SEED)
+    other = input_gradients(_reader(model), changed, gradient_targets(labels, options, SEED))
     for one, two in zip(both, other):
         assert len(one) == (2 if mode == "label" else 4)
         np.testing.assert_allclose(one[:, 0], two[:, 0], atol=1e-5)
@@ -134,7 +136,7 @@ def test_directions_are_unit_vectors_over_real_tokens_and_no_two_rows_share_one(
 
 
 def test_distance_is_zero_to_itself_and_the_sum_of_squares_to_zero():
-    own = input_gradients(_reader(_sam()), _features(), LABELS, DistillConfig(), SEED)
+    own = input_gradients(_reader(_sam()), _features(), TARGETS)
     zero = InputGradients(*(tf.zeros_like(text) for text in own))
     np.testing.assert_allclose(squared_distance(own, own, False), 0.0)
     expected = sum(np.sum(text.numpy() ** 2, axis=(0, 2, 3)) for text in own)
@@ -145,10 +147,10 @@ def test_distance_is_zero_to_itself_and_the_sum_of_squares_to_zero():
 
 def test_the_second_gradient_by_the_weights_is_that_of_finite_differences():
     student, teacher, features = _sam(), build_qanet(QanetConfig(units=8, heads=2), VECTORS, 5), _features()
-    other = input_gradients(_reader(teacher), features, LABELS, DistillConfig(), SEED)
+    other = input_gradients(_reader(teacher), features, TARGETS)
 
     def distance():
-        own = input_gradients(_reader(student), features, LABELS, DistillConfig(), SEED)
+        own = input_gradients(_reader(student), features, TARGETS)
         return tf.reduce_sum(squared_distance(own, other, False))
 
     weights = [
@@ -169,3 +171,43 @@ def test_the_second_gradient_by_the_weights_is_that_of_finite_differences():
         expected = (values[0] - values[1]) / 4e-2
         found = float(tf.reduce_sum(tf.convert_to_tensor(gradient) * direction))
         np.testing.assert_allclose(found, expected, rtol=5e-2, atol=2e-3 * max(float(total), 1e-2))
+
+
+@pytest.mark.parametrize(
+    ("mode", "normalised", "sharing"),
+    [("label", False, "all"), ("label", True, "none"), ("projection", False, "all")],
+)
+def test_differences_have_the_gradient_of_nested_tapes(mode, normalised, sharing):
+    options = DistillConfig(gradient_mode=mode)
+    student, features = _sam(sharing), _features()
+    teacher = build_qanet(QanetConfig(units=8, heads=2), VECTORS, 5)
+    targets = gradient_targets(LABELS, options, SEED)
+    others = [input_gradients(_reader(teacher), features, targets)]
+
+    def read(texts):
+        return student({name: texts[name] for name in student.input}, training=False)
+
+    found = []
+    for distance, reader in ((distance_by_tapes, _reader(student)), (distance_by_differences, read)):
+        with tf.GradientTape(persistent=True) as tape:
+            values = distance(reader, features, targets, others, normalised)
+            totals = [tf.reduce_sum(values), values[1]]  # each row has a step and a norm of its own
+        gradients = [
+            tape.gradient(total, student.trainable_variables, unconnected_gradients="zero")
+            for total in totals
+        ]
+        found.append([values, *(np.concatenate([np.ravel(g) for g in one]) for one in gradients)])
+    exact, differences = found
+    np.testing.assert_allclose(differences[0], exact[0], rtol=1e-4)
+    for expected, gradient in zip(exact[1:], differences[1:]):
+        assert np.linalg.norm(gradient - expected) < 1e-3 * np.linalg.norm(expected)
+
+
+def test_equal_gradients_have_no_distance_and_a_slope_of_zero():
+    student, features = _sam(), _features()
+    other = input_gradients(_reader(student), features, TARGETS)
+    with tf.GradientTape() as tape:
+        found = distance_by_differences(_reader(student), features, TARGETS, [other], False)
+    np.testing.assert_allclose(found, 0.0, atol=1e-8)
+    for gradient in tape.gradient(found, student.trainable_variables):
+        assert gradient is None or np.abs(tf.convert_to_tensor(gradient)).max() < 1e-4

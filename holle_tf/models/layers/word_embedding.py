@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,7 @@ PAD_ID = 0
 UNKNOWN_ID = 1
 
 _watchers: list[tuple[tf.GradientTape, dict[str, tf.Tensor]]] = []
+_moves: list[Mapping[str, tf.Tensor]] = []
 
 
 @contextmanager
@@ -29,6 +30,20 @@ def watching_word_vectors(tape: tf.GradientTape) -> Iterator[dict[str, tf.Tensor
         _watchers.pop()
 
 
+@contextmanager
+def moved_word_vectors(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
+    """Let a model read other vectors than its words have, in this context.
+
+    Args:
+        offsets: what is added, (batch, length, word_dim) by the ``text`` of the lookup.
+    """
+    _moves.append(offsets)
+    try:
+        yield
+    finally:
+        _moves.pop()
+
+
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
 class WordEmbedding(tf.keras.layers.Layer):
     """Looks words up in a matrix (paper, section 5.1: GloVe, not trained).
@@ -42,7 +57,7 @@ class WordEmbedding(tf.keras.layers.Layer):
 
     Call arguments:
         ids: int32 (batch, length).
-        text: the name under which ``watching_word_vectors`` gives them.
+        text: the name under which ``watching_word_vectors`` gives them, and ``moved_word_vectors`` has them.
 
     Returns:
         (batch, length, word_dim) in the layer's compute dtype.
@@ -80,6 +95,9 @@ class WordEmbedding(tf.keras.layers.Layer):
         known = tf.expand_dims(tf.cast(ids > UNKNOWN_ID, rows.dtype), -1)
         unknown = tf.expand_dims(tf.cast(tf.equal(ids, UNKNOWN_ID), rows.dtype), -1)
         vectors = tf.cast(rows * known + self.unknown * unknown, self.compute_dtype)
+        for offsets in _moves[-1:]:
+            if text in offsets:
+                vectors += tf.cast(offsets[text], vectors.dtype)
         for tape, watched in _watchers[-1:]:
             tape.watch(vectors)
             watched[text] = vectors
