@@ -52,8 +52,20 @@ def pruned(result: dict[str, Any]) -> str:
     return markdown(["words kept", "buckets for the others", "kB of vectors", "F1"], [whole, *rows])
 
 
+def checked(result: dict[str, Any]) -> str:
+    """How near each format is to Keras, and how large."""
+    head, titles, line, *rows = parity(result).rsplit("\n", len(result["rows"]) + 2)
+    sizes = [
+        f"{row['bytes'] / 1e3:,.0f} | {row['bytes_without_vectors'] / 1e3:,.0f} |"
+        for row in result["rows"].values()
+    ]
+    cells = [f"{row} {size}" for row, size in zip(rows, sizes)]
+    return "\n".join([head, f"{titles} kB | kB without vectors |", f"{line} ---: | ---: |", *cells])
+
+
 TABLES: Tables = {
     "exports": ("exports", exports),
     "parity": ("exports", parity),
     "pruned": ("exports", pruned),
+    "exports-real": ("exports-real", checked),
 }
