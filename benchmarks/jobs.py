@@ -29,10 +29,10 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.growth --models=sam,bidaf,qanet,bidaf:chunks,qanet:chunks",
         "--models=sam --sizes=64,128 --steps=1",
     ),
-    "growth-batch": ("benchmarks.growth --vary=batch --sizes=1,4,16,64 --steps=2", None),
+    "growth-batch": ("benchmarks.growth --vary=batch --sizes=1,8,64 --steps=2", None),
     "growth-context": ("benchmarks.growth --vary=context --sizes=8,32,128 --batch=8 --steps=2", None),
     "growth-examples": (
-        "benchmarks.growth --vary=examples --sizes=250,500,1000,2000",
+        "benchmarks.growth --vary=examples --sizes=250,1000",
         "--models=sam --sizes=20,40",
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),

@@ -1,0 +1,107 @@
+"""Whether short documents give their answers away, which a teacher of short documents would learn.
+
+    .venv/bin/python -m benchmarks.excerpts --data_dir=FOLDER --glove=FILE [--run_dir=TEACHER]
+
+A short document is an excerpt of a long one, and it was chosen so that it has the answer. Where the beginning of a
+long document is in its excerpt, how often is that the answer, and how often in the long document? With a
+teacher: how often the span that it predicts starts there, in the short and, in chunks, in the long document.
+The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from holle_tf.config import Config, load_config, preset
+from holle_tf.evaluate.tables import print_table
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.evaluation import ensure_scores, predictions_of
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder
+from pipelines.prepare import PreparedData
+from pipelines.records import Example, read_examples
+
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
+_GLOVE = flags.DEFINE_string("glove", None, "word vectors")
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where prepared data go")
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents")
+
+WORDS = 10  # of the beginning
+
+
+def opening(document: str) -> str:
+    """The first words of a document as they stand in it."""
+    words = document.split(maxsplit=WORDS)
+    return document[: document.find(words[WORDS])].rstrip() if len(words) > WORDS else document
+
+
+def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
+    """Of all examples: with the long document's opening in the short one, and, of those, with the answer there.
+
+    Also how often the answer is there in long documents. An answer is there if it starts within the opening.
+    """
+    whole = {one.example_id: one for one in long}
+    kept, answers, of_long = 0, 0, 0
+    for one in short:
+        words = opening(whole[one.example_id].document)
+        place = one.document.find(words)
+        kept += place >= 0
+        answers += place >= 0 and place <= one.answer_start < place + len(words)
+        of_long += whole[one.example_id].answer_start < len(words)
+    return {
+        "excerpts with the opening": kept / len(short),
+        "answer there, of those": answers / max(kept, 1),
+        "answer there, long documents": of_long / len(short),
+    }
+
+
+def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:
+    """Share of the examples of which the predicted span starts in the opening of the long document."""
+    reading = Reading(run, prepared, config)
+    ensure_scores(reading, "test")
+    starts = {span.example_id: span for span in predictions_of(reading, "test")}
+    found = 0
+    for one in examples:
+        words = opening(one.document)
+        span = starts[one.example_id].prediction
+        found += bool(span) and words.startswith(span[: len(words)])
+    return found / len(examples)
+
+
+def main(_: list[str]) -> None:
+    report: dict[str, Any] = {}
+    data: dict[str, tuple[Config, PreparedData, list[Example]]] = {}
+    for setup in ("sd", "ld"):
+        given = {
+            "data_dir": _DATA_DIR.value,
+            "glove": _GLOVE.value,
+            "runs_dir": _RUNS_DIR.value,
+            "data.setup": setup,
+        }
+        config = load_config(
+            [preset("cpu" if _DATA_DIR.value else "demo")], [], {k: v for k, v in given.items() if v}
+        )
+        prepared = open_data(config, tqdm.write)
+        data[setup] = config, prepared, read_examples(prepared, "test")
+    report["examples"] = len(data["sd"][2])
+    report["shares"] = shares(data["sd"][2], data["ld"][2])
+    run: Optional[RunFolder] = RunFolder(Path(_RUN_DIR.value)) if _RUN_DIR.value else None
+    if run is not None:
+        for setup, (config, prepared, _) in data.items():
+            share = predicted(run, prepared, config, data["ld"][2])
+            report["shares"][f"predicted there, {setup}"] = share
+    table = Table("", "share")
+    for name, share in report["shares"].items():
+        table.add_row(name, f"{share:.1%}")
+    print_table(table, f"{report['examples']} test examples")
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    app.run(main)
