@@ -2,9 +2,10 @@
 
     .venv/bin/python -m benchmarks.excerpts --data_dir=FOLDER --glove=FILE [--run_dir=TEACHER]
 
-A short document is an excerpt of a long one, and it was chosen so that it has the answer. Where the beginning of a
-long document is in its excerpt, how often is that the answer, and how often in the long document? With a
-teacher: how often the span that it predicts starts there, in the short and, in chunks, in the long document.
+A short document is an excerpt of a long one, and was chosen so that it has the answer. Where the opening of a
+long document is in its excerpt, how often is the answer there, and how often in the long document? With a
+teacher: how often the span that it predicts begins as the opening does, in the short document and, read in
+chunks, in the long one.
 The last line is JSON.
 """
 
@@ -42,9 +43,9 @@ def opening(document: str) -> str:
 
 
 def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
-    """Of all examples: with the long document's opening in the short one, and, of those, with the answer there.
+    """How often the opening is in a short document, and the answer there; how often in a long one.
 
-    Also how often the answer is there in long documents. An answer is there if it starts within the opening.
+    An answer is there if it starts within the opening.
     """
     whole = {one.example_id: one for one in long}
     kept, answers, of_long = 0, 0, 0
@@ -62,7 +63,7 @@ def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
 
 
 def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:
-    """Share of the examples of which the predicted span starts in the opening of the long document."""
+    """Share of the examples of which the predicted span begins as the long document does."""
     reading = Reading(run, prepared, config)
     ensure_scores(reading, "test")
     starts = {span.example_id: span for span in predictions_of(reading, "test")}
@@ -74,7 +75,8 @@ def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: 
     return found / len(examples)
 
 
-def main(_: list[str]) -> None:
+def main(argv: list[str]) -> None:
+    del argv
     report: dict[str, Any] = {}
     data: dict[str, tuple[Config, PreparedData, list[Example]]] = {}
     for setup in ("sd", "ld"):
