@@ -73,6 +73,7 @@ def statuses(folder):
     return {row["trial"]: row["status"] for row in trials}
 
 
+@pytest.mark.slow
 def test_a_search_that_was_killed_goes_on_after_its_last_finished_trial(tmp_path, space_file):
     space = space_file({"sam.dropout": [0.0, 0.1, 0.2]})
     first = Command(tmp_path, space, f"--run_dir={tmp_path / 'search'}")
@@ -90,6 +91,7 @@ def test_a_search_that_was_killed_goes_on_after_its_last_finished_trial(tmp_path
     assert statuses(tmp_path / "search") == {1: "COMPLETED", 2: "COMPLETED", 3: "COMPLETED"}
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_in_a_trial_leaves_it_to_the_other(tmp_path, space_file):
     space = space_file({"sam.dropout": [0.0, 0.1, 0.2, 0.3]})
     search = Command(tmp_path, space, f"--run_dir={tmp_path / 'search'}", "--tuner_workers=2")
@@ -106,6 +108,7 @@ def test_a_worker_that_is_killed_in_a_trial_leaves_it_to_the_other(tmp_path, spa
     assert statuses(tmp_path / "search") == dict.fromkeys(range(1, 5), "COMPLETED")
 
 
+@pytest.mark.slow
 def test_chief_and_workers_may_be_commands_of_their_own(tmp_path, space_file):
     """Also one that is killed in its trial, and one that comes later and takes its place."""
     space = space_file({"sam.dropout": [0.0, 0.1, 0.2]})

@@ -112,6 +112,7 @@ def prepared_equal(tiny):
     return open_data(tiny(*EQUAL), log=_quiet)
 
 
+@pytest.mark.slow
 def test_two_processes_reach_the_weights_of_one(tiny, alone, start, tmp_path):
     folder = tmp_path / "two"
     config = tiny(*EQUAL)
@@ -122,6 +123,7 @@ def test_two_processes_reach_the_weights_of_one(tiny, alone, start, tmp_path):
     assert not list(folder.rglob("*temp*"))  # what the second process wrote is gone
 
 
+@pytest.mark.slow
 def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start, tmp_path):
     folder = tmp_path / "mirrored"
     flags = [f"--run_dir={folder}", "--strategy=mirrored", "--set", "strategy.devices=2"]
@@ -130,6 +132,7 @@ def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start,
     _assert_as_alone(RunFolder(folder), alone)
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, start, tmp_path):
     run, config, texts = RunFolder(tmp_path / "two"), tiny(*EQUAL), _two()
     both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(texts)]
