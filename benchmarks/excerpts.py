@@ -19,47 +19,21 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
+from benchmarks.openings import opening, shares
 from holle_tf.config import Config, load_config, preset
 from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.evaluation import ensure_scores, predictions_of
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
+from pipelines.holle import Example
 from pipelines.prepare import PreparedData
-from pipelines.records import Example, read_examples
+from pipelines.records import read_examples
 
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
 _GLOVE = flags.DEFINE_string("glove", None, "word vectors")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where prepared data go")
 _RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents")
-
-WORDS = 10  # of the beginning
-
-
-def opening(document: str) -> str:
-    """The first words of a document as they stand in it."""
-    words = document.split(maxsplit=WORDS)
-    return document[: document.find(words[WORDS])].rstrip() if len(words) > WORDS else document
-
-
-def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
-    """How often the opening is in a short document, and the answer there; how often in a long one.
-
-    An answer is there if it starts within the opening.
-    """
-    whole = {one.example_id: one for one in long}
-    kept, answers, of_long = 0, 0, 0
-    for one in short:
-        words = opening(whole[one.example_id].document)
-        place = one.document.find(words)
-        kept += place >= 0
-        answers += place >= 0 and place <= one.answer_start < place + len(words)
-        of_long += whole[one.example_id].answer_start < len(words)
-    return {
-        "excerpts with the opening": kept / len(short),
-        "answer there, of those": answers / max(kept, 1),
-        "answer there, long documents": of_long / len(short),
-    }
 
 
 def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:

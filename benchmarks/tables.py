@@ -291,13 +291,15 @@ TABLES: Tables = {
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
+SEARCHES = ("tune-demo", "tune-real")
+PUBLISHED = (*SEARCHES, "exports-real")  # kept by hand, of runs that no job makes
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {"serving": ("serving", serving)},
     "export.md": export_tables.TABLES,
     "tuning.md": {
         "trial-memory": ("trial-memory", trial_memory),
-        **{name: (name, search) for name in ("tune-demo", "tune-real")},
+        **{name: (name, search) for name in SEARCHES},
     },
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},

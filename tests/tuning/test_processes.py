@@ -35,12 +35,17 @@ class Command:
             [sys.executable, "-m", "holle_tf.main", *given],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        self.said = ""
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.said = self._printed = ""
+        self._listeners = [threading.Thread(target=one, daemon=True) for one in (self._hear, self._read)]
+        for one in self._listeners:
+            one.start()
 
-    def _listen(self):
+    def _hear(self):
         for line in self._process.stderr:
             self.said += line
+
+    def _read(self):
+        self._printed = self._process.stdout.read()
 
     def wait_for(self, pattern):
         """The first match of ``pattern`` in what was said."""
@@ -56,10 +61,12 @@ class Command:
     def end(self):
         """Exit status and the JSON that was printed last."""
         try:
-            out, _ = self._process.communicate(timeout=SECONDS)
+            self._process.wait(SECONDS)
         finally:
             self.kill()
-        lines = out.strip().splitlines()
+        for one in self._listeners:
+            one.join()  # all that it said is heard
+        lines = self._printed.strip().splitlines()
         return self._process.returncode, json.loads(lines[-1]) if lines else {}
 
     def kill(self):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.excerpts import opening, shares
+from benchmarks.openings import opening, shares
 from pipelines.config import DataConfig
 from pipelines.holle import example_from_chat
 
