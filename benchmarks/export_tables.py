@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from benchmarks.markdown import Tables, markdown
+
+SIZES = {"bytes": "kB", "bytes_without_vectors": "kB without vectors"}
 
 
 def exports(result: dict[str, Any]) -> str:
@@ -21,20 +24,26 @@ def exports(result: dict[str, Any]) -> str:
     return markdown(titles, rows)
 
 
-def parity(result: dict[str, Any]) -> str:
-    """How near each format is to Keras."""
+def parity(result: dict[str, Any], sizes: bool = False) -> str:
+    """How near each format is to Keras.
+
+    Args:
+        sizes: and how large.
+    """
+    titles = ["", "largest difference of a probability", "same span", "F1 to Keras"]
     rows = [
         [
             title,
             f"{row['largest_difference']:.1e}",
             f"{row['same_spans']:.1%}",
             f"{row['f1'] - result['keras_f1']:+.2f}",
+            *([f"{row[key] / 1e3:,.0f}" for key in SIZES] if sizes else []),
         ]
         for title, row in result["rows"].items()
         if "same_spans" in row
     ]
     head = f"{result['examples']:,} examples of the test split; F1 in Keras {result['keras_f1']:.2f}.\n\n"
-    return head + markdown(["", "largest difference of a probability", "same span", "F1 to Keras"], rows)
+    return head + markdown([*titles, *(SIZES.values() if sizes else [])], rows)
 
 
 def pruned(result: dict[str, Any]) -> str:
@@ -52,20 +61,9 @@ def pruned(result: dict[str, Any]) -> str:
     return markdown(["words kept", "buckets for the others", "kB of vectors", "F1"], [whole, *rows])
 
 
-def checked(result: dict[str, Any]) -> str:
-    """How near each format is to Keras, and how large."""
-    head, titles, line, *rows = parity(result).rsplit("\n", len(result["rows"]) + 2)
-    sizes = [
-        f"{row['bytes'] / 1e3:,.0f} | {row['bytes_without_vectors'] / 1e3:,.0f} |"
-        for row in result["rows"].values()
-    ]
-    cells = [f"{row} {size}" for row, size in zip(rows, sizes)]
-    return "\n".join([head, f"{titles} kB | kB without vectors |", f"{line} ---: | ---: |", *cells])
-
-
 TABLES: Tables = {
     "exports": ("exports", exports),
     "parity": ("exports", parity),
     "pruned": ("exports", pruned),
-    "exports-real": ("exports-real", checked),
+    "exports-real": ("exports-real", partial(parity, sizes=True)),
 }

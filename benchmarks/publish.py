@@ -19,7 +19,7 @@ from typing import Any
 from absl import app, flags
 
 from benchmarks.machine_paths import command_without_paths, everywhere, without_paths
-from pipelines.atomic import atomic_file
+from holle_tf.workflow.run_folder import write_text
 from pipelines.errors import UserError
 
 _REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder that --mode=report wrote")
@@ -49,9 +49,8 @@ def publish(report: Path, root: Path) -> None:
         old.unlink()
     for figure in content["figures"].values():
         shutil.copyfile(report / "figures" / figure["file"], images / f"{name}-{figure['file']}")
-    with atomic_file(root / "docs" / page, "wb") as file:
-        file.write(text.replace("](figures/", f"](images/{name}-").encode("utf-8"))
-    _write(root / "benchmarks" / "results" / f"{name}.json", content)
+    write_text(root / "docs" / page, text.replace("](figures/", f"](images/{name}-"))
+    write_text(root / "benchmarks" / "results" / f"{name}.json", _json(content))
 
 
 def publish_search(search: Path, name: str, root: Path) -> None:
@@ -66,7 +65,7 @@ def publish_search(search: Path, name: str, root: Path) -> None:
         raise UserError(f"{error.filename}: cannot be read; make it with --mode=tune.") from error
     about = {key: found.pop(key) for key in ("command", "machine", "versions")}
     about["command"] = command_without_paths(about["command"])
-    _write(root / "benchmarks" / "results" / f"{name}.json", {**about, "result": found})
+    write_text(root / "benchmarks" / "results" / f"{name}.json", _json({**about, "result": found}))
 
 
 def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
@@ -82,9 +81,8 @@ def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any],
     return {**content, "command": public[command], "corpus": public.get(corpus, corpus)}, without_paths(text)
 
 
-def _write(path: Path, content: dict[str, Any]) -> None:
-    with atomic_file(path, "wb") as file:
-        file.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
 def main(_: list[str]) -> None:

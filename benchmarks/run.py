@@ -23,8 +23,7 @@ from tqdm import tqdm
 
 from benchmarks.jobs import JOBS, OTHERS
 from holle_tf.workflow.machine import machine
-from holle_tf.workflow.run_folder import versions
-from pipelines.atomic import atomic_file
+from holle_tf.workflow.run_folder import versions, write_text
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 
@@ -64,8 +63,7 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         "versions": versions(),
         "result": json.loads(done.stdout.strip().splitlines()[-1]),
     }
-    with atomic_file(folder / f"{name}.json", "wb") as file:
-        file.write((json.dumps(result, indent=1) + "\n").encode())
+    write_text(folder / f"{name}.json", json.dumps(result, indent=1) + "\n")
 
 
 def main(_: list[str]) -> None:

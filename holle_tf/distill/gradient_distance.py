@@ -24,6 +24,7 @@ from holle_tf.distill.input_gradients import (
     InputGradients,
     Outputs,
     Target,
+    apart,
     by_text,
     input_gradients,
     word_vector_gradients,
@@ -31,6 +32,7 @@ from holle_tf.distill.input_gradients import (
 from holle_tf.models.layers.word_embedding import moved_word_vectors
 from holle_tf.models.outputs import EDGES
 
+Distance = Callable[[InputGradients], tf.Tensor]  # of the student's gradients to those of its teachers
 LOGITS = tuple(f"{edge}_logits" for edge in EDGES)
 # Of the move, to the root mean square length of a document's word vectors. A smaller one loses digits to
 # rounding, a larger one to the third derivative.
@@ -56,40 +58,30 @@ def squared_distance(own: InputGradients, other: InputGradients, normalised: boo
 
 
 def distance_by_tapes(
-    read: Callable[[Features], Outputs],
-    features: Features,
-    targets: Sequence[Target],
-    others: Sequence[InputGradients],
-    normalised: bool,
+    read: Callable[[Features], Outputs], features: Features, targets: Sequence[Target], distance: Distance
 ) -> tf.Tensor:
-    """Sum of ``squared_distance`` to each of ``others``, to be differentiated by an outer tape: (batch,).
+    """``distance`` of the gradients of a model, to be differentiated by an outer tape: float32, (batch,).
 
     Args:
         read: the student, twice differentiable.
     """
-    own = input_gradients(read, features, targets)
-    return tf.add_n([squared_distance(own, other, normalised) for other in others])
+    return distance(input_gradients(read, features, targets))
 
 
 def distance_by_differences(
-    read: Callable[[Features], Outputs],
-    features: Features,
-    targets: Sequence[Target],
-    others: Sequence[InputGradients],
-    normalised: bool,
+    read: Callable[[Features], Outputs], features: Features, targets: Sequence[Target], distance: Distance
 ) -> tf.Tensor:
     """The same values; their gradients by the weights are central differences of gradients of first order."""
     gradients, vectors = word_vector_gradients(read, features, targets)
     constants = [{name: tf.stop_gradient(one) for name, one in of_target.items()} for of_target in gradients]
     with tf.GradientTape() as tape:
         tape.watch(constants)
-        own = by_text(constants, features)
-        distance = tf.add_n([squared_distance(own, other, normalised) for other in others])
-        total = tf.reduce_sum(distance)
+        value = distance(by_text(constants, features))  # (batch,)
+        total = tf.reduce_sum(value)
     step = STEP * _word_length(vectors["document"], features["document"])  # (batch,)
     norms, offsets = [], []
     for slopes in tape.gradient(total, constants):
-        norm, directions = _unit(_apart(slopes))
+        norm, directions = _unit(apart(slopes))
         norms.append(norm)
         for sign in (1.0, -1.0):
             along = (sign * step)[:, tf.newaxis, tf.newaxis]
@@ -100,7 +92,7 @@ def distance_by_differences(
         for norm, target, plus, minus in zip(norms, targets, outputs[::2], outputs[1::2])
     ]
     slope = tf.add_n(differences)
-    return tf.stop_gradient(distance - slope) + slope  # the value of the one, the gradient of the other
+    return tf.stop_gradient(value - slope) + slope  # the value of the one, the gradient of the other
 
 
 def _word_length(vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
@@ -108,14 +100,6 @@ def _word_length(vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     squares = tf.reduce_sum(tf.cast(vectors, tf.float32) ** 2, axis=(1, 2))
     words = tf.math.count_nonzero(ids, axis=1, dtype=tf.float32)
     return tf.stop_gradient(tf.sqrt(squares / tf.maximum(words, 1.0) + EPSILON))
-
-
-def _apart(by: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """The parts of the question each with the rows of the batch, also where a model stacked them."""
-    apart = {name: tf.cast(one, tf.float32) for name, one in by.items() if name != STACKED}
-    if STACKED in by:
-        apart.update(zip(PARTS, tf.split(tf.cast(by[STACKED], tf.float32), len(PARTS))))
-    return apart
 
 
 def _unit(by: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:

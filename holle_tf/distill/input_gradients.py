@@ -106,10 +106,8 @@ def by_text(gradients: Sequence[Mapping[str, tf.Tensor]], features: Features) ->
     """Gradients by what a model looked up -> by document and by question, float32, zero on padding."""
     found = []
     for of_target in gradients:
-        by = {name: tf.cast(gradient, tf.float32) for name, gradient in of_target.items()}
+        by = apart(of_target)
         if "question" not in by:
-            if STACKED in by:
-                by.update(zip(PARTS, tf.split(by[STACKED], len(PARTS))))
             masks = [features[name] > 0 for name in PARTS]
             parts = [by[name][:, : tf.shape(features[name])[1]] for name in PARTS]
             by["question"] = join_texts(parts, masks, tf.shape(features["question"])[1])
@@ -117,6 +115,14 @@ def by_text(gradients: Sequence[Mapping[str, tf.Tensor]], features: Features) ->
         real = {name: tf.cast(features[name] > 0, tf.float32) for name in ("document", "question")}
         found.append([by[name] * mask[..., tf.newaxis] for name, mask in real.items()])
     return InputGradients(*(tf.stack(text) for text in zip(*found)))
+
+
+def apart(by: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Texts in float32, each with the rows of the batch, also those that a model stacked."""
+    found = {name: tf.cast(one, tf.float32) for name, one in by.items()}
+    if STACKED in found:
+        found.update(zip(PARTS, tf.split(found.pop(STACKED), len(PARTS))))
+    return found
 
 
 def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[Rows] = None) -> tf.Tensor:

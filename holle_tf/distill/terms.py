@@ -11,9 +11,9 @@ from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
-from holle_tf.distill.gradient_distance import SECOND_ORDER
+from holle_tf.distill.gradient_distance import SECOND_ORDER, squared_distance
 from holle_tf.distill.hallucination import HALLUCINATED
-from holle_tf.distill.input_gradients import gradient_targets, input_gradients
+from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients
 from holle_tf.distill.losses import (
     ensemble_divergence,
     label_cross_entropy,
@@ -222,8 +222,11 @@ def gradient(batch: Batch) -> tf.Tensor:
     others = [
         input_gradients(reader, batch.features, targets) for reader in batch.readers if reader is not None
     ]
-    distance = SECOND_ORDER[options.second_order]
-    return distance(batch.differentiate, batch.features, targets, others, options.gradient_normalised)
+
+    def distance(own: InputGradients) -> tf.Tensor:
+        return tf.add_n([squared_distance(own, other, options.gradient_normalised) for other in others])
+
+    return SECOND_ORDER[options.second_order](batch.differentiate, batch.features, targets, distance)
 
 
 @term("conicity", "conicity_weight")

@@ -182,15 +182,15 @@ def test_differences_have_the_gradient_of_nested_tapes(mode, normalised, sharing
     student, features = _sam(sharing), _features()
     teacher = build_qanet(QanetConfig(units=8, heads=2), VECTORS, 5)
     targets = gradient_targets(LABELS, options, SEED)
-    others = [input_gradients(_reader(teacher), features, targets)]
+    other = input_gradients(_reader(teacher), features, targets)
 
     def read(texts):
         return student({name: texts[name] for name in student.input}, training=False)
 
     found = []
-    for distance, reader in ((distance_by_tapes, _reader(student)), (distance_by_differences, read)):
+    for way, reader in ((distance_by_tapes, _reader(student)), (distance_by_differences, read)):
         with tf.GradientTape(persistent=True) as tape:
-            values = distance(reader, features, targets, others, normalised)
+            values = way(reader, features, targets, lambda own: squared_distance(own, other, normalised))
             totals = [tf.reduce_sum(values), values[1]]  # each row has a step and a norm of its own
         gradients = [
             tape.gradient(total, student.trainable_variables, unconnected_gradients="zero")
@@ -207,7 +207,9 @@ def test_equal_gradients_have_no_distance_and_a_slope_of_zero():
     student, features = _sam(), _features()
     other = input_gradients(_reader(student), features, TARGETS)
     with tf.GradientTape() as tape:
-        found = distance_by_differences(_reader(student), features, TARGETS, [other], False)
+        found = distance_by_differences(
+            _reader(student), features, TARGETS, lambda own: squared_distance(own, other, False)
+        )
     np.testing.assert_allclose(found, 0.0, atol=1e-8)
     for gradient in tape.gradient(found, student.trainable_variables):
         assert gradient is None or np.abs(tf.convert_to_tensor(gradient)).max() < 1e-4
