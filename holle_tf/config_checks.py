@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from holle_tf.distill.config import GRADIENT_MODES, SECOND_ORDERS
+from holle_tf.distill.config import GRADIENT_MODES, LONG_TEACHERS, SECOND_ORDERS
 from holle_tf.export.config import QUANTIZATIONS
 from holle_tf.models.config import CHUNK_MERGES
 from holle_tf.workflow.config import STRATEGIES
@@ -49,7 +49,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "data.setup": tuple(SETUPS),
     "distill.gradient_mode": GRADIENT_MODES,
     "distill.second_order": SECOND_ORDERS,
-    "distill.long_teacher": ("chunks", "whole"),
+    "distill.long_teacher": tuple(LONG_TEACHERS),
     "export.quantization": QUANTIZATIONS,
     "distill.chunk_merge": CHUNK_MERGES,
     "sam.interaction": ("add", "mul"),

@@ -1,11 +1,14 @@
 """What decides the contents of a prepared data set."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+WINDOWS = "windows"
 # setup -> (text key, key of the span's character offset) in the Holl-E raw schema.
 SETUPS = {
     "sd": ("mixed", "answer_start_mixed"),
     "ld": ("full_reduced", "answer_start_full_reduced"),
+    WINDOWS: ("full_reduced", "answer_start_full_reduced"),  # short, cut out of the long ones at random
     "full": ("full", "answer_start_full"),
     "oracle": ("oracle_reduced", "answer_start_oracle_reduced"),
     "oracle_full": ("oracle", "answer_start_oracle"),
@@ -15,7 +18,7 @@ LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Options of the data, each of which changes the prepared records (and their fingerprint)."""
+    """Options of the data, which change the prepared records (and their fingerprint)."""
 
     setup: str = "sd"  # one of SETUPS; the paper's SD and LD
     history_turns: int = 2  # utterances of each side that are kept (paper, section 5.1)
@@ -28,3 +31,11 @@ class DataConfig:
     max_dropped: float = 0.05  # share of unusable examples above which preparing stops
     lowercase_match: bool = True  # accept a span that equals the text but for case
     shard_examples: int = 2000  # examples in one TFRecord file
+    window_words: int = 256  # of a document of the setup "windows"
+
+    def decisive(self) -> dict[str, Any]:
+        """The options that change the records of this setup."""
+        options = asdict(self)
+        if self.setup != WINDOWS:
+            del options["window_words"]
+        return options

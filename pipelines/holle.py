@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, List, Mapping, Optional, Tuple
 
-from pipelines.config import SETUPS, DataConfig
+from pipelines.config import SETUPS, WINDOWS, DataConfig
 from pipelines.errors import UserError
 from pipelines.span_search import find_span
+from pipelines.windows import cut_window
 
 SPLITS = ("train", "dev", "test")
 SOURCES = {0: "plot", 1: "review", 2: "comments", 3: "fact_table"}  # by label
@@ -120,6 +121,9 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     source = _source(record.get("label"))
     if source == "unknown":
         repairs.append("label is unknown")
+    answer, start = document[place.start : place.end], place.start
+    if config.setup == WINDOWS:
+        document, start = cut_window(document, start, place.end, config.window_words, example_id)
     prober, responder = _sides(_utterances(record), config.history_turns)
     example = Example(
         example_id=example_id,
@@ -129,9 +133,9 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
         query=query,
         prober_history=prober,
         responder_history=responder,
-        answer=document[place.start : place.end],
-        answer_start=place.start,
-        answer_end=place.end,
+        answer=answer,
+        answer_start=start,
+        answer_end=start + len(answer),
         response=response,
         source=source,
     )

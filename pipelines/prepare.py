@@ -98,7 +98,7 @@ def fingerprint_of(
     sources["glove"] = NO_GLOVE if glove == NO_GLOVE else file_sha256(glove)
     decisive = {
         "schema_version": SCHEMA_VERSION,
-        "config": asdict(config),
+        "config": config.decisive(),
         "limit": limit,
         "sources": sources,
     }

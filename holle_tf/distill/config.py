@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pipelines.config import LONG_SETUPS, WINDOWS
+
 GRADIENT_MODES = ("label", "projection")
 SECOND_ORDERS = ("tapes", "differences")  # of distill/gradient_distance.py
+
+# Of long documents: the setup on which their teachers are trained. Those of short documents read chunks.
+LONG_TEACHERS = {"chunks": "sd", "windows": WINDOWS, "whole": ""}
+
+
+def teacher_setup(setup: str, long_teacher: str) -> str:
+    """The setup of the data on which teachers of students of ``setup`` are trained."""
+    return (LONG_TEACHERS[long_teacher] if setup in LONG_SETUPS else "") or setup
 
 
 @dataclass(frozen=True)
@@ -25,7 +35,7 @@ class DistillConfig:
     second_order: str = "tapes"  # of the gradient term: nested tapes | differences of first-order gradients
     conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off
     matching_weight: float = 0.0  # times the distance of h^P, h^R to BiDAF's h~ (beyond the paper); 0 = off
-    long_teacher: str = "chunks"  # of long documents: chunks = trained on short ones; whole = on long ones
+    long_teacher: str = "chunks"  # of long documents, one of LONG_TEACHERS
     chunk_words: int = 256  # words of a long document that a teacher of short ones reads at once
     chunk_stride: int = 192  # words from one chunk to the next
     chunk_merge: str = "logits"  # logits | probabilities: of chunks, see models/chunked_reading.py

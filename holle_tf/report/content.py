@@ -47,7 +47,9 @@ def report_content(
         setup for setup in tables.SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)
     ]
     published = [
-        tables.inference_table(costs), *tables.f1_tables(rows), tables.training_table(costs),
+        tables.inference_table(costs),
+        *tables.f1_tables(rows, runs.config.distill.long_teacher),
+        tables.training_table(costs),
         tables.conicity_table(rows),
     ]  # fmt: skip
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from typing import Any, Mapping, NamedTuple
 import tensorflow as tf
 
 from holle_tf.config import Config, to_dict
+from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
@@ -25,7 +26,6 @@ from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import build_model, read_json, versions, write_text
 from holle_tf.workflow.step_times import StepTime, time_steps
 from holle_tf.workflow.training import distill_options, run_terms
-from pipelines.config import LONG_SETUPS
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
@@ -91,7 +91,7 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
     for kind in config.teachers:
         if "reader" in needs(terms):
             model = _untrained(replace(config, model=kind), prepared)
-            if config.data.setup in LONG_SETUPS:
+            if teacher_setup(config.data.setup, config.distill.long_teacher) != config.data.setup:
                 options, size = config.distill, config.evaluation.batch_size
                 model = chunked_reader(
                     model, options.chunk_words, options.chunk_stride, options.chunk_merge, size

@@ -21,7 +21,7 @@ from holle_tf.report.plan import duration, plan_line, plan_table
 from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
-from holle_tf.report.variants import SOURCES
+from holle_tf.report.variants import ROWS
 from holle_tf.workflow.benchmark import run_benchmark
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import command_line, machine
@@ -122,7 +122,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         "finished": len(finished),
         "missing": [run.name for run, state in states.items() if state.status != "finished"],
         "only": list(config.report.only),
-        "left_out": [key for key in SOURCES if key not in runs.rows],
+        "left_out": [key for key in ROWS if key not in runs.rows],
         "training_time": duration(sum(_seconds(states[run].run) for run in finished)),
         "failed": failed,
     }

@@ -13,7 +13,7 @@ from holle_tf.evaluate.references import References, score_with_references
 from holle_tf.evaluate.scores import exact_match
 from holle_tf.evaluate.statistics import Estimate, over_examples, over_seeds
 from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
-from holle_tf.report.variants import SOURCES, label_of
+from holle_tf.report.variants import ROWS, label_of, source_of
 from holle_tf.workflow.evaluation import cosines_of, predictions_of
 from holle_tf.workflow.reading import Reading
 
@@ -111,7 +111,8 @@ def collect(
 ) -> dict[str, Row]:
     """Every row of the report, by key; trains and evaluates nothing."""
     rows = {}
-    for key, source in SOURCES.items():
+    for key in ROWS:
+        source = source_of(key, runs.config)
         if key not in runs.rows:
             rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
             continue

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Callable, NamedTuple, Optional, Sequence
 
 from holle_tf.config import Config
-from holle_tf.report.variants import SOURCES, VARIANTS, Variant
+from holle_tf.report.variants import LONG_TEACHERS, ROWS, VARIANTS, Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
@@ -15,7 +15,7 @@ from holle_tf.workflow.training import default_run_path, ensure_run, run_identit
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
-BY_KEY = {variant.key: variant for variant in VARIANTS}
+BY_KEY = {variant.key: variant for variant in (*LONG_TEACHERS, *VARIANTS)}
 
 Log = Callable[[str], None]
 
@@ -53,9 +53,9 @@ def chosen_rows(patterns: Sequence[str]) -> list[str]:
         UserError: a pattern fits no row.
     """
     for pattern in patterns:
-        if not any(fnmatchcase(key, pattern) for key in SOURCES):
-            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(SOURCES)}.")
-    return [key for key in SOURCES if not patterns or any(fnmatchcase(key, one) for one in patterns)]
+        if not any(fnmatchcase(key, pattern) for key in ROWS):
+            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(ROWS)}.")
+    return [key for key in ROWS if not patterns or any(fnmatchcase(key, one) for one in patterns)]
 
 
 def planned_runs(config: Config) -> list[PlannedRun]:
@@ -67,11 +67,12 @@ def planned_runs(config: Config) -> list[PlannedRun]:
     Raises:
         UserError: see ``chosen_rows``.
     """
-    sources = {SOURCES[key] for key in chosen_rows(config.report.only)}
-    teachers = {f"sd/{kind}" for key in sources for kind in BY_KEY[key].teachers}
+    sources = {source_of(key, config) for key in chosen_rows(config.report.only)}
+    students = [BY_KEY[key] for key in sources]
+    teachers = {teacher_key(one.setup, kind, config) for one in students for kind in one.teachers}
     runs = [
         PlannedRun(variant, seed)
-        for variant in VARIANTS
+        for variant in (*LONG_TEACHERS, *VARIANTS)
         for seed in variant.seeds(config)
         if variant.key in sources or (variant.key in teachers and seed == config.seed)
     ]
@@ -102,7 +103,7 @@ class Runs:
 
     def rows_of(self, run: PlannedRun) -> list[str]:
         """Rows that are read from a run."""
-        return [key for key in self.rows if SOURCES[key] == run.variant.key]
+        return [key for key in self.rows if source_of(key, self.config) == run.variant.key]
 
     def prepared(self, setup: str) -> PreparedData:
         """The data of a setup, prepared when first asked for."""
@@ -137,11 +138,12 @@ class Runs:
 
     def missing_teachers(self, variant: Variant) -> list[str]:
         """Kinds of its teachers that are not trained yet."""
-        return [kind for kind in variant.teachers if self.state(self._teacher(kind)).status != "finished"]
+        states = {kind: self.state(self._teacher(variant, kind)) for kind in variant.teachers}
+        return [kind for kind, state in states.items() if state.status != "finished"]
 
     def readings(self, key: str) -> dict[int, Reading]:
         """The finished runs behind a row of the report, by seed, on the documents of that row."""
-        variant, setup = BY_KEY[SOURCES[key]], key.split("/")[0]
+        variant, setup = BY_KEY[source_of(key, self.config)], key.split("/")[0]
         readings = {}
         for seed in variant.seeds(self.config):
             state = self.state(PlannedRun(variant, seed))
@@ -149,14 +151,14 @@ class Runs:
                 readings[seed] = Reading(state.run, self.prepared(setup), self.config)
         return readings
 
-    def _teacher(self, kind: str) -> PlannedRun:
-        """One teacher of each kind is enough for all students: that of the first seed, of short documents."""
-        return PlannedRun(BY_KEY[f"sd/{kind}"], self.config.seed)
+    def _teacher(self, variant: Variant, kind: str) -> PlannedRun:
+        """One teacher of each kind is enough for all students of a setup: that of the first seed."""
+        return PlannedRun(BY_KEY[teacher_key(variant.setup, kind, self.config)], self.config.seed)
 
     def _teachers(self, variant: Variant) -> Optional[list[RunFolder]]:
         folders = []
         for kind in variant.teachers:
-            state = self.state(self._teacher(kind))
+            state = self.state(self._teacher(variant, kind))
             if state.status != "finished" or state.run is None:
                 return None
             folders.append(state.run)

@@ -9,12 +9,20 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 from holle_tf import paper
 from holle_tf.evaluate.statistics import Estimate, paired_bootstrap
 from holle_tf.report.outcomes import LEFT_OUT, Row
-from holle_tf.report.variants import COMPARISONS, label_of
+from holle_tf.report.variants import COMPARISONS, READINGS, label_of
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
 SCORES = {
     "f1": "F1", "em": "EM", "bleu4": "BLEU-4", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
 }  # fmt: skip
+# How teachers read long documents; the paper's read chunks, after a training on short ones.
+_LONG_READINGS = {
+    "chunks": "long documents are read in chunks by the model of short documents",
+    "windows": "long documents are read in chunks by a model of random windows of them, "
+    "the paper's by the model of short documents",
+    "whole": "long documents are read whole by a model of long documents, "
+    "the paper's in chunks by the model of short documents",
+}
 _MODELS = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
 
 
@@ -74,8 +82,12 @@ def score_cell(row: Row, score: str = "f1") -> Cell:
     return number_cell(row.estimates[score], seeds)
 
 
-def f1_tables(rows: Mapping[str, Row]) -> list[Table]:
-    """Tables 2, 3 and 4 of the paper."""
+def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
+    """Tables 2, 3 and 4 of the paper.
+
+    Args:
+        long_teacher: one of ``LONG_TEACHERS``, whose rows of long documents these are.
+    """
     titles = {
         2: "Models on their own labels",
         3: "Students on long documents",
@@ -92,8 +104,9 @@ def f1_tables(rows: Mapping[str, Row]) -> list[Table]:
             cells[at : at + 2] = [score_cell(rows[one.key]), Cell(f"{one.f1:.2f}", "paper")]
         noted: dict[str, list[str]] = {}
         for one in published:
-            if one.note:
-                noted.setdefault(one.note, []).append(one.label)
+            note = _LONG_READINGS[long_teacher] if one.key in READINGS else one.note
+            if note:
+                noted.setdefault(note, []).append(one.label)
         notes = [f"{' and '.join(labels)}: {note}." for note, labels in noted.items()]
         both = "SAM-add-ensemble and SAM-add-both learn from both teachers. " if number != 2 else ""
         caption = f"F1 on the test split{'' if number == 2 else ', by the teacher of the student'}. {both}"

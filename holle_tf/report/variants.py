@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import needs
+from pipelines.config import WINDOWS
 
 _NAMES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
@@ -24,7 +26,7 @@ class Variant:
     Attributes:
         setup: sd | ld.
         name: a recipe, or bidaf | qanet.
-        teachers: whom the recipe learns from; those are trained on short documents.
+        teachers: whom the recipe learns from; their own runs are of ``teacher_key``.
         headline: whether the paper's claims rest on it, so that it is run with more seeds.
     """
 
@@ -119,11 +121,23 @@ VARIANTS = (
     Variant("ld", "add_aug", _B),
 )
 
-# Teachers of short documents read long ones in chunks: a row of its own, but no run.
-READINGS = {"ld/bidaf": "sd/bidaf", "ld/qanet": "sd/qanet"}
+# Run only where ``distill.long_teacher`` says that students of long documents learn from them.
+LONG_TEACHERS = tuple(Variant(setup, kind) for setup in (WINDOWS, "ld") for kind in TEACHERS)
 
-# Rows of the report, and the runs that they are read from.
-SOURCES = {**{variant.key: variant.key for variant in VARIANTS}, **READINGS}
+# What teachers make of long documents: rows of their own, read from the runs of ``teacher_key``.
+READINGS = {"ld/bidaf": "bidaf", "ld/qanet": "qanet"}
+
+ROWS = (*(variant.key for variant in VARIANTS), *READINGS)
+
+
+def teacher_key(setup: str, kind: str, config: Config) -> str:
+    """The variant that teaches students of ``setup``."""
+    return f"{teacher_setup(setup, config.distill.long_teacher)}/{kind}"
+
+
+def source_of(row: str, config: Config) -> str:
+    """The variant that a row of the report is read from."""
+    return teacher_key("ld", READINGS[row], config) if row in READINGS else row
 
 
 class Comparison(NamedTuple):

@@ -6,10 +6,10 @@ import functools
 from dataclasses import replace
 
 from holle_tf.config import Config
+from holle_tf.distill.config import teacher_setup
 from holle_tf.workflow.cluster import Log
 from holle_tf.workflow.data import find_data, open_data
 from holle_tf.workflow.devices import Devices, start
-from pipelines.config import LONG_SETUPS
 from pipelines.prepare import PreparedData
 
 
@@ -21,8 +21,8 @@ def begin(config: Config, devices: Devices, log: Log) -> tuple[PreparedData, Dev
     """
     wanted = [config]
     # Before TensorFlow listens for other processes: preparing forks, which its threads would not survive.
-    if config.data.setup in LONG_SETUPS and config.teachers and devices.kind != "one":
-        wanted.insert(0, of_short_documents(config))
+    if of_teachers(config) != config and config.teachers and devices.kind != "one":
+        wanted.insert(0, of_teachers(config))
     for one in wanted:
         if devices.chief:
             prepared = open_data(one, log)
@@ -32,6 +32,7 @@ def begin(config: Config, devices: Devices, log: Log) -> tuple[PreparedData, Dev
     return prepared, start(devices, log)
 
 
-def of_short_documents(config: Config) -> Config:
-    """The same with the documents on which teachers of long ones are trained."""
-    return replace(config, data=replace(config.data, setup="sd"))
+def of_teachers(config: Config) -> Config:
+    """The same with the documents on which its teachers are trained."""
+    setup = teacher_setup(config.data.setup, config.distill.long_teacher)
+    return replace(config, data=replace(config.data, setup=setup))

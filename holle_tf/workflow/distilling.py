@@ -9,13 +9,13 @@ from typing import Callable, Optional, Sequence
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
-from holle_tf.workflow.beginning import of_short_documents
+from holle_tf.workflow.beginning import of_teachers
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.devices import ONE, Devices
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run, find_teacher
-from pipelines.config import LONG_SETUPS
+from pipelines.config import WINDOWS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
@@ -73,10 +73,11 @@ def find_or_train_teachers(
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
         return runs
-    if config.data.setup in LONG_SETUPS and config.distill.long_teacher == "chunks":
-        log("== teachers of long documents are trained on short ones and read long ones in chunks")
-        config = of_short_documents(config)
-        prepared = open_data(config, log)
+    own = of_teachers(config)
+    if own.data.setup != config.data.setup:
+        kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
+        log(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
+        config, prepared = own, open_data(own, log)
     for kind in config.teachers:
         found = find_teacher(config, prepared, kind)
         if found is not None:

@@ -6,15 +6,15 @@ from holle_tf import paper
 from holle_tf.config import Config, load_config
 from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.report.runs import chosen_rows, planned_runs
-from holle_tf.report.variants import COMPARISONS, READINGS, SOURCES, VARIANTS, label_of
+from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, label_of, source_of
 from pipelines.errors import UserError
 
 KEYS = [variant.key for variant in VARIANTS]
 
 
 def test_every_number_of_the_paper_has_a_row():
-    assert {one.key for one in paper.F1} <= set(SOURCES)
-    assert set(READINGS.values()) <= set(KEYS)
+    assert {one.key for one in paper.F1} <= set(ROWS)
+    assert {source_of(row, Config()) for row in ROWS} == set(KEYS)
     assert len(set(KEYS)) == len(KEYS)
 
 
@@ -42,7 +42,7 @@ def test_teachers_come_before_their_students():
 
 def test_what_is_compared_has_rows_on_the_same_documents():
     for first, second, _ in COMPARISONS:
-        assert first in SOURCES and second in SOURCES
+        assert first in ROWS and second in ROWS
         assert first[:2] == second[:2]
 
 
@@ -64,7 +64,18 @@ def test_a_part_is_planned_by_patterns_with_the_teachers_that_it_needs():
     assert [run.variant.key for run in planned_runs(load_config(assignments=["report.only=[ld/qanet]"]))] == [
         "sd/qanet"
     ]
-    assert chosen_rows([]) == list(SOURCES)
+    assert chosen_rows([]) == list(ROWS)
+
+
+@pytest.mark.parametrize("how", ["windows", "whole"])
+def test_other_teachers_of_long_documents_are_planned_before_their_students(how):
+    teacher = {"windows": "windows/qanet", "whole": "ld/qanet"}[how]
+    only = [f"distill.long_teacher={how}", "report.only=[ld/add_topk/qanet, ld/qanet, sd/add/qanet]"]
+    keys = [run.variant.key for run in planned_runs(load_config(assignments=only)) if run.seed == 0]
+    assert set(keys) == {teacher, "ld/add_topk/qanet", "sd/qanet", "sd/add/qanet"}
+    assert keys.index(teacher) < keys.index("ld/add_topk/qanet")
+    config = load_config(assignments=only[:1])
+    assert source_of("ld/qanet", config) == teacher and source_of("sd/qanet", config) == "sd/qanet"
 
 
 def test_a_pattern_that_fits_no_row_names_the_rows():

@@ -1,0 +1,77 @@
+"""Windows hold their answers, and say no more of where those are than chunks would."""
+
+import random
+
+import pytest
+
+from pipelines.tokenizer import tokenize
+from pipelines.windows import cut_window
+
+WORDS = 20
+
+
+def document_of(count):
+    """w0, w1 ... and where each begins and ends."""
+    text = "  " + " ".join(f"w{i}" for i in range(count)) + " \n"
+    return text, tokenize(text)
+
+
+def cut(text, tokens, first, last, key, words=WORDS):
+    start, end = tokens[first].start, tokens[last].end
+    window, offset = cut_window(text, start, end, words, key)
+    assert window in text
+    assert window[offset : offset + end - start] == text[start:end]
+    return window
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_window_has_its_words_and_its_answer(seed):
+    draw = random.Random(seed)
+    text, tokens = document_of(draw.randint(WORDS + 1, 90))
+    first = draw.randrange(len(tokens))
+    last = min(first + draw.randrange(WORDS), len(tokens) - 1)
+    assert len(tokenize(cut(text, tokens, first, last, f"example {seed}"))) == WORDS
+
+
+def test_the_same_example_has_the_same_window_and_others_have_others():
+    text, tokens = document_of(80)
+    windows = [cut(text, tokens, 40, 42, f"example {i}") for i in (0, 0, *range(1, 40))]
+    assert windows[0] == windows[1]
+    assert len(set(windows)) > 10
+
+
+def test_a_short_document_stays_as_it_is():
+    text, _ = document_of(WORDS)
+    assert cut_window(text, 2, 4, WORDS, "any") == (text, 2)
+
+
+def test_an_answer_of_more_words_than_a_window_is_kept_whole():
+    text, tokens = document_of(60)
+    for i in range(20):
+        assert len(tokenize(cut(text, tokens, 10, 10 + WORDS, f"example {i}"))) == WORDS + 1
+
+
+def test_an_answer_that_cuts_words_is_kept_whole():
+    text, _ = document_of(60)
+    for i in range(20):
+        start, end = text.index("w30") + 1, text.index("w31") + 2  # "30 w3"
+        window, offset = cut_window(text, start, end, 2, f"example {i}")
+        assert window[offset : offset + end - start] == "30 w3"
+
+
+def test_openings_are_read_for_answers_elsewhere_as_often_as_in_chunks():
+    """Of answers all over the first window's length, half see the opening; were windows drawn within the
+    document, few would but those at the opening (about log(n) / n of them)."""
+    text, tokens = document_of(400)
+    shown = [
+        cut(text, tokens, first, first, f"example {first}-{i}").split()[0] == "w0"
+        for first in range(WORDS)
+        for i in range(20)
+    ]
+    assert 0.42 < sum(shown) / len(shown) < 0.63
+
+
+def test_every_place_in_a_window_is_as_likely():
+    text, tokens = document_of(400)
+    places = [cut(text, tokens, 200, 200, f"example {i}").split().index("w200") for i in range(100 * WORDS)]
+    assert all(60 < places.count(place) < 145 for place in range(WORDS))
