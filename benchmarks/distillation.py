@@ -74,6 +74,11 @@ VARIANTS = {
     "add_grad, differences": Variant(
         ["labels", "teacher", "gradient"], ["qanet"], {"second_order": "differences"}
     ),
+    "add_grad, differences, 1/4 of the examples": Variant(
+        ["labels", "teacher", "gradient"],
+        ["qanet"],
+        {"second_order": "differences", "gradient_share": 0.25},
+    ),
     "add_grad, tiny teacher": Variant(["labels", "teacher", "gradient"], ["sam"]),
     "add, matching": Variant(["labels", "teacher", "matching"], ["bidaf"], {"matching_weight": 1.0}),
 }

@@ -26,6 +26,7 @@ POSITIVE = {
     "chunk_words",
     "chunk_stride",
     "gradient_directions",
+    "gradient_share",
     "hallucinated_share",
     "scalars_every",
     "max_body_bytes",
@@ -91,10 +92,9 @@ def check(config: Any, values: Mapping[str, Any]) -> None:
             )
     if config.distill.chunk_stride > config.distill.chunk_words:
         raise UserError(f"distill.chunk_stride={config.distill.chunk_stride}: has to be at most chunk_words.")
-    if config.distill.hallucinated_share > 1:
-        raise UserError(
-            f"distill.hallucinated_share={config.distill.hallucinated_share}: has to be at most 1."
-        )
+    for share in ("hallucinated_share", "gradient_share"):
+        if (value := getattr(config.distill, share)) > 1:
+            raise UserError(f"distill.{share}={value}: has to be at most 1.")
     if config.serve.port > 65535:
         raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
     if config.qanet.units % config.qanet.heads:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.losses import log_probabilities
-from holle_tf.distill.shares import Rows
+from holle_tf.distill.row_sample import RowSample
 from holle_tf.models.layers.joined_texts import join_texts
 from holle_tf.models.layers.word_embedding import watching_word_vectors
 from holle_tf.models.outputs import EDGES
@@ -43,7 +43,7 @@ class InputGradients(NamedTuple):
 
 
 def gradient_targets(
-    labels: Mapping[str, tf.Tensor], options: DistillConfig, seed: tf.Tensor, rows: Optional[Rows] = None
+    labels: Mapping[str, tf.Tensor], options: DistillConfig, seed: tf.Tensor, rows: Optional[RowSample] = None
 ) -> list[Target]:
     """What is differentiated, of ``options.gradient_mode``: functions of its outputs -> float32, (batch,).
 
@@ -125,7 +125,7 @@ def apart(by: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return found
 
 
-def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[Rows] = None) -> tf.Tensor:
+def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[RowSample] = None) -> tf.Tensor:
     """A random unit vector over the real tokens of each row: bool (batch, length) -> float32, same shape.
 
     Args:
@@ -135,6 +135,6 @@ def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[Rows] = Non
     if rows is None:
         noise = tf.random.stateless_normal(shape, seed)
     else:
-        noise = tf.random.stateless_normal([rows.total, shape[1]], seed)[rows.first : rows.first + shape[0]]
+        noise = tf.gather(tf.random.stateless_normal([rows.total, shape[1]], seed), rows.in_batch)
     noise *= tf.cast(mask, tf.float32)
     return noise * tf.math.rsqrt(tf.reduce_sum(noise**2, axis=1, keepdims=True) + EPSILON)

@@ -21,6 +21,7 @@ from holle_tf.distill.losses import (
     teacher_divergence,
     top_k_divergence,
 )
+from holle_tf.distill.row_sample import sample_rows
 from holle_tf.distill.shares import EXAMPLES, REORDERED, Share, mean_of_batch
 from holle_tf.models.outputs import EDGES
 from pipelines.config import LONG_SETUPS
@@ -30,6 +31,7 @@ Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
 Reader = Callable[[Features], Outputs]
 MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's can be matched with
+_OF_ROWS = (1000, 0)  # added to the seed of what chooses rows, which is not to go with what else is drawn
 PAPER_K = {"short": 50, "long": 20}  # positions of the top-k terms (paper, section 5.2)
 
 
@@ -208,25 +210,33 @@ def hallucinated(batch: Batch) -> tf.Tensor:
 @term(
     "gradient",
     "gradient_weight",
-    ["gradient_mode", "gradient_directions", "gradient_normalised", "second_order"],
+    ["gradient_mode", "gradient_directions", "gradient_normalised", "gradient_share", "second_order"],
     needs=["teacher", "reader"],
 )
 def gradient(batch: Batch) -> tf.Tensor:
     """Sobolev term, ||grad p^T - grad p^S||^2 of both ends (section 4.2), float32, (batch,).
 
-    Gradients are of the word vectors, which teacher and student share token by token.
+    Gradients are of the word vectors, which teacher and student share token by token. Of a share of the
+    examples, the others are zero, and the mean is the same in expectation.
     """
     options = batch.options
-    rows = None if batch.share is None else batch.share[EXAMPLES]
-    targets = gradient_targets(batch.labels, options, batch.seed, rows)
-    others = [
-        input_gradients(reader, batch.features, targets) for reader in batch.readers if reader is not None
-    ]
+    rows = sample_rows(
+        tf.shape(batch.labels["start"])[0],
+        options.gradient_share,
+        batch.seed + _OF_ROWS,
+        None if batch.share is None else batch.share[EXAMPLES],
+    )
+    features = rows.of(
+        {name: one for name, one in batch.features.items() if not name.startswith(HALLUCINATED)}
+    )
+    targets = gradient_targets(rows.of(batch.labels), options, batch.seed, rows)
+    others = [input_gradients(reader, features, targets) for reader in batch.readers if reader is not None]
 
     def distance(own: InputGradients) -> tf.Tensor:
         return tf.add_n([squared_distance(own, other, options.gradient_normalised) for other in others])
 
-    return SECOND_ORDER[options.second_order](batch.differentiate, batch.features, targets, distance)
+    values = SECOND_ORDER[options.second_order](batch.differentiate, features, targets, distance)
+    return rows.spread(values)
 
 
 @term("conicity", "conicity_weight")

@@ -91,8 +91,8 @@ def distill_options(config: Config) -> DistillConfig:
     """The options of the terms, with the paper's k where none is given.
 
     Raises:
-        UserError: the teacher's cache is to keep fewer positions than the terms look at, or the recipe has
-            a term that is off.
+        UserError: the teacher's cache is to keep fewer positions than the terms look at, the recipe has
+            a term that is off, or one that cannot be compiled is to be.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
@@ -103,6 +103,11 @@ def distill_options(config: Config) -> DistillConfig:
                 f"--recipe={config.recipe}: its term {name!r} is off;"
                 f" switch it on by --set distill.{weight}=1."
             )
+    if options.gradient_share < 1 and "gradient" in run_terms(config) and config.training_of("sam").jit:
+        raise UserError(
+            f"distill.gradient_share={options.gradient_share}: XLA cannot compile a choice of rows;"
+            " set it to 1, or training.sam.jit=false."
+        )
     check_cached_positions(run_terms(config), options)
     return options
 

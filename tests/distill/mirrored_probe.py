@@ -7,6 +7,7 @@ import functools
 import json
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,12 @@ CASES = {
         ["labels", "teacher", "hallucinated", "conicity", "matching"],
         OPTIONS,
         {"l2": 0.01, "clip_norm": 0.5},
+        "",
+    ),
+    "gradient": (
+        ["labels", "gradient"],
+        replace(OPTIONS, gradient_share=0.4, gradient_mode="projection", second_order="differences"),
+        {},
         "",
     ),
     "float16": (["labels"], OPTIONS, {"clip_norm": 0.5, "ema_decay": 0.9}, "mixed_float16"),

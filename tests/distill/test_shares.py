@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.distill.input_gradients import unit_directions
+from holle_tf.distill.row_sample import sample_rows
 from holle_tf.distill.shares import EXAMPLES, REORDERED, share_of, shares
 
 PROBE = Path(__file__).with_name("mirrored_probe.py")
@@ -49,7 +50,8 @@ def test_a_share_has_the_random_directions_of_its_rows():
     parts = []
     for replica in range(2):
         features, _, share = share_of({"mask": mask}, {"start": tf.range(5)}, 2, replica)
-        parts.append(unit_directions(features["mask"], tf.constant([1, 2]), share[EXAMPLES]))
+        mine = sample_rows(tf.shape(features["mask"])[0], 1.0, tf.constant([3, 4]), share[EXAMPLES])
+        parts.append(unit_directions(features["mask"], tf.constant([1, 2]), mine))
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
@@ -61,7 +63,7 @@ def steps():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("case", ["terms", "float16"])
+@pytest.mark.parametrize("case", ["terms", "gradient", "float16"])
 def test_mirrored_replicas_reach_the_weights_of_one(steps, case):
     one, several = steps[case]["one"], steps[case]["several"]
     close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round otherwise

@@ -10,7 +10,7 @@ from holle_tf.workflow import training
 from holle_tf.workflow.evaluation import evaluate_run
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model
-from holle_tf.workflow.training import default_run_path, ensure_run, find_teacher
+from holle_tf.workflow.training import default_run_path, distill_options, ensure_run, find_teacher
 from pipelines.errors import UserError
 
 
@@ -181,6 +181,14 @@ def test_every_kind_of_recipe_trains_and_logs_its_terms(tiny, prepared, name, ki
     weighted = sum(line[term] for term in terms) + 0.1 * line["conicity"]
     assert line["loss"] == pytest.approx(weighted, rel=1e-3)
     assert all(np.isfinite(line[term]) and line[term] > 0 for term in terms)
+
+
+def test_a_choice_of_rows_is_not_compiled_by_xla(tiny):
+    options = "distill.gradient_share=0.5", "training.sam.jit=true"
+    with pytest.raises(UserError, match="gradient_share=0.5.*training.sam.jit=false"):
+        distill_options(tiny("recipe=add_grad", *options))
+    assert distill_options(tiny("recipe=add", *options)).gradient_share == 0.5
+    assert distill_options(tiny("recipe=add_grad", options[0])).gradient_share == 0.5
 
 
 def test_an_option_of_another_term_makes_no_other_run(tiny, prepared):

@@ -1,0 +1,62 @@
+"""Some rows of a batch, for a term that is too dear to be computed of all."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, NamedTuple, Optional
+
+import tensorflow as tf
+
+from holle_tf.distill.shares import Rows
+
+
+class RowSample(NamedTuple):
+    """Rows that stand for their batch.
+
+    Attributes:
+        index: int32, (rows chosen,): where they stand among the rows here.
+        in_batch: int32, (rows chosen,): where they stand in the whole batch.
+        weights: float32, (rows chosen,): one over the probability of being chosen.
+        here, total: int32, scalars: rows here, and in the whole batch.
+    """
+
+    index: tf.Tensor
+    in_batch: tf.Tensor
+    weights: tf.Tensor
+    here: tf.Tensor
+    total: tf.Tensor
+
+    def of(self, tensors: Mapping[str, Any]) -> dict[str, tf.Tensor]:
+        """The chosen rows of tensors of all rows here."""
+        return {name: tf.gather(one, self.index) for name, one in tensors.items()}
+
+    def spread(self, values: tf.Tensor) -> tf.Tensor:
+        """Values of chosen rows, weighted, and zeros elsewhere: float32, (rows here,).
+
+        Their mean over the batch is, in expectation, that of the values of all rows.
+        """
+        return tf.scatter_nd(self.index[:, tf.newaxis], self.weights * values, self.here[tf.newaxis])
+
+
+def sample_rows(here: tf.Tensor, share: float, seed: tf.Tensor, rows: Optional[Rows] = None) -> RowSample:
+    """A systematic sample: every row is chosen with the same probability, and chosen rows stand evenly apart.
+
+    However a batch is shared out, the same of its rows are chosen.
+
+    Args:
+        here: int32, scalar, the rows here.
+        share: of the rows that is chosen, 0 < share <= 1.
+        seed: int32, (2,).
+        rows: which rows of a larger batch these are; None = all.
+    """
+    first, total = (tf.constant(0), here) if rows is None else (rows.first, rows.total)
+    everywhere = tf.range(first, first + here)
+    if share >= 1.0:
+        return RowSample(everywhere - first, everywhere, tf.ones([here]), here, total)
+    marks = tf.floor(share * tf.cast(tf.range(first, first + here + 1), tf.float32)
+                     + tf.random.stateless_uniform([], seed))  # fmt: skip
+    chosen = marks[1:] > marks[:-1]  # (here,)
+    index = tf.cast(tf.where(chosen)[:, 0], tf.int32)
+    # No operation is to meet an empty tensor: where none is chosen, one is read and counts for nothing.
+    index = tf.cond(tf.size(index) > 0, lambda: index, lambda: tf.zeros([1], tf.int32))
+    weights = tf.cast(tf.gather(chosen, index), tf.float32) / share
+    return RowSample(index, first + index, weights, here, total)
