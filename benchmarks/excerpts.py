@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.excerpts --data_dir=FOLDER --glove=FILE [--run_dir=TEACHER]
 
-A short document is an excerpt of a long one, and was chosen so that it has the answer. Where the opening of a
-long document is in its excerpt, how often is the answer there, and how often in the long document? With a
-teacher: how often the span that it predicts begins as the opening does, in the short document and, read in
-chunks, in the long one.
+A short document is an excerpt of a long one, and was chosen so that it has the answer. Where the opening of
+a long document is in its excerpt, how often is the answer there, and how often in the long document? Beside
+the excerpts of the data stand windows cut at random (``--setup=windows``). With a teacher: how often the
+span that it predicts begins as the opening does, in the documents of its training and, read in chunks, in
+the long ones.
 The last line is JSON.
 """
 
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from absl import app, flags
 from rich.table import Table
@@ -30,10 +31,12 @@ from pipelines.holle import Example
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 
+SETUPS = ("sd", "windows", "ld")
+
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
 _GLOVE = flags.DEFINE_string("glove", None, "word vectors")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where prepared data go")
-_RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents")
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents, or of windows")
 
 
 def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:
@@ -53,7 +56,7 @@ def main(argv: list[str]) -> None:
     del argv
     report: dict[str, Any] = {}
     data: dict[str, tuple[Config, PreparedData, list[Example]]] = {}
-    for setup in ("sd", "ld"):
+    for setup in SETUPS:
         given = {
             "data_dir": _DATA_DIR.value,
             "glove": _GLOVE.value,
@@ -66,15 +69,16 @@ def main(argv: list[str]) -> None:
         prepared = open_data(config, tqdm.write)
         data[setup] = config, prepared, read_examples(prepared, "test")
     report["examples"] = len(data["sd"][2])
-    report["shares"] = shares(data["sd"][2], data["ld"][2])
-    run: Optional[RunFolder] = RunFolder(Path(_RUN_DIR.value)) if _RUN_DIR.value else None
-    if run is not None:
-        for setup, (config, prepared, _) in data.items():
-            share = predicted(run, prepared, config, data["ld"][2])
-            report["shares"][f"predicted there, {setup}"] = share
-    table = Table("", "share")
-    for name, share in report["shares"].items():
-        table.add_row(name, f"{share:.1%}")
+    report["shares"] = {setup: shares(data[setup][2], data["ld"][2]) for setup in SETUPS}
+    if _RUN_DIR.value:
+        run = RunFolder(Path(_RUN_DIR.value))
+        for setup in (run.config().data.setup, "ld"):
+            config, prepared, _ = data[setup]
+            report["shares"][setup]["predicted there"] = predicted(run, prepared, config, data["ld"][2])
+    table = Table("", *SETUPS)
+    for name in ("documents with the opening", "answer there, of those", "predicted there"):
+        found = [report["shares"][setup].get(name) for setup in SETUPS]
+        table.add_row(name, *("" if one is None else f"{one:.1%}" for one in found))
     print_table(table, f"{report['examples']} test examples")
     print(json.dumps(report))
 

@@ -29,6 +29,7 @@ def test_shares_are_of_the_excerpts_that_have_the_opening():
         _example(3, LONG[60:], "The end"),
     ]
     found = shares(short, long)
-    assert found["excerpts with the opening"] == pytest.approx(2 / 4)
+    assert found["documents with the opening"] == pytest.approx(2 / 4)
     assert found["answer there, of those"] == pytest.approx(1 / 2)
-    assert found["answer there, long documents"] == pytest.approx(1 / 4)
+    assert shares(long, long)["documents with the opening"] == 1.0
+    assert shares(long, long)["answer there, of those"] == pytest.approx(1 / 4)
