@@ -52,6 +52,22 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         " --seeds=0,1 --set training.qanet.epochs=12",
         "--limit=20 --seeds=0 --set training.qanet.epochs=1",
     ),
+    # Beyond the paper. Runs of the report, --mode=report --size=demo, are found and not trained again.
+    "temperature": (
+        "benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature --values=1,2,4 --seeds=0"
+        " --runs_dir=runs",
+        "--limit=20 --set training.sam.epochs=1 --set training.qanet.epochs=1 --runs_dir=FOLDER/runs",
+    ),
+    "conicity": (
+        "benchmarks.scores --recipe=add --teacher=qanet --option=distill.conicity_weight --values=0,0.5,2"
+        " --seeds=0 --runs_dir=runs",
+        None,
+    ),
+    "matching": (
+        "benchmarks.scores --recipe=add --teacher=bidaf --option=distill.matching_weight --values=0,0.1,1"
+        " --seeds=0 --runs_dir=runs",
+        None,
+    ),
     "long-teacher": (
         "benchmarks.long_teacher --runs_dir=runs",
         "--runs_dir=FOLDER/runs --set limit=16 --set training.qanet.epochs=1 --set demo.document_words=300 "

@@ -301,6 +301,7 @@ PAGES: Dict[str, Tables] = {
         "trial-memory": ("trial-memory", trial_memory),
         **{name: (name, search) for name in SEARCHES},
     },
+    "recipes.md": {name: (name, scores) for name in ("temperature", "conicity", "matching")},
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }
