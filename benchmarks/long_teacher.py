@@ -1,17 +1,18 @@
-"""Which way of merging chunks reads long documents better, and how large a teacher's cache is.
+"""Which teacher reads long documents better, merged in which way, and how large a teacher's cache is.
 
     .venv/bin/python -m benchmarks.long_teacher --runs_dir=runs
+    .venv/bin/python -m benchmarks.long_teacher --data_dir=FOLDER --glove=FILE --runs_dir=runs
 
-Takes a demo QANeT trained on short documents (and trains it first if ``runs_dir`` has none, which takes
-minutes), and lets it read the test split of the long ones in chunks, merged in either way. Both read the same
-examples, so their difference has a paired bootstrap interval. The last line is JSON.
+Takes a QANeT trained on short documents, and one of windows cut out of long ones at random (and trains them
+first if ``runs_dir`` has none), and lets them read the test split of the long documents in chunks, merged in
+either way; ``--teachers=chunks,windows,whole`` also one that was trained on long documents. All read the same
+examples, so that differences have paired bootstrap intervals. The last line is JSON.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from typing import Any
+from typing import Any, Iterator
 
 from absl import app, flags
 from rich.table import Table
@@ -25,43 +26,64 @@ from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models.config import CHUNK_MERGES
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.distilling import find_or_train_teachers
 from holle_tf.workflow.evaluation import ensure_scores
 from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run, find_teacher
 
-_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teacher is, or will be")
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teachers are, or will be")
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
+_GLOVE = flags.DEFINE_string("glove", None, "word vectors")
+_TEACHERS = flags.DEFINE_list("teachers", ["chunks", "windows"], "values of distill.long_teacher")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as in holle_tf.main")
 
 RESAMPLES = 10_000
 
 
-def demo(setup: str, merge: str = CHUNK_MERGES[0]) -> Config:
-    """The demo's configuration for documents of one length."""
-    given = {"runs_dir": _RUNS_DIR.value, "data.setup": setup, "distill.chunk_merge": merge}
-    return load_config([preset("demo")], _SET.value, given)
+def configuration(setup: str, **options: str) -> Config:
+    """For documents of one kind, of the demo corpus or of one's own data on a CPU."""
+    given = {"runs_dir": _RUNS_DIR.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value}
+    given.update({"data.setup": setup, "model": "qanet", "teacher": "qanet"})
+    given.update({f"distill.{name}": value for name, value in options.items()})
+    chosen = preset("cpu" if _DATA_DIR.value else "demo")
+    return load_config([chosen], _SET.value, {name: value for name, value in given.items() if value})
 
 
-def compare_merges(teacher: RunFolder) -> dict[str, Any]:
-    """Test F1 and EM of long documents by way of merging, and the first less the second with its interval."""
-    report: dict[str, Any] = {}
-    f1 = []
-    for merge in CHUNK_MERGES:
-        config = demo("ld", merge)
-        reading = Reading(teacher, open_data(config, tqdm.write), config)
-        ensure_scores(reading, "test")
-        spans = read_predictions(reading.folder / "predictions.jsonl")
-        f1.append([span.f1 for span in spans])
-        report[merge] = {name: reading.scores()["test"][name] for name in ("f1", "em")}
-    found = paired_bootstrap(f1[0], f1[1], RESAMPLES)
-    return {**report, "examples": len(f1[0]), **found._asdict()}
+def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
+    """Of the long documents, each with its way of merging; one alone where they are read whole.
+
+    Args:
+        teacher: value of ``distill.long_teacher``.
+    """
+    config = configuration("ld", long_teacher=teacher)
+    run, *_ = find_or_train_teachers(config, open_data(config, tqdm.write), None, tqdm.write)
+    for merge in CHUNK_MERGES if teacher != "whole" else ("",):
+        config = configuration("ld", chunk_merge=merge)
+        yield merge, Reading(run, open_data(config, tqdm.write), config)
 
 
-def cache_sizes(teacher: RunFolder) -> dict[str, dict[str, float]]:
+def compare_teachers() -> list[dict[str, Any]]:
+    """Test F1 and EM of long documents by teacher and way of merging, less the first with its interval."""
+    rows: list[dict[str, Any]] = []
+    first: list[float] = []
+    for teacher in _TEACHERS.value:
+        for merge, reading in readings(teacher):
+            ensure_scores(reading, "test")
+            f1 = [span.f1 for span in read_predictions(reading.folder / "predictions.jsonl")]
+            scores = {name: reading.scores()["test"][name] for name in ("f1", "em")}
+            difference = paired_bootstrap(f1, first, RESAMPLES)._asdict() if first else None
+            first = first or f1
+            rows.append({"teacher": teacher, "merge": merge, **scores, "difference": difference})
+            rows[-1]["examples"] = len(f1)
+    return rows
+
+
+def cache_sizes() -> dict[str, dict[str, float]]:
     """Bytes of a cache for 10,000 examples, by setup: all positions, and the paper's k."""
+    short = configuration("sd")
+    teacher, *_ = find_or_train_teachers(short, open_data(short, tqdm.write), None, tqdm.write)
     report: dict[str, dict[str, float]] = {}
     for setup in ("sd", "ld"):
-        config = demo(setup)
+        config = configuration(setup)
         reading = Reading(teacher, open_data(config, tqdm.write), config)
         model, count = reading.load_model(), reading.prepared.count("dev")
         report[setup] = {"words": reading.prepared.mean_words("dev")["document"]}
@@ -75,14 +97,10 @@ def cache_sizes(teacher: RunFolder) -> dict[str, dict[str, float]]:
 
 
 def main(_: list[str]) -> None:
-    config = replace(demo("sd"), model="qanet")
-    prepared = open_data(config, tqdm.write)
-    teacher = find_teacher(config, prepared, "qanet") or ensure_run(config, prepared, log=tqdm.write)
-    report = {"merges": compare_merges(teacher), "cache": cache_sizes(teacher)}
-    table = Table("chunks merged by", "F1", "EM")
-    for merge in CHUNK_MERGES:
-        scores = report["merges"][merge]
-        table.add_row(merge, f"{scores['f1']:.1f}", f"{scores['em']:.1f}")
+    report = {"teachers": compare_teachers(), "cache": cache_sizes()}
+    table = Table("teacher", "chunks merged by", "F1", "EM")
+    for row in report["teachers"]:
+        table.add_row(row["teacher"], row["merge"], f"{row['f1']:.1f}", f"{row['em']:.1f}")
     print_table(table)
     print(json.dumps(report))
 

@@ -1,6 +1,7 @@
 """All benchmarks, one after the other: ``make bench``, or ``make bench-smoke`` to see whether they run.
 
     .venv/bin/python -m benchmarks.run [--smoke] [--only=recurrent-gru,steps] [--results=FOLDER]
+    .venv/bin/python -m benchmarks.run --only=long-teacher --more="--data_dir=FOLDER" --name=long-teacher-real
 
 Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
 command and the machine; ``benchmarks.report`` makes the tables of the documentation from these files. With
@@ -22,6 +23,7 @@ from absl import app, flags
 from tqdm import tqdm
 
 from benchmarks.jobs import JOBS, OTHERS
+from benchmarks.machine_paths import command_without_paths
 from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import versions, write_text
 from pipelines.errors import UserError
@@ -29,6 +31,8 @@ from pipelines.parallel import cores
 
 _SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
 _ONLY = flags.DEFINE_list("only", [], "names of benchmarks; empty = all that need no hour and no PyTorch")
+_MORE = flags.DEFINE_string("more", "", "further arguments, of the one benchmark of --only")
+_NAME = flags.DEFINE_string("name", None, "of its result, which is kept without the paths of this machine")
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
 
 
@@ -42,7 +46,9 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         UserError: it failed; what it said went to standard error.
     """
     full, small = {**JOBS, **OTHERS}[name]
-    words = [*full.split(), *((small or "").replace("FOLDER", str(folder)).split() if smoke else [])]
+    words = f"{full} {_MORE.value}".split()
+    if smoke:
+        words += (small or "").replace("FOLDER", str(folder)).split()
     command = [sys.executable, "-m", *words]
     if words[0] == "holle_tf.main":  # the others make their own
         command.append(f"--runs_dir={folder / 'runs'}")
@@ -58,18 +64,20 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         print(done.stderr or "", file=sys.stderr)
         raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
     result = {
-        "command": "python -m " + " ".join(words),
+        "command": command_without_paths("python -m " + " ".join(words)),
         "machine": machine(),
         "versions": versions(),
         "result": json.loads(done.stdout.strip().splitlines()[-1]),
     }
-    write_text(folder / f"{name}.json", json.dumps(result, indent=1) + "\n")
+    write_text(folder / f"{_NAME.value or name}.json", json.dumps(result, indent=1) + "\n")
 
 
 def main(_: list[str]) -> None:
     names = _ONLY.value or [name for name, (_, small) in JOBS.items() if small or not _SMOKE.value]
     if unknown := set(names) - set(JOBS) - set(OTHERS):
         raise UserError(f"--only: there is no {sorted(unknown)}; there are {[*JOBS, *OTHERS]}.")
+    if (_MORE.value or _NAME.value) and len(_ONLY.value) != 1:
+        raise UserError("--more and --name are of one benchmark; name it by --only.")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if _SMOKE.value else Path(_RESULTS.value)
         folder.mkdir(parents=True, exist_ok=True)
