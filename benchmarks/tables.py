@@ -299,6 +299,7 @@ TABLES: Tables = {
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
+OPTIONS_OF_TERMS = ("gradient-weight", "gradient-mode", "temperature", "conicity", "matching")
 SEARCHES = ("tune-demo", "tune-real")
 PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # kept by hand, of runs that no job makes
 PAGES: Dict[str, Tables] = {
@@ -309,7 +310,7 @@ PAGES: Dict[str, Tables] = {
         "trial-memory": ("trial-memory", trial_memory),
         **{name: (name, search) for name in SEARCHES},
     },
-    "recipes.md": {name: (name, scores) for name in ("temperature", "conicity", "matching")},
+    "recipes.md": {name: (name, scores) for name in OPTIONS_OF_TERMS},
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }
