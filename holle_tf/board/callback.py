@@ -115,7 +115,8 @@ class Board(tf.keras.callbacks.Callback):
             return
         with self.model.averaged_weights():
             own = view(self.model.student, self._examples, self._max_span)
-        views = {STUDENT: own, **self._teachers}
+        kind = self._hyperparameters.get("model", "sam")
+        views = {STUDENT if kind == "sam" else kind: own, **self._teachers}
         for row, one in enumerate(self._examples):
             picture = draw_curves(one, row, views)
             tf.summary.image(f"curves/{one.example.example_id}", picture[None])
