@@ -233,7 +233,14 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
     return value
 
 
+_OF_RECIPES = (
+    "; a recipe has interaction, terms (a list of names), teachers and summary, weights are of distill"
+)
+
+
 def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
+    if isinstance(update.get("recipe"), dict):
+        raise UserError(f"{where}: recipe is a name; recipes of your own stand under 'recipes'.")
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
     for key, _ in _items(update):
@@ -245,7 +252,8 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
         return OmegaConf.merge(_writable(base), update)
     except omegaconf.errors.OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
-        raise UserError(f"{where}: {reason}.") from error
+        hint = _OF_RECIPES if "recipes" in update else ""
+        raise UserError(f"{where}: {reason.rstrip('.')}{hint}.") from error
 
 
 def _writable(node: Any) -> Any:

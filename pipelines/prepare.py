@@ -66,6 +66,7 @@ def prepare(
         return PreparedData.load(folder)
     for removed in remove_stale(out_root):
         log(f"{removed}: removed, it was left by a run that was killed")
+    log(f"{folder}: preparing, of {data_dir}")
     try:
         with atomic_folder(folder) as temporary:
             reading = replace(config, max_dropped=1.0) if allow_dropped else config

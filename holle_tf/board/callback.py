@@ -97,6 +97,8 @@ class Board(tf.keras.callbacks.Callback):
             return
         found, improved = latest
         with self._writer.as_default(step=self._step):
+            if self._step % self._options.scalars_every:
+                self._write_losses()  # of what is left, or of an epoch of fewer steps
             for name, tag in _SCORES.items():
                 tf.summary.scalar(tag, logs[name])
             for name, value in logs.items():

@@ -21,7 +21,7 @@ class Recipe:
         interaction: add | mul, of the student.
         terms: names among ``terms.TERMS``.
         teachers: how many teachers it needs; 2 = two or more.
-        summary: one sentence for the list of recipes.
+        summary: what the student learns from, for the list of recipes.
     """
 
     name: str
@@ -42,13 +42,11 @@ _VARIANTS = (
     ("_both", ("labels", "teacher"), 2, "labels and every one of several teachers"),
     ("_ensemble", ("labels", "ensemble"), 2, "labels and the mean probabilities of several teachers"),
 )
-_KINDS = {"add": "additive", "mul": "multiplicative"}
+KINDS = ("add", "mul")  # of interactions, additive and multiplicative
 
 RECIPES = {
-    f"{kind}{suffix}": Recipe(
-        f"{kind}{suffix}", kind, terms, teachers, f"SAM with {word} interactions: {what}"
-    )
-    for kind, word in _KINDS.items()
+    f"{kind}{suffix}": Recipe(f"{kind}{suffix}", kind, terms, teachers, what)
+    for kind in KINDS
     for suffix, terms, teachers, what in _VARIANTS
 }
 
@@ -82,9 +80,11 @@ def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
 
 def _own(name: str, given: RecipeConfig) -> Recipe:
     where = f"recipes.{name}"
-    if name in RECIPES or not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-        raise UserError(f"{where}: not a new name of letters, digits and _; choose another.")
-    if given.interaction not in _KINDS:
+    if name in RECIPES:
+        raise UserError(f"{where}: not a new name, it is one of the paper's recipes; choose another.")
+    if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        raise UserError(f"{where}: not a name of letters, digits and _; choose another.")
+    if given.interaction not in KINDS:
         raise UserError(f"{where}.interaction={given.interaction}: not among the choices (add, mul).")
     if not given.terms:
         raise UserError(f"{where}.terms: empty; name some of {', '.join(TERMS)}.")
@@ -96,5 +96,5 @@ def _own(name: str, given: RecipeConfig) -> Recipe:
     if given.teachers not in (0, 2) and given.teachers != least or given.teachers and not least:
         raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
     terms = tuple(dict.fromkeys(given.terms))
-    summary = given.summary or f"SAM with {_KINDS[given.interaction]} interactions: {' + '.join(terms)}"
+    summary = given.summary or " + ".join(terms)
     return Recipe(name, given.interaction, terms, given.teachers or least, summary)

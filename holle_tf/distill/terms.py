@@ -6,6 +6,7 @@ function, decorate it with its name and the options it takes, and name it in a r
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
@@ -92,6 +93,7 @@ class Term(NamedTuple):
 
 
 TERMS: dict[str, Term] = {}
+_OPTIONS = {one.name for one in fields(DistillConfig)}
 
 
 def term(
@@ -102,6 +104,11 @@ def term(
     def register(function: Callable[[Batch], tf.Tensor]) -> Callable[[Batch], tf.Tensor]:
         if name in TERMS:
             raise ValueError(f"two terms are called {name!r}")
+        for option in (weight, *options):
+            if option not in _OPTIONS:
+                raise ValueError(
+                    f"term {name!r}: no option {option!r}; add it to DistillConfig in distill/config.py"
+                )
         TERMS[name] = Term(function, weight, (weight, *options), tuple(needs), positions)
         return function
 

@@ -17,7 +17,7 @@ from holle_tf.report.execution import carry_out
 from holle_tf.report.making import score_rows
 from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
-from holle_tf.report.plan import duration, plan_line, plan_table
+from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
 from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
@@ -89,6 +89,8 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         estimates = estimate_all(runs, states, measure)
         print_table(plan_table(states, estimates), f"report, size {request.size}", whole=True)
         print(plan_line(states, estimates, config.report.workers))
+        if taught := teachers_line(states, config):
+            print(taught)
         if request.plan_only:
             return 0
     try:

@@ -7,8 +7,10 @@ from typing import Mapping
 from rich import box
 from rich.table import Table
 
+from holle_tf.config import Config
 from holle_tf.report.runs import PlannedRun, State
 from holle_tf.report.timing import Estimate
+from holle_tf.report.variants import teacher_key
 
 
 def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun, Estimate]) -> Table:
@@ -46,15 +48,23 @@ def plan_line(
         said += f", {of}in at most {duration(seconds)} of training one after the other"
         if workers > 1:
             said += f" ({workers} at once: no less than {duration(seconds / workers)})"
-        said += "; evaluating each adds some, early stopping saves some"
+        said += "; starting and evaluating each adds some, early stopping saves some"
         if of:
             said += f"; of {todo - len(estimates)} nothing is known before they begin"
     return said
 
 
+def teachers_line(states: Mapping[PlannedRun, State], config: Config) -> str:
+    """Who teaches students of long documents; empty where there are none."""
+    students = [run.variant for run in states if run.variant.setup == "ld"]
+    keys = {teacher_key("ld", kind, config): None for one in students for kind in one.teachers}
+    how = "whole" if config.distill.long_teacher == "whole" else "in chunks"
+    return f"students of long documents learn from {', '.join(keys)}, which read them {how}" if keys else ""
+
+
 def duration(seconds: float) -> str:
     """41 s, 12 min, 3 h 05 min."""
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.0f} s" if seconds >= 0.5 else "< 1 s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"

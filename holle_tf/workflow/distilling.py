@@ -8,13 +8,14 @@ from typing import Callable, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.recipes import recipe
 from holle_tf.workflow.beginning import of_teachers
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.devices import ONE, Devices
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run, find_teacher
+from holle_tf.workflow.training import distill_options, ensure_run, find_teacher
 from pipelines.config import WINDOWS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -36,7 +37,7 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
     """``config`` of a student whose recipe fits as many teachers as are given.
 
     Raises:
-        UserError: it does not.
+        UserError: it does not, or its terms cannot be (``distill_options``).
     """
     config = with_recipe(replace(config, model="sam"), "")
     needed = recipe(config.recipe, config.recipes).teachers
@@ -51,7 +52,14 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
             f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
             f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
         )
+    distill_options(config)  # which says what is wrong now, not after hours of training teachers
     return config
+
+
+def student_alone(config: Config) -> Config:
+    """``config`` of the student for comparison: on the labels alone, whatever terms and weights there are."""
+    options = replace(config.distill, labels_weight=DistillConfig.labels_weight, conicity_weight=0.0)
+    return replace(config, recipe=f"{config.sam.interaction}_train", teacher="", distill=options)
 
 
 def find_or_train_teachers(

@@ -24,7 +24,12 @@ from holle_tf.workflow.beginning import begin
 from holle_tf.workflow.benchmark import inference_table, run_benchmark, training_table
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.devices import ONE, Devices
-from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.workflow.distilling import (
+    find_or_train_teachers,
+    student_alone,
+    student_of_teachers,
+    with_recipe,
+)
 from holle_tf.workflow.evaluation import (
     baseline_rows,
     ensure_scores,
@@ -37,7 +42,7 @@ from holle_tf.workflow.prediction import chat_interactively, newest_student, pre
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
-from pipelines.config import LONG_SETUPS
+from pipelines.config import LONG_SETUPS, WINDOWS
 from pipelines.errors import UserError
 from pipelines.records import read_examples
 
@@ -88,12 +93,7 @@ def distill_mode(
 
     if config.distill.compare_alone:
         log("== student without a teacher, for comparison")
-        alone_recipe = f"{config.sam.interaction}_train"
-        show(
-            "alone",
-            "SAM alone",
-            ensure_run(replace(config, recipe=alone_recipe, teacher=""), prepared, log=log, devices=devices),
-        )
+        show("alone", "SAM alone", ensure_run(student_alone(config), prepared, log=log, devices=devices))
     log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
     student = ensure_run(config, prepared, _path(run_dir), teachers, log, devices=devices)
     if not devices.chief:
@@ -101,8 +101,9 @@ def distill_mode(
     plain = config.recipe == config.sam.interaction
     show("distilled", f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})"), student)
     for name, teacher in zip(_distinct(config.teachers), teachers):
+        how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = Reading(teacher, prepared, config).in_chunks
-        show(name, f"{name} (teacher{', in chunks' if in_chunks else ''})", teacher)
+        show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
     pictures = draw_pictures(readings, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed, log), *rows]),
@@ -125,7 +126,7 @@ def recipes_mode(config: Config) -> None:
     for one in all_recipes(config.recipes).values():
         teachers = ("none", "one", "two or more")[one.teachers]
         table.add_row(one.name, " + ".join(one.terms), teachers, one.summary)
-    print_table(table, "recipes of a student")
+    print_table(table, "recipes of a student", whole=True)
 
 
 def evaluate_mode(

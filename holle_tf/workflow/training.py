@@ -60,7 +60,8 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
         sections["recipe"] = config.recipe
         if config.recipe in config.recipes:  # another definition under the same name is another run
             sections["terms"] = list(terms)
-    if teachers or set(terms) != {"labels"}:
+    weighted = config.model == "sam" and config.distill.labels_weight != DistillConfig.labels_weight
+    if teachers or set(terms) != {"labels"} or weighted:
         sections["distill"] = run_options(config, terms)
     if teachers:
         identities = [teacher.identity() for teacher in teachers]
@@ -96,6 +97,8 @@ def distill_options(config: Config) -> DistillConfig:
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
+    if config.model != "sam":  # weights are those of students
+        return replace(options, labels_weight=DistillConfig.labels_weight)
     for name in run_terms(config):
         weight = TERMS[name].weight
         if not getattr(options, weight) and not getattr(DistillConfig, weight):

@@ -29,6 +29,12 @@ def test_two_terms_cannot_share_a_name():
         term("labels", "labels_weight")(lambda batch: None)
 
 
+def test_a_term_whose_option_is_missing_says_where_it_belongs():
+    with pytest.raises(ValueError, match="'place': no option 'place_weight'.*distill/config.py"):
+        term("place", "place_weight")(lambda batch: None)
+    assert "place" not in TERMS
+
+
 def test_a_recipe_of_ones_own_stands_beside_the_papers():
     own = {"hot": RecipeConfig(interaction="mul", terms=["labels", "topk"])}
     found = recipe("hot", own)
@@ -46,7 +52,7 @@ def test_a_recipe_of_ones_own_stands_beside_the_papers():
         ("mine", {"terms": ["labels"], "interaction": "max"}, "add, mul"),
         ("mine", {"terms": ["labels"], "teachers": 1}, "teachers=1"),
         ("add", {"terms": ["labels"]}, "not a new name"),
-        ("a/b", {"terms": ["labels"]}, "not a new name"),
+        ("a/b", {"terms": ["labels"]}, "not a name of letters"),
     ],
 )
 def test_a_wrong_recipe_is_an_error_that_names_it(name, given, said):

@@ -6,7 +6,7 @@ import pytest
 
 from holle_tf.report import measuring
 from holle_tf.report.measuring import KEPT, Measurements
-from holle_tf.report.plan import plan_line
+from holle_tf.report.plan import plan_line, teachers_line
 from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
 from holle_tf.report.timing import Part, estimate_all, parts_of
 from holle_tf.report.variants import VARIANTS
@@ -97,6 +97,13 @@ def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_com
         states, {run: found[run.variant.key] for run in runs.planned if run.variant.key in found}, 2
     )
     assert ", 27 of them in at most" in line and "of 2 nothing is known" in line and "2 at once" in line
+    assert teachers_line(states, config).count("sd/qanet") == 1
+    assert "in chunks" in teachers_line(states, load(**{"distill.long_teacher": "windows"}))
+    assert "ld/qanet, ld/bidaf, which read them whole" in teachers_line(
+        states, load(**{"distill.long_teacher": "whole"})
+    )
+    short = {run: state for run, state in states.items() if run.variant.setup == "sd"}
+    assert teachers_line(short, config) == ""
     assert _estimates(config, measure="nothing")[0] == {}
 
     _estimates(config)

@@ -7,12 +7,12 @@ import pytest
 
 from holle_tf.workflow import modes
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import with_recipe
+from holle_tf.workflow.distilling import student_alone, with_recipe
 from holle_tf.workflow.evaluation import cosines_of, ensure_scores
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run
+from holle_tf.workflow.training import default_run_path, distill_options, ensure_run, run_terms
 from pipelines.errors import UserError
 from pipelines.holle import example_from_chat
 from pipelines.records import read_examples
@@ -51,6 +51,25 @@ def test_train_refuses_a_recipe_that_needs_a_teacher_and_distill_one_that_has_no
         modes.train_mode(tiny(recipe="add"), None, _quiet)
     with pytest.raises(UserError, match="--mode=train"):
         modes.distill_mode(tiny("teacher=qanet", recipe="add_train"), None, None, _quiet)
+
+
+def test_a_term_that_is_off_is_said_before_teachers_are_trained(tiny):
+    config = tiny("recipes={soft: {terms: [labels, teacher, conicity]}}", recipe="soft", teacher="qanet")
+    said = []
+    with pytest.raises(UserError, match="'conicity' is off.*distill.conicity_weight=1"):
+        modes.distill_mode(config, None, None, said.append)
+    assert said == []
+
+
+def test_weights_of_a_student_change_neither_its_teacher_nor_the_student_beside_it(tiny, prepared):
+    weighted = tiny("distill.labels_weight=0.5", "distill.conicity_weight=0.3", recipe="add", teacher="qanet")
+    plain = tiny(recipe="add", teacher="qanet")
+    paths = [default_run_path(student_alone(config), prepared, []) for config in (weighted, plain)]
+    assert paths[0] == paths[1]
+    assert run_terms(student_alone(weighted)) == ("labels",)
+    assert default_run_path(replace(weighted, recipe="add_train"), prepared, []) != paths[0]
+    assert distill_options(replace(weighted, model="qanet")).labels_weight == 1.0
+    assert distill_options(weighted).labels_weight == 0.5
 
 
 def test_a_recipe_decides_the_interaction(tiny):
