@@ -97,7 +97,7 @@ def cache_sizes() -> dict[str, dict[str, float]]:
 
 
 def main(_: list[str]) -> None:
-    report = {"teachers": compare_teachers(), "cache": cache_sizes()}
+    report: dict[str, Any] = {"teachers": compare_teachers(), "cache": cache_sizes()}
     table = Table("teacher", "chunks merged by", "F1", "EM")
     for row in report["teachers"]:
         table.add_row(row["teacher"], row["merge"], f"{row['f1']:.1f}", f"{row['em']:.1f}")
