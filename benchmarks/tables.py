@@ -299,7 +299,7 @@ TABLES: Tables = {
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
-OPTIONS_OF_TERMS = ("gradient-weight", "gradient-mode", "temperature", "conicity", "matching")
+OPTIONS_OF_TERMS = ("temperature", "conicity", "matching")
 SEARCHES = ("tune-demo", "tune-real")
 PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # kept by hand, of runs that no job makes
 PAGES: Dict[str, Tables] = {
