@@ -21,7 +21,8 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.openings import opening, shares
-from holle_tf.config import Config, load_config, preset
+from benchmarks.own_data import demo_or_own
+from holle_tf.config import Config
 from holle_tf.evaluate.tables import print_table
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.evaluation import ensure_scores, predictions_of
@@ -57,15 +58,8 @@ def main(argv: list[str]) -> None:
     report: dict[str, Any] = {}
     data: dict[str, tuple[Config, PreparedData, list[Example]]] = {}
     for setup in SETUPS:
-        given = {
-            "data_dir": _DATA_DIR.value,
-            "glove": _GLOVE.value,
-            "runs_dir": _RUNS_DIR.value,
-            "data.setup": setup,
-        }
-        config = load_config(
-            [preset("cpu" if _DATA_DIR.value else "demo")], [], {k: v for k, v in given.items() if v}
-        )
+        given = {"runs_dir": _RUNS_DIR.value, "data.setup": setup}
+        config = demo_or_own(_DATA_DIR.value, _GLOVE.value, given)
         prepared = open_data(config, tqdm.write)
         data[setup] = config, prepared, read_examples(prepared, "test")
     report["examples"] = len(data["sd"][2])

@@ -18,7 +18,8 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from holle_tf.config import Config, load_config, preset
+from benchmarks.own_data import demo_or_own
+from holle_tf.config import Config
 from holle_tf.distill.teacher_cache import ensure_teacher_cache
 from holle_tf.distill.terms import default_top_k
 from holle_tf.evaluate.predictions import read_predictions
@@ -41,11 +42,9 @@ RESAMPLES = 10_000
 
 def configuration(setup: str, **options: str) -> Config:
     """For documents of one kind, of the demo corpus or of one's own data on a CPU."""
-    given = {"runs_dir": _RUNS_DIR.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value}
-    given.update({"data.setup": setup, "model": "qanet", "teacher": "qanet"})
-    given.update({f"distill.{name}": value for name, value in options.items()})
-    chosen = preset("cpu" if _DATA_DIR.value else "demo")
-    return load_config([chosen], _SET.value, {name: value for name, value in given.items() if value})
+    given = {"runs_dir": _RUNS_DIR.value, "model": "qanet", "teacher": "qanet", "data.setup": setup}
+    given.update({f"distill.{name}": value for name, value in options.items() if value})
+    return demo_or_own(_DATA_DIR.value, _GLOVE.value, given, _SET.value)
 
 
 def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
@@ -72,8 +71,8 @@ def compare_teachers() -> list[dict[str, Any]]:
             scores = {name: reading.scores()["test"][name] for name in ("f1", "em")}
             difference = paired_bootstrap(f1, first, RESAMPLES)._asdict() if first else None
             first = first or f1
-            rows.append({"teacher": teacher, "merge": merge, **scores, "difference": difference})
-            rows[-1]["examples"] = len(f1)
+            about = {"teacher": teacher, "merge": merge, "examples": len(f1)}
+            rows.append({**about, **scores, "difference": difference})
     return rows
 
 

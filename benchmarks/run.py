@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -46,7 +47,7 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         UserError: it failed; what it said went to standard error.
     """
     full, small = {**JOBS, **OTHERS}[name]
-    words = f"{full} {_MORE.value}".split()
+    words = shlex.split(f"{full} {_MORE.value}")
     if smoke:
         words += (small or "").replace("FOLDER", str(folder)).split()
     command = [sys.executable, "-m", *words]
@@ -64,7 +65,7 @@ def run(name: str, folder: Path, smoke: bool) -> None:
         print(done.stderr or "", file=sys.stderr)
         raise UserError(f"{' '.join(words)} ended with status {done.returncode}.")
     result = {
-        "command": command_without_paths("python -m " + " ".join(words)),
+        "command": command_without_paths("python -m " + shlex.join(words)),
         "machine": machine(),
         "versions": versions(),
         "result": json.loads(done.stdout.strip().splitlines()[-1]),

@@ -31,9 +31,7 @@ class DistillConfig:
     gradient_weight: float = 1.0  # times the squared distance of input gradients (grad)
     gradient_mode: str = "label"  # label: of log p[y]; projection: of <v, p> for random unit vectors v
     gradient_directions: int = 1  # vectors v of every example
-    gradient_share: float = (
-        1.0  # of the examples of a batch, chosen anew each step, whose gradients are compared
-    )
+    gradient_share: float = 1.0  # of a batch's examples, chosen anew each step, that the gradient term reads
     gradient_normalised: bool = False  # compare the directions of the gradients alone
     second_order: str = "tapes"  # of the gradient term: nested tapes | differences of first-order gradients
     conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off

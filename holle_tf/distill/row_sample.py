@@ -49,11 +49,11 @@ def sample_rows(here: tf.Tensor, share: float, seed: tf.Tensor, rows: Optional[R
         rows: which rows of a larger batch these are; None = all.
     """
     first, total = (tf.constant(0), here) if rows is None else (rows.first, rows.total)
-    everywhere = tf.range(first, first + here)
-    if share >= 1.0:
-        return RowSample(everywhere - first, everywhere, tf.ones([here]), here, total)
-    marks = tf.floor(share * tf.cast(tf.range(first, first + here + 1), tf.float32)
-                     + tf.random.stateless_uniform([], seed))  # fmt: skip
+    if share >= 1.0:  # which XLA can compile
+        index = tf.range(here)
+        return RowSample(index, first + index, tf.ones([here]), here, total)
+    places = tf.cast(tf.range(first, first + here + 1), tf.float32)
+    marks = tf.floor(share * places + tf.random.stateless_uniform([], seed))
     chosen = marks[1:] > marks[:-1]  # (here,)
     index = tf.cast(tf.where(chosen)[:, 0], tf.int32)
     # No operation is to meet an empty tensor: where none is chosen, one is read and counts for nothing.

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Callable, NamedTuple, Optional, Sequence
 
 from holle_tf.config import Config
-from holle_tf.report.variants import LONG_TEACHERS, ROWS, VARIANTS, Variant, source_of, teacher_key
+from holle_tf.report.variants import ROWS, TEACHERS_OF_LONG, VARIANTS, Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
@@ -15,7 +15,7 @@ from holle_tf.workflow.training import default_run_path, ensure_run, run_identit
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
-BY_KEY = {variant.key: variant for variant in (*LONG_TEACHERS, *VARIANTS)}
+BY_KEY = {variant.key: variant for variant in (*TEACHERS_OF_LONG, *VARIANTS)}
 
 Log = Callable[[str], None]
 
@@ -72,7 +72,7 @@ def planned_runs(config: Config) -> list[PlannedRun]:
     teachers = {teacher_key(one.setup, kind, config) for one in students for kind in one.teachers}
     runs = [
         PlannedRun(variant, seed)
-        for variant in (*LONG_TEACHERS, *VARIANTS)
+        for variant in (*TEACHERS_OF_LONG, *VARIANTS)
         for seed in variant.seeds(config)
         if variant.key in sources or (variant.key in teachers and seed == config.seed)
     ]

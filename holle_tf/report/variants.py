@@ -122,7 +122,7 @@ VARIANTS = (
 )
 
 # Run only where ``distill.long_teacher`` says that students of long documents learn from them.
-LONG_TEACHERS = tuple(Variant(setup, kind) for setup in (WINDOWS, "ld") for kind in TEACHERS)
+TEACHERS_OF_LONG = tuple(Variant(setup, kind) for setup in (WINDOWS, "ld") for kind in TEACHERS)
 
 # What teachers make of long documents: rows of their own, read from the runs of ``teacher_key``.
 READINGS = {"ld/bidaf": "bidaf", "ld/qanet": "qanet"}

@@ -21,8 +21,9 @@ def begin(config: Config, devices: Devices, log: Log) -> tuple[PreparedData, Dev
     """
     wanted = [config]
     # Before TensorFlow listens for other processes: preparing forks, which its threads would not survive.
-    if of_teachers(config) != config and config.teachers and devices.kind != "one":
-        wanted.insert(0, of_teachers(config))
+    teaching = of_teachers(config)
+    if teaching != config and config.teachers and devices.kind != "one":
+        wanted.insert(0, teaching)
     for one in wanted:
         if devices.chief:
             prepared = open_data(one, log)
