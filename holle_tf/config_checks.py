@@ -28,6 +28,7 @@ POSITIVE = {
     "gradient_directions",
     "gradient_share",
     "hallucinated_share",
+    "window_words",
     "scalars_every",
     "max_body_bytes",
     "max_document_words",
