@@ -58,7 +58,7 @@ MODES = (
     "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
     "serve", "benchmark", "report",
 )  # fmt: skip
-_MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.", required=True)
+_MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.")
 MODELS = ("sam", "bidaf", "qanet")
 _MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains and --mode=tune searches.")
 _INTERACTION = flags.DEFINE_enum(
@@ -180,6 +180,8 @@ def main(argv: list[str]) -> None:
     try:
         if argv[1:]:
             raise UserError(f"{argv[1]!r} is not a flag; see --help.")
+        if _MODE.value is None:
+            raise UserError(f"--mode is missing, one of {', '.join(MODES)}; see --help.")
         _run()
     except UserError as error:
         _fail(str(error), 2)

@@ -9,10 +9,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-def run(*arguments):
+def run(*arguments, module="holle_tf.main"):
     """Run the command line; (exit status, standard output, standard error)."""
     done = subprocess.run(
-        [sys.executable, "-m", "holle_tf.main", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -23,6 +23,7 @@ def run(*arguments):
 
 def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
     _, out, _ = run("--help")
+    assert run("--help", module="holle_tf")[1] == out
     program = "import sys; from holle_tf.main import MODES; print('tensorflow' in sys.modules, *MODES)"
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True).stdout
     loaded, *modes = said.split()
@@ -34,6 +35,7 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ([], "--mode is missing"),
         (["--mode=distil"], "distill"),
         (["--mode=train", "--modell=sam"], "model"),
         (["--mode=train", "sam"], "not a flag"),

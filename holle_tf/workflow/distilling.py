@@ -16,7 +16,7 @@ from holle_tf.workflow.devices import ONE, Devices
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import distill_options, ensure_run, find_teacher
-from pipelines.config import WINDOWS
+from pipelines.config import LONG_SETUPS, WINDOWS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
@@ -81,6 +81,9 @@ def find_or_train_teachers(
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
         return runs
+    how = config.distill.long_teacher
+    if how != DistillConfig.long_teacher and config.data.setup not in LONG_SETUPS:
+        log(f"== distill.long_teacher={how} is for --setup=ld; these documents are short")
     own = of_teachers(config)
     if own.data.setup != config.data.setup:
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
@@ -94,5 +97,6 @@ def find_or_train_teachers(
             log(f"== teacher: no {kind} of this configuration for this data yet, training it first")
             plain = replace(config, model=kind, recipe="", teacher="")
             found = ensure_run(plain, prepared, log=log, devices=devices)
+            log(f"== teacher: {found.path}")
         runs.append(found)
     return runs

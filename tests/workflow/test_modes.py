@@ -33,6 +33,8 @@ def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_p
     modes.distill_mode(config, None, None, said.append)
     printed = capsys.readouterr().out
     assert any("training it first" in line for line in said)
+    assert any(f"teacher: {tmp_path}" in line for line in said)
+    assert not any("--setup=ld" in line for line in said)
     for row in ("random span", "tfidf sentence", "SAM alone", "SAM from qanet", "qanet (teacher)"):
         assert row in printed
     last = json.loads(printed.splitlines()[-1])
@@ -41,7 +43,9 @@ def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_p
     for picture in ("training.png", "prediction.png"):
         assert (student.path / "figures" / picture).read_bytes().startswith(b"\x89PNG")
     said.clear()
-    modes.distill_mode(config, None, None, said.append)
+    for_long = replace(config, distill=replace(config.distill, long_teacher="windows"))
+    modes.distill_mode(for_long, None, None, said.append)
+    assert any("long_teacher=windows is for --setup=ld" in line for line in said)
     assert any("trained before" in line for line in said)
     assert not any("epoch" in line for line in said)
 
