@@ -31,6 +31,7 @@ from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, onlin
 from holle_tf.distill.hallucination import HALLUCINATED, reorder
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
+from holle_tf.distill.terms import needs
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models import MODELS
 from holle_tf.workflow.data import open_data
@@ -52,25 +53,26 @@ PLAIN = "add"
 
 
 class Variant(NamedTuple):
-    """Terms, the kinds of the teachers (cached ones in brackets), and options that are not the default."""
+    """Terms, the kinds of the teachers, options that are not the default, and where scores are from.
+
+    Scores are those of a cache, as in a training; a teacher reads what a term wants that is in no cache.
+    """
 
     terms: Sequence[str]
     teachers: Sequence[str]
     options: Mapping[str, Any] = {}
+    cached: bool = True
 
 
 VARIANTS = {
-    PLAIN: Variant(["labels", "teacher"], ["(qanet)"]),
+    PLAIN: Variant(["labels", "teacher"], ["qanet"]),
     "add_train": Variant(["labels"], []),
-    "add_topk": Variant(["labels", "topk"], ["(qanet)"]),
-    "add_ensemble": Variant(["labels", "ensemble"], ["(bidaf)", "(qanet)"]),
-    "add, conicity": Variant(["labels", "teacher", "conicity"], ["(qanet)"], {"conicity_weight": 0.5}),
-    "add, teacher on line": Variant(["labels", "teacher"], ["qanet"]),
+    "add_topk": Variant(["labels", "topk"], ["qanet"]),
+    "add_ensemble": Variant(["labels", "ensemble"], ["bidaf", "qanet"]),
+    "add, conicity": Variant(["labels", "teacher", "conicity"], ["qanet"], {"conicity_weight": 0.5}),
+    "add, no cache": Variant(["labels", "teacher"], ["qanet"], cached=False),
     "add_aug": Variant(["labels", "teacher", "hallucinated"], ["qanet"]),
     "add_grad": Variant(["labels", "teacher", "gradient"], ["qanet"]),
-    "add_grad, projection": Variant(
-        ["labels", "teacher", "gradient"], ["qanet"], {"gradient_mode": "projection"}
-    ),
     "add_grad, differences": Variant(
         ["labels", "teacher", "gradient"], ["qanet"], {"second_order": "differences"}
     ),
@@ -103,12 +105,11 @@ def make_step(variant: Variant, config: Config, batch: tuple[dict, dict]) -> Cal
     tiny = replace(config.sam, units=2, layers=1, inner_units=2)
     teachers = []
     for name in variant.teachers:
-        if name.startswith("("):
-            teachers.append(cached_teacher(name))
-        else:
-            teachers.append(
-                online_teacher(build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS))
-            )
+        model = None
+        if not variant.cached or "reader" in needs(variant.terms):
+            model = build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS)
+        cached = variant.cached or model is None
+        teachers.append(cached_teacher(name, model) if cached else online_teacher(model))
     # Of unknown sizes, as batches of a data set are.
     signature = tf.nest.map_structure(
         lambda one: tf.TensorSpec([None, None, *one.shape[2:]][: one.ndim], one.dtype), batch
@@ -126,7 +127,7 @@ def time_steps() -> dict[str, dict[str, float]]:
     reordered = reorder(features, tf.constant([0, 1]))
     features.update({HALLUCINATED + name: tensor for name, tensor in reordered.items()})
     rng = np.random.default_rng(1)
-    for name in ("(bidaf)", "(qanet)"):
+    for name in MODELS:
         for edge in ("start", "end"):
             scores = 3 * rng.normal(size=(_BATCH.value, _DOCUMENT.value))
             labels[f"{name}_{edge}_logits"] = tf.constant(scores, tf.float32)

@@ -44,11 +44,11 @@ def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: 
     """Share of the examples of which the predicted span begins as the long document does."""
     reading = Reading(run, prepared, config)
     ensure_scores(reading, "test")
-    starts = {span.example_id: span for span in predictions_of(reading, "test")}
+    spans = {span.example_id: span.prediction for span in predictions_of(reading, "test")}
     found = 0
     for one in examples:
         words = opening(one.document)
-        span = starts[one.example_id].prediction
+        span = spans[one.example_id]
         found += bool(span) and words.startswith(span[: len(words)])
     return found / len(examples)
 
@@ -62,13 +62,16 @@ def main(argv: list[str]) -> None:
         config = demo_or_own(_DATA_DIR.value, _GLOVE.value, given)
         prepared = open_data(config, tqdm.write)
         data[setup] = config, prepared, read_examples(prepared, "test")
-    report["examples"] = len(data["sd"][2])
-    report["shares"] = {setup: shares(data[setup][2], data["ld"][2]) for setup in SETUPS}
+    # A setup leaves out the examples whose span is not in its document.
+    common = set.intersection(*({one.example_id for one in data[setup][2]} for setup in SETUPS))
+    examples = {setup: [one for one in data[setup][2] if one.example_id in common] for setup in SETUPS}
+    report["examples"] = len(common)
+    report["shares"] = {setup: shares(examples[setup], examples["ld"]) for setup in SETUPS}
     if _RUN_DIR.value:
         run = RunFolder(Path(_RUN_DIR.value))
         for setup in (run.config().data.setup, "ld"):
             config, prepared, _ = data[setup]
-            report["shares"][setup]["predicted there"] = predicted(run, prepared, config, data["ld"][2])
+            report["shares"][setup]["predicted there"] = predicted(run, prepared, config, examples["ld"])
     table = Table("", *SETUPS)
     for name in ("documents with the opening", "answer there, of those", "predicted there"):
         found = [report["shares"][setup].get(name) for setup in SETUPS]

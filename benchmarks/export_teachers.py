@@ -11,11 +11,13 @@ TITLES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
 def teachers_beside(student: Path) -> list[Path]:
     """The finished teachers of a student's data: of each kind the one that was finished last."""
+    from holle_tf.workflow.run_folder import RunFolder
+
     newest: dict[str, Path] = {}
     for kind in TITLES:
-        results = list(student.resolve().parent.glob(f"{kind}-*/result.json"))
-        if results:
-            newest[kind] = max(results, key=lambda path: path.stat().st_mtime).parent
+        finished = [RunFolder(path.parent) for path in student.resolve().parent.glob(f"{kind}-*/result.json")]
+        if finished:
+            newest[kind] = max(finished, key=RunFolder.last_trained).path
     return list(newest.values())
 
 

@@ -16,6 +16,7 @@ from tuning.config import OBJECTIVES, TUNERS
 POSITIVE = {
     "batch_size",
     "epochs",
+    "patience",
     "units",
     "inner_units",
     "layers",

@@ -93,7 +93,8 @@ _SETUP = flags.DEFINE_enum(
     "setup",
     None,
     list(SETUPS),
-    "Which document: short (sd, the default), long (ld), untrimmed (full), one resource (oracle).",
+    "Which document: short (sd, the default), long (ld), a random piece of the long one (windows), untrimmed "
+    "(full), one resource (oracle).",
 )
 _RUN_DIR = flags.DEFINE_string(
     "run_dir",
@@ -107,7 +108,9 @@ _EXPORT_DIR = flags.DEFINE_string(
     "export_dir", None, "Folder of an ONNX export for --mode=serve, or several with commas."
 )
 _RUNS_DIR = flags.DEFINE_string("runs_dir", None, "Where prepared data and runs go (default: runs).")
-_SPLIT = flags.DEFINE_enum("split", "test", ["train", "dev", "test"], "What --mode=evaluate scores.")
+_SPLIT = flags.DEFINE_enum(
+    "split", "test", ["train", "dev", "test"], "What --mode=evaluate and --mode=baselines score."
+)
 _INPUT = flags.DEFINE_string(
     "input", None, "JSON file with the chat to predict, - for standard input (default: ask)."
 )

@@ -57,7 +57,7 @@ from holle_tf.models.config import SamConfig
 from holle_tf.models.sam import build_sam
 from holle_tf.workflow.modes import recipes_mode
 from holle_tf.workflow.distilling import with_recipe
-from holle_tf.workflow.training import run_terms
+from holle_tf.workflow.identity import run_terms
 
 config = with_recipe(load_config([Path("mover.yaml")], flags={"recipe": "add_mover"}), "")
 recipes_mode(config)

@@ -12,10 +12,11 @@ from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.workflow.identity import run_identity
 from holle_tf.workflow.own_process import in_own_process
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, read_json, write_text
-from holle_tf.workflow.training import cache_teachers, run_identity
+from holle_tf.workflow.training import cache_teachers
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from tuning.space import Parameter, Space, listed, read_space

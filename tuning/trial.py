@@ -15,10 +15,11 @@ import tensorflow as tf
 from holle_tf.config import Config, with_values
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import with_recipe
+from holle_tf.workflow.identity import run_identity
 from holle_tf.workflow.memory import keep_freed_memory
 from holle_tf.workflow.own_process import ProcessDied, in_own_process
 from holle_tf.workflow.run_folder import RunFolder, write_text
-from holle_tf.workflow.training import ensure_run, run_identity
+from holle_tf.workflow.training import ensure_run
 from pipelines.atomic import atomic_folder
 from pipelines.errors import UserError
 

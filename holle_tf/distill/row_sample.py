@@ -49,7 +49,7 @@ def sample_rows(here: tf.Tensor, share: float, seed: tf.Tensor, rows: Optional[R
         rows: which rows of a larger batch these are; None = all.
     """
     first, total = (tf.constant(0), here) if rows is None else (rows.first, rows.total)
-    if share >= 1.0:  # which XLA can compile
+    if share >= 1.0:
         index = tf.range(here)
         return RowSample(index, first + index, tf.ones([here]), here, total)
     places = tf.cast(tf.range(first, first + here + 1), tf.float32)

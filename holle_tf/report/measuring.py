@@ -22,10 +22,10 @@ from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import Variant
+from holle_tf.workflow.identity import distill_options, run_terms
 from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import build_model, read_json, versions, write_text
 from holle_tf.workflow.step_times import StepTime, time_steps
-from holle_tf.workflow.training import distill_options, run_terms
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
@@ -14,7 +15,7 @@ from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.content import report_content
 from holle_tf.report.execution import carry_out
-from holle_tf.report.making import score_rows
+from holle_tf.report.making import score_rows, scored
 from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
 from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
@@ -22,7 +23,8 @@ from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
 from holle_tf.report.variants import ROWS
-from holle_tf.workflow.benchmark import run_benchmark
+from holle_tf.workflow.benchmark import MODELS, run_benchmark
+from holle_tf.workflow.data import find_data
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import read_json, versions, write_text
@@ -79,6 +81,9 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     states = {run: runs.state(run) for run in runs.planned}
     failed: dict[str, str] = {}
     interrupted = False
+    costs_of = functools.partial(
+        measure_costs, _costs_config(load, request), _costs_setups(runs, request), folder, log
+    )
     if not request.existing:
         # A plan is wanted soon; before hours of training the rest can be measured too; and at the smallest
         # size compiling a few steps would take as long as the runs themselves.
@@ -96,13 +101,14 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     try:
         if not request.existing:
             carry_out(runs, states, estimates, folder, failed, log)
-        failed.update(score_rows(runs, runs.rows, log))
-        costs = measure_costs(
-            _costs_config(load, request), _costs_setups(runs, request), folder, log, request.existing
-        )
+        unscored = score_rows(runs, runs.rows, log)
+        for name in scored(runs):  # which includes runs of which a process died while it scored them
+            failed.pop(name, None)
+        failed.update(unscored)
+        costs = costs_of(existing=request.existing)
     except KeyboardInterrupt:
         log("stopped; writing the report of what is finished")
-        interrupted, costs = True, read_json(folder / COSTS)
+        interrupted, costs = True, costs_of(existing=True)
     except UserError as error:  # of the measurements
         failed["costs"], costs = str(error), None
     states = {run: runs.state(run) for run in runs.planned}
@@ -113,6 +119,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     finished = [run for run, state in states.items() if state.status == "finished"]
     about = {
         "size": request.size,
+        "existing": request.existing,
         "command": command_line(),
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "machine": machine(),
@@ -151,35 +158,28 @@ def measure_costs(
     Returns:
         ``key`` and ``result``.
     """
-    key = _costs_key(config, setups)
     kept = read_json(folder / COSTS)
-    if kept is not None and kept["key"] in (key, _costs_key(config, list(SETUPS))):
+    if kept is not None and kept["key"] in (_costs_key(config, setups), _costs_key(config, list(SETUPS))):
         log(f"costs: found in {folder / COSTS}")
         return kept
     if existing:
         return None
     log("== tables 1 and 5: memory and time of each model, in processes of their own")
-    found = {"key": key, "result": run_benchmark(config, list(setups), log)}
+    result = run_benchmark(config, list(setups), log)
+    found = {"key": _costs_key(config, setups), "result": result}  # now that the data are prepared
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / COSTS, json.dumps(found, indent=1))
     return found
 
 
 def _costs_key(config: Config, setups: Sequence[str]) -> str:
-    sections = {
-        name: to_dict(getattr(config, name)) for name in ("data", "sam", "bidaf", "qanet", "training")
-    }
-    told = [
-        sections,
-        config.demo.__dict__,
-        config.data_dir,
-        config.glove,
-        config.limit,
-        versions(),
-        machine(),
-    ]
-    if list(setups) != list(SETUPS):  # of all setups it is the key of before there was a choice
-        told.append(list(setups))
+    """Of everything that decides what is measured; without prepared data, that of no measurement."""
+    sections = {name: to_dict(getattr(config, name)) for name in (*MODELS, "training", "evaluation")}
+    data = {}
+    for setup in setups:
+        prepared = find_data(replace(config, data=replace(config.data, setup=setup)))
+        data[setup] = prepared.fingerprint if prepared is not None else None
+    told = [sections, data, versions(), machine()]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

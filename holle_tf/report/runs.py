@@ -9,9 +9,10 @@ from typing import Callable, NamedTuple, Optional, Sequence
 from holle_tf.config import Config
 from holle_tf.report.variants import ROWS, TEACHERS_OF_LONG, VARIANTS, Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.identity import default_run_path, run_identity
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import default_run_path, ensure_run, run_identity
+from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 

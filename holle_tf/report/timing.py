@@ -97,6 +97,8 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -
         if state.status == "begun" and state.run is not None:
             seconds = statistics.median(line["seconds"] for line in state.run.epochs())
             known: Optional[_Known] = _Known(seconds, f"its first {state.epochs} epochs")
+        elif runs.config.distill.matching_weight and run.variant.teachers:
+            known = None  # its teachers read at every step, which is no part of a cost
         else:
             known = source.of(run.variant.cost)
         if known is not None:

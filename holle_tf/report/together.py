@@ -19,6 +19,7 @@ from holle_tf.report.making import make_run
 from holle_tf.report.progress import ReportProgress
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Estimate
+from holle_tf.report.variants import teacher_key
 from holle_tf.workflow.memory import keep_freed_memory
 from holle_tf.workflow.own_process import OwnProcess, ProcessDied, Surroundings, first_ended
 from pipelines.errors import UserError
@@ -136,7 +137,8 @@ def _give_up(
     """Take out of ``waiting`` the runs whose teachers will not come any more."""
     coming = {run.variant.key for run in waiting} | {job.run.variant.key for job in at_work}
     for run in list(waiting):
-        lost = [kind for kind in runs.missing_teachers(run.variant) if f"sd/{kind}" not in coming]
+        missing = runs.missing_teachers(run.variant)
+        lost = [one for one in missing if teacher_key(run.variant.setup, one, runs.config) not in coming]
         if lost:
             waiting.remove(run)
             failed[run.name] = f"its teacher {' and '.join(lost)} is not there"

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import Predictor, SplitPredictions
+from holle_tf.workflow.resuming import stuck
 from holle_tf.workflow.run_folder import RunFolder
 from pipelines.atomic import atomic_file
 
@@ -84,8 +85,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             f"epoch {epoch + 1}/{self.params['epochs']}: {terms}, dev F1 {found.f1:.2f} EM {found.em:.2f}"
             f" ({seconds:.0f} s)"
         )
-        scores = [line["val_f1"] for line in self.lines]
-        if len(scores) - 1 - scores.index(max(scores)) >= self._patience:
+        if stuck(self.lines, self._patience):
             self._log(f"no better dev F1 for {self._patience} epochs; stopping")
             distiller.stop_training = True
 

@@ -25,6 +25,7 @@ from holle_tf.workflow.cluster import (
     watching,
 )
 from holle_tf.workflow.config import StrategyConfig
+from holle_tf.workflow.resuming import Onwards
 from pipelines.errors import UserError
 
 # How TensorFlow says that another process is gone, or is another one than before.
@@ -117,7 +118,7 @@ class Devices:
             # Keras begins only one iteration of what is distributed.
             return made[0].repeat()
 
-        return self.strategy.distribute_datasets_from_function(mine), _Onwards(made, steps)
+        return self.strategy.distribute_datasets_from_function(mine), Onwards(made, steps, idle=1)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
@@ -230,26 +231,6 @@ def end(status: int) -> None:
 _RESTARTS = "HOLLE_TF_RESTARTS"
 _GOODBYE = 10.0  # seconds
 _listening: list[Cluster] = []  # whose server this process has started
-
-
-class _Onwards(tf.keras.callbacks.Callback):
-    """Begins as many iterations of the data as there were epochs, so that the next one has its own order.
-
-    Every iteration of a shuffled dataset draws another order: the outermost shuffle when it is made, those
-    within when the first element is asked for. Where there is one device, Keras makes one iterator that it
-    does not use; so does this, to have the same orders.
-    """
-
-    def __init__(self, made: list[tf.data.Dataset], steps: int):
-        super().__init__()
-        self._made, self._steps = made, steps
-
-    def on_train_begin(self, logs: Any = None) -> None:
-        done = int(tf.convert_to_tensor(self.model.optimizer.iterations)) // self._steps
-        for dataset in self._made:
-            iter(dataset)
-            for _ in range(done):
-                next(iter(dataset))
 
 
 class Following(tf.keras.callbacks.Callback):

@@ -13,9 +13,10 @@ from holle_tf.distill.recipes import recipe
 from holle_tf.workflow.beginning import of_teachers
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.devices import ONE, Devices
+from holle_tf.workflow.identity import distill_options, find_teacher
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import distill_options, ensure_run, find_teacher
+from holle_tf.workflow.training import ensure_run
 from pipelines.config import LONG_SETUPS, WINDOWS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData

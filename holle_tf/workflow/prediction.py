@@ -90,10 +90,10 @@ def newest_student(runs_dir: Path) -> RunFolder:
     Raises:
         UserError: there is none.
     """
-    results = sorted(runs_dir.glob("*/sam-*/result.json"), key=lambda path: path.stat().st_mtime)
-    if not results:
+    finished = [RunFolder(path.parent) for path in runs_dir.glob("*/sam-*/result.json")]
+    if not finished:
         raise UserError(f"{runs_dir}: no finished student is here; train one, or name one by --run_dir.")
-    return RunFolder(results[-1].parent)
+    return max(finished, key=RunFolder.last_trained)
 
 
 def predict_file(run: RunFolder, path: str) -> dict[str, Any]:

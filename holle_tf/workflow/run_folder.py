@@ -83,6 +83,10 @@ class RunFolder:
         """What was logged of every whole epoch, oldest first; nothing before the first is over."""
         return read_metrics(self.metrics) if self.metrics.exists() else []
 
+    def last_trained(self) -> float:
+        """Seconds since 1970, of the end of its last epoch; evaluations write ``result.json`` anew."""
+        return self.metrics.stat().st_mtime
+
     def write_result(self, result: dict[str, Any]) -> None:
         """Write ``result.json``; its presence says that training is over."""
         write_text(self.path / "result.json", json.dumps(result, indent=1))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import statistics
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
@@ -16,21 +13,20 @@ import tensorflow as tf
 from holle_tf.board.callback import Board
 from holle_tf.board.examples import choose_examples
 from holle_tf.board.hparams import hyperparameters
-from holle_tf.config import Config, to_dict
-from holle_tf.distill.config import DistillConfig
+from holle_tf.config import Config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, resolve_precision
-from holle_tf.distill.recipes import recipe
-from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
+from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS, trainable_parameters
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
 from holle_tf.workflow.devices import ONE, Devices, Following
+from holle_tf.workflow.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
-from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.resuming import Onwards, stuck
 from holle_tf.workflow.run_folder import RunFolder, build_model, versions
 from holle_tf.workflow.teachers import read_teachers
 from pipelines.dataset import make_dataset
@@ -40,99 +36,6 @@ from pipelines.prepare import PreparedData
 PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
 
 Log = Callable[[str], None]
-
-
-def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> dict[str, Any]:
-    """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
-    training = to_dict(config.training_of(config.model))
-    if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
-        del training["recurrence"]
-    sections: dict[str, Any] = {
-        "model": config.model,
-        config.model: to_dict(getattr(config, config.model)),
-        "training": training,
-        "seed": config.seed,
-        "data": prepared.fingerprint,
-        "max_span": config.evaluation.max_span,
-    }
-    terms = run_terms(config)
-    if config.model == "sam":
-        sections["recipe"] = config.recipe
-        if config.recipe in config.recipes:  # another definition under the same name is another run
-            sections["terms"] = list(terms)
-    weighted = config.model == "sam" and config.distill.labels_weight != DistillConfig.labels_weight
-    if teachers or set(terms) != {"labels"} or weighted:
-        sections["distill"] = run_options(config, terms)
-    if teachers:
-        identities = [teacher.identity() for teacher in teachers]
-        for teacher in teachers:
-            sections["distill"].update(Reading(teacher, prepared, config).chunks or {})
-        sections["teacher"] = identities[0] if len(identities) == 1 else identities
-    return sections
-
-
-def run_terms(config: Config) -> tuple[str, ...]:
-    """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
-    if config.model != "sam":
-        return ("labels",)
-    chosen = recipe(config.recipe, config.recipes)
-    extra = ["conicity"] if config.distill.conicity_weight else []
-    # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
-    extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
-    return tuple(dict.fromkeys([*chosen.terms, *extra]))
-
-
-def run_options(config: Config, terms: Sequence[str]) -> dict[str, Any]:
-    """The options that change any of these terms, by name."""
-    options = {option for name in terms for option in TERMS[name].options}
-    return {option: getattr(config.distill, option) for option in sorted(options)}
-
-
-def distill_options(config: Config) -> DistillConfig:
-    """The options of the terms, with the paper's k where none is given.
-
-    Raises:
-        UserError: the teacher's cache is to keep fewer positions than the terms look at, the recipe has
-            a term that is off, or one that cannot be compiled is to be.
-    """
-    options = config.distill
-    options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
-    if config.model != "sam":  # weights are those of students
-        return replace(options, labels_weight=DistillConfig.labels_weight)
-    for name in run_terms(config):
-        weight = TERMS[name].weight
-        if not getattr(options, weight) and not getattr(DistillConfig, weight):
-            raise UserError(
-                f"--recipe={config.recipe}: its term {name!r} is off;"
-                f" switch it on by --set distill.{weight}=1."
-            )
-    if options.gradient_share < 1 and "gradient" in run_terms(config) and config.training_of("sam").jit:
-        raise UserError(
-            f"distill.gradient_share={options.gradient_share}: XLA cannot compile a choice of rows;"
-            " set it to 1, or training.sam.jit=false."
-        )
-    check_cached_positions(run_terms(config), options)
-    return options
-
-
-def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
-    """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
-    identity = json.dumps(run_identity(config, prepared, teachers), sort_keys=True)
-    parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
-    parts += config.teachers if teachers else []
-    parts += [f"seed{config.seed}", hashlib.sha256(identity.encode()).hexdigest()[:8]]
-    return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
-
-
-def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[RunFolder]:
-    """A finished run of the model ``kind`` on this data with this configuration, of any seed."""
-    wanted = run_identity(replace(config, model=kind), prepared, [])
-    folder = Path(config.runs_dir) / prepared.folder.name
-    for path in sorted(folder.glob(f"{kind}-*/result.json")):
-        run = RunFolder(path.parent)
-        if {**(run.identity() or {}), "seed": config.seed} == wanted:
-            return run
-    return None
 
 
 def ensure_run(
@@ -269,8 +172,12 @@ def _train(
         def shuffled() -> tf.data.Dataset:
             return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
 
-        if devices.strategy is None:
-            distiller.fit(shuffled(), epochs=training.epochs, verbose=0, callbacks=listening)
+        if stuck(run.epochs(), training.patience):
+            pass  # stopped early before, and was interrupted before the result was written
+        elif devices.strategy is None:
+            batches = shuffled()
+            listening.append(Onwards([batches], steps))
+            distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=listening)
         else:
             batches, onwards = devices.distribute(shuffled, steps)
             listening += [onwards, Following(devices)]

@@ -95,6 +95,7 @@ def _run(folder, model, data, result):
     (folder / "identity.json").write_text(json.dumps({"data": data}))
     (folder / "checkpoints").mkdir()
     (folder / "checkpoints" / "best.weights.h5").write_bytes(b"12345")
+    (folder / "metrics.jsonl").write_text("")
     if result:
         (folder / "result.json").write_text(json.dumps(result))
     return folder
@@ -103,9 +104,9 @@ def _run(folder, model, data, result):
 def test_teachers_beside_a_student_are_the_newest_finished_ones_of_its_data(tmp_path):
     result = {"parameters": 7, "scores": {"test": {"f1": 74.0}}}
     student = _run(tmp_path / "sd" / "sam-1", "sam", "d", result)
-    old = _run(tmp_path / "sd" / "qanet-1", "qanet", "d", result)
     new = _run(tmp_path / "sd" / "qanet-2", "qanet", "d", result)
-    os.utime(old / "result.json", (1, 1))
+    old = _run(tmp_path / "sd" / "qanet-1", "qanet", "d", result)
+    os.utime(old / "metrics.jsonl", (1, 1))  # its result.json is the younger one: it was evaluated again
     unfinished = _run(tmp_path / "sd" / "bidaf-1", "bidaf", "d", None)
     elsewhere = _run(tmp_path / "ld" / "qanet-3", "qanet", "other", result)
     assert teachers_beside(student) == [new]

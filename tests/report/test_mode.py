@@ -77,6 +77,11 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     printed = capsys.readouterr().out
     assert "3 finished, 0 to train" in printed
 
+    # Of a run whose process died while it scored, nothing is wrong once it has scores.
+    monkeypatch.setattr(mode, "carry_out", lambda *given: given[4].update({f"{SOME[0]}, seed 0": "it died"}))
+    assert report_mode(load, request, said.append) == 0
+    assert _last_json(capsys)["failed"] == []
+
 
 def _check(folder, ids):
     report = json.loads((folder / "report.json").read_text())

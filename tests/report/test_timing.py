@@ -111,6 +111,13 @@ def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_com
     assert len(found) == len(VARIANTS), "it was measured before"
 
 
+def test_a_teacher_whose_vectors_are_matched_makes_times_unknown(load, measured, tmp_path):
+    found, _ = _estimates(load(runs_dir=tmp_path, **{"distill.matching_weight": 0.1}))
+    assert {key for key in found if key.startswith("sd")} == {
+        "sd/mul_train", "sd/add_train", "sd/qanet", "sd/bidaf"
+    }  # fmt: skip
+
+
 def test_another_model_is_measured_anew(load, measured, tmp_path):
     runs = Runs(load(runs_dir=tmp_path), lambda line: None)
     for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}), lambda line: None)):

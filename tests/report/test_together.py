@@ -6,10 +6,12 @@ import os
 
 import pytest
 
+from holle_tf.config import Config, load_config
 from holle_tf.report import mode, together
 from holle_tf.report.mode import Request, report_mode
 from holle_tf.report.runs import BY_KEY, PlannedRun, Runs
 from holle_tf.report.together import next_run, surroundings_of
+from holle_tf.report.variants import Variant
 
 ONLY = ["sd/???_train"]
 NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
@@ -100,8 +102,8 @@ def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some,
 class _SomeRuns:
     """``Runs`` of which some teachers are there."""
 
-    def __init__(self, *there):
-        self._there = there
+    def __init__(self, *there, config=None):
+        self._there, self.config = there, config or Config()
 
     def missing_teachers(self, variant):
         return [kind for kind in variant.teachers if kind not in self._there]
@@ -131,6 +133,17 @@ def test_students_of_a_teacher_that_failed_are_given_up():
     together._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
     assert waiting == [_run("sd/add/bidaf")]
     assert failed == {"sd/add/qanet, seed 0": "its teacher qanet is not there"}
+
+
+@pytest.mark.parametrize(("how", "teacher"), [("chunks", "sd"), ("windows", "windows"), ("whole", "ld")])
+def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, teacher):
+    runs = _SomeRuns(config=load_config([], [f"distill.long_teacher={how}"]))
+    coming = PlannedRun(Variant(teacher, "qanet"), 0)
+    waiting, failed = [coming, _run("ld/add/qanet")], {}
+    together._give_up(runs, waiting, [], failed, lambda line: None)
+    assert len(waiting) == 2 and not failed
+    together._give_up(runs, waiting[1:], [], failed, lambda line: None)
+    assert list(failed) == ["ld/add/qanet, seed 0"]
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")

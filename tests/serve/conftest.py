@@ -122,8 +122,8 @@ def runs_dir(tmp_path_factory):
 def untrained_run(runs_dir):
     """Function (model) -> finished run folder of a tiny model with random weights."""
     from holle_tf.workflow.data import open_data
+    from holle_tf.workflow.identity import run_identity
     from holle_tf.workflow.run_folder import RunFolder, build_model
-    from holle_tf.workflow.training import run_identity
 
     def make(model):
         config = load_config(flags={**TINY, "model": model, "recipe": "add_train", "runs_dir": str(runs_dir)})

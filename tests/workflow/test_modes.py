@@ -9,10 +9,11 @@ from holle_tf.workflow import modes
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import student_alone, with_recipe
 from holle_tf.workflow.evaluation import cosines_of, ensure_scores
+from holle_tf.workflow.identity import default_run_path, distill_options, run_terms
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import default_run_path, distill_options, ensure_run, run_terms
+from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
 from pipelines.holle import example_from_chat
 from pipelines.records import read_examples

@@ -6,11 +6,12 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
-from holle_tf.workflow import training
+from holle_tf.workflow import callbacks, training
 from holle_tf.workflow.evaluation import evaluate_run
+from holle_tf.workflow.identity import default_run_path, distill_options, find_teacher
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model
-from holle_tf.workflow.training import default_run_path, distill_options, ensure_run, find_teacher
+from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
 
 
@@ -77,8 +78,6 @@ def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
 
 def test_an_interrupted_training_goes_on_after_the_last_whole_epoch(tiny, prepared, tmp_path, monkeypatch):
     config = _sam(tiny("training.sam.epochs=3"), seed=8)
-    from holle_tf.workflow import callbacks
-
     original = callbacks.DevEvaluation.on_epoch_begin
 
     def killed(self, epoch, logs=None):
@@ -98,6 +97,47 @@ def test_an_interrupted_training_goes_on_after_the_last_whole_epoch(tiny, prepar
     assert after.startswith(before) and len(after.splitlines()) == 3
 
 
+@pytest.mark.parametrize("recipe", ["add_train", "add_aug"])
+def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
+    tiny, prepared, tmp_path, monkeypatch, recipe
+):
+    config = tiny("training.sam.epochs=4", "sam.dropout=0", "teacher=qanet", seed=8)
+    config = replace(config, model="sam", recipe=recipe)
+    teachers = []
+    if recipe == "add_aug":
+        teachers.append(ensure_run(replace(config, model="qanet", recipe=""), prepared, log=_quiet))
+    whole = ensure_run(config, prepared, tmp_path / "whole", teachers, _quiet)
+    original = callbacks.DevEvaluation.on_epoch_begin
+    for stop in (2, 3):  # twice
+
+        def killed(self, epoch, logs=None, stop=stop):
+            if epoch == stop:
+                raise KeyboardInterrupt
+            original(self, epoch, logs)
+
+        monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
+    run = ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+    losses = [[line["loss"] for line in one.epochs()] for one in (whole, run)]
+    assert len(losses[0]) == 4
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+
+
+def test_a_training_that_had_stopped_early_is_not_trained_further(tiny, prepared, tmp_path):
+    config = _sam(tiny("training.sam.epochs=9", "training.sam.patience=1"), seed=8)
+    options = replace(config.training.sam, learning_rate=0.0)  # never better than after the first epoch
+    config = replace(config, training=replace(config.training, sam=options))
+    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet, keep_checkpoint=True)
+    lines = run.epochs()
+    assert len(lines) == 2
+    (run.path / "result.json").unlink()
+    again = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    assert again.epochs() == lines
+    assert again.result()["best_epoch"] == 1
+
+
 def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
     config = _sam(tiny("training.sam.ema_decay=0.999", "training.sam.learning_rate=0.05"), seed=9)
     config = replace(config, training=replace(config.training, sam=replace(config.training.sam, epochs=1)))
@@ -111,12 +151,15 @@ def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
     assert moved > 1e-3  # the same training, other weights at its end
 
 
-def test_a_teacher_is_found_by_data_and_configuration_whatever_its_seed(tiny, prepared):
-    config = tiny("teacher=qanet", seed=11)
+def test_a_teacher_is_found_by_data_and_configuration_its_own_seed_first(tiny, prepared, tmp_path):
+    config = tiny("teacher=qanet", seed=11, runs_dir=str(tmp_path))
     teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
     assert find_teacher(config, prepared, "qanet") == teacher
     assert find_teacher(replace(config, seed=12), prepared, "qanet") == teacher
-    assert find_teacher(tiny("teacher=qanet", "qanet.units=8"), prepared, "qanet") is None
+    lower = ensure_run(replace(config, model="qanet", teacher="", seed=9), prepared, log=_quiet)
+    assert find_teacher(config, prepared, "qanet") == teacher
+    assert find_teacher(replace(config, seed=12), prepared, "qanet") == lower
+    assert find_teacher(replace(config, qanet=replace(config.qanet, units=8)), prepared, "qanet") is None
 
 
 @pytest.mark.parametrize("model", ["bidaf", "qanet"])
@@ -183,12 +226,13 @@ def test_every_kind_of_recipe_trains_and_logs_its_terms(tiny, prepared, name, ki
     assert all(np.isfinite(line[term]) and line[term] > 0 for term in terms)
 
 
-def test_a_choice_of_rows_is_not_compiled_by_xla(tiny):
-    options = "distill.gradient_share=0.5", "training.sam.jit=true"
-    with pytest.raises(UserError, match="gradient_share=0.5.*training.sam.jit=false"):
-        distill_options(tiny("recipe=add_grad", *options))
-    assert distill_options(tiny("recipe=add", *options)).gradient_share == 0.5
-    assert distill_options(tiny("recipe=add_grad", options[0])).gradient_share == 0.5
+def test_a_teacher_that_reads_at_every_step_is_not_compiled_by_xla(tiny):
+    with pytest.raises(UserError, match="--recipe=add_aug.*training.sam.jit=false"):
+        distill_options(tiny("recipe=add_aug", "training.sam.jit=true"))
+    with pytest.raises(UserError, match="cache_teacher=false.*training.sam.jit=false"):
+        distill_options(tiny("recipe=add", "training.sam.jit=true", "distill.cache_teacher=false"))
+    distill_options(tiny("recipe=add", "training.sam.jit=true"))
+    distill_options(tiny("recipe=add_aug"))
 
 
 def test_an_option_of_another_term_makes_no_other_run(tiny, prepared):
