@@ -9,8 +9,8 @@ The last line is JSON: medians in milliseconds and their ratios to equation (1) 
 
 from __future__ import annotations
 
+import functools
 import json
-import statistics
 import tempfile
 import time
 from dataclasses import replace
@@ -24,6 +24,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
+from benchmarks.taking_turns import median_seconds
 from holle_tf.board.examples import choose_examples, draw_curves, spans_as_markdown, view
 from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.config import DistillConfig
@@ -133,16 +134,10 @@ def time_steps() -> dict[str, dict[str, float]]:
             labels[f"{name}_{edge}_logits"] = tf.constant(scores, tf.float32)
     chosen = [PLAIN, *(name for name in _VARIANTS.value or VARIANTS if name != PLAIN)]
     steps = {name: make_step(VARIANTS[name], config, (features, labels)) for name in chosen}
-    times: dict[str, list[float]] = {name: [] for name in chosen}
-    for round_ in tqdm(range(-2, _STEPS.value), desc="steps", unit=" rounds"):
-        for name, step in steps.items():
-            began = time.perf_counter()
-            step()
-            if round_ >= 0:
-                times[name].append(1000 * (time.perf_counter() - began))
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    medians = median_seconds(steps, _STEPS.value, title="steps")
     return {
-        name: {"ms": round(ms, 1), "ratio": round(ms / medians[PLAIN], 2)} for name, ms in medians.items()
+        name: {"ms": round(1000 * one, 1), "ratio": round(one / medians[PLAIN], 2)}
+        for name, one in medians.items()
     }
 
 
@@ -159,21 +154,14 @@ def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[st
         "cached": (cached_teacher("qanet"), own, read_teacher_cache(cache, "qanet")),
         "on line": (online_teacher(teacher), {*own, *teacher.input}, None),
     }
-    students, times = {}, {}
+    epochs = {}
     for way, (one, inputs, extra) in ways.items():
         distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [one])
         batches = make_dataset(
             prepared, "train", inputs=sorted(inputs), batch_size=32, shuffle=True, extra=extra
         )
-        students[way], times[way] = (distiller, batches), list[float]()
-    for round_ in tqdm(range(-1, _EPOCHS.value), desc="epochs", unit=" rounds"):
-        for way, (distiller, batches) in students.items():
-            began = time.perf_counter()
-            distiller.fit(batches, verbose=0)
-            if round_ >= 0:
-                times[way].append(time.perf_counter() - began)
-    report.update({way: statistics.median(values) for way, values in times.items()})
-    return report
+        epochs[way] = functools.partial(distiller.fit, batches, verbose=0)
+    return {**report, **median_seconds(epochs, _EPOCHS.value, warm_up=1, title="epochs")}
 
 
 def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
@@ -202,15 +190,9 @@ def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
         "losses": losses,
         "examples": show,
     }
-    times: dict[str, list[float]] = {name: [] for name in work}
     with tempfile.TemporaryDirectory() as folder, tf.summary.create_file_writer(folder).as_default():
-        for round_ in range(-2, _STEPS.value):
-            for name, function in work.items():
-                began = time.perf_counter()
-                function()
-                if round_ >= 0:
-                    times[name].append(1000 * (time.perf_counter() - began))
-    found = {name: statistics.median(values) for name, values in times.items()}
+        medians = median_seconds(work, _STEPS.value, title="TensorBoard")
+    found = {name: 1000 * seconds for name, seconds in medians.items()}
     every = config.board
     added = found["gradients"] / every.gradients_every + found["losses"] / every.scalars_every
     return {**found, "slower": added / found["step"]}

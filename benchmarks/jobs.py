@@ -52,6 +52,27 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         " --seeds=0,1 --set training.qanet.epochs=12",
         "--limit=20 --seeds=0 --set training.qanet.epochs=1",
     ),
+    "gradient-weight": (
+        "benchmarks.scores --recipe=add_grad --teacher=qanet --option=distill.gradient_weight --values=1,0.1"
+        " --seeds=0 --runs_dir=runs",
+        None,
+    ),
+    "gradient-mode": (
+        "benchmarks.scores --recipe=add_grad --teacher=qanet --option=distill.gradient_mode"
+        " --values=label,projection --seeds=0 --runs_dir=runs",
+        None,
+    ),
+    "gradient-clip": (
+        "benchmarks.scores --recipe=add_grad --teacher=qanet --option=training.sam.clip_norm --values=0,1"
+        " --seeds=0 --runs_dir=runs",
+        None,
+    ),
+    "gradients-learned": (
+        "benchmarks.gradients_learned",
+        "--students=add --examples=16 --set limit=16 --set training.sam.epochs=1"
+        " --set training.qanet.epochs=1 --set qanet.units=8 --set qanet.heads=2 --set board.enabled=false"
+        " --runs_dir=FOLDER/runs",
+    ),
     # Beyond the paper. Runs of the report, --mode=report --size=demo, are found and not trained again.
     "temperature": (
         "benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature --values=1,2,4 --seeds=0"

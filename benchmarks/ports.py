@@ -13,9 +13,7 @@ milliseconds, and each as a ratio to the port.
 from __future__ import annotations
 
 import json
-import statistics
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Callable
@@ -24,9 +22,9 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, make_distiller, random_batch
+from benchmarks.taking_turns import median_seconds
 from holle_tf.config import Config, load_config
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models import MODELS
@@ -149,14 +147,10 @@ def measure(which: str) -> dict[str, dict[str, dict[str, float]]]:
     batch = random_batch(MODELS[kind].inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
     found = {"PyTorch port": port_steps(kind, config, batch)}
     found.update({f"holle_tf, {name}": our_steps(kind, config, name, batch) for name in FORMATS})
-    times: dict[tuple[str, str], list[float]] = {(name, what): [] for name in found for what in found[name]}
-    for round_ in tqdm(range(-2, _STEPS.value), desc=which, dynamic_ncols=True):
-        for (name, what), seconds in times.items():
-            began = time.perf_counter()
-            found[name][what]()
-            if round_ >= 0:
-                seconds.append(1000 * (time.perf_counter() - began))
-    medians = {key: statistics.median(seconds) for key, seconds in times.items()}
+    work = {(name, what): step for name, steps in found.items() for what, step in steps.items()}
+    medians = {
+        key: 1000 * seconds for key, seconds in median_seconds(work, _STEPS.value, title=which).items()
+    }
     return {
         name: {
             what: {"ms": medians[name, what], "ratio": medians[name, what] / medians["PyTorch port", what]}

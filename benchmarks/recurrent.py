@@ -10,16 +10,14 @@ The last line is JSON: medians in milliseconds, and each as a ratio to stock Ker
 from __future__ import annotations
 
 import json
-import statistics
-import time
 from typing import Any, Callable
 
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
+from benchmarks.taking_turns import median_seconds
 from holle_tf.evaluate.tables import print_table
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from pipelines.errors import UserError
@@ -100,18 +98,10 @@ def make_variants(length: int) -> dict[str, Steps]:
 
 def measure(variants: dict[str, Steps], rounds: int, title: str) -> dict[str, dict[str, float]]:
     """Median milliseconds of every step of every variant, all of them taking turns."""
-    times: dict[tuple[str, str], list[float]] = {
-        (name, what): [] for name in variants for what in variants[name]
-    }
-    for round_ in tqdm(range(-2, rounds), desc=title, dynamic_ncols=True):
-        for (name, what), seconds in times.items():
-            began = time.perf_counter()
-            variants[name][what]()
-            if round_ >= 0:
-                seconds.append(1000 * (time.perf_counter() - began))
+    work = {(name, what): step for name, steps in variants.items() for what, step in steps.items()}
     medians: dict[str, dict[str, float]] = {}
-    for (name, what), seconds in times.items():
-        medians.setdefault(name, {})[what] = statistics.median(seconds)
+    for (name, what), seconds in median_seconds(work, rounds, title=title).items():
+        medians.setdefault(name, {})[what] = 1000 * seconds
     return medians
 
 

@@ -10,16 +10,14 @@ milliseconds, and each as a ratio to the first variant's.
 from __future__ import annotations
 
 import json
-import statistics
-import time
 from typing import Any, Callable
 
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+from benchmarks.taking_turns import median_seconds
 from holle_tf.config import load_config, preset
 from holle_tf.distill.precision import POLICIES
 from holle_tf.evaluate.tables import print_table
@@ -52,14 +50,7 @@ def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
 def main(_: list[str]) -> None:
     variants = _VARIANTS.value
     work = {(variant, what): step for variant in variants for what, step in make_steps(variant).items()}
-    times: dict[tuple[str, str], list[float]] = {key: [] for key in work}
-    for round_ in tqdm(range(-2, _STEPS.value), desc="rounds", dynamic_ncols=True):
-        for key, step in work.items():
-            began = time.perf_counter()
-            step()
-            if round_ >= 0:
-                times[key].append(1000 * (time.perf_counter() - began))
-    medians = {key: statistics.median(values) for key, values in times.items()}
+    medians = {key: 1000 * seconds for key, seconds in median_seconds(work, _STEPS.value).items()}
     table = Table("variant", "training step, ms", "ratio", "inference, ms", "ratio")
     report: dict[str, dict[str, dict[str, float]]] = {}
     for variant in variants:

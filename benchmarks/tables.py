@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import Any, Dict
 
-from benchmarks import export_tables
+from benchmarks import export_tables, quality_tables
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
@@ -73,21 +72,6 @@ def startup(result: dict[str, Any]) -> str:
         for model, row in models.items()
     ]
     return markdown(["seconds", "from nothing", "data prepared"], rows)
-
-
-def scores(result: dict[str, Any]) -> str:
-    """F1 of every seed, the mean, the paired difference with its standard error, conicity if there is any."""
-    every = [row for of_seed in result["runs"].values() for row in of_seed.values()]
-    cones = [name for name in every[0] if name.startswith("conicity")]
-    rows = []
-    for value, of_seed in result["runs"].items():
-        row = result["summary"][value]["f1"]
-        error = f" ± {row['standard_error']:.1f}" if row.get("standard_error") else ""
-        cells = [", ".join(f"{found['f1']:.1f}" for found in of_seed.values()), f"{row['mean']:.1f}"]
-        cells += [f"{row['difference']:+.1f}{error}", f"{result['summary'][value]['em']['mean']:.1f}"]
-        cells += [f"{fmean(found[cone] for found in of_seed.values()):.2f}" for cone in cones]
-        rows.append([f"`{result['option']}={value}`", *cells])
-    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM", *cones], rows)
 
 
 KINDS = (("ms", 1), ("ratio", 2))
@@ -206,25 +190,6 @@ def cache_sizes(result: dict[str, Any]) -> str:
     return markdown(["", "words of a document", "all positions, MB", "the paper's k, MB"], rows)
 
 
-READ_BY = {
-    "chunks": "short documents, in chunks",
-    "windows": "random windows, in chunks",
-    "whole": "long documents, whole",
-}
-
-
-def long_teachers(result: dict[str, Any]) -> str:
-    rows = []
-    for row in result["teachers"]:
-        more, said = row["difference"], ""
-        if more:
-            said = f"{more['mean']:+.1f} ({more['low']:+.1f} to {more['high']:+.1f})"
-        cells = [READ_BY[row["teacher"]], row["merge"] or "-", f"{row['f1']:.1f}", f"{row['em']:.1f}", said]
-        rows.append(cells)
-    heads = ["a teacher trained on, reads", "chunks merged by", "F1", "EM", "F1, difference to the first"]
-    return markdown(heads, rows)
-
-
 def serving(result: dict[str, Any]) -> str:
     rows = []
     for row in result["rows"]:
@@ -283,8 +248,8 @@ TABLES: Tables = {
     "gpu": ("bounds", gpu),
     "operations": ("operations", operations),
     "startup": ("startup", startup),
-    "stock-layers": ("stock-layers", scores),
-    "bfloat16": ("bfloat16", scores),
+    "stock-layers": ("stock-layers", quality_tables.scores),
+    "bfloat16": ("bfloat16", quality_tables.scores),
     "recurrent-torch": ("recurrent-torch", recurrent),
     "input": ("input", reading),
     "input-ld": ("input-ld", reading),
@@ -293,13 +258,12 @@ TABLES: Tables = {
     "teacher": ("distillation", teacher_costs),
     "board": ("distillation", board_costs),
     "cache": ("long-teacher", cache_sizes),
-    "long-teachers": ("long-teacher", long_teachers),
-    "long-teachers-real": ("long-teacher-real", long_teachers),
+    "long-teachers": ("long-teacher", quality_tables.long_teachers),
+    "long-teachers-real": ("long-teacher-real", quality_tables.long_teachers),
     "corpus": ("costs", corpus),
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
-OPTIONS_OF_TERMS = ("temperature", "conicity", "matching")
 SEARCHES = ("tune-demo", "tune-real")
 PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # kept by hand, of runs that no job makes
 PAGES: Dict[str, Tables] = {
@@ -310,7 +274,7 @@ PAGES: Dict[str, Tables] = {
         "trial-memory": ("trial-memory", trial_memory),
         **{name: (name, search) for name in SEARCHES},
     },
-    "recipes.md": {name: (name, scores) for name in OPTIONS_OF_TERMS},
+    "recipes.md": quality_tables.TABLES,
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

@@ -48,17 +48,67 @@ class Readers(NamedTuple):
 ALONE = Readers(1, 0, lambda: None)
 
 
-def cache_folder(
-    prepared: PreparedData,
-    split: str,
-    teacher_weights: Path,
-    chunks: Optional[Mapping[str, Any]] = None,
-    top_k: int = 0,
-) -> Path:
-    """Where the cache of this (data, split, teacher weights, chunking, positions kept) is."""
-    parts = [_FORMAT, SHARD_EXAMPLES, prepared.fingerprint, split, file_sha256(teacher_weights)]
-    key = json.dumps([*parts, dict(chunks) if chunks else None, top_k], sort_keys=True)
-    return prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
+class TeacherCache:
+    """Where a cache is, and what it is of: data, split, teacher's weights, chunking, positions kept.
+
+    Args:
+        teacher_weights: a file, of which the contents count.
+        chunks: how the teacher cuts long documents into chunks, if it does.
+        top_k: best positions of each end that are kept; 0 = all.
+    """
+
+    def __init__(
+        self,
+        prepared: PreparedData,
+        split: str,
+        teacher_weights: Path,
+        chunks: Optional[Mapping[str, Any]] = None,
+        top_k: int = 0,
+    ):
+        self.prepared, self.split, self.top_k = prepared, split, top_k
+        self.count = prepared.count(split)
+        self.identity = {
+            "format": _FORMAT,
+            "data": prepared.fingerprint,
+            "split": split,
+            "teacher": file_sha256(teacher_weights),
+            "chunks": dict(chunks) if chunks else None,
+            "top_k": top_k,
+        }
+        first, *others = self.identity.values()
+        key = json.dumps([first, SHARD_EXAMPLES, *others], sort_keys=True)
+        self.folder = prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
+        number = -(-self.count // SHARD_EXAMPLES)
+        self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
+        self.index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
+
+    @property
+    def manifest(self) -> Path:
+        """Written last: with it, the cache is whole."""
+        return self.folder / MANIFEST
+
+    def write_manifest(self) -> None:
+        """Say what the files hold, which are all there now."""
+        shards = [{"file": path.name, **describe(path)} for path in self.paths]
+        contents = {"index_type": self.index_type, "examples": self.count, "shards": shards}
+        with atomic_file(self.manifest, "w") as file:
+            json.dump({**self.identity, **contents}, file, indent=1)
+
+    def missing(self, log: Callable[[str], None]) -> list[int]:
+        """Numbers of the files that have to be written; one that was altered since is removed."""
+        expected = {}
+        if self.manifest.exists():
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            expected = {one.pop("file"): one for one in manifest["shards"]}
+        for path in self.paths:
+            if path.exists() and path.name in expected and describe(path) != expected[path.name]:
+                log(f"{path}: damaged; the teacher reads its examples again")
+                path.unlink()
+        return self.not_there()
+
+    def not_there(self) -> list[int]:
+        """Numbers of the files that do not exist."""
+        return [i for i, path in enumerate(self.paths) if not path.exists()]
 
 
 def ensure_teacher_cache(
@@ -87,16 +137,15 @@ def ensure_teacher_cache(
     Returns:
         The folder, whole: its manifest is written last.
     """
-    folder = cache_folder(prepared, split, teacher_weights, chunks, top_k)
-    folder.mkdir(parents=True, exist_ok=True)
-    told = (folder, teacher, teacher_weights, prepared, split, batch_size, log, chunks, top_k, readers)
+    cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k)
+    cache.folder.mkdir(parents=True, exist_ok=True)
     if readers.processes > 1:  # they know of each other
-        _fill(*told)
+        _fill(cache, teacher, batch_size, log, readers)
     else:
-        waiting = f"teacher scores: another process computes them in {folder}; waiting"
-        with alone_in(folder, lambda: log(waiting)):
-            _fill(*told)
-    return folder
+        waiting = f"teacher scores: another process computes them in {cache.folder}; waiting"
+        with alone_in(cache.folder, lambda: log(waiting)):
+            _fill(cache, teacher, batch_size, log, readers)
+    return cache.folder
 
 
 def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
@@ -137,90 +186,44 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
 
 
 def _fill(
-    folder: Path,
+    cache: TeacherCache,
     teacher: tf.keras.Model,
-    teacher_weights: Path,
-    prepared: PreparedData,
-    split: str,
     batch_size: int,
     log: Callable[[str], None],
-    chunks: Optional[Mapping[str, Any]],
-    top_k: int,
     readers: Readers,
 ) -> None:
-    count = prepared.count(split)
-    number = -(-count // SHARD_EXAMPLES)
-    paths = [folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
     if readers.number == 0:
-        missing = _missing(folder, paths, log)
+        missing = cache.missing(log)
         if missing and readers.processes > 1:
-            (folder / MANIFEST).unlink(missing_ok=True)  # by which the others know that something is missing
+            cache.manifest.unlink(missing_ok=True)  # by which the others know that something is missing
     readers.together()
     if readers.number:
-        missing = [i for i, path in enumerate(paths) if not path.exists()]
-    if not missing and (folder / MANIFEST).exists():
-        log(f"teacher scores: found in {folder}")
+        missing = cache.not_there()
+    if not missing and cache.manifest.exists():
+        log(f"teacher scores: found in {cache.folder}")
         return
     readers.together()  # before any of them is written, so that all know of the same
-    for _ in remove_stale(folder) if readers.number == 0 else ():
+    for _ in remove_stale(cache.folder) if readers.number == 0 else ():
         pass
+    count = cache.count
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
-        log(f"teacher scores: going on in {folder}, {there:,} of {count:,} examples are there")
-    index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
-    with tqdm(total=count, initial=there, desc=f"teacher reads {split}", unit=" examples") as progress:
+        log(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
+    with tqdm(total=count, initial=there, desc=f"teacher reads {cache.split}", unit=" examples") as progress:
         own = set(missing[readers.number :: readers.processes])
-        found = _read(teacher, prepared, split, batch_size, own) if own else iter(())
+        found = _read(teacher, cache.prepared, cache.split, batch_size, own) if own else iter(())
         for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
             with (
-                atomic_path(paths[shard]) as temporary,
+                atomic_path(cache.paths[shard]) as temporary,
                 tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
             ):
                 for _, example_id, edges in rows:
-                    writer.write(_record(example_id, edges, top_k, index_type))
+                    writer.write(_record(example_id, edges, cache.top_k, cache.index_type))
                     progress.update()
     readers.together()
     if readers.number == 0:
-        _write_manifest(folder, paths, prepared, split, teacher_weights, chunks, top_k, index_type)
+        cache.write_manifest()
     readers.together()
-
-
-def _write_manifest(
-    folder: Path,
-    paths: list[Path],
-    prepared: PreparedData,
-    split: str,
-    teacher_weights: Path,
-    chunks: Optional[Mapping[str, Any]],
-    top_k: int,
-    index_type: str,
-) -> None:
-    manifest = {
-        "format": _FORMAT,
-        "data": prepared.fingerprint,
-        "split": split,
-        "teacher": file_sha256(teacher_weights),
-        "chunks": dict(chunks) if chunks else None,
-        "top_k": top_k,
-        "index_type": index_type,
-        "examples": prepared.count(split),
-        "shards": [{"file": path.name, **describe(path)} for path in paths],
-    }
-    with atomic_file(folder / MANIFEST, "w") as file:
-        json.dump(manifest, file, indent=1)
-
-
-def _missing(folder: Path, paths: list[Path], log: Callable[[str], None]) -> list[int]:
-    """Numbers of the files that have to be written; one that was altered since is removed."""
-    expected = {}
-    if (folder / MANIFEST).exists():
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        expected = {one.pop("file"): one for one in manifest["shards"]}
-    for path in paths:
-        if path.exists() and path.name in expected and describe(path) != expected[path.name]:
-            log(f"{path}: damaged; the teacher reads its examples again")
-            path.unlink()
-    return [i for i, path in enumerate(paths) if not path.exists()]
 
 
 def _read(

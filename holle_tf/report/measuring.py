@@ -34,7 +34,7 @@ MOST_SECONDS = 10.0  # of the steps of one kind, after which no further one is b
 KEPT = "measured-steps.json"  # in ``runs_dir``
 
 
-class Measured(NamedTuple):
+class Known(NamedTuple):
     """Seconds of an epoch, and how that is known."""
 
     seconds: float
@@ -57,7 +57,7 @@ class Measurements:
         """Whether it was measured before."""
         return self._place(variant)[0] in self._kept
 
-    def epoch(self, variant: Variant) -> Measured:
+    def epoch(self, variant: Variant) -> Known:
         """An epoch of a variant, from steps of an untrained model with untrained teachers."""
         key, config, prepared = self._place(variant)
         if key not in self._kept:
@@ -72,7 +72,7 @@ class Measurements:
             when = f" on {self._kept[key]['date']}"
         one = self._kept[key]
         steps = "1 step" if one["steps"] == 1 else f"{one['steps']} steps"
-        return Measured(one["seconds"], f"{steps} measured{when}")
+        return Known(one["seconds"], f"{steps} measured{when}")
 
     def _place(self, variant: Variant) -> tuple[str, Config, PreparedData]:
         config, prepared = variant.config(self._runs.config, 0), self._runs.prepared(variant.setup)

@@ -6,7 +6,7 @@ import statistics
 from typing import Mapping, NamedTuple, Optional
 
 from holle_tf.config_checks import TEACHERS
-from holle_tf.report.measuring import Measurements
+from holle_tf.report.measuring import Known, Measurements
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.variants import VARIANTS
 
@@ -75,11 +75,6 @@ def parts_of(cost: Cost, share: float) -> list[Part]:
     return [Part(1.0, first), *others, *(Part(2 * READING, ("sd", name)) for name in teachers)]
 
 
-class _Known(NamedTuple):
-    seconds: float
-    basis: str
-
-
 def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -> dict[PlannedRun, Estimate]:
     """An estimate for every run that is not finished and of which anything is known, from the best that is.
 
@@ -96,7 +91,7 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -
             continue
         if state.status == "begun" and state.run is not None:
             seconds = statistics.median(line["seconds"] for line in state.run.epochs())
-            known: Optional[_Known] = _Known(seconds, f"its first {state.epochs} epochs")
+            known: Optional[Known] = Known(seconds, f"its first {state.epochs} epochs")
         elif runs.config.distill.matching_weight and run.variant.teachers:
             known = None  # its teachers read at every step, which is no part of a cost
         else:
@@ -117,19 +112,19 @@ class _Sources:
             if state.status == "finished" and state.run is not None:
                 seconds = (state.run.result() or {})["seconds_per_epoch"]
                 self._finished.setdefault(run.variant.cost, []).append(seconds)
-        self._found: dict[Cost, Optional[_Known]] = {}
+        self._found: dict[Cost, Optional[Known]] = {}
         self._measurements = Measurements(runs)
 
-    def of(self, cost: Cost) -> Optional[_Known]:
+    def of(self, cost: Cost) -> Optional[Known]:
         """The best that is known of a cost."""
         if cost not in self._found:
             self._found[cost] = self._find(cost)
         return self._found[cost]
 
-    def _find(self, cost: Cost) -> Optional[_Known]:
+    def _find(self, cost: Cost) -> Optional[Known]:
         finished = self._finished.get(cost)
         if finished:
-            return _Known(statistics.median(finished), f"{len(finished)} finished like it")
+            return Known(statistics.median(finished), f"{len(finished)} finished like it")
         if self._measure == "nothing":
             return None
         parts = parts_of(cost, self._runs.config.distill.hallucinated_share)
@@ -137,7 +132,7 @@ class _Sources:
             variant = next(one for one in VARIANTS if one.cost == cost)
             if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
                 return None
-            return _Known(*self._measurements.epoch(variant))
+            return self._measurements.epoch(variant)
         words = self._words(cost[0])
         total, said = 0.0, []
         for part in parts:
@@ -147,7 +142,7 @@ class _Sources:
             factor = part.factor * (words if part.by_words else 1.0)
             total += factor * of_part.seconds
             said.append(f"{factor:+.2g} x {'/'.join(part.cost)}")
-        return _Known(max(total, 0.0), f"reckoned: {' '.join(said).lstrip('+')}")
+        return Known(max(total, 0.0), f"reckoned: {' '.join(said).lstrip('+')}")
 
     def _words(self, setup: str) -> float:
         """How many times as long as short documents those of a setup are."""

@@ -16,7 +16,7 @@ from holle_tf.distill import teacher_cache
 from holle_tf.distill.teacher_cache import (
     UNKNOWN,
     Readers,
-    cache_folder,
+    TeacherCache,
     ensure_teacher_cache,
     read_teacher_cache,
 )
@@ -89,13 +89,13 @@ def test_it_is_found_again_and_another_input_is_another_cache(prepared, weights,
     other.write_bytes(b"other weights")
     data = dataclasses.replace(prepared, manifest={**prepared.manifest, "fingerprint": "1" * 64})
     folders = [
-        cache_folder(prepared, "train", weights),
-        cache_folder(prepared, "dev", weights),
-        cache_folder(prepared, "train", other),
-        cache_folder(prepared, "train", weights, {"chunk_words": 256}),
-        cache_folder(prepared, "train", weights, {"chunk_words": 128}),
-        cache_folder(prepared, "train", weights, top_k=5),
-        cache_folder(data, "train", weights),
+        TeacherCache(prepared, "train", weights).folder,
+        TeacherCache(prepared, "dev", weights).folder,
+        TeacherCache(prepared, "train", other).folder,
+        TeacherCache(prepared, "train", weights, {"chunk_words": 256}).folder,
+        TeacherCache(prepared, "train", weights, {"chunk_words": 128}).folder,
+        TeacherCache(prepared, "train", weights, top_k=5).folder,
+        TeacherCache(data, "train", weights).folder,
     ]
     assert folders[0] == folder and len(set(folders)) == len(folders)
 
@@ -170,7 +170,7 @@ def test_what_a_killed_process_leaves_half_written_is_not_taken_for_whole(
         command, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, timeout=120
     )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
-    folder = cache_folder(prepared, "train", weights)
+    folder = TeacherCache(prepared, "train", weights).folder
     left = sorted(path.name for path in folder.iterdir())
     assert left[0].startswith(".logits-00003") and len(left) == 4  # three are whole
     monkeypatch.setattr(teacher_cache, "make_dataset", again := Stream())

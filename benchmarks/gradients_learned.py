@@ -1,0 +1,115 @@
+"""How near a student comes to its teacher's gradients by the words, with and without the term ``gradient``.
+
+    .venv/bin/python -m benchmarks.gradients_learned --students=add,add_grad,add_grad:0.1 --runs_dir=runs
+
+Takes students of the demo corpus by recipe, of the paper's weight of the term or of the one after the colon
+(and trains them first if ``runs_dir`` has none), and compares their gradients of log p of the true edges, on
+the training and the test split, with those of their teacher. A student without any gradient would be as far
+from its teacher as the teacher's own squared norm. The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Iterator
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from rich.table import Table
+from tqdm import tqdm
+
+from holle_tf.config import Config, load_config, preset
+from holle_tf.distill.distiller import online_teacher
+from holle_tf.distill.gradient_distance import squared_distance
+from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients
+from holle_tf.evaluate.tables import print_table
+from holle_tf.workflow.data import open_data
+from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers
+from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.training import ensure_run
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+
+_STUDENTS = flags.DEFINE_list(
+    "students", ["add", "add_grad", "add_grad:0.1"], "recipes, each with a weight of the gradients or none"
+)
+_TEACHER = flags.DEFINE_enum("teacher", "qanet", ["bidaf", "qanet"], "of all of them")
+_EXAMPLES = flags.DEFINE_integer("examples", 384, "of each split", lower_bound=1)
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where data and runs are, or will be")
+_SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as in holle_tf.main")
+
+SPLITS = ("train", "test")
+BATCH = 32
+
+
+def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
+    """Configuration, data, teacher and run of one of ``--students``."""
+    recipe, _, weight = name.partition(":")
+    given = {"model": "sam", "runs_dir": _RUNS_DIR.value, "recipe": recipe, "teacher": _TEACHER.value}
+    assignments = [*_SET.value, *([f"distill.gradient_weight={weight}"] if weight else [])]
+    config = student_of_teachers(load_config([preset("demo")], assignments, given), None)
+    prepared = open_data(config, tqdm.write)
+    teachers = find_or_train_teachers(config, prepared, None, tqdm.write)
+    config = replace(config, teacher=_TEACHER.value)
+    return config, prepared, teachers[0], ensure_run(config, prepared, teachers=teachers, log=tqdm.write)
+
+
+def gradients(
+    config: Config, prepared: PreparedData, runs: list[RunFolder], split: str
+) -> Iterator[list[InputGradients]]:
+    """Of each run, batch by batch."""
+    models = [Reading(run, prepared, config).load_model() for run in runs]
+    readers = [online_teacher(model).read for model in models]
+    inputs = sorted({name for model in models for name in model.input} | {"question"})
+    batches = make_dataset(prepared, split, inputs=inputs, batch_size=BATCH, limit=_EXAMPLES.value)
+    for features, labels in batches:
+        targets = gradient_targets(labels, config.distill, tf.constant([0, 0]))
+        yield [input_gradients(read, features, targets) for read in readers if read is not None]
+
+
+def agreement(batches: Iterator[list[InputGradients]]) -> dict[str, dict[str, float]]:
+    """Squared norms, squared distance and cosine of a student's gradients and its teacher's.
+
+    Args:
+        batches: of teacher and student.
+
+    Returns:
+        Mean, median and 95th percentile over examples.
+    """
+    found: dict[str, list[np.ndarray]] = {name: [] for name in ("teacher", "student", "distance", "cosine")}
+    for teacher, own in batches:
+        nothing = InputGradients(*(tf.zeros_like(text) for text in teacher))
+        norms = [squared_distance(one, nothing, normalised=False).numpy() for one in (teacher, own)]
+        distance = squared_distance(own, teacher, normalised=False).numpy()  # (batch,)
+        product = (norms[0] + norms[1] - distance) / 2.0
+        cosine = product / np.sqrt(np.maximum(norms[0] * norms[1], np.finfo(np.float32).tiny))
+        for name, values in zip(found, (*norms, distance, cosine)):
+            found[name].append(values)
+    summary = {}
+    for name, batches_of in found.items():
+        values = np.concatenate(batches_of)
+        median, high = np.quantile(values, [0.5, 0.95])
+        summary[name] = {"mean": float(values.mean()), "median": float(median), "95 %": float(high)}
+    return summary
+
+
+def main(_: list[str]) -> None:
+    report: dict[str, Any] = {"examples": _EXAMPLES.value, "teacher": _TEACHER.value, "students": {}}
+    for name in _STUDENTS.value:
+        config, prepared, teacher, run = student(name)
+        report["students"][name] = {
+            split: agreement(gradients(config, prepared, [teacher, run], split)) for split in SPLITS
+        }
+    table = Table("student", "split", "teacher, squared norm", "student, squared norm", "distance", "cosine")
+    for name, of_split in report["students"].items():
+        for split, found in of_split.items():
+            table.add_row(name, split, *(f"{value['mean']:.2f}" for value in found.values()))
+    print_table(table)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    app.run(main)

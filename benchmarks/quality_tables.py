@@ -1,0 +1,74 @@
+"""Tables of what models learn: scores by option, teachers of long documents, gradients."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import Any
+
+from benchmarks.markdown import Tables, markdown
+
+
+def scores(result: dict[str, Any]) -> str:
+    """F1 of every seed, the mean, the paired difference with its standard error, conicity if there is any."""
+    every = [row for of_seed in result["runs"].values() for row in of_seed.values()]
+    cones = [name for name in every[0] if name.startswith("conicity")]
+    rows = []
+    for value, of_seed in result["runs"].items():
+        row = result["summary"][value]["f1"]
+        error = f" ± {row['standard_error']:.1f}" if row.get("standard_error") else ""
+        cells = [", ".join(f"{found['f1']:.1f}" for found in of_seed.values()), f"{row['mean']:.1f}"]
+        cells += [f"{row['difference']:+.1f}{error}", f"{result['summary'][value]['em']['mean']:.1f}"]
+        cells += [f"{fmean(found[cone] for found in of_seed.values()):.2f}" for cone in cones]
+        rows.append([f"`{result['option']}={value}`", *cells])
+    return markdown(["", "F1 by seed", "mean F1", "difference", "mean EM", *cones], rows)
+
+
+READ_BY = {
+    "chunks": "short documents, in chunks",
+    "windows": "random windows, in chunks",
+    "whole": "long documents, whole",
+}
+
+
+def long_teachers(result: dict[str, Any]) -> str:
+    rows = []
+    for row in result["teachers"]:
+        more, said = row["difference"], ""
+        if more:
+            said = f"{more['mean']:+.1f} ({more['low']:+.1f} to {more['high']:+.1f})"
+        cells = [READ_BY[row["teacher"]], row["merge"] or "-", f"{row['f1']:.1f}", f"{row['em']:.1f}", said]
+        rows.append(cells)
+    heads = ["a teacher trained on, reads", "chunks merged by", "F1", "EM", "F1, difference to the first"]
+    return markdown(heads, rows)
+
+
+def gradients_learned(result: dict[str, Any]) -> str:
+    rows = []
+    for name, of_split in result["students"].items():
+        recipe, _, weight = name.partition(":")
+        shown = f"`{recipe}`" + (f", weight {weight}" if weight else "")
+        for split, found in of_split.items():
+            norms = [f"{found[what]['mean']:.2f} ({found[what]['median']:.2f})" for what in AGREEMENT]
+            rows.append([f"{shown}, {split}", *norms, f"{found['cosine']['mean']:.2f}"])
+    return markdown(["student, split", *AGREEMENT.values(), "cosine"], rows)
+
+
+AGREEMENT = {
+    "teacher": "teacher, squared norm",
+    "student": "student, squared norm",
+    "distance": "squared distance",
+}  # of gradients, each as mean (median)
+
+# Of docs/recipes.md.
+OPTIONS_OF_TERMS = (
+    "gradient-weight",
+    "gradient-mode",
+    "gradient-clip",
+    "temperature",
+    "conicity",
+    "matching",
+)
+TABLES: Tables = {
+    **{name: (name, scores) for name in OPTIONS_OF_TERMS},
+    "gradients-learned": ("gradients-learned", gradients_learned),
+}

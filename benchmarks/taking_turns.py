@@ -1,0 +1,32 @@
+"""Times of works that take turns, so that what slows the machine for a while slows all of them alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any, Callable, Mapping, TypeVar
+
+from tqdm import tqdm
+
+Name = TypeVar("Name")
+
+
+def median_seconds(
+    work: Mapping[Name, Callable[[], Any]], rounds: int, warm_up: int = 2, title: str = "rounds"
+) -> dict[Name, float]:
+    """Median seconds of each.
+
+    Args:
+        work: done once in every round, in this order.
+        rounds: that are timed.
+        warm_up: rounds before those, in which functions are traced.
+        title: of the progress bar.
+    """
+    seconds: dict[Name, list[float]] = {name: [] for name in work}
+    for round_ in tqdm(range(-warm_up, rounds), desc=title, unit=" rounds", dynamic_ncols=True):
+        for name, one in work.items():
+            began = time.perf_counter()
+            one()
+            if round_ >= 0:
+                seconds[name].append(time.perf_counter() - began)
+    return {name: statistics.median(each) for name, each in seconds.items()}
