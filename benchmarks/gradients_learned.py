@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.gradients_learned --students=add,add_grad,add_grad:0.1 --runs_dir=runs
 
 Takes students of the demo corpus by recipe, of the paper's weight of the term or of the one after the colon
-(and trains them first if ``runs_dir`` has none), and compares their gradients of log p of the true edges, on
-the training and the test split, with those of their teacher. A student without any gradient would be as far
+(and trains them first if ``runs_dir`` has none). Their term compares gradients of log p of the true edges;
+these are compared here on the training and the test split. A student without any gradient would be as far
 from its teacher as the teacher's own squared norm. The last line is JSON.
 """
 
@@ -49,7 +49,11 @@ def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
     """Configuration, data, teacher and run of one of ``--students``."""
     recipe, _, weight = name.partition(":")
     given = {"model": "sam", "runs_dir": _RUNS_DIR.value, "recipe": recipe, "teacher": _TEACHER.value}
-    assignments = [*_SET.value, *([f"distill.gradient_weight={weight}"] if weight else [])]
+    assignments = [
+        "distill.gradient_mode=label",
+        *_SET.value,
+        *([f"distill.gradient_weight={weight}"] if weight else []),
+    ]
     config = student_of_teachers(load_config([preset("demo")], assignments, given), None)
     prepared = open_data(config, tqdm.write)
     teachers = find_or_train_teachers(config, prepared, None, tqdm.write)

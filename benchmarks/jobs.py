@@ -53,18 +53,18 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "--limit=20 --seeds=0 --set training.qanet.epochs=1",
     ),
     "gradient-weight": (
-        "benchmarks.scores --recipe=add_grad --teacher=qanet --option=distill.gradient_weight --values=1,0.1"
-        " --seeds=0 --runs_dir=runs",
+        "benchmarks.scores --recipe=add_grad --teacher=qanet --set distill.gradient_mode=label"
+        " --option=distill.gradient_weight --values=1,0.1 --seeds=0 --runs_dir=runs",
         None,
     ),
     "gradient-mode": (
         "benchmarks.scores --recipe=add_grad --teacher=qanet --option=distill.gradient_mode"
-        " --values=label,projection --seeds=0 --runs_dir=runs",
+        " --values=projection,label --seeds=0 --runs_dir=runs",
         None,
     ),
     "gradient-clip": (
-        "benchmarks.scores --recipe=add_grad --teacher=qanet --option=training.sam.clip_norm --values=0,1"
-        " --seeds=0 --runs_dir=runs",
+        "benchmarks.scores --recipe=add_grad --teacher=qanet --set distill.gradient_mode=label"
+        " --option=training.sam.clip_norm --values=0,1 --seeds=0 --runs_dir=runs",
         None,
     ),
     "gradients-learned": (

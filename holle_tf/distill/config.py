@@ -29,7 +29,7 @@ class DistillConfig:
     hallucinated_weight: float = 1.0  # times the teacher terms on hallucinated examples (aug)
     hallucinated_share: float = 1.0  # hallucinated examples for each real one, at most 1
     gradient_weight: float = 1.0  # times the squared distance of input gradients (grad)
-    gradient_mode: str = "label"  # label: of log p[y]; projection: of <v, p> for random unit vectors v
+    gradient_mode: str = "projection"  # of <v, p> for random unit vectors v; label: of log p[y]
     gradient_directions: int = 1  # vectors v of every example
     gradient_share: float = 1.0  # of a batch's examples, chosen anew each step, that the gradient term reads
     gradient_normalised: bool = False  # compare the directions of the gradients alone
