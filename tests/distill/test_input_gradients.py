@@ -45,7 +45,7 @@ def _features():
 
 
 LABELS = {"start": tf.constant([2, 0]), "end": tf.constant([3, 4])}
-TARGETS = gradient_targets(LABELS, DistillConfig(), SEED)
+TARGETS = gradient_targets(LABELS, DistillConfig(gradient_mode="label"), SEED)
 
 
 def _sam(sharing="all", cell="gru"):
