@@ -73,6 +73,11 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         " --set training.qanet.epochs=1 --set qanet.units=8 --set qanet.heads=2 --set board.enabled=false"
         " --runs_dir=FOLDER/runs",
     ),
+    "long-students": (
+        "benchmarks.scores --recipe=add_topk --teacher=qanet --set data.setup=ld"
+        " --option=distill.long_teacher --values=chunks,windows --seeds=0 --runs_dir=runs",
+        None,
+    ),
     # Beyond the paper. Runs of the report, --mode=report --size=demo, are found and not trained again.
     "temperature": (
         "benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature --values=1,2,4 --seeds=0"

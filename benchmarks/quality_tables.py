@@ -60,15 +60,11 @@ AGREEMENT = {
 }  # of gradients, each as mean (median)
 
 # Of docs/recipes.md.
-OPTIONS_OF_TERMS = (
-    "gradient-weight",
-    "gradient-mode",
-    "gradient-clip",
-    "temperature",
-    "conicity",
-    "matching",
-)
+OPTIONS = (
+    "gradient-weight", "gradient-mode", "gradient-clip", "long-students",
+    "temperature", "conicity", "matching",
+)  # fmt: skip
 TABLES: Tables = {
-    **{name: (name, scores) for name in OPTIONS_OF_TERMS},
+    **{name: (name, scores) for name in OPTIONS},
     "gradients-learned": ("gradients-learned", gradients_learned),
 }
