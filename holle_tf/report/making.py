@@ -50,16 +50,6 @@ def score_rows(runs: Runs, keys: Iterable[str], log: Log, seed: Optional[int] = 
     return failed
 
 
-def scored(runs: Runs) -> list[str]:
-    """Rows with their seeds, as ``score_rows`` names them, that have scores of the test split."""
-    return [
-        f"{key}, seed {seed}"
-        for key in runs.rows
-        for seed, reading in runs.readings(key).items()
-        if "test" in reading.scores()
-    ]
-
-
 def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *arguments: object) -> None:
     try:
         action(*arguments)

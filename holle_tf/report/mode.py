@@ -15,7 +15,7 @@ from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.content import report_content
 from holle_tf.report.execution import carry_out
-from holle_tf.report.making import score_rows, scored
+from holle_tf.report.making import score_rows
 from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
 from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
@@ -81,9 +81,6 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     states = {run: runs.state(run) for run in runs.planned}
     failed: dict[str, str] = {}
     interrupted = False
-    costs_of = functools.partial(
-        measure_costs, _costs_config(load, request), _costs_setups(runs, request), folder, log
-    )
     if not request.existing:
         # A plan is wanted soon; before hours of training the rest can be measured too; and at the smallest
         # size compiling a few steps would take as long as the runs themselves.
@@ -98,13 +95,16 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
             print(taught)
         if request.plan_only:
             return 0
+    costs_of = functools.partial(
+        measure_costs, _costs_config(load, request), _costs_setups(runs, request), folder, log
+    )
     try:
         if not request.existing:
             carry_out(runs, states, estimates, folder, failed, log)
-        unscored = score_rows(runs, runs.rows, log)
-        for name in scored(runs):  # which includes runs of which a process died while it scored them
-            failed.pop(name, None)
-        failed.update(unscored)
+        # A finished run has not failed, even if its process died while it was scored: that is tried again.
+        unfinished = {run.name for run in runs.planned if runs.state(run).status != "finished"}
+        failed = {name: message for name, message in failed.items() if name in unfinished}
+        failed.update(score_rows(runs, runs.rows, log))
         costs = costs_of(existing=request.existing)
     except KeyboardInterrupt:
         log("stopped; writing the report of what is finished")
@@ -159,7 +159,8 @@ def measure_costs(
         ``key`` and ``result``.
     """
     kept = read_json(folder / COSTS)
-    if kept is not None and kept["key"] in (_costs_key(config, setups), _costs_key(config, list(SETUPS))):
+    wanted = (setups, list(SETUPS))  # what is measured of all setups serves for some
+    if kept is not None and any(kept["key"] == _costs_key(config, some) for some in wanted):
         log(f"costs: found in {folder / COSTS}")
         return kept
     if existing:
