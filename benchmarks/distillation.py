@@ -106,11 +106,9 @@ def make_step(variant: Variant, config: Config, batch: tuple[dict, dict]) -> Cal
     tiny = replace(config.sam, units=2, layers=1, inner_units=2)
     teachers = []
     for name in variant.teachers:
-        model = None
-        if not variant.cached or "reader" in needs(variant.terms):
-            model = build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS)
-        cached = variant.cached or model is None
-        teachers.append(cached_teacher(name, model) if cached else online_teacher(model))
+        reads = not variant.cached or "reader" in needs(variant.terms)
+        model = build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS) if reads else None
+        teachers.append(cached_teacher(name, model) if variant.cached else online_teacher(model))
     # Of unknown sizes, as batches of a data set are.
     signature = tf.nest.map_structure(
         lambda one: tf.TensorSpec([None, None, *one.shape[2:]][: one.ndim], one.dtype), batch

@@ -11,14 +11,10 @@ TITLES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
 def teachers_beside(student: Path) -> list[Path]:
     """The finished teachers of a student's data: of each kind the one that was finished last."""
-    from holle_tf.workflow.run_folder import RunFolder
+    from holle_tf.workflow.run_folder import last_finished
 
-    newest: dict[str, Path] = {}
-    for kind in TITLES:
-        finished = [RunFolder(path.parent) for path in student.resolve().parent.glob(f"{kind}-*/result.json")]
-        if finished:
-            newest[kind] = max(finished, key=RunFolder.last_trained).path
-    return list(newest.values())
+    newest = [last_finished(student.resolve().parent, f"{kind}-*") for kind in TITLES]
+    return [run.path for run in newest if run is not None]
 
 
 def teacher_row(run: Path, student: Path) -> tuple[str, dict[str, Any]]:

@@ -11,7 +11,6 @@ from its teacher as the teacher's own squared norm. The last line is JSON.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any, Iterator
 
 import numpy as np
@@ -57,7 +56,6 @@ def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
     config = student_of_teachers(load_config([preset("demo")], assignments, given), None)
     prepared = open_data(config, tqdm.write)
     teachers = find_or_train_teachers(config, prepared, None, tqdm.write)
-    config = replace(config, teacher=_TEACHER.value)
     return config, prepared, teachers[0], ensure_run(config, prepared, teachers=teachers, log=tqdm.write)
 
 

@@ -41,6 +41,7 @@ def test_a_configuration_cannot_be_changed():
         ("recipe={x: {terms: [labels]}}", "stand under 'recipes'"),
         ("distill.gradient_share=1.5", "at most 1"),
         ("data.window_words=0", "positive"),
+        ("training.sam.patience=0", "positive"),
         ("training.sam.l2=-1", "zero or more"),
         ("qanet.heads=3", "multiple"),
     ],

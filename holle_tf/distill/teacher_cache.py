@@ -69,14 +69,14 @@ class TeacherCache:
         self.count = prepared.count(split)
         self.identity = {
             "format": _FORMAT,
+            "shard_examples": SHARD_EXAMPLES,
             "data": prepared.fingerprint,
             "split": split,
             "teacher": file_sha256(teacher_weights),
             "chunks": dict(chunks) if chunks else None,
             "top_k": top_k,
         }
-        first, *others = self.identity.values()
-        key = json.dumps([first, SHARD_EXAMPLES, *others], sort_keys=True)
+        key = json.dumps(list(self.identity.values()), sort_keys=True)
         self.folder = prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
         number = -(-self.count // SHARD_EXAMPLES)
         self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]

@@ -75,22 +75,23 @@ def distill_options(config: Config) -> DistillConfig:
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
     if config.model != "sam":  # weights are those of students
         return replace(options, labels_weight=DistillConfig.labels_weight)
-    for name in run_terms(config):
+    terms = run_terms(config)
+    for name in terms:
         weight = TERMS[name].weight
         if not getattr(options, weight) and not getattr(DistillConfig, weight):
             raise UserError(
                 f"--recipe={config.recipe}: its term {name!r} is off;"
                 f" switch it on by --set distill.{weight}=1."
             )
-    reads = "reader" in needs(run_terms(config))
-    on_line = reads or "teacher" in needs(run_terms(config)) and not options.cache_teacher
+    reads = "reader" in needs(terms)
+    on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
     if on_line and config.training_of("sam").jit:
         why = f"--recipe={config.recipe}" if reads else "distill.cache_teacher=false"
         raise UserError(
             f"training.sam.jit: {why} lets a teacher read at every step, which XLA cannot compile;"
             " set training.sam.jit=false."
         )
-    check_cached_positions(run_terms(config), options)
+    check_cached_positions(terms, options)
     return options
 
 

@@ -19,7 +19,7 @@ from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.outputs import EDGES
-from holle_tf.workflow.run_folder import RunFolder
+from holle_tf.workflow.run_folder import RunFolder, last_finished
 from pipelines.config import LONG_SETUPS
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
@@ -90,10 +90,10 @@ def newest_student(runs_dir: Path) -> RunFolder:
     Raises:
         UserError: there is none.
     """
-    finished = [RunFolder(path.parent) for path in runs_dir.glob("*/sam-*/result.json")]
-    if not finished:
+    student = last_finished(runs_dir, "*/sam-*")
+    if student is None:
         raise UserError(f"{runs_dir}: no finished student is here; train one, or name one by --run_dir.")
-    return max(finished, key=RunFolder.last_trained)
+    return student
 
 
 def predict_file(run: RunFolder, path: str) -> dict[str, Any]:

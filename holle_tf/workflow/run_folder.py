@@ -83,10 +83,6 @@ class RunFolder:
         """What was logged of every whole epoch, oldest first; nothing before the first is over."""
         return read_metrics(self.metrics) if self.metrics.exists() else []
 
-    def last_trained(self) -> float:
-        """Seconds since 1970, of the end of its last epoch; evaluations write ``result.json`` anew."""
-        return self.metrics.stat().st_mtime
-
     def write_result(self, result: dict[str, Any]) -> None:
         """Write ``result.json``; its presence says that training is over."""
         write_text(self.path / "result.json", json.dumps(result, indent=1))
@@ -120,6 +116,13 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise UserError(f"{self.weights}: cannot load these weights; train the run again.") from error
         return model
+
+
+def last_finished(folder: Path, pattern: str) -> RunFolder | None:
+    """Of the finished runs whose paths below ``folder`` fit a pattern, the one that was trained last."""
+    finished = [RunFolder(path.parent) for path in folder.glob(f"{pattern}/result.json")]
+    # Evaluations write ``result.json`` anew, and nothing but training ``metrics.jsonl``.
+    return max(finished, key=lambda run: run.metrics.stat().st_mtime, default=None)
 
 
 def build_model(config: Config, embeddings: np.ndarray, char_count: int) -> tf.keras.Model:
