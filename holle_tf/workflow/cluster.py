@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Iterator, Mapping, Optional
+from typing import Any, Callable, Mapping, Optional, Union
 
 from pipelines.errors import UserError
 
@@ -89,23 +87,29 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluste
 
 
 def wait_for(
-    found: Callable[[], Any], what: str, seconds: float, remedy: str, log: Log, hurry: float = LOOK
+    found: Callable[[], Any],
+    what: Union[str, Callable[[], str]],
+    seconds: float,
+    remedy: str,
+    log: Log,
+    hurry: float = LOOK,
 ) -> Any:
     """What ``found`` returns once that is not false, with a line now and then about ``what`` is waited for.
 
     Raises:
         UserError: it took longer than ``seconds``; the message ends in ``remedy``.
     """
+    name = what if callable(what) else lambda: what
     began = said = time.monotonic()
     result = found()
     if not result:
-        log(f"waiting for {what}")
+        log(f"waiting for {name()}")
     while not result:
         now = time.monotonic()
         if now - began > seconds:
-            raise UserError(f"waited {seconds:.0f} s for {what}; {remedy}")
+            raise UserError(f"waited {seconds:.0f} s for {name()}; {remedy}")
         if now - said > REMIND:
-            log(f"still waiting for {what}, {now - began:.0f} s")
+            log(f"still waiting for {name()}, {now - began:.0f} s")
             said = now
         time.sleep(hurry)
         result = found()
@@ -131,37 +135,6 @@ def check_free(address: str) -> None:
             free.bind(("", port))
         except OSError as error:
             raise UserError(f"TF_CONFIG: cannot listen on port {port} ({error.strerror}).") from error
-
-
-@contextmanager
-def watching(cluster: Cluster, seconds: float, log: Log, give_up: Callable[[str], None]) -> Iterator[None]:
-    """Say in this context who of the others is missing, and call ``give_up`` if that does not change.
-
-    For calls into TensorFlow that wait for all processes and cannot be interrupted.
-    """
-    over = threading.Event()
-
-    def watch() -> None:
-        began = said = time.monotonic()
-        while not over.wait(LOOK):
-            now = time.monotonic()
-            if now - said < REMIND and now - began < seconds:
-                continue
-            missing = [one for one in cluster.addresses if not answers(one)]
-            who = f"{', '.join(missing) or 'the others'} of {len(cluster.addresses)} processes"
-            if now - began >= seconds:
-                give_up(f"waited {seconds:.0f} s for {who}; start them with the same TF_CONFIG cluster.")
-                return
-            log(f"still waiting for {who}, {now - began:.0f} s")
-            said = now
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _check_address(job: str, address: Any) -> None:

@@ -8,23 +8,15 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Callable, ContextManager, Iterator, Mapping, Optional
+from typing import Any, Callable, ContextManager, Iterator, Mapping, Optional, Union
 
 import tensorflow as tf
 
 from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
-from holle_tf.workflow.cluster import (
-    LOOK,
-    Cluster,
-    Log,
-    answers,
-    check_free,
-    read_cluster,
-    wait_for,
-    watching,
-)
+from holle_tf.workflow.cluster import LOOK, Cluster, Log, answers, check_free, read_cluster, wait_for
 from holle_tf.workflow.config import StrategyConfig
+from holle_tf.workflow.meeting import meet
 from holle_tf.workflow.resuming import Onwards
 from pipelines.errors import UserError
 
@@ -91,7 +83,7 @@ class Devices:
         """Return when all processes have called it."""
         self.agree(0.0)
 
-    def wait_for(self, found: Callable[[], Any], what: str, log: Log) -> Any:
+    def wait_for(self, found: Callable[[], Any], what: Union[str, Callable[[], str]], log: Log) -> Any:
         """See ``cluster.wait_for``."""
         remedy = "is it running, and are --runs_dir and all other options the same?"
         return wait_for(found, what, self.options.wait_seconds, remedy, log)
@@ -176,13 +168,11 @@ def start(devices: Devices, log: Log) -> Devices:
         strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(_local(devices.options.devices))
         log(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
         return _started(devices, strategy)
-    cluster, seconds = devices.cluster, devices.options.wait_seconds
+    cluster = devices.cluster
     check_free(cluster.addresses[cluster.index])
-    if not cluster.chief:
-        chief = cluster.addresses[0]
-        devices.wait_for(lambda: answers(chief), f"the chief at {chief}", log)
+    meet(cluster, devices.wait_for, log)
     _listening.append(cluster)
-    with devices.noticing(), watching(cluster, seconds, log, _give_up):
+    with devices.noticing():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     log(
         f"--strategy=multiworker: {cluster.name}, {strategy.num_replicas_in_sync} devices share every batch"
@@ -268,9 +258,3 @@ def _local(count: int) -> Optional[list[str]]:
 
 def _started(devices: Devices, strategy: tf.distribute.Strategy) -> Devices:
     return Devices(devices.kind, devices.cluster, devices.options, strategy)
-
-
-def _give_up(message: str) -> None:
-    # The main thread is inside TensorFlow, which cannot be interrupted.
-    print(f"error: {message}", file=sys.stderr, flush=True)
-    os._exit(2)

@@ -72,8 +72,12 @@ def ensure_run(
     if devices.chief:
         run.create(config, prepared, identity)
     with devices.noticing():
-        _train(config, prepared, run, teachers, log, callbacks, devices)
+        result = _train(config, prepared, run, teachers, log, callbacks, devices)
         devices.together()
+    # Not before: the others go on when they see it, and a process that leaves while the chief still waits
+    # for them to come together would be one that was lost.
+    if devices.chief:
+        run.write_result(result)
     if devices.chief and not keep_checkpoint:
         shutil.rmtree(run.resume, ignore_errors=True)
     devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,", log)
@@ -93,7 +97,8 @@ def _train(
     log: Log,
     callbacks: Sequence[tf.keras.callbacks.Callback],
     devices: Devices,
-) -> None:
+) -> dict[str, Any]:
+    """What ``result.json`` says of the run."""
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
     reset_peak_memory()
@@ -191,23 +196,19 @@ def _train(
         raise UserError(
             f"{run.path}: training diverged in its first epoch; lower training.{config.model}.learning_rate."
         )
-    if not devices.chief:
-        return
-    run.write_result(
-        {
-            "model": config.model,
-            "interaction": config.sam.interaction if config.model == "sam" else None,
-            "recipe": config.recipe if config.model == "sam" else "train",
-            "teacher": config.teacher if teacher_runs else None,
-            "setup": config.data.setup,
-            "scores": {},
-            "parameters": parameters,
-            "epochs": len(lines),
-            "best_epoch": max(lines, key=lambda line: line["val_f1"])["epoch"] + 1,
-            "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
-            "precision": precision,
-            "peak_memory_mb": round(peak_memory_mb(), 1),
-            "seed": config.seed,
-            "versions": versions(),
-        }
-    )
+    return {
+        "model": config.model,
+        "interaction": config.sam.interaction if config.model == "sam" else None,
+        "recipe": config.recipe if config.model == "sam" else "train",
+        "teacher": config.teacher if teacher_runs else None,
+        "setup": config.data.setup,
+        "scores": {},
+        "parameters": parameters,
+        "epochs": len(lines),
+        "best_epoch": max(lines, key=lambda line: line["val_f1"])["epoch"] + 1,
+        "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
+        "precision": precision,
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "seed": config.seed,
+        "versions": versions(),
+    }

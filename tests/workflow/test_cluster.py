@@ -2,11 +2,10 @@
 
 import json
 import socket
-import time
 
 import pytest
 
-from holle_tf.workflow.cluster import Cluster, answers, check_free, read_cluster, wait_for, watching
+from holle_tf.workflow.cluster import Cluster, answers, check_free, read_cluster, wait_for
 from pipelines.errors import UserError
 
 TWO = ["127.0.0.1:1001", "127.0.0.1:1002"]
@@ -77,13 +76,3 @@ def test_a_port_that_is_taken_is_noticed_and_one_that_nobody_listens_at():
             check_free(address)
     assert not answers(address)
     check_free(address)
-
-
-def test_who_is_missing_is_said_when_the_time_is_over():
-    cluster, messages = Cluster(("127.0.0.1:1", "127.0.0.1:2"), 0), []
-    with watching(cluster, 0.1, _quiet, messages.append):
-        for _ in range(100):
-            if messages:
-                break
-            time.sleep(0.1)
-    assert len(messages) == 1 and "127.0.0.1:1, 127.0.0.1:2 of 2 processes" in messages[0]
