@@ -27,24 +27,19 @@ _INK, _PALE = "#222222", "#8a8a8a"
 _MAX_SHOWN_TOKENS = 320  # of the document in the picture; the strips show all of it
 
 
-def plot_training(metrics_paths: Mapping[str, Path], out_png: Path) -> None:
+def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Path) -> None:
     """Curves of the loss and of the validation F1 by epoch, one colour per run.
 
     Args:
-        metrics_paths: name of the run -> its metrics.jsonl: one JSON object per line with ``epoch`` (from
-            0; drawn from 1, as the log counts) and any of loss, labels, val_loss, val_f1; lines without
-            ``epoch`` are left out. Of a training with several terms the one on labels is drawn, which is
-            what the validation loss is.
+        epochs: name of the run -> what ``read_metrics`` gives: ``epoch`` (from 0; drawn from 1, as the log
+            counts) and any of loss, labels, val_loss, val_f1. Of a training with several terms the one on
+            labels is drawn, which is what the validation loss is.
         out_png: the picture, written whole or not at all.
-
-    Raises:
-        UserError: a file that is missing, broken (line named) or without any epoch.
     """
     figure = new_figure(10.0, 3.9)
     losses, scores = figure.subplots(1, 2)
-    for index, (name, path) in enumerate(metrics_paths.items()):
+    for index, (name, records) in enumerate(epochs.items()):
         colour = COLOURS[index % len(COLOURS)]
-        records = read_metrics(path)
         terms = "labels" if any("labels" in record for record in records) else "loss"
         _curve(losses, records, terms, colour, linestyle=(0, (3, 1.5)), alpha=0.75)
         _curve(losses, records, "val_loss", colour)
@@ -185,7 +180,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def _curve(axes: Axes, records: list[dict[str, Any]], key: str, colour: str, **style: Any) -> None:
+def _curve(axes: Axes, records: Sequence[Mapping[str, Any]], key: str, colour: str, **style: Any) -> None:
     points = [(record["epoch"] + 1, record[key]) for record in records if record.get(key) is not None]
     if points:
         epochs, values = zip(*points)

@@ -10,6 +10,7 @@ class ReportConfig:
     headline_seeds: int = 3  # runs of the variants that the paper's claims rest on
     other_seeds: int = 1  # runs of all other variants
     only: list[str] = field(default_factory=list)  # rows that are made, as [sd/*, ld/add*]; empty = all
+    kept: list[str] = field(default_factory=list)  # outcomes.json of reports made elsewhere, to go on from
     workers: int = 1  # runs at once, each in a process of its own with its share of the cores
     resamples: int = 10_000  # of every bootstrap
     examples: int = 20  # predictions that are shown

@@ -146,10 +146,9 @@ def _figures(
                 for name, value in row.outcomes[0].conicity.items()
             }
             figures.plot_cosines(cosines, means, add(f"conicity-{setup}", caption))
-        own = {label: row for label, row in shown.items() if not row.outcomes[0].reading.in_chunks}
-        if own:
-            paths = {label: row.outcomes[0].reading.run.metrics for label, row in own.items()}
-            plot_training(paths, add(f"training-{setup}", f"Training on {where}, one seed of each."))
+        curves = {label: epochs for label, row in shown.items() if (epochs := row.outcomes[0].epochs)}
+        if curves:
+            plot_training(curves, add(f"training-{setup}", f"Training on {where}, one seed of each."))
     return drawn
 
 
@@ -157,8 +156,10 @@ def _examples(runs: Runs, rows: Mapping[str, Row]) -> dict[str, Any]:
     for key in STUDENTS:
         setup, _, teacher = key.split("/")
         student, reader = rows[key], rows[f"{setup}/{teacher}"]
-        if student.outcomes and reader.outcomes:
-            by_teacher, by_student = reader.outcomes[0].spans, student.outcomes[0].spans
+        by_teacher, by_student = (
+            row.outcomes[0].spans if row.outcomes else None for row in (reader, student)
+        )
+        if by_teacher is not None and by_student is not None:  # both are of runs here
             examples = read_examples(runs.prepared(setup), "test")
             differing = sum((a.start, a.end) != (b.start, b.end) for a, b in zip(by_teacher, by_student))
             return {

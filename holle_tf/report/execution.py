@@ -32,7 +32,7 @@ def carry_out(
         make_together(runs, states, estimates, folder, failed, log)
         return
     left = sum(one.seconds for one in estimates.values())
-    todo = [run for run, state in states.items() if state.status != "finished"]
+    todo = [run for run, state in states.items() if not state.done]
     for number, run in enumerate(todo, 1):
         left_for_all = f"; about {duration(left)} left for all" if left else ""
         log(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")

@@ -13,10 +13,11 @@ from typing import Any, Callable, Optional, Sequence
 from holle_tf.config import Config, to_dict
 from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
+from holle_tf.report.collecting import collect
 from holle_tf.report.content import report_content
 from holle_tf.report.execution import carry_out
+from holle_tf.report.kept import OUTCOMES, kept_from, write_outcomes
 from holle_tf.report.making import score_rows
-from holle_tf.report.outcomes import collect
 from holle_tf.report.page import write_report
 from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
 from holle_tf.report.runs import Runs
@@ -78,7 +79,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     references = read_references(request.multi_reference) if request.multi_reference else None
     folder = Path(request.output or Path(config.runs_dir) / f"report-{request.size}")
     runs = Runs(config, log)
-    states = {run: runs.state(run) for run in runs.planned}
+    states = runs.states()
     failed: dict[str, str] = {}
     interrupted = False
     if not request.existing:
@@ -102,7 +103,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         if not request.existing:
             carry_out(runs, states, estimates, folder, failed, log)
         # A finished run has not failed, even if its process died while it was scored: that is tried again.
-        unfinished = {run.name for run in runs.planned if runs.state(run).status != "finished"}
+        unfinished = {run.name for run, state in runs.states().items() if not state.done}
         failed = {name: message for name, message in failed.items() if name in unfinished}
         failed.update(score_rows(runs, runs.rows, log))
         costs = costs_of(existing=request.existing)
@@ -111,31 +112,34 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         interrupted, costs = True, costs_of(existing=True)
     except UserError as error:  # of the measurements
         failed["costs"], costs = str(error), None
-    states = {run: runs.state(run) for run in runs.planned}
+    states = runs.states()
     rows = collect(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
     baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed, log) for setup in found}
     content = report_content(runs, rows, baselines, (costs or {}).get("result"), references, folder)
-    finished = [run for run, state in states.items() if state.status == "finished"]
+    finished = [run for run, state in states.items() if state.done]
+    outcomes = [one for row in rows.values() for one in row.outcomes]
+    made = {"date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine()}
     about = {
         "size": request.size,
         "existing": request.existing,
         "command": command_line(),
-        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-        "machine": machine(),
+        **made,
         "versions": versions(),
         "data": {setup: _counts(runs, setup) for setup in found},
         "corpus": config.data_dir or "the embedded demo corpus: fictitious movies and chats",
         "own_data": bool(config.data_dir),
         "planned": len(states),
         "finished": len(finished),
-        "missing": [run.name for run, state in states.items() if state.status != "finished"],
+        "kept": kept_from(outcomes),
+        "missing": [run.name for run, state in states.items() if not state.done],
         "only": list(config.report.only),
         "left_out": [key for key in ROWS if key not in runs.rows],
-        "training_time": duration(sum(_seconds(states[run].run) for run in finished)),
+        "training_time": duration(sum(line["seconds"] for one in outcomes for line in one.epochs)),
         "failed": failed,
     }
     files = write_report(folder, {**about, **content}, rows)
+    write_outcomes(folder / OUTCOMES, outcomes, made)
     log(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} faults")
     for name, message in failed.items():
         log(f"failed: {name}: {message}")
@@ -200,7 +204,3 @@ def _counts(runs: Runs, setup: str) -> dict[str, Any]:
     prepared = runs.prepared(setup)
     counts: dict[str, Any] = {split: prepared.count(split) for split in ("train", "dev", "test")}
     return {**counts, "mean_words": round(prepared.mean_words("test")["document"])}
-
-
-def _seconds(run: Any) -> float:
-    return sum(line["seconds"] for line in run.epochs())

@@ -1,21 +1,16 @@
-"""What came out of the runs, row by row of the report."""
+"""What came out of a run, and of all runs of a row of the report."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
 
 from holle_tf.evaluate.predictions import SpanPrediction
-from holle_tf.evaluate.references import References, score_with_references
-from holle_tf.evaluate.scores import exact_match
 from holle_tf.evaluate.statistics import Estimate, over_examples, over_seeds
-from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
-from holle_tf.report.variants import ROWS, label_of, source_of
-from holle_tf.workflow.evaluation import cosines_of, predictions_of
-from holle_tf.workflow.reading import Reading
+from holle_tf.report.variants import label_of
 
 LEFT_OUT = "left out"  # by report.only
 
@@ -25,24 +20,36 @@ class Outcome:
     """One finished run on the test split.
 
     Attributes:
+        row: of the report.
         seed: of the run.
-        reading: the run and the data that it reads.
+        digest: of everything that decides it, see ``Runs.digest``.
+        run: name of its folder.
         scores: columns of ``SCORE_DEFINITIONS``.
-        spans: predictions in the order of the data.
+        f1: of every example in the order of the data, (examples,), 0-100.
+        em: likewise, 0 or 100.
         cosines: vector name -> (examples,), see ``evaluation.cosines_of``.
         conicity: vector name -> mean over conversations.
         multi: what ``score_with_references`` gives; None where no file was given.
         result: ``result.json``.
+        epochs: what its training logged; empty where these are other documents than those of its training.
+        made: ``date`` and ``machine`` of the report that it was kept from; empty where the run is here.
+        spans: its predictions in the order of the data; None of what was kept.
     """
 
+    row: str
     seed: int
-    reading: Reading
+    digest: str
+    run: str
     scores: Mapping[str, float]
-    spans: list[SpanPrediction]
+    f1: np.ndarray
+    em: np.ndarray
     cosines: Mapping[str, np.ndarray]
     conicity: Mapping[str, float]
     multi: Optional[Mapping[str, Any]]
     result: Mapping[str, Any]
+    epochs: Sequence[Mapping[str, Any]]
+    made: Mapping[str, Any] = field(default_factory=dict)
+    spans: Optional[list[SpanPrediction]] = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class Row:
     @cached_property
     def f1(self) -> np.ndarray:
         """F1 of every test example, mean over the seeds, (examples,), 0-100."""
-        return np.mean([[span.f1 for span in one.spans] for one in self.outcomes], axis=0)
+        return np.mean([one.f1 for one in self.outcomes], axis=0)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
@@ -90,63 +97,13 @@ class Row:
         found = {
             name: Estimate(value, nan, nan, "one seed") for name, value in self.outcomes[0].scores.items()
         }
-        spans = self.outcomes[0].spans
-        if len(spans) > 1:
-            hits = [100.0 * any(exact_match(s.prediction, ref) for ref in s.references) for s in spans]
-            found["f1"] = over_examples([span.f1 for span in spans], self.resamples)
-            found["em"] = over_examples(hits, self.resamples)
+        one = self.outcomes[0]
+        if len(one.f1) > 1:
+            found["f1"] = over_examples(one.f1, self.resamples)
+            found["em"] = over_examples(one.em, self.resamples)
         return found
 
     def mean_conicity(self) -> Optional[float]:
         """Over the model's vectors and the seeds; None where it has none."""
         values = [value for one in self.outcomes for value in one.conicity.values()]
         return float(np.mean(values)) if values else None
-
-
-def collect(
-    runs: Runs,
-    states: Mapping[PlannedRun, State],
-    failed: Mapping[str, str],
-    references: Optional[References],
-) -> dict[str, Row]:
-    """Every row of the report, by key; trains and evaluates nothing."""
-    rows = {}
-    for key in ROWS:
-        source = source_of(key, runs.config)
-        if key not in runs.rows:
-            rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
-            continue
-        outcomes = [
-            _outcome(seed, reading, references)
-            for seed, reading in runs.readings(key).items()
-            if "test" in reading.scores()
-        ]
-        seeds = BY_KEY[source].seeds(runs.config)
-        fault = ""
-        if len(outcomes) < len(seeds):
-            fault = _fault(key, [PlannedRun(BY_KEY[source], seed) for seed in seeds], states, failed)
-        rows[key] = Row(key, outcomes, len(seeds), fault, runs.config.report.resamples)
-    return rows
-
-
-def _outcome(seed: int, reading: Reading, references: Optional[References]) -> Outcome:
-    spans = predictions_of(reading, "test")
-    return Outcome(
-        seed=seed,
-        reading=reading,
-        scores=reading.scores()["test"],
-        spans=spans,
-        cosines=cosines_of(reading, "test"),
-        conicity={name: cone["value"] for name, cone in reading.conicity("test").items()},
-        multi=score_with_references(spans, references) if references else None,
-        result=reading.run.result() or {},
-    )
-
-
-def _fault(
-    key: str, runs: list[PlannedRun], states: Mapping[PlannedRun, State], failed: Mapping[str, str]
-) -> str:
-    if any(run.name in failed or f"{key}, seed {run.seed}" in failed for run in runs):
-        return "failed"
-    begun = max(one.epochs if (one := states.get(run)) and one.status == "begun" else 0 for run in runs)
-    return f"begun, {begun} epochs" if begun else "not run yet"

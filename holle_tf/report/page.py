@@ -55,7 +55,7 @@ def scores_csv(rows: Mapping[str, Row]) -> str:
             line.update({f"conicity_{name}": value for name, value in one.conicity.items()})
             for name in ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb"):
                 line[name] = one.result.get(name)
-            line["run"] = one.reading.run.path.name
+            line["run"] = one.run
             lines.append(line)
     columns = list(dict.fromkeys(name for line in lines for name in line)) or ["row", "setup", "seed"]
     text = io.StringIO()

@@ -25,7 +25,7 @@ def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun
         if run in estimates:
             one = estimates[run]
             cells += [f"<= {one.epochs}", f"{one.seconds_per_epoch:.1f}", duration(one.seconds), one.basis]
-        elif state.status != "finished":
+        elif not state.done:
             cells += ["", "", "", "not known"]
         table.add_row(*cells)
     return table
@@ -39,9 +39,9 @@ def plan_line(
     Args:
         workers: runs at once; what that saves is not known before.
     """
-    finished = sum(state.status == "finished" for state in states.values())
-    todo = len(states) - finished
-    said = f"{len(states)} runs: {finished} finished, {todo} to train"
+    finished, kept = (sum(state.status == one for state in states.values()) for one in ("finished", "kept"))
+    todo = len(states) - finished - kept
+    said = f"{len(states)} runs: {finished} finished, {f'{kept} kept, ' if kept else ''}{todo} to train"
     if estimates:
         seconds = sum(one.seconds for one in estimates.values())
         of = "" if todo == len(estimates) else f"{len(estimates)} of them "

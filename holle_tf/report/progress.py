@@ -36,7 +36,7 @@ class ReportProgress:
         log: Log,
     ):
         self._runs, self._log = runs, log
-        self._todo = [run for run, state in states.items() if state.status != "finished"]
+        self._todo = [run for run, state in states.items() if not state.done]
         self._finished, self._all = len(states) - len(self._todo), len(states)
         self._begun = {run: states[run].epochs for run in self._todo}
         self._epochs = {run: self._most(run) - self._begun[run] for run in self._todo}

@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Callable, NamedTuple, Optional, Sequence
 
 from holle_tf.config import Config
+from holle_tf.report.kept import read_outcomes
 from holle_tf.report.variants import ROWS, TEACHERS_OF_LONG, VARIANTS, Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.identity import default_run_path, run_identity
-from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.identity import Identity, digest_of, identity_after, path_of
+from holle_tf.workflow.reading import Reading, chunk_options
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
@@ -37,14 +38,20 @@ class State(NamedTuple):
     """What is there of a run.
 
     Attributes:
-        status: finished | begun | missing.
+        status: finished | kept | begun | missing. What is kept are its outcomes, from another machine
+            (``report.kept``).
         epochs: whole epochs that were trained.
-        run: its folder, where it is known; that of a student is not before its teachers are trained.
+        run: its folder, which is there if it is finished or begun.
     """
 
     status: str
     epochs: int
-    run: Optional[RunFolder]
+    run: RunFolder
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is to be trained."""
+        return self.status in ("finished", "kept")
 
 
 def chosen_rows(patterns: Sequence[str]) -> list[str]:
@@ -86,10 +93,17 @@ class Runs:
     Args:
         config: of the report; each run's own is derived from it.
         log: takes lines for the user.
+
+    Attributes:
+        kept: outcomes of runs elsewhere, by their digest.
+
+    Raises:
+        UserError: see ``read_outcomes``.
     """
 
     def __init__(self, config: Config, log: Log):
         self.config, self.log = config, log
+        self.kept = read_outcomes(config.report.kept)
         self._prepared: dict[str, PreparedData] = {}
 
     @cached_property
@@ -112,19 +126,56 @@ class Runs:
             self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0), self.log)
         return self._prepared[setup]
 
+    def identity(self, run: PlannedRun) -> Identity:
+        """What decides a run, see ``run_identity``; neither it nor its teachers need to be there."""
+        variant = run.variant
+        config, prepared = variant.config(self.config, run.seed), self.prepared(variant.setup)
+        teachers = [self.identity(self._teacher(variant, kind)) for kind in variant.teachers]
+        return identity_after(config, prepared, teachers)
+
+    def digest(self, row: str, seed: int) -> str:
+        """Of all that decides the outcome of a row: its run, and the documents that this reads, and how."""
+        identity = self.identity(PlannedRun(BY_KEY[source_of(row, self.config)], seed))
+        prepared = self.prepared(row.split("/")[0])
+        return digest_of([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
+
+    def states(self) -> dict[PlannedRun, State]:
+        """What is there of every planned run.
+
+        A run that is kept has no weights: where it has to teach another one, it is as good as missing.
+        """
+        found = {run: self.state(run) for run in self.planned}
+        needed = {
+            self._teacher(run.variant, kind)
+            for run, state in found.items()
+            if not state.done
+            for kind in run.variant.teachers
+        }
+        for run, state in found.items():
+            if state.status == "kept" and run in needed:
+                found[run] = self._on_disk(run)
+        return found
+
     def state(self, run: PlannedRun) -> State:
         """What is there of a run; trains nothing."""
-        teachers = self._teachers(run.variant)
-        if teachers is None:
-            return State("missing", 0, None)
-        config, prepared = run.variant.config(self.config, run.seed), self.prepared(run.variant.setup)
-        found = RunFolder(default_run_path(config, prepared, teachers))
-        if found.identity() != run_identity(config, prepared, teachers):
+        found = self._on_disk(run)
+        if found.status != "finished" and self._is_kept(run):
+            return State("kept", 0, found.run)
+        return found
+
+    def _on_disk(self, run: PlannedRun) -> State:
+        config, identity = run.variant.config(self.config, run.seed), self.identity(run)
+        found = RunFolder(path_of(config, self.prepared(run.variant.setup), identity))
+        if found.identity() != identity:
             return State("missing", 0, found)
         epochs = len(found.epochs())
         if found.result() is not None:
             return State("finished", epochs, found)
         return State("begun" if epochs else "missing", epochs, found)
+
+    def _is_kept(self, run: PlannedRun) -> bool:
+        """Whether the outcomes of all rows that are read from it are."""
+        return bool(self.kept) and all(self.digest(row, run.seed) in self.kept for row in self.rows_of(run))
 
     def ensure(self, run: PlannedRun) -> RunFolder:
         """Train a run, go on with it, or find it.
@@ -148,7 +199,7 @@ class Runs:
         readings = {}
         for seed in variant.seeds(self.config):
             state = self.state(PlannedRun(variant, seed))
-            if state.status == "finished" and state.run is not None:
+            if state.status == "finished":
                 readings[seed] = Reading(state.run, self.prepared(setup), self.config)
         return readings
 
@@ -160,7 +211,7 @@ class Runs:
         folders = []
         for kind in variant.teachers:
             state = self.state(self._teacher(variant, kind))
-            if state.status != "finished" or state.run is None:
+            if state.status != "finished":
                 return None
             folders.append(state.run)
         return folders

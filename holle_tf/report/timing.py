@@ -87,9 +87,9 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -
     source = _Sources(runs, states, measure)
     estimates: dict[PlannedRun, Estimate] = {}
     for run, state in states.items():
-        if state.status == "finished":
+        if state.done:
             continue
-        if state.status == "begun" and state.run is not None:
+        if state.status == "begun":
             seconds = statistics.median(line["seconds"] for line in state.run.epochs())
             known: Optional[Known] = Known(seconds, f"its first {state.epochs} epochs")
         elif runs.config.distill.matching_weight and run.variant.teachers:
@@ -109,7 +109,7 @@ class _Sources:
         self._runs, self._measure = runs, measure
         self._finished: dict[Cost, list[float]] = {}
         for run, state in states.items():
-            if state.status == "finished" and state.run is not None:
+            if state.status == "finished":
                 seconds = (state.run.result() or {})["seconds_per_epoch"]
                 self._finished.setdefault(run.variant.cost, []).append(seconds)
         self._found: dict[Cost, Optional[Known]] = {}

@@ -53,7 +53,7 @@ def make_together(
         folder: of the report, see ``LOGS``.
         failed: takes what goes wrong, by ``PlannedRun.name``.
     """
-    waiting = [run for run, state in states.items() if state.status != "finished"]
+    waiting = [run for run, state in states.items() if not state.done]
     for setup in {key.split("/")[0] for run in waiting for key in [run.variant.key, *runs.rows_of(run)]}:
         runs.prepared(setup)  # now, or several processes would do it at the same time
     shares = surroundings_of(runs.config.report.workers)

@@ -12,14 +12,21 @@ from holle_tf.config import Config, to_dict
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
-from holle_tf.workflow.reading import Reading
+from holle_tf.workflow.reading import chunk_options
 from holle_tf.workflow.run_folder import RunFolder
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
+Identity = dict[str, Any]  # as it stands in a run's identity.json
 
-def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> dict[str, Any]:
+
+def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
     """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
+    return identity_after(config, prepared, [teacher.identity() or {} for teacher in teachers])
+
+
+def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
+    """``run_identity`` by the identities of the teachers, which need not be there."""
     training = to_dict(config.training_of(config.model))
     if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
         del training["recurrence"]
@@ -40,10 +47,9 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
     if teachers or set(terms) != {"labels"} or weighted:
         sections["distill"] = run_options(config, terms)
     if teachers:
-        identities = [teacher.identity() for teacher in teachers]
         for teacher in teachers:
-            sections["distill"].update(Reading(teacher, prepared, config).chunks or {})
-        sections["teacher"] = identities[0] if len(identities) == 1 else identities
+            sections["distill"].update(chunk_options(teacher, prepared, config) or {})
+        sections["teacher"] = teachers[0] if len(teachers) == 1 else list(teachers)
     return sections
 
 
@@ -97,11 +103,20 @@ def distill_options(config: Config) -> DistillConfig:
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
     """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
-    identity = json.dumps(run_identity(config, prepared, teachers), sort_keys=True)
+    return path_of(config, prepared, run_identity(config, prepared, teachers))
+
+
+def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
+    """``default_run_path`` of a run of this identity."""
     parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
-    parts += config.teachers if teachers else []
-    parts += [f"seed{config.seed}", hashlib.sha256(identity.encode()).hexdigest()[:8]]
+    parts += config.teachers if "teacher" in identity else []
+    parts += [f"seed{config.seed}", digest_of(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
+
+
+def digest_of(identity: Any) -> str:
+    """SHA-256 of a JSON value, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[RunFolder]:

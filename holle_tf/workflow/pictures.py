@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.distill.losses import log_probabilities
-from holle_tf.evaluate.figures import plot_prediction, plot_training
+from holle_tf.evaluate.figures import plot_prediction, plot_training, read_metrics
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.models import MODELS
 from holle_tf.workflow.reading import Reading
@@ -32,7 +32,7 @@ def draw_pictures(readings: Mapping[str, Reading], folder: Path, prepared: Prepa
     """
     folder.mkdir(parents=True, exist_ok=True)
     curves, prediction = folder / "training.png", folder / "prediction.png"
-    plot_training({name: one.run.metrics for name, one in readings.items()}, curves)
+    plot_training({name: read_metrics(one.run.metrics) for name, one in readings.items()}, curves)
 
     spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in readings.items()}
     chosen = _telling(list(zip(*spans.values())))

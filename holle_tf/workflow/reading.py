@@ -41,15 +41,12 @@ class Reading:
     @property
     def in_chunks(self) -> bool:
         """Whether the run was trained on other data and these are long documents."""
-        return not self._same_data and self.prepared.config.setup in LONG_SETUPS
+        return self.chunks is not None
 
     @property
     def chunks(self) -> Optional[dict[str, Any]]:
-        """The options that decide what the run says of long documents; None where it reads no chunks."""
-        if not self.in_chunks:
-            return None
-        options = self.config.distill
-        return {name: getattr(options, name) for name in ("chunk_words", "chunk_stride", "chunk_merge")}
+        """See ``chunk_options``."""
+        return chunk_options(self.run.identity() or {}, self.prepared, self.config)
 
     @property
     def _same_data(self) -> bool:
@@ -115,6 +112,19 @@ class Reading:
                 split: {name: cone._asdict() for name, cone in found.items()},
             }
             self.run.write_result({**result, "conicity": known})
+
+
+def chunk_options(
+    identity: Mapping[str, Any], prepared: PreparedData, config: Config
+) -> Optional[dict[str, Any]]:
+    """The options that decide what a run of this identity says of long documents.
+
+    Returns:
+        None where it reads no chunks: data of its own training, or short documents.
+    """
+    if identity.get("data") == prepared.fingerprint or prepared.config.setup not in LONG_SETUPS:
+        return None
+    return {name: getattr(config.distill, name) for name in ("chunk_words", "chunk_stride", "chunk_merge")}
 
 
 def with_vocabulary_of(run: RunFolder, prepared: PreparedData) -> tf.keras.Model:

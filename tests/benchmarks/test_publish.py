@@ -16,20 +16,38 @@ def test_a_report_becomes_a_page_with_its_pictures_and_numbers(tmp_path):
     content = {"size": "demo", "command": "python -m holle_tf.main", "corpus": "the embedded demo corpus",
                "examples": {"shown": []}, "figures": {"length-sd": {"file": "length-sd.png"}}}  # fmt: skip
     (report / "report.json").write_text(json.dumps(content))
-    (root / "docs" / "images").mkdir(parents=True)
-    (root / "docs" / "images" / "report-demo-old.png").write_bytes(b"of a report before")
+    (report / "outcomes.json").write_text("outcomes")
+    images = root / "docs" / "images"
+    images.mkdir(parents=True)
+    (root / "docs" / "results.md").write_text("![before](images/report-demo-old.png)")
+    (images / "report-demo-old.png").write_bytes(b"of a report before")
+    (images / "report-demo-long-length-sd.png").write_bytes(b"of another page")
     publish(report, root)
     assert (root / "docs" / "results.md").read_text() == "![F1](images/report-demo-length-sd.png)"
     pictures = {path.name: path.read_bytes() for path in (root / "docs" / "images").iterdir()}
-    assert pictures == {"report-demo-length-sd.png": b"picture"}
+    assert pictures == {
+        "report-demo-length-sd.png": b"picture",
+        "report-demo-long-length-sd.png": b"of another page",
+    }
     kept = json.loads((root / "benchmarks" / "results" / "report-demo.json").read_text())
     assert set(kept) == {"size", "command", "corpus", "figures"}
+    assert (root / "benchmarks" / "results" / "outcomes-demo.json").read_text() == "outcomes"
+
+    publish(report, root, "demo-long")
+    assert (
+        root / "docs" / "results-demo-long.md"
+    ).read_text() == "![F1](images/report-demo-long-length-sd.png)"
+    assert (images / "report-demo-long-length-sd.png").read_bytes() == b"picture"
+    assert {path.stem for path in (root / "benchmarks" / "results").iterdir()} == {
+        "report-demo", "outcomes-demo", "report-demo-long", "outcomes-demo-long"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", ["/home/someone/chats", "holle", "~/chats"])
 def test_where_somebodys_data_are_is_not_published(tmp_path, folder):
     report, root = tmp_path / "report", tmp_path / "repository"
     report.mkdir()
+    (report / "outcomes.json").write_text("{}")
     command = (
         f"python -m holle_tf.main --mode=report --size=full --data_dir={folder} "
         "--glove /home/someone/glove.zip --set runs_dir=/scratch/runs --config=holle_tf/presets/cpu.yaml"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -71,6 +72,8 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     assert len(some_runs) == 1, "costs are measured once"
     _check(folder, ids)
 
+    _check_kept(load, folder, tmp_path / "elsewhere", capsys)
+
     # A third time nothing is trained, nor measured for the plan.
     monkeypatch.setattr(runs.Runs, "ensure", None)
     assert report_mode(load, Request("smoke", plan_only=True), said.append) == 0
@@ -124,6 +127,44 @@ def _check(folder, ids):
     for place, line in enumerate(lines):
         if line.startswith("|") and lines[place - 1].startswith("|"):
             assert line.replace("\\|", "").count("|") == lines[place - 1].replace("\\|", "").count("|"), line
+
+
+def _check_kept(load, report, elsewhere, capsys):
+    """Elsewhere, with nothing but the outcomes, the report is the same, and what is missing is trained."""
+    capsys.readouterr()
+    outcomes = elsewhere / "kept.json"
+    elsewhere.mkdir()
+    shutil.copyfile(report / "outcomes.json", outcomes)
+
+    def go_on(*names):
+        return load(*names, **{"runs_dir": elsewhere, "report.kept": [str(outcomes)]})
+
+    def states():
+        found = runs.Runs(go_on(), lambda line: None).states()
+        return {run.variant.key: state.status for run, state in found.items()}
+
+    assert report_mode(go_on, Request("smoke", existing=True), lambda line: None) == 0
+    assert _last_json(capsys)["finished"] == len(SOME)
+    found, other = (
+        json.loads((folder / "report.json").read_text()) for folder in (report, elsewhere / "report-smoke")
+    )
+    for name in ("difference_tables", "score_tables", "training_time", "missing"):
+        assert found[name] == other[name], name
+    assert found["paper_tables"][1:4] == other["paper_tables"][1:4]
+    assert set(found["figures"]) == set(other["figures"])
+    assert not found["kept"] and other["kept"][0].startswith("4 on ") and other["examples"] == {}
+    # Kept again they are as they were, also where they were made.
+    assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
+
+    assert report_mode(go_on, Request("smoke", plan_only=True), lambda line: None) == 0
+    assert "3 runs: 0 finished, 3 kept, 0 to train" in capsys.readouterr().out
+    entries = json.loads(outcomes.read_text())["outcomes"]
+    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != SOME[2]]}))
+    assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "missing"}
+    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != "ld/qanet"]}))
+    assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "kept"}
+    outcomes.write_text(json.dumps({"outcomes": [{**one, "digest": "of another"} for one in entries]}))
+    assert set(states().values()) == {"missing"}
 
 
 def test_the_full_size_needs_data(load):

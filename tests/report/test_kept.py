@@ -1,0 +1,79 @@
+"""Outcomes on disk: what is read is what was written, and what is broken is said."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holle_tf.report.kept import kept_from, read_outcomes, write_outcomes
+from holle_tf.report.outcomes import Outcome
+from pipelines.errors import UserError
+
+MADE = {"date": "2026-01-02 03:04 UTC", "machine": {"cpu": "a CPU", "cores": 2}}
+ONE = Outcome(
+    row="sd/add_train",
+    seed=1,
+    digest="abc",
+    run="sam-add-train-seed1-abc",
+    scores={"f1": 100 / 3, "em": 50.0},
+    f1=np.array([200 / 3, 0.0]),
+    em=np.array([100.0, 0.0]),
+    cosines={"prober_vector": np.array([0.123456, np.nan])},
+    conicity={"prober_vector": 0.5},
+    multi=None,
+    result={"parameters": 237156, "epochs": 1, "versions": {"python": "3.11.7"}},
+    epochs=[{"epoch": 0, "loss": 1.5, "val_f1": 12.25, "seconds": 3.0, "labels": float("nan")}],
+)
+
+
+def test_what_is_read_is_what_was_written(tmp_path):
+    path = tmp_path / "outcomes.json"
+    write_outcomes(path, [ONE, replace(ONE, digest="def", seed=2, made={**MADE, "date": "before"})], MADE)
+    found = read_outcomes([str(path)])
+    assert list(found) == ["abc", "def"] and found["abc"].made == MADE
+    one = found["abc"]
+    np.testing.assert_allclose(one.f1, ONE.f1, atol=5e-4)
+    np.testing.assert_array_equal(one.em, ONE.em)
+    np.testing.assert_allclose(one.cosines["prober_vector"], [0.1235, np.nan])
+    assert one.scores == {"f1": 33.3333, "em": 50} and one.conicity == ONE.conicity
+    assert one.epochs == [{"epoch": 0, "loss": 1.5, "val_f1": 12.25, "seconds": 3}]
+    assert one.result == {"parameters": 237156, "epochs": 1} and one.spans is None
+    json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    where = "a CPU, 2 cores, in the report of"
+    assert kept_from([ONE, *found.values()]) == [f"1 on {where} {MADE['date']}", f"1 on {where} before"]
+    # Written again, without another machine's name on them.
+    again = tmp_path / "again.json"
+    write_outcomes(again, found.values(), {"date": "now", "machine": {}})
+    assert again.read_text() == path.read_text()
+
+
+def test_of_one_that_is_in_two_files_the_first_counts(tmp_path):
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    write_outcomes(first, [ONE], MADE)
+    write_outcomes(second, [replace(ONE, seed=7), replace(ONE, digest="other")], MADE)
+    found = read_outcomes([str(first), str(second)])
+    assert {digest: one.seed for digest, one in found.items()} == {"abc": 1, "other": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text[:-20],
+        lambda text: text.replace('"f1":', '"f2":'),
+        lambda text: text.replace('"em": "10"', '"em": "1"'),
+        lambda text: "[]",
+        lambda text: text.replace('"scores":', '"points":'),
+    ],
+)
+def test_what_is_broken_is_said_with_the_file(tmp_path, change):
+    path = tmp_path / "outcomes.json"
+    write_outcomes(path, [ONE], MADE)
+    path.write_text(change(path.read_text()))
+    with pytest.raises(UserError, match=f"report.kept: {path}: no outcomes are there .*outcomes.json"):
+        read_outcomes([str(path)])
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(UserError, match="none.json: cannot be read"):
+        read_outcomes([str(tmp_path / "none.json")])
