@@ -52,10 +52,9 @@ class _Gathering:
         self._said: dict[socket.socket, bytes] = {}  # of each open connection, what came over it
 
     def __enter__(self) -> _Gathering:
-        self._listening = socket.socket()
-        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listening.bind(("", int(self._cluster.addresses[0].rpartition(":")[2])))
-        self._listening.listen()
+        port, both = int(self._cluster.addresses[0].rpartition(":")[2]), socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if both else socket.AF_INET
+        self._listening = socket.create_server(("", port), family=family, dualstack_ipv6=both)
         self._listening.setblocking(False)
         return self
 
