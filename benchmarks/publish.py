@@ -52,17 +52,18 @@ def publish(report: Path, root: Path, name: Optional[str] = None) -> None:
     content.pop("examples")  # they are to be looked at, on the page itself
     content, text = _without_places(content, text)
     chosen = name or content["size"]
-    page, prefix = "results.md" if chosen == "demo" else f"results-{chosen}.md", f"report-{chosen}"
-    images = root / "docs" / "images"
+    prefix = f"report-{chosen}"
+    page = root / "docs" / ("results.md" if chosen == "demo" else f"results-{chosen}.md")
+    images, results = root / "docs" / "images", root / "benchmarks" / "results"
     images.mkdir(parents=True, exist_ok=True)
-    if (root / "docs" / page).exists():  # what it shows goes with it
-        for old in re.findall(r"\]\(images/([\w.-]+)\)", (root / "docs" / page).read_text(encoding="utf-8")):
+    if page.exists():  # what it shows goes with it
+        for old in re.findall(r"\]\(images/([\w.-]+)\)", page.read_text(encoding="utf-8")):
             (images / old).unlink(missing_ok=True)
     for figure in content["figures"].values():
         shutil.copyfile(report / "figures" / figure["file"], images / f"{prefix}-{figure['file']}")
-    write_text(root / "docs" / page, text.replace("](figures/", f"](images/{prefix}-"))
-    write_text(root / "benchmarks" / "results" / f"{prefix}.json", _json(content))
-    write_text(root / "benchmarks" / "results" / f"outcomes-{chosen}.json", outcomes)
+    write_text(page, text.replace("](figures/", f"](images/{prefix}-"))
+    write_text(results / f"{prefix}.json", _json(content))
+    write_text(results / f"outcomes-{chosen}.json", outcomes)
 
 
 def publish_search(search: Path, name: str, root: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -158,3 +159,8 @@ def file_sha256(path: PathLike) -> str:
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path") from error
     return digest.hexdigest()
+
+
+def json_sha256(value: Any) -> str:
+    """SHA-256 of a JSON value as 64 hex digits, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -6,13 +6,11 @@ right or not there. It is written under another name and renamed once it is whol
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
-from pipelines.atomic import atomic_folder, file_sha256
+from pipelines.atomic import atomic_folder, file_sha256, json_sha256
 from pipelines.config import DataConfig
 from pipelines.errors import UserError
 from pipelines.filling import fill_folder
@@ -103,7 +101,7 @@ def fingerprint_of(
         "limit": limit,
         "sources": sources,
     }
-    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest(), sources
+    return json_sha256(decisive), sources
 
 
 class _ByAnother(Exception):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from holle_tf.workflow.own_process import in_own_process
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, read_json, write_text
 from holle_tf.workflow.training import cache_teachers
+from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from tuning.space import Parameter, Space, listed, read_space
@@ -101,7 +101,7 @@ def make_plan(
         config = replace(config, teacher=",".join(run.config().model for run in runs))
     space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers], log)
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
-    digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:8]
+    digest = json_sha256(identity)[:8]
     what = f"sam-{config.recipe.replace('_', '-')}" if config.model == "sam" else config.model
     name = f"tune-{what}-{space.name}-{tuner}-{digest}"
     folder = Path(run_dir) if run_dir else Path(config.runs_dir) / prepared.folder.name / name

@@ -7,7 +7,6 @@ them. Each record says of which example it is; half precision is enough for logi
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from pathlib import Path
@@ -19,7 +18,7 @@ from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
 from pipelines.alone import alone_in
-from pipelines.atomic import atomic_file, atomic_path, file_sha256
+from pipelines.atomic import atomic_file, atomic_path, file_sha256, json_sha256
 from pipelines.dataset import make_dataset
 from pipelines.manifest import describe
 from pipelines.prepare import PreparedData
@@ -76,8 +75,7 @@ class TeacherCache:
             "chunks": dict(chunks) if chunks else None,
             "top_k": top_k,
         }
-        key = json.dumps(list(self.identity.values()), sort_keys=True)
-        self.folder = prepared.folder / "teachers" / hashlib.sha256(key.encode()).hexdigest()[:16]
+        self.folder = prepared.folder / "teachers" / json_sha256(list(self.identity.values()))[:16]
         number = -(-self.count // SHARD_EXAMPLES)
         self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
         self.index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import replace
@@ -26,6 +25,7 @@ from holle_tf.workflow.identity import distill_options, run_terms
 from holle_tf.workflow.machine import machine
 from holle_tf.workflow.run_folder import build_model, read_json, versions, write_text
 from holle_tf.workflow.step_times import StepTime, time_steps
+from pipelines.atomic import json_sha256
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
@@ -126,7 +126,7 @@ def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
         machine(),
         versions(),
     ]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    return json_sha256(told)[:16]
 
 
 def _untrained(config: Config, prepared: PreparedData) -> tf.keras.Model:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from holle_tf.workflow.data import find_data
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import read_json, versions, write_text
+from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
 
 PRESETS = {
@@ -185,7 +185,7 @@ def _costs_key(config: Config, setups: Sequence[str]) -> str:
         prepared = find_data(replace(config, data=replace(config.data, setup=setup)))
         data[setup] = prepared.fingerprint if prepared is not None else None
     told = [sections, data, versions(), machine()]
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    return json_sha256(told)[:16]
 
 
 def _costs_setups(runs: Runs, request: Request) -> list[str]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from holle_tf.config import Config
 from holle_tf.report.kept import read_outcomes
 from holle_tf.report.variants import ROWS, TEACHERS_OF_LONG, VARIANTS, Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.identity import Identity, digest_of, identity_after, path_of
+from holle_tf.workflow.identity import Identity, identity_after, path_of
 from holle_tf.workflow.reading import Reading, chunk_options
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
+from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
@@ -137,7 +138,7 @@ class Runs:
         """Of all that decides the outcome of a row: its run, and the documents that this reads, and how."""
         identity = self.identity(PlannedRun(BY_KEY[source_of(row, self.config)], seed))
         prepared = self.prepared(row.split("/")[0])
-        return digest_of([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
+        return json_sha256([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
 
     def states(self) -> dict[PlannedRun, State]:
         """What is there of every planned run.
@@ -183,8 +184,8 @@ class Runs:
         Raises:
             UserError: as ``ensure_run``; its teacher is not there.
         """
-        teachers = self._teachers(run.variant)
-        assert teachers is not None, "a student is trained after its teachers"
+        assert not self.missing_teachers(run.variant), "a student is trained after its teachers"
+        teachers = [self.state(self._teacher(run.variant, kind)).run for kind in run.variant.teachers]
         config = run.variant.config(self.config, run.seed)
         return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self.log)
 
@@ -206,12 +207,3 @@ class Runs:
     def _teacher(self, variant: Variant, kind: str) -> PlannedRun:
         """One teacher of each kind is enough for all students of a setup: that of the first seed."""
         return PlannedRun(BY_KEY[teacher_key(variant.setup, kind, self.config)], self.config.seed)
-
-    def _teachers(self, variant: Variant) -> Optional[list[RunFolder]]:
-        folders = []
-        for kind in variant.teachers:
-            state = self.state(self._teacher(variant, kind))
-            if state.status != "finished":
-                return None
-            folders.append(state.run)
-        return folders

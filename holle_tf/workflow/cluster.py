@@ -16,6 +16,7 @@ LOOK = 0.5  # seconds between two looks at what is waited for
 REMIND = 30.0  # seconds between two lines about it
 
 Log = Callable[[str], None]
+What = Union[str, Callable[[], str]]  # is waited for; in words that change, if it does
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluste
 
 def wait_for(
     found: Callable[[], Any],
-    what: Union[str, Callable[[], str]],
+    what: What,
     seconds: float,
     remedy: str,
     log: Log,
@@ -118,17 +119,31 @@ def wait_for(
 
 def answers(address: str) -> bool:
     """Whether something listens at HOST:PORT."""
-    host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=2.0):
+        with connect(address):
             return True
     except OSError:
         return False
 
 
+def connect(address: str) -> socket.socket:
+    """A connection to HOST:PORT, whose operations wait for two seconds at most.
+
+    Raises:
+        OSError: nothing listens there.
+    """
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=2.0)
+
+
+def port_of(address: str) -> int:
+    """PORT of HOST:PORT."""
+    return int(address.rpartition(":")[2])
+
+
 def check_free(address: str) -> None:
     """Raise a UserError if this process cannot listen at the port of HOST:PORT."""
-    port = int(address.rpartition(":")[2])
+    port = port_of(address)
     with socket.socket() as free:
         free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -8,13 +8,13 @@ import sys
 import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Callable, ContextManager, Iterator, Mapping, Optional, Union
+from typing import Any, Callable, ContextManager, Iterator, Mapping, Optional
 
 import tensorflow as tf
 
 from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
-from holle_tf.workflow.cluster import LOOK, Cluster, Log, answers, check_free, read_cluster, wait_for
+from holle_tf.workflow.cluster import LOOK, Cluster, Log, What, answers, check_free, read_cluster, wait_for
 from holle_tf.workflow.config import StrategyConfig
 from holle_tf.workflow.meeting import meet
 from holle_tf.workflow.resuming import Onwards
@@ -83,7 +83,7 @@ class Devices:
         """Return when all processes have called it."""
         self.agree(0.0)
 
-    def wait_for(self, found: Callable[[], Any], what: Union[str, Callable[[], str]], log: Log) -> Any:
+    def wait_for(self, found: Callable[[], Any], what: What, log: Log) -> Any:
         """See ``cluster.wait_for``."""
         remedy = "is it running, and are --runs_dir and all other options the same?"
         return wait_for(found, what, self.options.wait_seconds, remedy, log)

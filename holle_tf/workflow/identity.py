@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -14,6 +12,7 @@ from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
 from holle_tf.workflow.reading import chunk_options
 from holle_tf.workflow.run_folder import RunFolder
+from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
@@ -110,13 +109,8 @@ def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     """``default_run_path`` of a run of this identity."""
     parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
     parts += config.teachers if "teacher" in identity else []
-    parts += [f"seed{config.seed}", digest_of(identity)[:8]]
+    parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
-
-
-def digest_of(identity: Any) -> str:
-    """SHA-256 of a JSON value, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[RunFolder]:

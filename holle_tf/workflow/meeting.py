@@ -7,17 +7,16 @@ nothing could give up. So the chief listens at its own address first, and all go
 from __future__ import annotations
 
 import socket
-from typing import Callable, Optional, Union
+from typing import Callable, Optional
 
-from holle_tf.workflow.cluster import Cluster, Log, answers
+from holle_tf.workflow.cluster import Cluster, Log, What, answers, connect, port_of
 
 GREETING = b"holle_tf\n"  # of the chief; another process answers with its index and a line's end
 GO = b"go\n"  # of the chief, when all are there
 _HTTP2 = b"PRI "  # how TensorFlow's calls begin
-_MOMENT = 2.0  # seconds for an answer within a connection
 
 # (found, what) as of ``cluster.wait_for``.
-Wait = Callable[[Callable[[], bool], Union[str, Callable[[], str]], Log], object]
+Wait = Callable[[Callable[[], bool], What, Log], object]
 
 
 def meet(cluster: Cluster, wait: Wait, log: Log) -> None:
@@ -52,7 +51,7 @@ class _Gathering:
         self._said: dict[socket.socket, bytes] = {}  # of each open connection, what came over it
 
     def __enter__(self) -> _Gathering:
-        port, both = int(self._cluster.addresses[0].rpartition(":")[2]), socket.has_dualstack_ipv6()
+        port, both = port_of(self._cluster.addresses[0]), socket.has_dualstack_ipv6()
         family = socket.AF_INET6 if both else socket.AF_INET
         self._listening = socket.create_server(("", port), family=family, dualstack_ipv6=both)
         self._listening.setblocking(False)
@@ -121,9 +120,7 @@ class _Joining:
         try:
             connection = self._connection
             if connection is None:
-                host, _, port = self._cluster.addresses[0].rpartition(":")
-                connection = socket.create_connection((host.strip("[]"), int(port)), timeout=_MOMENT)
-                self._connection = connection
+                connection = self._connection = connect(self._cluster.addresses[0])
                 if _greeting(connection) != GREETING:
                     return True
                 connection.sendall(b"%d\n" % self._cluster.index)

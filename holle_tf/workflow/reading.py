@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.workflow.run_folder import RunFolder, build_model, read_json, write_text
+from pipelines.atomic import json_sha256
 from pipelines.config import LONG_SETUPS
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -57,8 +57,7 @@ class Reading:
         """Where predictions go: the run folder, or one within it for each set of long documents."""
         if not self.in_chunks:
             return self.run.path
-        key = json.dumps([self.prepared.fingerprint, self.chunks], sort_keys=True)
-        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        digest = json_sha256([self.prepared.fingerprint, self.chunks])[:8]
         return self.run.path / "long" / f"{self.prepared.config.setup}-{digest}"
 
     def check(self) -> None:

@@ -55,7 +55,8 @@ def test_metrics_without_epochs_are_named(tmp_path):
         read_metrics(path)
     path.write_text('{"epoch": 1, "loss": 2.0}\n\n{"epo')
     with pytest.raises(UserError, match="line 3: not valid JSON"):
-        read_metrics(path)
+        plot_training({"sam": read_metrics(path)}, tmp_path / "out.png")
+    assert not (tmp_path / "out.png").exists()
 
 
 def test_prediction_shows_true_and_predicted_spans(tmp_path):

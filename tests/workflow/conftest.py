@@ -1,5 +1,7 @@
 """A tiny demo corpus and models that train on it in seconds."""
 
+import socket
+
 import pytest
 
 from holle_tf.config import load_config
@@ -48,3 +50,19 @@ def tiny(runs_dir):
 def prepared(tiny):
     """The tiny corpus, prepared once."""
     return open_data(tiny(), log=lambda line: None)
+
+
+@pytest.fixture
+def free_addresses():
+    """Function (count) -> as many addresses of this machine, on ports that nobody listens at."""
+
+    def find(count):
+        sockets = [socket.socket() for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+        for one in sockets:
+            one.close()
+        return addresses
+
+    return find

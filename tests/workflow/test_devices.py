@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -42,16 +41,11 @@ def _quiet(line):
     pass
 
 
-def _two(indices=(0, 1)):
-    """``TF_CONFIG`` of each of two processes on free ports."""
-    sockets = [socket.socket() for _ in indices]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    cluster = {"worker": addresses}
-    return [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in indices]
+@pytest.fixture
+def two(free_addresses):
+    """``TF_CONFIG`` of each of two processes."""
+    cluster = {"worker": free_addresses(2)}
+    return [json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}}) for i in range(2)]
 
 
 @pytest.fixture
@@ -115,10 +109,10 @@ def prepared_equal(tiny):
 
 
 @pytest.mark.slow
-def test_two_processes_reach_the_weights_of_one(tiny, alone, start, tmp_path):
+def test_two_processes_reach_the_weights_of_one(tiny, alone, two, start, tmp_path):
     folder = tmp_path / "two"
     config = tiny(*EQUAL)
-    both = [start(f"w{i}", config, text, f"--run_dir={folder}") for i, text in enumerate(_two())]
+    both = [start(f"w{i}", config, text, f"--run_dir={folder}") for i, text in enumerate(two)]
     said = _end(both, tmp_path)
     assert "process 1 of 2, 2 devices" in said and "process 2 of 2" in said
     _assert_as_alone(RunFolder(folder), alone)
@@ -135,25 +129,25 @@ def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start,
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, start, tmp_path):
-    run, config, texts = RunFolder(tmp_path / "two"), tiny(*EQUAL), _two()
-    both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(texts)]
+def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, two, start, tmp_path):
+    run, config = RunFolder(tmp_path / "two"), tiny(*EQUAL)
+    both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(two)]
     end = time.monotonic() + SECONDS
     while len(run.epochs()) < 2:
         assert time.monotonic() < end and both[0].poll() is None
         time.sleep(0.02)
     os.kill(both[1].pid, signal.SIGKILL)
     both[1].wait()
-    both[1] = start("w1", config, texts[1], f"--run_dir={run.path}")
+    both[1] = start("w1", config, two[1], f"--run_dir={run.path}")
     said = _end(both, tmp_path)
     assert "another process was lost; beginning anew" in said
     _assert_as_alone(run, alone)
 
 
-def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch):
+def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch, two):
     gpus = []
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
-    cluster = json.loads(_two()[1])
+    cluster = json.loads(two[1])
     several = {"TF_CONFIG": json.dumps(cluster)}
     assert choose_devices(StrategyConfig(), {}) == ONE
     assert choose_devices(StrategyConfig(), several).kind == "multiworker"
@@ -193,8 +187,8 @@ def test_a_batch_that_cannot_be_shared_evenly_is_an_error(tiny, prepared, tmp_pa
     "index, missing",
     [(0, r"127\.0\.0\.1:\d+ \(process 2\) of 2 processes"), (1, r"the chief at 127\.0\.0\.1:\d+")],
 )
-def test_who_does_not_come_is_said_in_one_line(tiny, prepared_equal, start, tmp_path, index, missing):
-    process = start("alone", tiny(*EQUAL, "strategy.wait_seconds=1"), _two()[index])
+def test_who_does_not_come_is_said_in_one_line(tiny, prepared_equal, two, start, tmp_path, index, missing):
+    process = start("alone", tiny(*EQUAL, "strategy.wait_seconds=1"), two[index])
     assert process.wait(SECONDS) == 2
     last = (tmp_path / "alone.log").read_text().splitlines()[-1]
     assert re.match(f"error: waited 1 s for {missing}; is it running", last)

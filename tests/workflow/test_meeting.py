@@ -6,21 +6,15 @@ from functools import partial
 
 import pytest
 
-from holle_tf.workflow.cluster import Cluster, wait_for
+from holle_tf.workflow.cluster import Cluster, connect, port_of, wait_for
 from holle_tf.workflow.meeting import GREETING, meet
 from pipelines.errors import UserError
 
 
 @pytest.fixture
-def addresses():
-    """Of three processes, on free ports."""
-    sockets = [socket.socket() for _ in range(3)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    found = tuple(f"127.0.0.1:{one.getsockname()[1]}" for one in sockets)
-    for one in sockets:
-        one.close()
-    return found
+def addresses(free_addresses):
+    """Of three processes."""
+    return tuple(free_addresses(3))
 
 
 def _quiet(line):
@@ -35,11 +29,7 @@ def _meet(addresses, index, seconds=10.0):
 
 
 def _listen(address):
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", int(address.rpartition(":")[2])))
-    listening.listen()
-    return listening
+    return socket.create_server(("127.0.0.1", port_of(address)))
 
 
 def _begin(done, index, action):
@@ -52,16 +42,21 @@ def _begin(done, index, action):
     return thread
 
 
-def _introduced(address, index):
-    """A connection of a process that waits for the others."""
+def _reach(address):
+    """A connection to what is about to listen there."""
     while True:
         try:
-            connection = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=5)
+            return connect(address)
         except OSError:
             continue
-        assert connection.recv(64) == GREETING
-        connection.sendall(b"%d\n" % index)
-        return connection
+
+
+def _introduced(address, index):
+    """A connection of a process that waits for the others."""
+    connection = _reach(address)
+    assert connection.recv(64) == GREETING
+    connection.sendall(b"%d\n" % index)
+    return connection
 
 
 def test_all_go_on_when_the_last_one_is_there(addresses):
@@ -150,13 +145,7 @@ def test_one_that_is_started_again_goes_in_where_the_chief_is_in_tensorflow(addr
 def test_a_chief_that_is_started_again_goes_in_where_another_is_in_tensorflow(addresses):
     done = []
     chief = _begin(done, 0, partial(_meet, addresses, 0))
-    port = int(addresses[0].rpartition(":")[2])
-    while True:
-        try:
-            connection = socket.create_connection(("127.0.0.1", port), timeout=5)
-            break
-        except OSError:
-            continue
+    connection = _reach(addresses[0])
     connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     chief.join(10)
     assert done == [0]
