@@ -41,7 +41,7 @@ class State(NamedTuple):
     Attributes:
         status: finished | kept | begun | missing. What is kept are its outcomes, from another machine
             (``report.kept``).
-        epochs: whole epochs that were trained.
+        epochs: whole epochs that were trained here.
         run: its folder, which is there if it is finished or begun.
     """
 
@@ -161,7 +161,7 @@ class Runs:
         """What is there of a run; trains nothing."""
         found = self._on_disk(run)
         if found.status != "finished" and self._is_kept(run):
-            return State("kept", 0, found.run)
+            return found._replace(status="kept")
         return found
 
     def _on_disk(self, run: PlannedRun) -> State:

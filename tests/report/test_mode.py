@@ -139,9 +139,12 @@ def _check_kept(load, report, elsewhere, capsys):
     def go_on(*names):
         return load(*names, **{"runs_dir": elsewhere, "report.kept": [str(outcomes)]})
 
+    def of(load):
+        found = runs.Runs(load(), lambda line: None).states()
+        return {run.variant.key: state for run, state in found.items()}
+
     def states():
-        found = runs.Runs(go_on(), lambda line: None).states()
-        return {run.variant.key: state.status for run, state in found.items()}
+        return {key: state.status for key, state in of(go_on).items()}
 
     assert report_mode(go_on, Request("smoke", existing=True), lambda line: None) == 0
     assert _last_json(capsys)["finished"] == len(SOME)
@@ -163,8 +166,13 @@ def _check_kept(load, report, elsewhere, capsys):
     assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "missing"}
     outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != "ld/qanet"]}))
     assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "kept"}
+    # A teacher that is trained again is seen to get on.
+    teacher, again = (of(there)[SOME[0]].run for there in (load, go_on))
+    shutil.copytree(teacher.path, again.path, ignore=shutil.ignore_patterns("result.json"))
+    outcomes.write_text(json.dumps({"outcomes": entries}))
+    assert of(go_on)[SOME[0]][:2] == ("kept", len(teacher.epochs())) != ("kept", 0)
     outcomes.write_text(json.dumps({"outcomes": [{**one, "digest": "of another"} for one in entries]}))
-    assert set(states().values()) == {"missing"}
+    assert states() == {SOME[0]: "begun", SOME[1]: "missing", SOME[2]: "missing"}
 
 
 def test_the_full_size_needs_data(load):
