@@ -80,6 +80,11 @@ class Row:
         """sd | ld."""
         return self.key.split("/")[0]
 
+    @property
+    def spans(self) -> Optional[list[SpanPrediction]]:
+        """Predictions of the first seed whose run is here; None where there is none."""
+        return next((one.spans for one in self.outcomes if one.spans is not None), None)
+
     @cached_property
     def f1(self) -> np.ndarray:
         """F1 of every test example, mean over the seeds, (examples,), 0-100."""

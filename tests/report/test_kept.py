@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.report.kept import kept_from, read_outcomes, write_outcomes
-from holle_tf.report.outcomes import Outcome
+from holle_tf.report.outcomes import Outcome, Row
 from pipelines.errors import UserError
 
 MADE = {"date": "2026-01-02 03:04 UTC", "machine": {"cpu": "a CPU", "cores": 2}}
@@ -77,3 +78,9 @@ def test_what_is_broken_is_said_with_the_file(tmp_path, change):
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(UserError, match="none.json: cannot be read"):
         read_outcomes([str(tmp_path / "none.json")])
+
+
+def test_examples_are_those_of_a_run_that_is_here():
+    here = [SpanPrediction("1", "a film", 0, 1, 0.5, ["a film"], 100.0)]
+    rows = [Row("sd/add_train", runs, 2, "", 200) for runs in ([], [ONE], [ONE, replace(ONE, spans=here)])]
+    assert [row.spans for row in rows] == [None, None, here]
