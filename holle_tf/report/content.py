@@ -11,6 +11,7 @@ from holle_tf.evaluate.references import References
 from holle_tf.evaluate.scores import HOLLE_DIFFERENCES, SCORE_DEFINITIONS
 from holle_tf.report import figures, tables
 from holle_tf.report.breakdown import by_length, by_source, score_groups
+from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, headline
 from holle_tf.report.examples import shown_examples
 from holle_tf.report.outcomes import Row
 from holle_tf.report.page import FIGURES
@@ -42,7 +43,7 @@ def report_content(
         references: further ones, or None.
         folder: of the report.
     """
-    compared = tables.comparison_rows(rows, runs.config.report.resamples)
+    compared = compare_rows(rows, runs.config.report.resamples)
     setups = [
         setup for setup in tables.SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)
     ]
@@ -55,14 +56,14 @@ def report_content(
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     return {
         "paper_tables": published,
-        "difference_tables": [tables.comparison_table(setup, compared) for setup in tables.SETUPS],
+        "difference_tables": [comparison_table(setup, compared) for setup in tables.SETUPS],
         "score_tables": [tables.scores_table(setup, rows, baselines[setup]) for setup in setups],
         "reference_tables": [
             found for setup in setups if (found := tables.references_table(setup, rows)) is not None
         ],
         "references": None if references is None else references_note(references),
         "differences": compared,
-        "differences_note": tables.DIFFERENCES,
+        "differences_note": NOTE,
         "headline": [headline(one) for one in compared if one["second"].endswith("/mul_train")
                      and one["first"].endswith("/add_topk/qanet")],
         "definitions": {
@@ -73,21 +74,6 @@ def report_content(
         "figures": _figures(runs, rows, compared, setups, folder / FIGURES),
         "examples": _examples(runs, rows),
     }  # fmt: skip
-
-
-def headline(one: Mapping[str, Any]) -> str:
-    """The paper's claim of one setup, and what came out here, in a sentence."""
-    setup = one["first"].split("/")[0]
-    said = f"On {tables.SETUPS[setup]}, {label_of(one['first'])} against {label_of(one['second'])}: "
-    if "mean" in one:
-        relative = "" if one["relative"] is None else f" ({one['relative']:+.1f} %)"
-        said += (
-            f"{one['mean']:+.2f} F1{relative} here, 95 % interval {one['low']:+.2f} to {one['high']:+.2f}, "
-            f"{one['seeds'][0]} and {one['seeds'][1]} seeds"
-        )
-    else:
-        said += f"{one['missing']} here"
-    return f"{said}; {one['paper']:+.2f} F1 ({one['paper_relative']:+.1f} %) in the paper."
 
 
 def references_note(references: References) -> str:
@@ -156,10 +142,8 @@ def _examples(runs: Runs, rows: Mapping[str, Row]) -> dict[str, Any]:
     for key in STUDENTS:
         setup, _, teacher = key.split("/")
         student, reader = rows[key], rows[f"{setup}/{teacher}"]
-        by_teacher, by_student = (
-            row.outcomes[0].spans if row.outcomes else None for row in (reader, student)
-        )
-        if by_teacher is not None and by_student is not None:  # both are of runs here
+        by_teacher, by_student = reader.spans, student.spans
+        if by_teacher is not None and by_student is not None:
             examples = read_examples(runs.prepared(setup), "test")
             differing = sum((a.start, a.end) != (b.start, b.end) for a, b in zip(by_teacher, by_student))
             return {

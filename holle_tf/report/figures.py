@@ -21,7 +21,7 @@ def plot_differences(compared: Sequence[Mapping[str, Any]], labels: Sequence[str
     """Differences of F1 with their intervals, the paper's beside them.
 
     Args:
-        compared: entries of ``tables.comparison_rows``; those without ``mean`` show the paper's alone.
+        compared: entries of ``comparisons.compare_rows``; those without ``mean`` show the paper's alone.
         labels: of the entries.
     """
     figure = new_figure(9.0, 0.9 + 0.36 * len(compared))

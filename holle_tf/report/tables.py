@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
-from holle_tf.evaluate.statistics import Estimate, paired_bootstrap
-from holle_tf.report.outcomes import LEFT_OUT, Row
-from holle_tf.report.variants import COMPARISONS, READINGS, label_of
+from holle_tf.evaluate.statistics import Estimate
+from holle_tf.report.outcomes import Row
+from holle_tf.report.variants import READINGS
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
 SCORES = {
@@ -202,57 +202,6 @@ VECTORS = {
     "query_to_context": "h~",
     "similarity_row_sums": "row sums",
 }
-
-
-def comparison_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, Any]]:
-    """What the paper compares, as far as both sides are there: F1 of ``first`` minus that of ``second``."""
-    published = {one.key: one.f1 for one in paper.F1}
-    found = []
-    for first, second, question in COMPARISONS:
-        a, b = rows[first], rows[second]
-        entry: dict[str, Any] = {"first": first, "second": second, "question": question}
-        if first in published and second in published:
-            entry["paper"] = round(published[first] - published[second], 2)
-            entry["paper_relative"] = 100 * (published[first] / published[second] - 1)
-        if a.outcomes and b.outcomes and len(a.f1) > 1:
-            difference = paired_bootstrap(a.f1, b.f1, resamples)
-            entry.update(difference._asdict(), seeds=[len(a.outcomes), len(b.outcomes)])
-            entry["relative"] = 100 * difference.mean / b.f1.mean() if b.f1.mean() else None
-        else:
-            entry["missing"] = LEFT_OUT if LEFT_OUT in (a.fault, b.fault) else "not run yet"
-        found.append(entry)
-    return found
-
-
-DIFFERENCES = (
-    "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
-    "for both, each with its mean over the seeds; p is two-sided. What another seed would change is in it "
-    "only as far as seeds are averaged: with one seed on each side a small p says that these two runs "
-    "differ, not that the two recipes do."
-)
-
-
-def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table:
-    """Differences of one setup with their intervals and p, beside the paper's."""
-    body = []
-    for one in compared:
-        if not one["first"].startswith(setup):
-            continue
-        names = f"{label_of(one['first'])} minus {label_of(one['second'])}"
-        cells = [Cell(names, "label", note=one["question"])]
-        if "mean" in one:
-            first, second = one["seeds"]
-            seeds = f"{first} and {second} seeds" if first != second else f"{first} seed{'s'[: first > 1]}"
-            cells.append(
-                Cell(f"{one['mean']:+.2f}", "ours", f"{one['low']:+.2f} to {one['high']:+.2f}", seeds)
-            )
-            cells.append(Cell("< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"))
-        else:
-            cells += [Cell(one["missing"], "missing"), Cell("", "missing")]
-        cells.append(Cell(f"{one['paper']:+.2f}" if "paper" in one else "", "paper"))
-        body.append(cells)
-    title = f"Differences on {SETUPS[setup]}"
-    return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
 
 
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:

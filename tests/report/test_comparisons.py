@@ -1,0 +1,66 @@
+"""Differences between two rows: paired by seed and by example."""
+
+import numpy as np
+import pytest
+
+from holle_tf.report.comparisons import compare_rows, comparison_table, headline
+from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row
+from holle_tf.report.variants import COMPARISONS
+
+FIRST, SECOND = "sd/add_topk/qanet", "sd/mul_train"
+
+
+def _row(key, f1, fault="not run yet"):
+    """A row with the given F1 of every example, by seed."""
+    outcomes = [
+        Outcome(key, seed, "", "", {}, np.array(one, float), np.zeros(len(one)), {}, {}, None, {}, [])
+        for seed, one in f1.items()
+    ]
+    return Row(key, outcomes, 3, fault, 200)
+
+
+def _compared(first, second, **faults):
+    """The entry of ``FIRST`` minus ``SECOND``."""
+    rows = {key: _row(key, {}) for one in COMPARISONS for key in one[:2]}
+    rows[FIRST] = _row(FIRST, first, **faults)
+    rows[SECOND] = _row(SECOND, second)
+    (found,) = (one for one in compare_rows(rows, 200) if (one["first"], one["second"]) == (FIRST, SECOND))
+    return found
+
+
+def _shown(one):
+    (row,) = comparison_table("sd", [one]).rows
+    return row[1]
+
+
+def test_only_seeds_of_both_are_compared():
+    # Seed 0 is an easy one; a mean over all seeds of each side would say -19.
+    found = _compared({0: [50, 60]}, {0: [49, 57], 1: [90, 90], 2: [90, 90]})
+    assert (found["mean"], found["seeds"], found["by_seed"]) == (2, [0], [2])
+    assert found["relative"] == pytest.approx(100 * 2 / 53)
+    assert found["paper"] == 1.93
+    assert _shown(found).note == "1 seed"
+
+
+def test_every_seed_is_shown():
+    found = _compared({0: [10, 20], 1: [30, 40]}, {1: [34, 40], 0: [8, 20], 2: [0, 0]})
+    assert (found["mean"], found["seeds"], found["by_seed"]) == (-0.5, [0, 1], [1, -2])
+    # Resampled together, the two examples differ by -1 and 0 in the mean over the seeds.
+    assert (found["low"], found["high"]) == (-1, 0)
+    assert _shown(found).note == "2 seeds: +1.00, -2.00"
+    assert "-0.50 F1 (-2.0 %) here, 95 % interval -1.00 to +0.00, 2 seeds: +1.00, -2.00;" in headline(found)
+
+
+@pytest.mark.parametrize(
+    "first, second, fault, said",
+    [
+        ({}, {0: [1, 2]}, "not run yet", "not run yet"),
+        ({}, {0: [1, 2]}, LEFT_OUT, "left out"),
+        ({1: [1, 2]}, {0: [1, 2]}, "not run yet", "no seed of both"),
+        ({0: [1]}, {0: [2]}, "not run yet", "not run yet"),  # one example has no interval
+    ],
+)
+def test_what_cannot_be_compared_says_why(first, second, fault, said):
+    found = _compared(first, second, fault=fault)
+    assert found["missing"] == said and "mean" not in found
+    assert _shown(found).text == said and said in headline(found)
