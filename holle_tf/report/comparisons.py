@@ -14,10 +14,10 @@ from holle_tf.report.variants import COMPARISONS, label_of
 
 NOTE = (
     "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
-    "for both, each with its mean over the seeds that both have (students of one seed begin with the same "
-    "weights and see the same batches); p is two-sided. The differences of single seeds stand below: what "
-    "another seed would change is in the interval only as far as seeds are averaged, and with one seed a "
-    "small p says that these two runs differ, not that the two recipes do."
+    "for both, each with its mean over the seeds that both have (students of one seed see the same batches "
+    "and, of one interaction, begin with the same weights); p is two-sided. The cell has the difference of "
+    "each seed: what another one would change is in the interval only as far as seeds are averaged, and with "
+    "one seed a small p says that these two runs differ, not that the two recipes do."
 )
 
 
