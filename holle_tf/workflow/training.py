@@ -29,6 +29,7 @@ from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.resuming import Onwards, stuck
 from holle_tf.workflow.run_folder import RunFolder, build_model, versions
 from holle_tf.workflow.teachers import read_teachers
+from pipelines.alone import alone_in
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -50,6 +51,8 @@ def ensure_run(
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
+    One process at a time trains a run; another that wants it waits, and finds it or goes on with it.
+
     Args:
         config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
@@ -64,24 +67,35 @@ def ensure_run(
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
-    if run.identity() == identity and run.result() is not None:
-        log(f"{run.path.name}: already trained, {run.path}")
+    if _trained(run, identity, log):
         return run
     devices.check(config.training_of(config.model), f"training.{config.model}")
     run.check(identity)  # by all: who fails alone keeps the others waiting
-    if devices.chief:
-        run.create(config, prepared, identity)
-    with devices.noticing():
-        result = _train(config, prepared, run, teachers, log, callbacks, devices)
-        devices.together()
-    # Not before: the others go on when they see it, and a process that leaves while the chief still waits
-    # for them to come together would be one that was lost.
-    if devices.chief:
-        run.write_result(result)
-    if devices.chief and not keep_checkpoint:
-        shutil.rmtree(run.resume, ignore_errors=True)
+    with ExitStack() as alone:
+        if devices.chief:
+            run.create(config, prepared, identity)
+            waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
+            alone.enter_context(alone_in(run.path, lambda: log(waiting)))
+            if _trained(run, identity, log):
+                return run
+        with devices.noticing():
+            result = _train(config, prepared, run, teachers, log, callbacks, devices)
+            devices.together()
+        # Not before: the others go on when they see it, and a process that leaves while the chief still waits
+        # for them to come together would be one that was lost.
+        if devices.chief:
+            run.write_result(result)
+        if devices.chief and not keep_checkpoint:
+            shutil.rmtree(run.resume, ignore_errors=True)
     devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,", log)
     return run
+
+
+def _trained(run: RunFolder, identity: dict[str, Any], log: Log) -> bool:
+    if run.identity() != identity or run.result() is None:
+        return False
+    log(f"{run.path.name}: already trained, {run.path}")
+    return True
 
 
 def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:

@@ -1,4 +1,5 @@
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from holle_tf.workflow.identity import default_run_path, distill_options, find_t
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model
 from holle_tf.workflow.training import ensure_run
+from pipelines.alone import alone_in
 from pipelines.errors import UserError
 
 
@@ -74,6 +76,39 @@ def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
     ensure_run(_sam(tiny(), seed=6), prepared, tmp_path / "run", log=_quiet)
     with pytest.raises(UserError, match="another run"):
         ensure_run(_sam(tiny(), seed=7), prepared, tmp_path / "run", log=_quiet)
+
+
+def _other_process(path, before_it_ends):
+    """A run folder that is taken, and a log that lets go of it when somebody waits for it."""
+    path.mkdir()
+    said, taken = [], ExitStack()
+    taken.enter_context(alone_in(path, pytest.fail))
+
+    def log(line):
+        said.append(line)
+        if "another process" in line:
+            before_it_ends()
+            taken.close()
+
+    return said, log
+
+
+def test_a_run_that_another_process_trains_is_waited_for_and_not_trained_again(tiny, prepared, tmp_path):
+    config = _sam(tiny(), seed=4)
+    path = tmp_path / "run"
+    result = {"epochs": 7}  # a training here would write another
+    said, log = _other_process(path, lambda: RunFolder(path).write_result(result))
+    run = ensure_run(config, prepared, path, log=log)
+    assert "another process trains this run" in said[0] and "already trained" in said[1] and len(said) == 2
+    assert run.result() == result and not run.metrics.exists()
+
+
+def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, prepared, tmp_path):
+    said, log = _other_process(tmp_path / "run", lambda: None)
+    run = ensure_run(_sam(tiny(), seed=4), prepared, tmp_path / "run", log=log)
+    assert "another process trains this run" in said[0] and len(run.epochs()) == 2
+    with alone_in(run.path, pytest.fail):
+        pass  # and let go again
 
 
 def test_an_interrupted_training_goes_on_after_the_last_whole_epoch(tiny, prepared, tmp_path, monkeypatch):
