@@ -5,15 +5,16 @@ from __future__ import annotations
 import functools
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Optional
 
-from holle_tf.config import Config, to_dict
+from holle_tf.config import Config
 from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.collecting import collect
 from holle_tf.report.content import report_content
+from holle_tf.report.costs import measure_costs
 from holle_tf.report.execution import carry_out
 from holle_tf.report.kept import OUTCOMES, kept_from, write_outcomes
 from holle_tf.report.making import score_rows
@@ -23,12 +24,9 @@ from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
 from holle_tf.report.variants import ROWS
-from holle_tf.workflow.benchmark import MODELS, run_benchmark
-from holle_tf.workflow.data import find_data
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import command_line, machine
-from holle_tf.workflow.run_folder import read_json, versions, write_text
-from pipelines.atomic import json_sha256
+from holle_tf.workflow.run_folder import versions
 from pipelines.errors import UserError
 
 PRESETS = {
@@ -36,7 +34,6 @@ PRESETS = {
     "demo": ("demo",),
     "full": (),
 }  # of each --size, the later over the earlier
-COSTS = "costs.json"
 
 Log = Callable[[str], None]
 
@@ -97,7 +94,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         if request.plan_only:
             return 0
     costs_of = functools.partial(
-        measure_costs, _costs_config(load, request), _costs_setups(runs, request), folder, log
+        measure_costs, _costs_config(load, request), _costs_setups(runs, request), Path(config.runs_dir), log
     )
     try:
         if not request.existing:
@@ -116,7 +113,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     rows = collect(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
     baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed, log) for setup in found}
-    content = report_content(runs, rows, baselines, (costs or {}).get("result"), references, folder)
+    content = report_content(runs, rows, baselines, costs, references, folder)
     finished = [run for run, state in states.items() if state.done]
     outcomes = [one for row in rows.values() for one in row.outcomes]
     made = {"date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine()}
@@ -148,44 +145,6 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 1 if failed else 0
-
-
-def measure_costs(
-    config: Config, setups: Sequence[str], folder: Path, log: Log, existing: bool
-) -> Optional[dict[str, Any]]:
-    """Tables 1 and 5 by ``run_benchmark``, kept in ``costs.json`` and reused while nothing changed.
-
-    Args:
-        setups: whose inference is measured.
-        existing: measure nothing; what is kept, if it is of the same models and data.
-
-    Returns:
-        ``key`` and ``result``.
-    """
-    kept = read_json(folder / COSTS)
-    wanted = (setups, list(SETUPS))  # what is measured of all setups serves for some
-    if kept is not None and any(kept["key"] == _costs_key(config, some) for some in wanted):
-        log(f"costs: found in {folder / COSTS}")
-        return kept
-    if existing:
-        return None
-    log("== tables 1 and 5: memory and time of each model, in processes of their own")
-    result = run_benchmark(config, list(setups), log)
-    found = {"key": _costs_key(config, setups), "result": result}  # now that the data are prepared
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / COSTS, json.dumps(found, indent=1))
-    return found
-
-
-def _costs_key(config: Config, setups: Sequence[str]) -> str:
-    """Of everything that decides what is measured; without prepared data, that of no measurement."""
-    sections = {name: to_dict(getattr(config, name)) for name in (*MODELS, "training", "evaluation")}
-    data = {}
-    for setup in setups:
-        prepared = find_data(replace(config, data=replace(config.data, setup=setup)))
-        data[setup] = prepared.fingerprint if prepared is not None else None
-    told = [sections, data, versions(), machine()]
-    return json_sha256(told)[:16]
 
 
 def _costs_setups(runs: Runs, request: Request) -> list[str]:

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from holle_tf.report import mode, runs
-from holle_tf.report.mode import Request, measure_costs, report_mode
+from holle_tf.report import costs, mode, runs
+from holle_tf.report.costs import measure_costs
+from holle_tf.report.mode import Request, report_mode
 from holle_tf.report.variants import VARIANTS
 from holle_tf.workflow.data import open_data
 from pipelines.errors import UserError
@@ -33,7 +34,7 @@ def some_runs(monkeypatch):
         calls.append(setups)
         return COSTS
 
-    monkeypatch.setattr(mode, "run_benchmark", benchmark)
+    monkeypatch.setattr(costs, "run_benchmark", benchmark)
     return calls
 
 
@@ -188,20 +189,22 @@ def test_a_broken_file_of_references_stops_before_anything_is_run(load, tmp_path
 def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, some_runs, tmp_path):
     from dataclasses import replace
 
-    config = load()
-    for _ in range(2):
-        assert (
-            measure_costs(config, ["sd", "ld"], tmp_path, lambda line: None, existing=False)["result"]
-            == COSTS
-        )
+    def measured(config, setups, existing=False, folder=tmp_path):
+        return measure_costs(config, setups, folder, lambda line: None, existing)
+
+    config, both = load(), ["sd", "ld"]
+    assert [measured(config, both) for _ in range(2)] == [COSTS, COSTS]
     assert len(some_runs) == 1
+    longer = replace(config.training, sam=replace(config.training.sam, epochs=99, patience=7))
+    assert measured(replace(config, training=longer), both, existing=True) == COSTS, "a step is the same"
+    larger = replace(config.training, sam=replace(config.training.sam, batch_size=3))
+    assert measured(replace(config, training=larger), both, existing=True) is None
     changed = replace(config, sam=replace(config.sam, units=4))
-    assert measure_costs(changed, ["sd", "ld"], tmp_path, lambda line: None, existing=True) is None
-    measure_costs(changed, ["sd", "ld"], tmp_path, lambda line: None, existing=False)
-    assert len(some_runs) == 2
-    measure_costs(changed, ["sd"], tmp_path, lambda line: None, existing=False)
-    assert len(some_runs) == 2, "what is kept has more than that"
-    for _ in range(2):
-        measure_costs(config, ["sd"], tmp_path, lambda line: None, existing=False)
-    measure_costs(config, ["sd", "ld"], tmp_path, lambda line: None, existing=False)
-    assert some_runs[2:] == [["sd"], ["sd", "ld"]]
+    assert measured(changed, both, existing=True) is None
+    assert measured(changed, both) == COSTS and len(some_runs) == 2
+    measured(changed, ["sd"])
+    measured(config, both)
+    assert len(some_runs) == 2, "what is kept has more than the one, and is kept of the other"
+    for setups in (["sd"], ["sd"], both):
+        measured(config, setups, folder=tmp_path / "elsewhere")
+    assert some_runs[2:] == [["sd"], both]

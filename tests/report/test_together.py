@@ -7,7 +7,7 @@ import os
 import pytest
 
 from holle_tf.config import Config, load_config
-from holle_tf.report import mode, together
+from holle_tf.report import costs, together
 from holle_tf.report.mode import Request, report_mode
 from holle_tf.report.runs import BY_KEY, PlannedRun, Runs
 from holle_tf.report.together import next_run, surroundings_of
@@ -19,7 +19,7 @@ NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
 
 @pytest.fixture(autouse=True)
 def no_costs(monkeypatch):
-    monkeypatch.setattr(mode, "run_benchmark", lambda config, setups, log: {"inference": {}, "training": {}})
+    monkeypatch.setattr(costs, "run_benchmark", lambda config, setups, log: {"inference": {}, "training": {}})
 
 
 @pytest.fixture

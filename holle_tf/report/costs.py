@@ -1,0 +1,69 @@
+"""Tables 1 and 5: measured once for a machine, and kept beside the runs for every report of them."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence
+
+from holle_tf.config import Config, to_dict
+from holle_tf.report.tables import SETUPS
+from holle_tf.workflow.benchmark import MODELS, run_benchmark
+from holle_tf.workflow.data import find_data
+from holle_tf.workflow.machine import machine
+from holle_tf.workflow.run_folder import read_json, versions, write_text
+from pipelines.atomic import json_sha256
+
+KEPT = "costs.json"  # in ``runs_dir``
+OF_RUNS = ("epochs", "patience")  # options of a training that a step of it does not know
+
+Log = Callable[[str], None]
+
+
+def measure_costs(
+    config: Config, setups: Sequence[str], runs_dir: Path, log: Log, existing: bool
+) -> Optional[dict[str, Any]]:
+    """Tables 1 and 5 by ``run_benchmark``, kept in ``runs_dir`` and reused while nothing changed.
+
+    Args:
+        setups: whose inference is measured.
+        existing: measure nothing; what is kept, if it is of the same models and data.
+
+    Returns:
+        As ``run_benchmark``.
+    """
+    path = runs_dir / KEPT
+    kept = read_json(path) or {}
+    for some in (setups, list(SETUPS)):  # what is measured of all setups serves for some
+        if (key := _key(config, some)) in kept:
+            log(f"costs: found in {path}")
+            return kept[key]["result"]
+    if existing:
+        return None
+    log("== tables 1 and 5: memory and time of each model, in processes of their own")
+    result = run_benchmark(config, list(setups), log)
+    kept = read_json(path) or {}  # another report may have measured meanwhile
+    key = _key(config, setups)  # now that the data are prepared
+    # The setups are there for people who read the file.
+    kept[key] = {"setups": list(setups), "date": time.strftime("%Y-%m-%d"), "result": result}
+    runs_dir.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(kept, indent=1))
+    return result
+
+
+def _key(config: Config, setups: Sequence[str]) -> str:
+    """Of everything that decides what is measured; without prepared data, that of no measurement."""
+    sections = {name: to_dict(getattr(config, name)) for name in (*MODELS, "evaluation")}
+    training = {
+        model: {
+            name: value for name, value in to_dict(config.training_of(model)).items() if name not in OF_RUNS
+        }
+        for model in MODELS
+    }
+    data = {}
+    for setup in setups:
+        prepared = find_data(replace(config, data=replace(config.data, setup=setup)))
+        data[setup] = prepared.fingerprint if prepared is not None else None
+    return json_sha256([sections, training, data, versions(), machine()])[:16]
