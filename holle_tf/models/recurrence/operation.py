@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from holle_tf.models.recurrence import gru, lstm
 from pipelines.parallel import cores
 
-ROWS = 8  # that go through their words together: few enough for the cache, enough for a product
+LEAST_ROWS, MOST_ROWS = 8, 32  # that go through their words together: fewer waste a product, more gain little
 ALIGNMENT = 64  # bytes
 CELLS = {"gru": gru, "lstm": lstm}
 DIRECTIONS = ((0, False), (1, True))
@@ -137,12 +137,23 @@ def _in_parallel(run: Callable[..., Any], lengths: np.ndarray) -> list[Any]:
     """``run(rows, offset, reverse)`` for all groups of rows, longest first, and both directions."""
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
+    rows = group_size(len(order))
     tasks = [
-        _pool().submit(run, order[i : i + ROWS], *direction)
-        for i in range(0, len(order), ROWS)
+        _pool().submit(run, order[i : i + rows], *direction)
+        for i in range(0, len(order), rows)
         for direction in DIRECTIONS
     ]
     return [task.result() for task in tasks]
+
+
+def group_size(count: int) -> int:
+    """How many of ``count`` rows go through their words together, so that every core has a group to work on.
+
+    Every word's product needs the whole kernel, which a BLAS may rearrange each time (OpenBLAS does so where
+    there is no AVX-512): the more rows share that the better.
+    """
+    share = -(-len(DIRECTIONS) * count // cores())
+    return min(MOST_ROWS, max(LEAST_ROWS, share))
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

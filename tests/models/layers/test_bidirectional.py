@@ -3,14 +3,15 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.models.layers.bidirectional import BidirectionalRNN, recurrent_implementation
+from holle_tf.models.recurrence import operation
 from holle_tf.models.recurrence.gru import BUFFER
-from holle_tf.models.recurrence.operation import ROWS
+from holle_tf.models.recurrence.operation import LEAST_ROWS, MOST_ROWS, group_size
 
 CELLS = ("gru", "lstm")
-# More rows than go together, of every kind, and more words than one product of the gradient has.
-LENGTHS = [3, 0, 9, BUFFER // ROWS + 5, 1, 9, 2, 0, 7, 12, 4]
+# More rows than the smallest group has, of every kind, and more words than one product of the gradient has.
+LENGTHS = [3, 0, 9, BUFFER + 5, 1, 9, 2, 0, 7, 12, 4]
 LENGTH = max(LENGTHS)
-assert len(LENGTHS) > ROWS
+assert len(LENGTHS) > LEAST_ROWS
 MASK = tf.sequence_mask(LENGTHS, LENGTH)
 
 
@@ -33,8 +34,10 @@ def _value_and_gradients(layer, inputs, upstream, training=True):
 
 @pytest.mark.parametrize("training", [False, True])  # whether the gates were kept for the gradient
 @pytest.mark.parametrize("in_graph", [False, True])
+@pytest.mark.parametrize("cores", [1, 99])  # all rows in one group, or in several
 @pytest.mark.parametrize("cell", CELLS)
-def test_value_and_gradient_are_those_of_keras(cell, in_graph, training):
+def test_value_and_gradient_are_those_of_keras(cell, cores, in_graph, training, monkeypatch):
+    monkeypatch.setattr(operation, "cores", lambda: cores)
     rows = len(LENGTHS)
     inputs, upstream = tf.random.normal([rows, LENGTH, 5]), tf.random.normal([rows, LENGTH, 8])
     compiled = tf.function(_value_and_gradients) if in_graph else _value_and_gradients
@@ -44,7 +47,15 @@ def test_value_and_gradient_are_those_of_keras(cell, in_graph, training):
         np.testing.assert_allclose(one, other, atol=2e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("rows", [1, ROWS, ROWS + 1])
+def test_every_core_has_a_group_of_rows_where_groups_are_not_too_small(monkeypatch):
+    sizes = {}
+    for cores in (1, 2, 4, 64):
+        monkeypatch.setattr(operation, "cores", lambda cores=cores: cores)
+        sizes[cores] = [group_size(count) for count in (1, 16, 32, 1000)]
+    assert sizes == {1: [8, 32, 32, 32], 2: [8, 16, 32, 32], 4: [8, 8, 16, 32], 64: [8, 8, 8, 32]}
+
+
+@pytest.mark.parametrize("rows", [1, LEAST_ROWS, MOST_ROWS + 1])
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_batch_size_fits_also_with_nothing_in_it(cell, rows):
     inputs = tf.random.normal([rows, 6, 5])
