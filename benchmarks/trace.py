@@ -47,8 +47,10 @@ def trace(step: Callable[[], Any], steps: int) -> Counter[str]:
             continue
         for line in plane.lines:
             for event in line.events:
-                # An operation is "name:Type"; the function as a whole is "EagerLocalExecute: name".
+                # An operation is "name:Type"; the function as a whole is "EagerLocalExecute: name", and what
+                # runs its operations "ExecutorState::Process", with the time of them all.
                 name, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if name and kind.lstrip("_").isalnum() and not name.startswith(("Eager", "end", "$")):
+                around = name.startswith(("Eager", "end", "$")) or name.endswith(":")
+                if name and kind.lstrip("_").isalnum() and not around:
                     found[kind] += event.duration_ps / 1e9 / steps
     return found
