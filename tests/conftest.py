@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import holle_tf  # noqa: F401  before TensorFlow, whose options it sets
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

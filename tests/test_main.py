@@ -1,5 +1,6 @@
 """The command line as a user meets it, in processes of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,3 +53,17 @@ def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(arguments, said):
     assert status in (1, 2)
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(("set_by_user", "expected"), [(None, "1"), ("0", "0")])
+def test_onednn_is_asked_for_before_tensorflow_is_there_unless_the_user_decided(set_by_user, expected):
+    environment = {name: value for name, value in os.environ.items() if name != "TF_ENABLE_ONEDNN_OPTS"}
+    if set_by_user is not None:
+        environment["TF_ENABLE_ONEDNN_OPTS"] = set_by_user
+    program = (
+        "import os, sys, holle_tf; print(os.environ['TF_ENABLE_ONEDNN_OPTS'], 'tensorflow' in sys.modules)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert said.stdout.split() == [expected, "False"]
