@@ -33,8 +33,7 @@ def _value_and_gradients(layer, inputs, upstream, training=True):
 
 
 @pytest.mark.parametrize("training", [False, True])  # whether the gates were kept for the gradient
-@pytest.mark.parametrize("in_graph", [False, True])
-@pytest.mark.parametrize("cores", [1, 99])  # all rows in one group, or in several
+@pytest.mark.parametrize(("in_graph", "cores"), [(False, 99), (True, 1)])  # rows in several groups, or in one
 @pytest.mark.parametrize("cell", CELLS)
 def test_value_and_gradient_are_those_of_keras(cell, cores, in_graph, training, monkeypatch):
     monkeypatch.setattr(operation, "cores", lambda: cores)
