@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.config import Config, to_dict
+from holle_tf.report.measuring import REMEDY
 from holle_tf.report.tables import SETUPS
 from holle_tf.workflow.benchmark import MODELS, run_benchmark
 from holle_tf.workflow.data import find_data
@@ -35,7 +36,7 @@ def measure_costs(
         As ``run_benchmark``.
     """
     path = runs_dir / KEPT
-    kept = read_json(path) or {}
+    kept = read_json(path, REMEDY) or {}
     for some in (setups, list(SETUPS)):  # what is measured of all setups serves for some
         if (key := _key(config, some)) in kept:
             log(f"costs: found in {path}")
@@ -44,7 +45,7 @@ def measure_costs(
         return None
     log("== tables 1 and 5: memory and time of each model, in processes of their own")
     result = run_benchmark(config, list(setups), log)
-    kept = read_json(path) or {}  # another report may have measured meanwhile
+    kept = read_json(path, REMEDY) or {}  # another report may have measured meanwhile
     key = _key(config, setups)  # now that the data are prepared
     # The setups are there for people who read the file.
     kept[key] = {"setups": list(setups), "date": time.strftime("%Y-%m-%d"), "result": result}

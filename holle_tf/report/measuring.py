@@ -32,6 +32,7 @@ from pipelines.prepare import PreparedData
 STEPS, WARM_UP = 3, 1  # training steps that are timed, and that are not
 MOST_SECONDS = 10.0  # of the steps of one kind, after which no further one is begun
 KEPT = "measured-steps.json"  # in ``runs_dir``
+REMEDY = "remove this file, and it is measured again"  # where what is kept in ``runs_dir`` is broken
 
 
 class Known(NamedTuple):
@@ -51,7 +52,7 @@ class Measurements:
     def __init__(self, runs: Runs):
         self._runs = runs
         self._path = Path(runs.config.runs_dir) / KEPT
-        self._kept: dict[str, Any] = read_json(self._path) or {}
+        self._kept: dict[str, Any] = read_json(self._path, REMEDY) or {}
 
     def has(self, variant: Variant) -> bool:
         """Whether it was measured before."""

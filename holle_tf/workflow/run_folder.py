@@ -142,14 +142,22 @@ def versions() -> dict[str, str]:
     return found
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object from a file, None where there is no file."""
+def read_json(path: Path, remedy: str = "") -> dict[str, Any] | None:
+    """A JSON object from a file, None where there is no file.
+
+    Args:
+        remedy: what to do about a broken one; by default, as in a run's folder, to train again.
+
+    Raises:
+        UserError: the file cannot be read, or is no JSON.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read; remove {path.parent} and train again.") from error
+        remedy = remedy or f"remove {path.parent} and train again"
+        raise UserError(f"{path}: cannot be read; {remedy}.") from error
 
 
 def write_text(path: Path, text: str) -> None:

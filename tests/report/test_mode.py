@@ -208,3 +208,11 @@ def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, some_r
     for setups in (["sd"], ["sd"], both):
         measured(config, setups, folder=tmp_path / "elsewhere")
     assert some_runs[2:] == [["sd"], both]
+
+
+def test_broken_costs_cost_no_run(load, tmp_path):
+    (tmp_path / "costs.json").write_text('{"key": ')
+    with pytest.raises(
+        UserError, match="costs.json: cannot be read; remove this file, and it is measured again"
+    ):
+        measure_costs(load(), ["sd"], tmp_path, lambda line: None, existing=True)
