@@ -12,12 +12,14 @@ import yaml
 from rich import box
 from rich.table import Table
 
+from holle_tf.config import load_config, preset, to_dict
 from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import versions, write_text
 from tuning.config import OBJECTIVES
 from tuning.plan import Plan
 from tuning.search import SearchTuner, read_outcome
 from tuning.text import COMPLETED, FRONT, front_of, markdown, short_names
+from tuning.trial import full_config
 
 COSTS = ("parameters", "seconds")
 SCORES = ("val_f1", "val_em", "val_loss")
@@ -116,34 +118,40 @@ def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) ->
 
 
 def best_yaml(row: dict[str, Any], plan: Plan) -> str:
-    """A configuration: the searched keys with the values of ``row``, and what else the run is known by."""
-    config = plan.config
-    values = dict(row["values"])
-    needed: dict[str, Any] = {}
-    if config.model != "sam":
-        needed["model"] = config.model
-    elif plan.teachers:
-        suffix = config.recipe[len("add") :]
-        interaction = values.pop("sam.interaction", config.sam.interaction)
-        needed.update({"recipe": values.pop("recipe", interaction + suffix), "teacher": config.teacher})
-    else:
-        needed["sam.interaction"] = config.sam.interaction
-    if config.data.setup != "sd":
-        needed["data.setup"] = config.data.setup
-    tree: dict[str, Any] = {}
-    for key, value in {**needed, **values}.items():
+    """A configuration that trains with the values of ``row`` by itself, on the data of the search.
+
+    It has the searched keys, and all else in which the search was not as by default.
+    """
+    chosen = full_config(plan.config, row["values"])
+    without = load_config() if chosen.data_dir else load_config([preset("demo")])  # as --mode=train begins
+    tree = _difference(to_dict(chosen), to_dict(without))
+    tree.pop("tuning", None)
+    for key in row["values"]:
         *sections, last = key.split(".")
-        node = tree
+        node, value = tree, to_dict(chosen)
         for section in sections:
-            node = node.setdefault(section, {})
-        node[last] = value
+            node, value = node.setdefault(section, {}), value[section]
+        node[last] = value[last]
     mode = "distill" if plan.teachers else "train"
-    objective = config.tuning.objective
+    objective = plan.config.tuning.objective
     head = [
         f"# The best of a search, trial {row['trial']}: {objective} {row['objective']:.4f} on dev.",
         f"# python -m holle_tf.main --mode={mode} --config={plan.folder / 'best.yaml'}",
     ]
     return "\n".join(head) + "\n" + yaml.safe_dump(tree, sort_keys=False)
+
+
+def _difference(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """What ``one`` has and ``other`` has not, section by section."""
+    found = {}
+    for key, value in one.items():
+        if isinstance(value, dict) and isinstance(other.get(key), dict):
+            value = _difference(value, other[key])
+            if value:
+                found[key] = value
+        elif key not in other or value != other[key]:
+            found[key] = value
+    return found
 
 
 def _csv(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:

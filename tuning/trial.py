@@ -13,6 +13,7 @@ from typing import Any, Mapping, Optional
 import tensorflow as tf
 
 from holle_tf.config import Config, with_values
+from holle_tf.distill.recipes import RECIPES
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import with_recipe
 from holle_tf.workflow.identity import run_identity
@@ -62,12 +63,31 @@ class Deadline(tf.keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def trial_config(base: Config, values: Mapping[str, Any], epochs: int = 0) -> Config:
-    """The configuration of a trial: that of the search with the trial's values.
+def full_config(base: Config, values: Mapping[str, Any]) -> Config:
+    """The configuration of a search with the values of a trial, for a training of full length.
 
     Args:
         base: its recipe is named.
-        values: by key; a searched interaction takes the recipe of the same terms.
+        values: by key; a searched interaction takes the paper's recipe of the same terms. A recipe of one's
+            own has its interaction.
+
+    Raises:
+        UserError: the values do not fit each other.
+    """
+    config = with_values(base, values, "trial")
+    if config.model != "sam":
+        return config
+    if "sam.interaction" in values and config.recipe in RECIPES:
+        config = replace(config, recipe=config.sam.interaction + config.recipe[len("add") :])
+    return with_recipe(config, "")
+
+
+def trial_config(base: Config, values: Mapping[str, Any], epochs: int = 0) -> Config:
+    """The configuration of a trial: as ``full_config``, for at most so many epochs.
+
+    Args:
+        base: its recipe is named.
+        values: by key.
         epochs: at most; 0 = ``tuning.trial_epochs``, or as ``base`` has it.
 
     Raises:
@@ -79,12 +99,7 @@ def trial_config(base: Config, values: Mapping[str, Any], epochs: int = 0) -> Co
         "patience": options.trial_patience,
     }
     fixed = {f"training.{model}.{name}": value for name, value in limits.items() if value}
-    config = with_values(base, {**fixed, **values}, "trial")
-    if model != "sam":
-        return config
-    if "sam.interaction" in values:
-        config = replace(config, recipe=config.sam.interaction + config.recipe[len("add") :])
-    return with_recipe(config, "")
+    return full_config(base, {**fixed, **values})
 
 
 def run_task(task: Task, isolate: bool) -> dict[str, Any]:

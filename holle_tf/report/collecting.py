@@ -9,8 +9,9 @@ import numpy as np
 from holle_tf.evaluate.references import References, score_with_references
 from holle_tf.evaluate.scores import exact_match
 from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row
-from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
-from holle_tf.report.variants import ROWS, source_of
+from holle_tf.report.rows import all_rows
+from holle_tf.report.runs import PlannedRun, Runs, State
+from holle_tf.report.variants import source_of
 from holle_tf.workflow.evaluation import cosines_of, predictions_of
 from holle_tf.workflow.reading import Reading
 
@@ -23,7 +24,7 @@ def collect(
 ) -> dict[str, Row]:
     """Every row of the report, by key; trains and evaluates nothing."""
     rows = {}
-    for key in ROWS:
+    for key in all_rows(runs.config):
         source = source_of(key, runs.config)
         if key not in runs.rows:
             rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
@@ -33,12 +34,12 @@ def collect(
             for seed, reading in runs.readings(key).items()
             if "test" in reading.scores()
         }
-        seeds = BY_KEY[source].seeds(runs.config)
+        seeds = runs.variants[source].seeds(runs.config)
         known = [here.get(seed) or runs.kept.get(runs.digest(key, seed)) for seed in seeds]
         outcomes = [one for one in known if one is not None]
         fault = ""
         if len(outcomes) < len(seeds):
-            fault = _fault(key, [PlannedRun(BY_KEY[source], seed) for seed in seeds], states, failed)
+            fault = _fault(key, [PlannedRun(runs.variants[source], seed) for seed in seeds], states, failed)
         rows[key] = Row(key, outcomes, len(seeds), fault, runs.config.report.resamples)
     return rows
 

@@ -10,7 +10,7 @@ from holle_tf import paper
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.report.outcomes import LEFT_OUT, Row
 from holle_tf.report.tables import SETUPS, Cell, Table
-from holle_tf.report.variants import COMPARISONS, label_of
+from holle_tf.report.variants import Comparison, label_of
 
 NOTE = (
     "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
@@ -21,8 +21,10 @@ NOTE = (
 )
 
 
-def compare_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, Any]]:
-    """F1 of the first row minus that of the second, for each of ``COMPARISONS``, as far as both are there.
+def compare_rows(
+    rows: Mapping[str, Row], compared: Sequence[Comparison], resamples: int
+) -> list[dict[str, Any]]:
+    """F1 of the first row minus that of the second, for each comparison, as far as both are there.
 
     Returns:
         For each ``first``, ``second``, ``question``; ``paper`` and ``paper_relative`` (percent) where the
@@ -32,7 +34,7 @@ def compare_rows(rows: Mapping[str, Row], resamples: int) -> list[dict[str, Any]
     """
     published = {one.key: one.f1 for one in paper.F1}
     found = []
-    for first, second, question in COMPARISONS:
+    for first, second, question in compared:
         entry: dict[str, Any] = {"first": first, "second": second, "question": question}
         if first in published and second in published:
             entry["paper"] = round(published[first] - published[second], 2)

@@ -15,11 +15,12 @@ from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, he
 from holle_tf.report.examples import shown_examples
 from holle_tf.report.outcomes import Row
 from holle_tf.report.page import FIGURES
+from holle_tf.report.rows import comparisons, own_variants
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import label_of
 from pipelines.records import read_examples
 
-# Rows that figures by group and curves show, of each setup, as far as they are there.
+# Rows of each setup that figures by group and curves show as far as they are there, and those of one's own.
 SHOWN = ("mul_train", "add_train", "add/qanet", "add_topk/qanet", "bidaf", "qanet")
 # Students whose examples are shown, the first that is there together with its teacher.
 STUDENTS = ("sd/add_topk/qanet", "sd/add/qanet", "sd/add/bidaf", "ld/add_topk/qanet")
@@ -43,7 +44,7 @@ def report_content(
         references: further ones, or None.
         folder: of the report.
     """
-    compared = compare_rows(rows, runs.config.report.resamples)
+    compared = compare_rows(rows, comparisons(runs.config), runs.config.report.resamples)
     setups = [
         setup for setup in tables.SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)
     ]
@@ -104,7 +105,9 @@ def _figures(
             labels = [f"{label_of(one['first'])}\nminus {label_of(one['second'])}" for one in of_setup]
             figures.plot_differences(of_setup, labels, add(
                 f"differences-{setup}", f"Differences of F1 on {where}, here and in the paper."))  # fmt: skip
-        shown = {row.label: row for name in SHOWN if (row := rows[f"{setup}/{name}"]).outcomes}
+        keys = [f"{setup}/{name}" for name in SHOWN]
+        keys += [one.key for one in own_variants(runs.config) if one.setup == setup]
+        shown = {row.label: row for key in keys if (row := rows[key]).outcomes}
         examples = read_examples(runs.prepared(setup), "test")
         for kind, groups in (("length", by_length(examples)), ("source", by_source(examples))):
             scores = {

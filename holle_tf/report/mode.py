@@ -20,10 +20,10 @@ from holle_tf.report.kept import OUTCOMES, kept_from, write_outcomes
 from holle_tf.report.making import score_rows
 from holle_tf.report.page import write_report
 from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
+from holle_tf.report.rows import all_rows
 from holle_tf.report.runs import Runs
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
-from holle_tf.report.variants import ROWS
 from holle_tf.workflow.evaluation import baseline_rows
 from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import versions
@@ -131,7 +131,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         "kept": kept_from(outcomes),
         "missing": [run.name for run, state in states.items() if not state.done],
         "only": list(config.report.only),
-        "left_out": [key for key in ROWS if key not in runs.rows],
+        "left_out": [key for key in all_rows(config) if key not in runs.rows],
         "training_time": duration(sum(line["seconds"] for one in outcomes for line in one.epochs)),
         "failed": failed,
     }

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Callable, NamedTuple, Sequence
+from typing import Callable, NamedTuple
 
 from holle_tf.config import Config
 from holle_tf.report.kept import read_outcomes
-from holle_tf.report.variants import ROWS, TEACHERS_OF_LONG, VARIANTS, Variant, source_of, teacher_key
+from holle_tf.report.rows import all_variants, chosen_rows
+from holle_tf.report.variants import Variant, source_of, teacher_key
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.identity import Identity, identity_after, path_of
 from holle_tf.workflow.reading import Reading, chunk_options
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 from pipelines.atomic import json_sha256
-from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
-
-BY_KEY = {variant.key: variant for variant in (*TEACHERS_OF_LONG, *VARIANTS)}
 
 Log = Callable[[str], None]
 
@@ -55,18 +52,6 @@ class State(NamedTuple):
         return self.status in ("finished", "kept")
 
 
-def chosen_rows(patterns: Sequence[str]) -> list[str]:
-    """The rows of the report that any of the patterns (``report.only``) fits; all where there is none.
-
-    Raises:
-        UserError: a pattern fits no row.
-    """
-    for pattern in patterns:
-        if not any(fnmatchcase(key, pattern) for key in ROWS):
-            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(ROWS)}.")
-    return [key for key in ROWS if not patterns or any(fnmatchcase(key, one) for one in patterns)]
-
-
 def planned_runs(config: Config) -> list[PlannedRun]:
     """Every run in the order of training: first all variants once, then the further seeds.
 
@@ -76,16 +61,17 @@ def planned_runs(config: Config) -> list[PlannedRun]:
     Raises:
         UserError: see ``chosen_rows``.
     """
-    sources = {source_of(key, config) for key in chosen_rows(config.report.only)}
-    students = [BY_KEY[key] for key in sources]
+    variants = all_variants(config)
+    sources = {source_of(key, config) for key in chosen_rows(config)}
+    students = [variant for variant in variants if variant.key in sources]
     teachers = {teacher_key(one.setup, kind, config) for one in students for kind in one.teachers}
     runs = [
         PlannedRun(variant, seed)
-        for variant in (*TEACHERS_OF_LONG, *VARIANTS)
+        for variant in variants
         for seed in variant.seeds(config)
         if variant.key in sources or (variant.key in teachers and seed == config.seed)
     ]
-    return sorted(runs, key=lambda run: run.seed)  # stable: the order of VARIANTS within each seed
+    return sorted(runs, key=lambda run: run.seed)  # stable: the order of variants within each seed
 
 
 class Runs:
@@ -108,9 +94,14 @@ class Runs:
         self._prepared: dict[str, PreparedData] = {}
 
     @cached_property
+    def variants(self) -> dict[str, Variant]:
+        """All that it may train, by key, see ``all_variants``."""
+        return {variant.key: variant for variant in all_variants(self.config)}
+
+    @cached_property
     def rows(self) -> list[str]:
         """Keys of the rows that are made, see ``chosen_rows``."""
-        return chosen_rows(self.config.report.only)
+        return chosen_rows(self.config)
 
     @cached_property
     def planned(self) -> list[PlannedRun]:
@@ -136,7 +127,7 @@ class Runs:
 
     def digest(self, row: str, seed: int) -> str:
         """Of all that decides the outcome of a row: its run, and the documents that this reads, and how."""
-        identity = self.identity(PlannedRun(BY_KEY[source_of(row, self.config)], seed))
+        identity = self.identity(PlannedRun(self.variants[source_of(row, self.config)], seed))
         prepared = self.prepared(row.split("/")[0])
         return json_sha256([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
 
@@ -196,7 +187,7 @@ class Runs:
 
     def readings(self, key: str) -> dict[int, Reading]:
         """The finished runs behind a row of the report, by seed, on the documents of that row."""
-        variant, setup = BY_KEY[source_of(key, self.config)], key.split("/")[0]
+        variant, setup = self.variants[source_of(key, self.config)], key.split("/")[0]
         readings = {}
         for seed in variant.seeds(self.config):
             state = self.state(PlannedRun(variant, seed))
@@ -206,4 +197,4 @@ class Runs:
 
     def _teacher(self, variant: Variant, kind: str) -> PlannedRun:
         """One teacher of each kind is enough for all students of a setup: that of the first seed."""
-        return PlannedRun(BY_KEY[teacher_key(variant.setup, kind, self.config)], self.config.seed)
+        return PlannedRun(self.variants[teacher_key(variant.setup, kind, self.config)], self.config.seed)

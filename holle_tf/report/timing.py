@@ -129,7 +129,7 @@ class _Sources:
             return None
         parts = parts_of(cost, self._runs.config.distill.hallucinated_share)
         if not parts:
-            variant = next(one for one in VARIANTS if one.cost == cost)
+            variant = next(one for one in self._runs.variants.values() if one.cost == cost)
             if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
                 return None
             return self._measurements.epoch(variant)

@@ -1,18 +1,18 @@
 """Which runs the paper's tables are made of, as data.
 
-A variant is trained once for each seed. To show another one, add its line to ``VARIANTS``; where the paper
-has a number for it, ``holle_tf/paper.py`` knows it by the same key.
+A variant is trained once for each seed. ``report.rows`` adds further ones (``rows.py``), and a line of
+``VARIANTS`` one for everybody. Where the paper has a number for it, ``paper.py`` knows it by the same key.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.config import teacher_setup
-from holle_tf.distill.recipes import recipe
+from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
 from pipelines.config import WINDOWS
 
@@ -28,12 +28,14 @@ class Variant:
         name: a recipe, or bidaf | qanet.
         teachers: whom the recipe learns from; their own runs are of ``teacher_key``.
         headline: whether the paper's claims rest on it, so that it is run with more seeds.
+        own: its recipe, of a row of one's own; otherwise it is the paper's of that name.
     """
 
     setup: str
     name: str
     teachers: tuple[str, ...] = ()
     headline: bool = False
+    own: Optional[Recipe] = None
 
     @property
     def key(self) -> str:
@@ -55,9 +57,14 @@ class Variant:
         """Variants of the same take the same time: cached scores cost nothing, a teacher on line does."""
         if self.model != "sam":
             return (self.setup, self.model)
-        chosen = recipe(self.name)
+        chosen = self.recipe
         on_line = [name for name in chosen.terms if "reader" in needs([name])]
         return (self.setup, chosen.interaction, *on_line, *(self.teachers if on_line else ()))
+
+    @property
+    def recipe(self) -> Recipe:
+        """Of a student."""
+        return self.own or recipe(self.name)
 
     def seeds(self, config: Config) -> range:
         """The seeds that it is run with."""
@@ -73,7 +80,7 @@ class Variant:
         )  # fmt: skip
         if self.model != "sam":
             return config
-        sam = replace(base.sam, interaction=recipe(self.name).interaction)
+        sam = replace(base.sam, interaction=self.recipe.interaction)
         return replace(config, recipe=self.name, sam=sam)
 
 

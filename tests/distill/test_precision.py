@@ -70,7 +70,9 @@ def test_the_sobolev_term_of_a_float16_student_is_that_of_float32():
     batches = tf.data.Dataset.from_tensors((FEATURES, LABELS))
     found = {}
     for policy in ("float32", "mixed_float16"):
-        distiller = Distiller(_sam(policy, layers=1), ["labels", "teacher", "gradient"], [online_teacher(teacher)])
+        distiller = Distiller(
+            _sam(policy, layers=1), ["labels", "teacher", "gradient"], [online_teacher(teacher)]
+        )
         distiller.compile(optimizer="sgd")
         found[policy] = distiller.evaluate(batches, verbose=0, return_dict=True)
     one, other = found.values()

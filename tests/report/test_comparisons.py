@@ -24,7 +24,11 @@ def _compared(first, second, **faults):
     rows = {key: _row(key, {}) for one in COMPARISONS for key in one[:2]}
     rows[FIRST] = _row(FIRST, first, **faults)
     rows[SECOND] = _row(SECOND, second)
-    (found,) = (one for one in compare_rows(rows, 200) if (one["first"], one["second"]) == (FIRST, SECOND))
+    (found,) = (
+        one
+        for one in compare_rows(rows, COMPARISONS, 200)
+        if (one["first"], one["second"]) == (FIRST, SECOND)
+    )
     return found
 
 

@@ -4,9 +4,11 @@ import pytest
 
 from holle_tf.config import load_config
 from holle_tf.report.progress import ReportProgress
-from holle_tf.report.runs import BY_KEY, PlannedRun, State
+from holle_tf.report.runs import PlannedRun, State
 from holle_tf.report.timing import Estimate
+from holle_tf.report.variants import VARIANTS
 
+BY_KEY = {variant.key: variant for variant in VARIANTS}
 DONE, STUDENT, TEACHER, LATER = (
     PlannedRun(BY_KEY[key], 0) for key in ("sd/mul_train", "sd/add_train", "sd/qanet", "sd/add/qanet")
 )

@@ -7,12 +7,13 @@ import pytest
 from holle_tf.report import measuring
 from holle_tf.report.measuring import KEPT, Measurements
 from holle_tf.report.plan import plan_line, teachers_line
-from holle_tf.report.runs import BY_KEY, PlannedRun, Runs, State
+from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Part, estimate_all, parts_of
 from holle_tf.report.variants import VARIANTS
 from holle_tf.workflow.step_times import StepTime
 
-COSTS = {variant.key: variant.cost for variant in VARIANTS}
+BY_KEY = {variant.key: variant for variant in VARIANTS}
+COSTS = {key: variant.cost for key, variant in BY_KEY.items()}
 
 
 class _Run:

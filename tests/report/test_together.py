@@ -9,9 +9,9 @@ import pytest
 from holle_tf.config import Config, load_config
 from holle_tf.report import costs, together
 from holle_tf.report.mode import Request, report_mode
-from holle_tf.report.runs import BY_KEY, PlannedRun, Runs
+from holle_tf.report.runs import PlannedRun, Runs
 from holle_tf.report.together import next_run, surroundings_of
-from holle_tf.report.variants import Variant
+from holle_tf.report.variants import VARIANTS, Variant
 
 ONLY = ["sd/???_train"]
 NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
@@ -110,7 +110,7 @@ class _SomeRuns:
 
 
 def _run(key):
-    return PlannedRun(BY_KEY[key], 0)
+    return PlannedRun(next(one for one in VARIANTS if one.key == key), 0)
 
 
 def test_a_run_begins_as_soon_as_its_teachers_are_there():

@@ -5,8 +5,10 @@ import pytest
 from holle_tf import paper
 from holle_tf.config import Config, load_config
 from holle_tf.distill.recipes import RECIPES, recipe
-from holle_tf.report.runs import chosen_rows, planned_runs
+from holle_tf.report.rows import all_variants, chosen_rows, comparisons
+from holle_tf.report.runs import planned_runs
 from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, label_of, source_of
+from holle_tf.workflow.identity import run_terms
 from pipelines.errors import UserError
 
 KEYS = [variant.key for variant in VARIANTS]
@@ -60,11 +62,11 @@ def test_a_part_is_planned_by_patterns_with_the_teachers_that_it_needs():
     keys = {run.variant.key for run in planned_runs(config)}
     assert keys == {"ld/add_topk/qanet", "ld/add_topk/bidaf", "sd/mul_train", "sd/qanet", "sd/bidaf"}
     assert sum(run.variant.key == "sd/mul_train" for run in planned_runs(config)) == 3
-    assert chosen_rows(["ld/qanet"]) == ["ld/qanet"]
+    assert chosen_rows(load_config(assignments=["report.only=[ld/qanet]"])) == ["ld/qanet"]
     assert [run.variant.key for run in planned_runs(load_config(assignments=["report.only=[ld/qanet]"]))] == [
         "sd/qanet"
     ]
-    assert chosen_rows([]) == list(ROWS)
+    assert chosen_rows(Config()) == list(ROWS)
 
 
 @pytest.mark.parametrize("how", ["windows", "whole"])
@@ -105,3 +107,50 @@ def test_only_a_teacher_on_line_changes_what_a_student_costs():
         == 4
     )
     assert cost["sd/add_aug/qanet"] != cost["sd/add_aug/bidaf"] != cost["ld/add_aug/bidaf"]
+
+
+OWN = ["recipes.hot.terms=[labels, topk]", "recipes.hot.interaction=mul"]
+
+
+def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_plainest():
+    rows = "report.rows=[sd/hot/qanet, ld/add_both/qanet+bidaf, sd/mul_topk/bidaf]"
+    config = load_config(assignments=[*OWN, rows])
+    added = ["sd/hot/qanet", "sd/mul_topk/bidaf"]  # the other one is there anyway
+    with pytest.raises(UserError, match="'ld/add_both/qanet.bidaf': the report has this row anyway"):
+        planned_runs(config)
+    config = load_config(assignments=[*OWN, f"report.rows={added}".replace("'", "")])
+    assert [one.key for one in all_variants(config)][-2:] == added == chosen_rows(config)[-2:]
+    planned = [run for run in planned_runs(config) if run.variant.key in added]
+    assert [run.seed for run in planned] == [0, 0, 1, 1, 2, 2]
+    found = [one[:2] for one in comparisons(config)]
+    assert found[: len(COMPARISONS)] == [one[:2] for one in COMPARISONS]
+    assert found[len(COMPARISONS) :] == [
+        ("sd/hot/qanet", "sd/mul_train"),
+        ("sd/hot/qanet", "sd/mul/qanet"),
+        ("sd/mul_topk/bidaf", "sd/mul_train"),
+        ("sd/mul_topk/bidaf", "sd/mul/bidaf"),
+    ]
+    variant = planned[0].variant
+    own = variant.config(config, 0)
+    assert (own.sam.interaction, run_terms(own)) == ("mul", ("labels", "topk"))
+    assert variant.cost == ("sd", "mul") and variant.label == "SAM-hot from QANeT"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("sd", "not like sd/add_topk/qanet"),
+        ("windows/hot/qanet", "not like sd/add_topk/qanet"),
+        ("sd/hto/qanet", "did you mean 'hot'"),
+        ("sd/hot", "hot has one teacher"),
+        ("sd/add_train/qanet", "add_train has no teacher"),
+        ("sd/mul_both/qanet", "mul_both has two teachers"),
+        ("sd/mul_both/qanet+qanet", "teachers are"),
+        ("sd/hot/sam", "teachers are"),
+        ("sd/hot/", "teachers are"),
+        ("sd/add_topk/qanet", "has this row anyway"),
+    ],
+)
+def test_a_wrong_row_is_an_error_that_names_it(row, said):
+    with pytest.raises(UserError, match=f"^report.rows: '{row}'.*{said}".replace("+", "[+]")):
+        planned_runs(load_config(assignments=[*OWN, f"report.rows=[{row}]"]))

@@ -1,13 +1,17 @@
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 import yaml
 
-from holle_tf.config import load_config
+from holle_tf.config import load_config, preset
 from pipelines.errors import UserError
 from tuning.distributed import Role
 from tuning.mode import tune_mode
+from tuning.plan import Plan
+from tuning.results import best_yaml
+from tuning.trial import full_config, trial_config
 
 
 @pytest.fixture
@@ -21,6 +25,11 @@ def tune(tiny, space_file, tmp_path, capsys):
         return json.loads(capsys.readouterr().out.strip().splitlines()[-1]), lines
 
     return run
+
+
+def _taken(path):
+    """The configuration that ``--config`` takes from a file, on the embedded corpus."""
+    return load_config([preset("demo"), path])
 
 
 def test_a_search_leaves_a_table_a_picture_hparams_and_a_configuration_to_go_on_with(tune, tmp_path, tiny):
@@ -47,11 +56,13 @@ def test_a_search_leaves_a_table_a_picture_hparams_and_a_configuration_to_go_on_
     assert (folder / "trials.png").read_bytes().startswith(b"\x89PNG")
 
     best = yaml.safe_load((folder / "best.yaml").read_text())
-    assert best == {
-        "sam": {"interaction": "add", "units": rows[0]["values"]["sam.units"]},
-        "training": {"sam": {"learning_rate": 0.001}},
-    }
-    assert load_config([folder / "best.yaml"]).sam.units == rows[0]["values"]["sam.units"]
+    assert best["training"]["sam"]["learning_rate"] == 0.001 and "tuning" not in best
+    config = _taken(folder / "best.yaml")
+    assert config.sam.units == rows[0]["values"]["sam.units"]
+    # All else is that of the search: other data or sizes would be another training.
+    assert replace(config, sam=replace(config.sam, units=8), recipe="") == tiny(
+        "tuning.isolate=true", "tuning.trial_epochs=0"
+    )
 
     events = EventAccumulator(str(folder / "hparams" / f"trial_{rows[0]['trial'] - 1:02d}")).Reload()
     tags = events.SummaryMetadata("_hparams_/session_start_info")
@@ -81,9 +92,8 @@ def test_recipes_are_searched_with_a_cached_teacher_and_only_what_they_read(tune
     config = [load_config([path]) for path in sorted((tmp_path / "search").glob("trial_*/seed0/config.yaml"))]
     assert [(one.recipe, one.sam.interaction) for one in config] == [("add_topk", "add"), ("mul_topk", "mul")]
     assert {one.distill.temperature for one in config} == {2.0}
-    best = yaml.safe_load((tmp_path / "search" / "best.yaml").read_text())
-    assert best["teacher"] == "qanet" and best["recipe"] in ("add_topk", "mul_topk")
-    assert load_config([tmp_path / "search" / "best.yaml"]).recipe == best["recipe"]
+    best = _taken(tmp_path / "search" / "best.yaml")
+    assert best.teacher == "qanet" and best.recipe == f"{best.sam.interaction}_topk"
     assert len(list((tmp_path / "search").glob("trial_*/seed0/result.json"))) == 2
 
 
@@ -129,7 +139,19 @@ def test_what_does_not_fit_is_said_before_anything_is_trained(tune, content, ass
 
 def test_a_search_of_a_teacher_trains_teachers(tune, tmp_path):
     printed, _ = tune({"qanet.units": [8, 16]}, "tuning.max_trials=1", model="qanet")
-    assert yaml.safe_load((tmp_path / "search" / "best.yaml").read_text()) == {
-        "model": "qanet",
-        "qanet": {"units": 8},
-    }
+    best = yaml.safe_load((tmp_path / "search" / "best.yaml").read_text())
+    assert best["model"] == "qanet" and best["qanet"]["units"] == 8
+
+
+def test_a_recipe_of_ones_own_keeps_its_name_and_interaction_and_goes_into_the_best(tmp_path):
+    base = load_config(
+        (),
+        ["recipes.hot.terms=[labels, topk]", "recipes.hot.interaction=mul", "sam.units=48"],
+        {"recipe": "hot", "teacher": "qanet", "data_dir": "/data"},
+    )
+    values = {"sam.interaction": "add", "distill.temperature": 3.0}
+    assert trial_config(base, values).recipe == full_config(base, values).recipe == "hot"
+    plan = Plan(base, None, "grid", (tmp_path,), tmp_path, {})
+    row = {"values": {"distill.temperature": 3.0}, "trial": 1, "objective": 50.0}
+    (tmp_path / "best.yaml").write_text(best_yaml(row, plan))
+    assert load_config([tmp_path / "best.yaml"]) == full_config(base, row["values"])

@@ -1,0 +1,87 @@
+"""Which rows a report has: those of the paper's tables (``variants.py``), and what ``report.rows`` adds."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from holle_tf.config import Config
+from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.recipes import recipe
+from holle_tf.report.variants import COMPARISONS, ROWS, TEACHERS_OF_LONG, VARIANTS, Comparison, Variant
+from pipelines.errors import UserError
+
+SETUPS = ("sd", "ld")
+
+
+def all_variants(config: Config) -> tuple[Variant, ...]:
+    """Everything that a report may train, teachers before their students.
+
+    Raises:
+        UserError: see ``own_variants``.
+    """
+    return (*TEACHERS_OF_LONG, *VARIANTS, *own_variants(config))
+
+
+def all_rows(config: Config) -> tuple[str, ...]:
+    """Keys of the rows, those of one's own last; errors as of ``own_variants``."""
+    return (*ROWS, *(one.key for one in own_variants(config)))
+
+
+def own_variants(config: Config) -> tuple[Variant, ...]:
+    """The rows of ``report.rows``, each of which is a recipe (the paper's or of ``recipes``) of one's choice.
+
+    They are trained with as many seeds as those that the paper's claims rest on.
+
+    Raises:
+        UserError: one is not like ``sd/add_topk/qanet``, its recipe wants other teachers, or it is a row
+            anyway.
+    """
+    own = dict.fromkeys(_own_variant(text, config) for text in config.report.rows)
+    return tuple(own)
+
+
+def _own_variant(text: str, config: Config) -> Variant:
+    where = f"report.rows: {text!r}"
+    setup, *rest = text.split("/")
+    if setup not in SETUPS or len(rest) not in (1, 2):
+        raise UserError(f"{where}: not like sd/add_topk/qanet or ld/add_both/bidaf+qanet; correct it.")
+    name, kinds = rest[0], tuple(sorted(rest[1].split("+"))) if rest[1:] else ()
+    try:
+        chosen = recipe(name, config.recipes)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    if not set(kinds) <= set(TEACHERS) or len(set(kinds)) < len(kinds):
+        raise UserError(f"{where}: teachers are {' or '.join(TEACHERS)}, or both with a + between them.")
+    if min(len(kinds), 2) != chosen.teachers:
+        wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
+        raise UserError(f"{where}: the recipe {name} has {wanted}; correct the last part.")
+    variant = Variant(setup, name, kinds, headline=True, own=chosen)
+    if variant.key in ROWS:
+        raise UserError(f"{where}: the report has this row anyway; leave it out.")
+    return variant
+
+
+def chosen_rows(config: Config) -> list[str]:
+    """The rows that any of the patterns of ``report.only`` fits; all where there is none.
+
+    Raises:
+        UserError: a pattern fits no row; or see ``own_variants``.
+    """
+    patterns, rows = config.report.only, all_rows(config)
+    for pattern in patterns:
+        if not any(fnmatchcase(key, pattern) for key in rows):
+            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(rows)}.")
+    return [key for key in rows if not patterns or any(fnmatchcase(key, one) for one in patterns)]
+
+
+def comparisons(config: Config) -> tuple[Comparison, ...]:
+    """What is compared: as the paper does, and each row of one's own with the plainest ones beside it."""
+    found, rows = list(COMPARISONS), all_rows(config)
+    for one in own_variants(config):
+        assert one.own is not None
+        alone = f"{one.setup}/{one.own.interaction}_train"
+        found.append(Comparison(one.key, alone, "a recipe of one's own, or the labels alone"))
+        plain = Variant(one.setup, one.own.interaction, one.teachers).key
+        if one.teachers and plain in rows and plain != one.key:
+            found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
+    return tuple(compared for compared in found if {compared.first, compared.second} <= set(rows))
