@@ -30,7 +30,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--models=sam --sizes=64,128 --steps=1",
     ),
     "growth-batch": ("benchmarks.growth --vary=batch --sizes=1,8,64 --steps=2", None),
-    "growth-context": ("benchmarks.growth --vary=context --sizes=8,128 --batch=8 --steps=2", None),
+    "growth-context": ("benchmarks.growth --vary=context --sizes=8,32,128 --batch=8 --steps=2", None),
     "growth-examples": (
         "benchmarks.growth --vary=examples --sizes=250,1000",
         "--models=sam --sizes=20,40",

@@ -20,6 +20,11 @@ POSITIVE = {
     "units",
     "inner_units",
     "layers",
+    "char_dim",
+    "char_filters",
+    "char_width",
+    "word_dim",
+    "max_word_chars",
     "heads",
     "max_span",
     "n_best",
@@ -97,6 +102,9 @@ def check(config: Any, values: Mapping[str, Any]) -> None:
     for share in ("hallucinated_share", "gradient_share"):
         if (value := getattr(config.distill, share)) > 1:
             raise UserError(f"distill.{share}={value}: has to be at most 1.")
+    for key, value in values.items():
+        if key.endswith("dropout") and value >= 1:
+            raise UserError(f"{key}={value}: has to be below 1.")
     if config.serve.port > 65535:
         raise UserError(f"serve.port={config.serve.port}: has to be at most 65535.")
     if config.qanet.units % config.qanet.heads:

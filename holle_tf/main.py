@@ -60,7 +60,9 @@ MODES = (
 )  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.")
 MODELS = ("sam", "bidaf", "qanet")
-_MODEL = flags.DEFINE_enum("model", "sam", MODELS, "What --mode=train trains and --mode=tune searches.")
+_MODEL = flags.DEFINE_enum(
+    "model", None, MODELS, "What --mode=train trains and --mode=tune searches (default sam)."
+)
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
 )
@@ -203,9 +205,11 @@ def main(argv: list[str]) -> None:
 
 def _run() -> None:
     from holle_tf.config import load_config, preset
+    from holle_tf.mode_flags import MODES_OF, check_flags
     from holle_tf.workflow.memory import keep_freed_memory
 
     keep_freed_memory()
+    check_flags(_MODE.value, [name for name in MODES_OF if flags.FLAGS[name].present])
     chosen = {
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
@@ -220,8 +224,6 @@ def _run() -> None:
     files = [Path(_CONFIG.value)] if _CONFIG.value else []
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
-    if _STRATEGY.value is not None and mode not in ("train", "distill"):
-        raise UserError(f"--strategy={_STRATEGY.value} is for --mode=train and --mode=distill.")
     if mode == "report":
         from holle_tf.report.mode import Request, report_mode
 

@@ -44,6 +44,8 @@ def test_a_configuration_cannot_be_changed():
         ("training.sam.patience=0", "positive"),
         ("training.sam.l2=-1", "zero or more"),
         ("qanet.heads=3", "multiple"),
+        ("qanet.char_dropout=1", "below 1"),
+        ("bidaf.char_filters=0", "positive"),
     ],
 )
 def test_a_wrong_assignment_is_one_line_that_helps(assignment, said):

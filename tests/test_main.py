@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from holle_tf.mode_flags import MODES_OF
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -46,6 +48,13 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
         (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
         (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
         (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
+        (["--mode=report", "--recipe=add"], "--recipe is for --mode=train or distill or tune"),
+        (["--mode=train", "--teacher=qanet"], "leave it out of --mode=train"),
+        (
+            ["--mode=train", "--set", "model=qanet", "--recipe=add_topk"],
+            "--model=qanet is trained on its labels",
+        ),
+        (["--mode=report", "--size=smoke", "--output=README.md/there"], "choose another --output"),
     ],
 )
 def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(arguments, said):
@@ -53,6 +62,16 @@ def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(arguments, said):
     assert status in (1, 2)
     assert said in err
     assert "Traceback" not in err
+
+
+def test_every_flag_is_known_to_the_modes_that_are_there():
+    from absl import flags
+
+    from holle_tf import main
+
+    own = {flag.name for flag in flags.FLAGS.flags_by_module_dict()[main.__name__]}
+    assert set(MODES_OF) < own
+    assert {mode for modes in MODES_OF.values() for mode in modes} <= set(main.MODES)
 
 
 @pytest.mark.parametrize(("set_by_user", "expected"), [(None, "1"), ("0", "0")])

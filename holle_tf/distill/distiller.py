@@ -10,7 +10,17 @@ import tensorflow as tf
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.precision import computing_in_float32
 from holle_tf.distill.shares import EXAMPLES, Share, part_of_mean
-from holle_tf.distill.terms import MATCHED, PAPER_K, TERMS, Batch, Outputs, Reader, needs, rows_of
+from holle_tf.distill.terms import (
+    MATCHED,
+    PAPER_K,
+    TERMS,
+    Batch,
+    Outputs,
+    Reader,
+    needs,
+    rows_of,
+    want_teachers,
+)
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.outputs import EDGES
@@ -112,7 +122,7 @@ class Distiller(tf.keras.Model):
         if unknown:
             raise ValueError(f"unknown terms {sorted(unknown)}; there are {sorted(TERMS)}")
         wanted = needs(terms)
-        if "teacher" in wanted and not teachers:
+        if want_teachers(terms) and not teachers:
             raise ValueError(f"the terms {sorted(terms)} need a teacher")
         if "reader" in wanted and any(teacher.read is None for teacher in teachers):
             raise ValueError(f"the terms {sorted(terms)} need teachers that read, not their scores alone")
@@ -132,8 +142,8 @@ class Distiller(tf.keras.Model):
         self._seed = seed
         self._l2 = l2
         self._clip_norm = clip_norm
-        self._kernels = [
-            v for v in student.trainable_variables if v.shape.rank > 1 and "embedding" not in v.name
+        self.penalised = [
+            v for v in student.trainable_variables if v.shape.rank > 1 and "word_embedding" not in v.name
         ]
         self.average: Optional[WeightAverage] = None
         if ema_decay:
@@ -216,7 +226,7 @@ class Distiller(tf.keras.Model):
             losses = self._evaluate_terms(features, labels, training=True, share=share)
             objective = losses["loss"]
             if self._l2:
-                penalty = self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self._kernels])
+                penalty = self._l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in self.penalised])
                 # The replicas' gradients are summed, and the penalty counts once.
                 objective += penalty if share is None else penalty / self._replicas
             scaled = self._scale(objective)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from holle_tf.distill.config import RecipeConfig
-from holle_tf.distill.terms import TERMS, needs
+from holle_tf.distill.terms import TERMS, want_teachers
 from pipelines.errors import UserError
 
 
@@ -92,7 +92,7 @@ def _own(name: str, given: RecipeConfig) -> Recipe:
         if one not in TERMS:
             near = difflib.get_close_matches(one, TERMS, n=1, cutoff=0.0)
             raise UserError(f"{where}.terms: no term is called {one!r}; did you mean {near[0]!r}?")
-    least = int("teacher" in needs(given.terms))
+    least = int(want_teachers(given.terms))
     if given.teachers not in (0, 2) and given.teachers != least or given.teachers and not least:
         raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
     terms = tuple(dict.fromkeys(given.terms))

@@ -81,7 +81,7 @@ class Term(NamedTuple):
         weight: the option that it is multiplied with.
         options: all options that change its value.
         needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples),
-            projection (to a vector of every teacher).
+            projection (to a vector of every teacher, which reads).
         positions: the option that says how many of the teacher's best positions it looks at; empty = all.
     """
 
@@ -93,6 +93,7 @@ class Term(NamedTuple):
 
 
 TERMS: dict[str, Term] = {}
+NEEDS = ("teacher", "reader", "hallucinated", "projection")
 _OPTIONS = {one.name for one in fields(DistillConfig)}
 
 
@@ -109,7 +110,13 @@ def term(
                 raise ValueError(
                     f"term {name!r}: no option {option!r}; add it to DistillConfig in distill/config.py"
                 )
-        TERMS[name] = Term(function, weight, (weight, *options), tuple(needs), positions)
+        unknown = set(needs) - set(NEEDS)
+        if unknown:
+            raise ValueError(f"term {name!r} needs {sorted(unknown)}; it can need {', '.join(NEEDS)}")
+        implied = ("reader",) if "projection" in needs else ()
+        TERMS[name] = Term(
+            function, weight, (weight, *options), tuple(dict.fromkeys([*needs, *implied])), positions
+        )
         return function
 
     return register
@@ -118,6 +125,11 @@ def term(
 def default_top_k(setup: str) -> int:
     """The paper's k for documents of this setup."""
     return PAPER_K["long" if setup in LONG_SETUPS else "short"]
+
+
+def want_teachers(names: Sequence[str]) -> bool:
+    """Whether any of the terms of these names is of a teacher."""
+    return not needs(names).isdisjoint(("teacher", "reader", "projection"))
 
 
 def needs(names: Sequence[str]) -> set[str]:
@@ -201,7 +213,7 @@ def ensemble(batch: Batch) -> tf.Tensor:
     "hallucinated",
     "hallucinated_weight",
     ["hallucinated_share", "temperature"],
-    needs=["teacher", "reader", "hallucinated"],
+    needs=["reader", "hallucinated"],
 )
 def hallucinated(batch: Batch) -> tf.Tensor:
     """Teacher terms alone on reordered examples (section 4.2), float32, (hallucinated examples,)."""
@@ -218,7 +230,7 @@ def hallucinated(batch: Batch) -> tf.Tensor:
     "gradient",
     "gradient_weight",
     ["gradient_mode", "gradient_directions", "gradient_normalised", "gradient_share", "second_order"],
-    needs=["teacher", "reader"],
+    needs=["reader"],
 )
 def gradient(batch: Batch) -> tf.Tensor:
     """Sobolev term, ||grad p^T - grad p^S||^2 of both ends (section 4.2), float32, (batch,).
@@ -253,7 +265,7 @@ def conicity(batch: Batch) -> tf.Tensor:
     return sum(mean_direction_cosine(one, batch.mean(one)) for one in vectors)
 
 
-@term("matching", "matching_weight", needs=["teacher", "reader", "projection"])
+@term("matching", "matching_weight", needs=["projection"])
 def matching(batch: Batch) -> tf.Tensor:
     """Mean squared distance of [h^P; h^R], projected, to every teacher's h~, float32, (batch,).
 

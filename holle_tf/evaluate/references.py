@@ -10,6 +10,7 @@ from typing import Any, Mapping, Sequence, Union
 
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import score_predictions
+from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
 
 DEFINITION = (
@@ -33,6 +34,11 @@ class References:
     spans: Mapping[str, list[str]]
     numbers: int
     empty: int
+
+    @property
+    def digest(self) -> str:
+        """Of the spans, by which scores with other ones are told apart."""
+        return json_sha256(self.spans)[:16]
 
 
 def read_references(path: Union[str, Path]) -> References:
@@ -90,12 +96,15 @@ def score_with_references(predictions: Sequence[SpanPrediction], references: Ref
 
     Returns:
         ``examples`` with references; ``without``, examples that have none; ``unknown``, ids of the file that
-        are not among the predictions; and, where there are examples, ``single`` and ``multi``, each as
-        ``score_predictions`` gives.
+        are not among the predictions; ``digest`` of the references; and, where there are examples,
+        ``single`` and ``multi``, each as ``score_predictions`` gives.
     """
     known = [one for one in predictions if one.example_id in references.spans]
     unknown = len(references.spans) - len({one.example_id for one in known})
-    counts = {"examples": len(known), "without": len(predictions) - len(known), "unknown": unknown}
+    counts: dict[str, Any] = {
+        "examples": len(known), "without": len(predictions) - len(known), "unknown": unknown,
+        "digest": references.digest,
+    }  # fmt: skip
     if not known:
         return counts
     texts = [one.prediction for one in known]

@@ -8,7 +8,10 @@ import tensorflow as tf
 
 from holle_tf.models.config import CHUNK_MERGES
 from holle_tf.models.layers.masking import mask_logits
+from holle_tf.models.layers.word_embedding import offsets_of, reading_pieces
 from holle_tf.models.outputs import EDGES
+
+TEXTS = ("document", "question")  # whose words a teacher looks up
 
 
 def chunked_reader(
@@ -22,7 +25,8 @@ def chunked_reader(
 
     Chunks begin every ``stride`` words; one that would only repeat words of the chunk before it is not read.
     A word takes its logits from the chunk in which it is most central, so that a document of one chunk
-    gives exactly what ``model`` gives. The memory does not grow with the document but for ids and logits.
+    gives exactly what ``model`` gives. The memory does not grow with the document but for ids and logits,
+    unless its word vectors are watched or moved (``offsets_of``): then all chunks are read at once.
 
     Args:
         model: a span model over ``document``, with or without ``document_chars``, and other texts.
@@ -74,7 +78,9 @@ class ChunkedReading(tf.keras.layers.Layer):
         most = self._chunks(width)
         # (row, chunk) of every chunk that is read: (chunks, 2)
         chosen = tf.cast(tf.where(tf.range(most)[tf.newaxis] < of_row[:, tf.newaxis]), tf.int32)
-        logits = self._read(inputs, chosen)  # 2 times (chunks, chunk_words)
+        texts = {name: inputs[name] for name in TEXTS if name in inputs}
+        offsets = offsets_of(texts, lambda: self.model.get_layer("word_embedding").word_dim)
+        logits = self._read(inputs, chosen, offsets)  # 2 times (chunks, chunk_words)
 
         positions = tf.range(width)  # (doc_len,)
         central = (positions - self.chunk_words // 2 + self.stride // 2) // self.stride
@@ -91,7 +97,24 @@ class ChunkedReading(tf.keras.layers.Layer):
         beyond = tf.maximum(words - self.chunk_words, 0)
         return 1 + (beyond + self.stride - 1) // self.stride
 
-    def _read(self, inputs: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _read(
+        self, inputs: Mapping[str, tf.Tensor], chosen: tf.Tensor, offsets: Mapping[str, tf.Tensor]
+    ) -> dict[str, tf.Tensor]:
+        """Logits of all chosen chunks, each (chunks, chunk_words)."""
+
+        def read(some: tf.Tensor) -> list[tf.Tensor]:
+            with reading_pieces(self._pieces(offsets, some)):
+                outputs = self.model(self._pieces(inputs, some), training=False)
+            found = []
+            for edge in EDGES:
+                logits = tf.cast(outputs[f"{edge}_logits"], tf.float32)
+                if self.merge == "probabilities":
+                    logits = tf.nn.log_softmax(mask_logits(logits, outputs["document_mask"]))
+                found.append(tf.ensure_shape(logits, (None, self.chunk_words)))
+            return found
+
+        if offsets:  # to be differentiated, for which everything is kept in any case: all at once
+            return dict(zip(EDGES, read(chosen)))
         total = tf.shape(chosen)[0]
         groups = (total + self.chunk_batch - 1) // self.chunk_batch
         arrays = tuple(
@@ -100,35 +123,24 @@ class ChunkedReading(tf.keras.layers.Layer):
         )
 
         def body(group: tf.Tensor, arrays: tuple) -> tuple:
-            some = chosen[group * self.chunk_batch : (group + 1) * self.chunk_batch]  # (<= chunk_batch, 2)
-            outputs = self.model(self._chunk_inputs(inputs, some), training=False)
-            mask = outputs["document_mask"]
-            written = []
-            for array, edge in zip(arrays, EDGES):
-                logits = tf.cast(outputs[f"{edge}_logits"], tf.float32)
-                if self.merge == "probabilities":
-                    logits = tf.nn.log_softmax(mask_logits(logits, mask))
-                written.append(array.write(group, tf.ensure_shape(logits, (None, self.chunk_words))))
-            return group + 1, tuple(written)
+            logits = read(chosen[group * self.chunk_batch : (group + 1) * self.chunk_batch])
+            return group + 1, tuple(array.write(group, one) for array, one in zip(arrays, logits))
 
         _, arrays = tf.while_loop(lambda group, _: group < groups, body, (0, arrays), parallel_iterations=1)
         return {edge: array.concat() for edge, array in zip(EDGES, arrays)}
 
-    def _chunk_inputs(self, inputs: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The model's inputs for (row, chunk) pairs; padding fills a chunk beyond its document."""
+    def _pieces(self, texts: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Texts, or what goes with their words, of (row, chunk) pairs; zeros are beyond a document's end."""
         rows, begins = chosen[:, 0], chosen[:, 1] * self.stride
         positions = begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
-        width = tf.shape(inputs["document"])[1]
-        inside = positions < width
-        positions = tf.minimum(positions, width - 1)
-        texts = {}
-        for name, ids in inputs.items():
+        pieces = {}
+        for name, values in texts.items():  # (batch, length) or (batch, length, ...)
             if not name.startswith("document"):
-                texts[name] = tf.gather(ids, rows)
+                pieces[name] = tf.gather(values, rows)
                 continue
-            words = tf.gather_nd(
-                ids, tf.stack([tf.broadcast_to(rows[:, None], tf.shape(positions)), positions], -1)
-            )
-            keep = inside if ids.shape.rank == 2 else inside[..., tf.newaxis]
-            texts[name] = tf.where(keep, words, 0)
-        return texts
+            width = tf.shape(values)[1]
+            inside, at = positions < width, tf.minimum(positions, width - 1)
+            words = tf.gather_nd(values, tf.stack([tf.broadcast_to(rows[:, None], tf.shape(at)), at], -1))
+            keep = inside if values.shape.rank == 2 else inside[..., tf.newaxis]
+            pieces[name] = tf.where(keep, words, tf.zeros([], values.dtype))
+        return pieces

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Mapping, Optional
 
 import numpy as np
@@ -35,13 +36,22 @@ def collect(
             if "test" in reading.scores()
         }
         seeds = runs.variants[source].seeds(runs.config)
-        known = [here.get(seed) or runs.kept.get(runs.digest(key, seed)) for seed in seeds]
+        known = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
         outcomes = [one for one in known if one is not None]
         fault = ""
         if len(outcomes) < len(seeds):
             fault = _fault(key, [PlannedRun(runs.variants[source], seed) for seed in seeds], states, failed)
         rows[key] = Row(key, outcomes, len(seeds), fault, runs.config.report.resamples)
     return rows
+
+
+def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> Optional[Outcome]:
+    """What was kept from elsewhere, without scores with other references than these."""
+    found = runs.kept.get(runs.digest(row, seed))
+    if found is None or found.multi is None:
+        return found
+    same = references is not None and found.multi.get("digest") == references.digest
+    return found if same else replace(found, multi=None)
 
 
 def _outcome(runs: Runs, row: str, seed: int, reading: Reading, references: Optional[References]) -> Outcome:

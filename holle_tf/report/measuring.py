@@ -15,7 +15,6 @@ from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
-from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
@@ -23,8 +22,9 @@ from holle_tf.report.runs import Runs
 from holle_tf.report.variants import Variant
 from holle_tf.workflow.identity import distill_options, run_terms
 from holle_tf.workflow.machine import machine
-from holle_tf.workflow.run_folder import build_model, read_json, versions, write_text
+from holle_tf.workflow.run_folder import read_json, versions, write_text
 from holle_tf.workflow.step_times import StepTime, time_steps
+from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
 from pipelines.atomic import json_sha256
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
@@ -91,7 +91,7 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
     teachers = []
     for kind in config.teachers:
         if "reader" in needs(terms):
-            model = _untrained(replace(config, model=kind), prepared)
+            model = untrained_model(replace(config, model=kind), prepared)
             if teacher_setup(config.data.setup, config.distill.long_teacher) != config.data.setup:
                 options, size = config.distill, config.evaluation.batch_size
                 model = chunked_reader(
@@ -102,16 +102,19 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
         else:
             teachers.append(Teacher(_no_scores))
     distiller = Distiller(
-        _untrained(config, prepared), terms, teachers, distill_options(config), l2=training.l2,
-        ema_decay=training.ema_decay, clip_norm=training.clip_norm,
+        untrained_model(config, prepared), terms, teachers, distill_options(config), l2=training.l2,
+        ema_decay=training.ema_decay, clip_norm=training.clip_norm, jit=training.jit,
     )  # fmt: skip
     distiller.compile(optimizer=make_optimizer(training, 1000))
+    steps = steps_of_epoch(prepared.count("train"), training)
     size = min(training.batch_size, prepared.count("train"))
-    batches = make_dataset(prepared, "train", inputs=sorted(inputs), batch_size=size, shuffle=True)
+    batches = make_dataset(
+        prepared, "train", inputs=sorted(inputs), batch_size=size, shuffle=True, static_shapes=training.jit
+    )
     if "hallucinated" in needs(terms):
         batches = with_hallucinations(batches, config.distill.hallucinated_share, 0)
     found = time_steps(distiller, batches, STEPS, WARM_UP, MOST_SECONDS)
-    return StepTime(found.seconds * -(-prepared.count("train") // size), found.steps)
+    return StepTime(found.seconds * steps, found.steps)
 
 
 def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
@@ -128,15 +131,6 @@ def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
         versions(),
     ]
     return json_sha256(told)[:16]
-
-
-def _untrained(config: Config, prepared: PreparedData) -> tf.keras.Model:
-    precision = resolve_precision(config.training_of(config.model).mixed_precision, config.model)
-    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
-    try:
-        return build_model(config, prepared.embeddings, len(prepared.chars))
-    finally:
-        tf.keras.mixed_precision.set_global_policy("float32")
 
 
 def _no_scores(features: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, tf.Tensor]:

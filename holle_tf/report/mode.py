@@ -67,7 +67,8 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         The exit status: 1 where a run failed, else 0.
 
     Raises:
-        UserError: a size that needs data has none, or the file of references is broken.
+        UserError: a size that needs data has none, the file of references is broken, or the folder of the
+            report cannot be made.
         KeyboardInterrupt: again, after the report of what was finished until then.
     """
     config = load(*PRESETS[request.size])
@@ -75,6 +76,8 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         raise UserError("--size=full needs your data: --data_dir and --glove; --size=demo needs nothing.")
     references = read_references(request.multi_reference) if request.multi_reference else None
     folder = Path(request.output or Path(config.runs_dir) / f"report-{request.size}")
+    if not request.plan_only:
+        _make(folder)
     runs = Runs(config, log)
     states = runs.states()
     failed: dict[str, str] = {}
@@ -145,6 +148,15 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     if interrupted:
         raise KeyboardInterrupt
     return 1 if failed else 0
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of the report now, not after hours of training."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        said = f"{folder}: no folder can be made here ({error.strerror}); choose another --output."
+        raise UserError(said) from error
 
 
 def _costs_setups(runs: Runs, request: Request) -> list[str]:

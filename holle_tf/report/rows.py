@@ -8,6 +8,7 @@ from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
 from holle_tf.report.variants import COMPARISONS, ROWS, TEACHERS_OF_LONG, VARIANTS, Comparison, Variant
+from holle_tf.workflow.identity import distill_options
 from pipelines.errors import UserError
 
 SETUPS = ("sd", "ld")
@@ -33,8 +34,8 @@ def own_variants(config: Config) -> tuple[Variant, ...]:
     They are trained with as many seeds as those that the paper's claims rest on.
 
     Raises:
-        UserError: one is not like ``sd/add_topk/qanet``, its recipe wants other teachers, or it is a row
-            anyway.
+        UserError: one is not like ``sd/add_topk/qanet``, its recipe wants other teachers or cannot be
+            trained as it is (``distill_options``), or it is a row anyway.
     """
     own = dict.fromkeys(_own_variant(text, config) for text in config.report.rows)
     return tuple(own)
@@ -58,6 +59,10 @@ def _own_variant(text: str, config: Config) -> Variant:
     variant = Variant(setup, name, kinds, headline=True, own=chosen)
     if variant.key in ROWS:
         raise UserError(f"{where}: the report has this row anyway; leave it out.")
+    try:
+        distill_options(variant.config(config, config.seed))
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     return variant
 
 
@@ -81,7 +86,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         assert one.own is not None
         alone = f"{one.setup}/{one.own.interaction}_train"
         found.append(Comparison(one.key, alone, "a recipe of one's own, or the labels alone"))
-        plain = Variant(one.setup, one.own.interaction, one.teachers).key
+        name = one.own.interaction + ("_both" if len(one.teachers) > 1 else "")
+        plain = Variant(one.setup, name, one.teachers).key
         if one.teachers and plain in rows and plain != one.key:
             found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
     return tuple(compared for compared in found if {compared.first, compared.second} <= set(rows))

@@ -232,7 +232,8 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         if row.setup != setup or not scored:
             continue
         counts = scored[0]
-        cells = [Cell(row.label, "label")]
+        fewer = f"{len(scored)} of {row.seeds} seeds" if len(scored) < row.seeds else ""
+        cells = [Cell(row.label, "label", note=fewer)]
         for name in SCORES:
             for kind in ("single", "multi"):
                 cells.append(Cell(f"{sum(one[kind][name] for one in scored) / len(scored):.1f}"))

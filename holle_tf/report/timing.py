@@ -6,6 +6,7 @@ import statistics
 from typing import Mapping, NamedTuple, Optional
 
 from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.config import DistillConfig
 from holle_tf.report.measuring import Known, Measurements
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.variants import VARIANTS
@@ -48,7 +49,7 @@ class Part(NamedTuple):
     by_words: bool = False
 
 
-def parts_of(cost: Cost, share: float) -> list[Part]:
+def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
     """What a kind of run is reckoned from; nothing where it has to be measured.
 
     Students are recurrent: time goes with the words. A hallucinated example is one more for the student
@@ -57,8 +58,9 @@ def parts_of(cost: Cost, share: float) -> list[Part]:
 
     Args:
         cost: ``Variant.cost``.
-        share: hallucinated examples for each real one.
+        options: of the terms: the shares of the examples that a teacher reads.
     """
+    share = options.hallucinated_share
     setup, kind, *on_line = cost
     teachers = [name for name in on_line if name in TEACHERS]
     terms = [name for name in on_line if name not in TEACHERS]
@@ -71,8 +73,9 @@ def parts_of(cost: Cost, share: float) -> list[Part]:
     first = alike[0] if alike else cost
     if first == cost or len(first) != len(cost):
         return []
-    others = [Part(-2 * READING, ("sd", name)) for name in first[2 + len(terms) :]]
-    return [Part(1.0, first), *others, *(Part(2 * READING, ("sd", name)) for name in teachers)]
+    passes = 2 * READING * options.gradient_share
+    others = [Part(-passes, ("sd", name)) for name in first[2 + len(terms) :]]
+    return [Part(1.0, first), *others, *(Part(passes, ("sd", name)) for name in teachers)]
 
 
 def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -> dict[PlannedRun, Estimate]:
@@ -92,14 +95,20 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -
         if state.status == "begun":
             seconds = statistics.median(line["seconds"] for line in state.run.epochs())
             known: Optional[Known] = Known(seconds, f"its first {state.epochs} epochs")
-        elif runs.config.distill.matching_weight and run.variant.teachers:
-            known = None  # its teachers read at every step, which is no part of a cost
+        elif _reads_by_option(runs, run):
+            known = None
         else:
             known = source.of(run.variant.cost)
         if known is not None:
             most = runs.config.training_of(run.variant.model).epochs
             estimates[run] = Estimate(max(most - state.epochs, 1), *known)
     return estimates
+
+
+def _reads_by_option(runs: Runs, run: PlannedRun) -> bool:
+    """Whether teachers read at every step because of an option, which is no part of a cost."""
+    options = runs.config.distill
+    return bool(run.variant.teachers) and bool(options.matching_weight or not options.cache_teacher)
 
 
 class _Sources:
@@ -109,7 +118,7 @@ class _Sources:
         self._runs, self._measure = runs, measure
         self._finished: dict[Cost, list[float]] = {}
         for run, state in states.items():
-            if state.status == "finished":
+            if state.status == "finished" and not _reads_by_option(runs, run):
                 seconds = (state.run.result() or {})["seconds_per_epoch"]
                 self._finished.setdefault(run.variant.cost, []).append(seconds)
         self._found: dict[Cost, Optional[Known]] = {}
@@ -127,12 +136,16 @@ class _Sources:
             return Known(statistics.median(finished), f"{len(finished)} finished like it")
         if self._measure == "nothing":
             return None
-        parts = parts_of(cost, self._runs.config.distill.hallucinated_share)
+        parts = parts_of(cost, self._runs.config.distill)
         if not parts:
             variant = next(one for one in self._runs.variants.values() if one.cost == cost)
             if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
                 return None
-            return self._measurements.epoch(variant)
+            try:
+                return self._measurements.epoch(variant)
+            except Exception as error:  # as a run it fails by itself, and the report says so
+                self._runs.log(f"{variant.key} cannot be measured: {' '.join(str(error).split())[:200]}")
+                return None
         words = self._words(cost[0])
         total, said = 0.0, []
         for part in parts:

@@ -58,21 +58,24 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     from holle_tf.models import MODELS as SPECS
     from holle_tf.models import trainable_parameters
     from holle_tf.workflow.step_times import time_steps
+    from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
 
     base = _start()
     from holle_tf.workflow.memory import peak_memory_mb
 
     prepared = open_data(config, _silent)
     training = config.training_of(model)
-    student = _build(config, model, prepared)
+    student = untrained_model(replace(config, model=model), prepared)
     distiller = Distiller(
-        student, ["labels"], l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm
-    )
-    steps = -(-prepared.count("train") // training.batch_size)
+        student, ["labels"], l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm,
+        jit=training.jit,
+    )  # fmt: skip
+    steps = steps_of_epoch(prepared.count("train"), training)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     batches = make_dataset(
-        prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True
-    )
+        prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True,
+        static_shapes=training.jit,
+    )  # fmt: skip
     return {
         "seconds_per_epoch": time_steps(distiller, batches, STEPS, WARM_UP).seconds * steps,
         "memory_mb": peak_memory_mb() - base,

@@ -49,15 +49,17 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
     cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
     write_text(_of_split(reading, COSINES, split), json.dumps(cosines))
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
-    reading.add_scores(split, scores)
-    reading.add_conicity(split, found.conicity)
+    reading.add_scores(split, scores, found.conicity)
     return scores
 
 
 def ensure_scores(reading: Reading, split: str) -> None:
     """``evaluate_run`` unless that was done before, to every file that it writes."""
-    if split not in reading.scores() or not _of_split(reading, COSINES, split).exists():
-        evaluate_run(reading, split)
+    cosines = _of_split(reading, COSINES, split)
+    if split in reading.scores() and cosines.exists():
+        if reading.conicity(split) or not cosines_of(reading, split):
+            return
+    evaluate_run(reading, split)
 
 
 def predictions_of(reading: Reading, split: str) -> list[SpanPrediction]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Optional, Sequence
 
 from holle_tf.config import Config, to_dict
-from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.config import DistillConfig, teacher_setup
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
 from holle_tf.workflow.reading import chunk_options
@@ -17,6 +17,7 @@ from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
+NO_VECTOR = "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
 
 
 def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
@@ -74,7 +75,8 @@ def distill_options(config: Config) -> DistillConfig:
 
     Raises:
         UserError: the teacher's cache is to keep fewer positions than the terms look at, the recipe has
-            a term that is off, or one that cannot be compiled is to be.
+            a term that is off, one that cannot be compiled is to be, or one that matches vectors has
+            teachers without.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
@@ -97,6 +99,10 @@ def distill_options(config: Config) -> DistillConfig:
             " set training.sam.jit=false."
         )
     check_cached_positions(terms, options)
+    if "projection" in needs(terms):
+        taught = teacher_setup(config.data.setup, options.long_teacher)
+        if taught != config.data.setup or any(kind != "bidaf" for kind in config.teachers):
+            raise UserError(NO_VECTOR)
     return options
 
 

@@ -42,7 +42,7 @@ from holle_tf.workflow.prediction import chat_interactively, newest_student, pre
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
-from pipelines.config import LONG_SETUPS, WINDOWS
+from pipelines.config import LONG_SETUPS, WINDOWS, DataConfig
 from pipelines.errors import UserError
 from pipelines.records import read_examples
 
@@ -58,6 +58,8 @@ def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
 
 def train_mode(config: Config, run_dir: Optional[str], log: Log, devices: Devices = ONE) -> None:
     """A model on the labels alone."""
+    if config.model != "sam" and config.recipe:
+        raise UserError(f"--model={config.model} is trained on its labels; leave out the recipe.")
     if config.model == "sam":
         config = with_recipe(config, "_train")
         if recipe(config.recipe, config.recipes).teachers:
@@ -145,6 +147,11 @@ def evaluate_mode(
         and trained.data.setup not in LONG_SETUPS
         and trained.model in TEACHERS
     )
+    if not long and config.data.setup not in (trained.data.setup, DataConfig.setup):
+        raise UserError(
+            f"--setup={config.data.setup}: {run.path} reads what it was trained on ({trained.data.setup}); "
+            "teachers of short documents alone read long ones."
+        )
     own = _same_data(config, trained)
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=config.data.setup))
@@ -178,10 +185,10 @@ def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], lo
     run = _run(run_dir, config)
     log(f"using {run.path}")
     if chat:
-        print(json.dumps(predict_file(run, chat)))
+        print(json.dumps(predict_file(run, chat, config)))
         return
     prepared = open_data(_same_data(config, run.config()), log)
-    chat_interactively(run, read_examples(prepared, "test")[0])
+    chat_interactively(run, read_examples(prepared, "test")[0], config)
 
 
 def _report(

@@ -33,28 +33,30 @@ class ChatPredictor:
 
     Args:
         run: a finished run.
+        options: has how many spans are given (``evaluation.n_best``) and how long documents are read in
+            chunks (``distill.chunk_*``); by default as the run's own configuration has it.
 
     Raises:
         UserError: the run is unfinished or damaged.
     """
 
-    def __init__(self, run: RunFolder):
+    def __init__(self, run: RunFolder, options: Optional[Config] = None):
         self.config: Config = run.config()
+        self._n_best = (options or self.config).evaluation.n_best
         self._words = Vocabulary.load(run.path / "vocab.txt")
         self._chars = Vocabulary.load(run.path / "chars.txt")
         model = run.load_model()
         self._whole = self._predictor(model)
         self._in_chunks: Optional[Predictor] = None
-        options = self.config.distill
+        chunks = (options or self.config).distill
         if self.config.model in TEACHERS and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
-                chunked_reader(model, options.chunk_words, options.chunk_stride, options.chunk_merge, size)
+                chunked_reader(model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size)
             )
 
     def _predictor(self, model: tf.keras.Model) -> Predictor:
-        options = self.config.evaluation
-        return Predictor(model, options.max_span, options.n_best, probabilities=True)
+        return Predictor(model, self.config.evaluation.max_span, self._n_best, probabilities=True)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, which are read at once.
@@ -96,8 +98,11 @@ def newest_student(runs_dir: Path) -> RunFolder:
     return student
 
 
-def predict_file(run: RunFolder, path: str) -> dict[str, Any]:
+def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) -> dict[str, Any]:
     """Predict the chat of a JSON file ("-" is standard input), print it, and return the spans.
+
+    Args:
+        options: see ``ChatPredictor``.
 
     Raises:
         UserError: the file is missing or broken, or holds no document or query.
@@ -112,7 +117,7 @@ def predict_file(run: RunFolder, path: str) -> dict[str, Any]:
         raise UserError(f"{name}: not valid JSON in UTF-8 ({error}); correct it.") from error
     if isinstance(chat, list) and len(chat) == 1:
         chat = chat[0]
-    predictor = ChatPredictor(run)
+    predictor = ChatPredictor(run, options)
     try:
         example = example_from_chat(chat, predictor.config.data)
     except UserError as error:
@@ -120,14 +125,15 @@ def predict_file(run: RunFolder, path: str) -> dict[str, Any]:
     return _show(predictor, example)
 
 
-def chat_interactively(run: RunFolder, example: Example) -> None:
+def chat_interactively(run: RunFolder, example: Example, options: Optional[Config] = None) -> None:
     """Ask for queries and answer each with a span; an empty line ends.
 
     Args:
         run: a finished run.
         example: its document is what is talked about.
+        options: see ``ChatPredictor``.
     """
-    predictor = ChatPredictor(run)
+    predictor = ChatPredictor(run, options)
     console = Console(highlight=False)
     console.print(example.document, markup=False)
     console.print("\nAsk about this document; an empty line ends.")

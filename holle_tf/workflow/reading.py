@@ -88,29 +88,26 @@ class Reading:
             return (self.run.result() or {}).get("scores", {})
         return read_json(self.folder / SCORES) or {}
 
-    def add_scores(self, split: str, scores: dict[str, float]) -> None:
-        """Keep the scores of a split, in ``result.json`` or beside the predictions of long documents."""
+    def add_scores(self, split: str, scores: dict[str, float], conicity: Mapping[str, Conicity]) -> None:
+        """Keep scores and conicity of a split in ``result.json``, or beside what was predicted of chunks.
+
+        Of documents read in chunks there is no conicity.
+        """
         known = {**self.scores(), split: scores}
-        if not self.in_chunks:
-            self.run.write_result({**(self.run.result() or {}), "scores": known})
-            if split == "test":
-                write_test_scores(self.run.tensorboard, scores)
-        else:
+        if self.in_chunks:
             write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks}, indent=1))
+            return
+        result = {**(self.run.result() or {}), "scores": known}
+        if conicity:
+            cones = {name: cone._asdict() for name, cone in conicity.items()}
+            result["conicity"] = {**result.get("conicity", {}), split: cones}
+        self.run.write_result(result)
+        if split == "test":
+            write_test_scores(self.run.tensorboard, scores)
 
     def conicity(self, split: str) -> dict[str, Any]:
         """That of each of the model's vectors on a split, as far as it was computed."""
         return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
-
-    def add_conicity(self, split: str, found: Mapping[str, Conicity]) -> None:
-        """Keep the conicity of a split in ``result.json``; there is none of documents read in chunks."""
-        result = self.run.result()
-        if found and result is not None and not self.in_chunks:
-            known = {
-                **result.get("conicity", {}),
-                split: {name: cone._asdict() for name, cone in found.items()},
-            }
-            self.run.write_result({**result, "conicity": known})
 
 
 def chunk_options(

@@ -12,6 +12,7 @@ from holle_tf.distill.distiller import Teacher, cached_teacher, online_teacher
 from holle_tf.distill.teacher_cache import ALONE, Readers, ensure_teacher_cache, read_teacher_cache
 from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS
+from holle_tf.workflow.identity import NO_VECTOR
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from pipelines.encoding import EncodedExample
@@ -77,9 +78,7 @@ def read_teachers(
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
     if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
-        raise UserError(
-            "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
-        )
+        raise UserError(NO_VECTOR)
     if not caches:
         return Teaching(teachers, None, sorted(inputs), views)
     joined = tf.data.Dataset.zip(tuple(caches)).map(

@@ -17,18 +17,18 @@ from holle_tf.config import Config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
-from holle_tf.distill.precision import POLICIES, resolve_precision
+from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS, trainable_parameters
-from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.workflow.callbacks import DevEvaluation
 from holle_tf.workflow.devices import ONE, Devices, Following
 from holle_tf.workflow.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.resuming import Onwards, stuck
-from holle_tf.workflow.run_folder import RunFolder, build_model, versions
+from holle_tf.workflow.run_folder import RunFolder, versions
 from holle_tf.workflow.teachers import read_teachers
+from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
 from pipelines.alone import alone_in
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
@@ -124,15 +124,9 @@ def _train(
     tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
-    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
-    recurrent = "keras" if training.jit else training.recurrence  # XLA cannot compile ours
-    steps = -(-prepared.count("train") // training.batch_size)
+    steps = steps_of_epoch(prepared.count("train"), training)
     with devices.scope():
-        try:
-            with recurrent_implementation(recurrent):
-                student = build_model(config, prepared.embeddings, len(prepared.chars))
-        finally:
-            tf.keras.mixed_precision.set_global_policy("float32")
+        student = untrained_model(config, prepared)
         distiller = Distiller(
             student,
             terms,
@@ -167,7 +161,11 @@ def _train(
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
-    listening = [evaluation, TrainingProgress(run.path.name, steps, training.epochs)] if devices.chief else []
+    # Directly after the evaluation, which keeps the best weights: an epoch that is lost is trained again, and
+    # what it had learned must not stay.
+    listening = [tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False)]
+    if devices.chief:
+        listening = [evaluation, *listening, TrainingProgress(run.path.name, steps, training.epochs)]
     with ExitStack() as closed_after:
         if written:
             board = Board(
@@ -185,7 +183,6 @@ def _train(
             listening.append(
                 tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
             )
-        listening.append(tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False))
         listening += callbacks
 
         def shuffled() -> tf.data.Dataset:

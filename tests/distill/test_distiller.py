@@ -8,8 +8,9 @@ from holle_tf.distill.distiller import Distiller, cached_teacher, online_teacher
 from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.models.bidaf import build_bidaf
-from holle_tf.models.config import BidafConfig, SamConfig
+from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from holle_tf.models.layers.bidirectional import recurrent_implementation
+from holle_tf.models.qanet import build_qanet
 from holle_tf.models.sam import build_sam
 
 VECTORS = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
@@ -114,6 +115,14 @@ def test_l2_shrinks_kernels_but_is_no_part_of_the_reported_loss():
         for l2, s in students.items()
     }
     assert norms[1.0] < 0.95 * norms[0.0]
+
+
+def test_l2_is_of_every_kernel_but_the_word_vectors():
+    config = QanetConfig(units=8, heads=2, encoder_convs=1, model_blocks=1)
+    student = build_qanet(config, VECTORS, 7, trainable_embeddings=True)
+    penalised = {v.name for v in Distiller(student, ["labels"], l2=1.0).penalised}
+    kernels = {v.name for v in student.trainable_variables if v.shape.rank > 1}
+    assert {name for name in kernels - penalised} == {"word_embedding/matrix:0"}
 
 
 def test_gradients_are_clipped_to_the_global_norm():

@@ -12,6 +12,7 @@ from holle_tf.distill.input_gradients import (
 )
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.models.bidaf import build_bidaf
+from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.qanet import build_qanet
@@ -72,6 +73,7 @@ def _models():
         "sam-separate-lstm": lambda: _sam("none", "lstm"),
         "bidaf": lambda: build_bidaf(BidafConfig(units=4, char_filters=4, char_dim=4), VECTORS, 5),
         "qanet": _qanet,
+        "qanet-in-chunks": lambda: chunked_reader(_qanet(), 4, 3, chunk_batch=2),
     }
 
 
@@ -87,7 +89,8 @@ def test_label_gradients_are_those_of_finite_differences(name):
         outputs = model({name: features[name] for name in model.input}, training=False)
         return log_probabilities(outputs["start_logits"], outputs["document_mask"])
 
-    matrix = model.get_layer("word_embedding").matrix
+    reading = model.get_layer("chunked_reading").model if "chunks" in name else model
+    matrix = reading.get_layer("word_embedding").matrix
     original, step = matrix.numpy(), 1e-2
     for text, positions in (("document", [(0, 1), (1, 3)]), ("question", [(0, 4), (1, 5)])):
         for row, position in positions:
@@ -105,6 +108,15 @@ def test_label_gradients_are_those_of_finite_differences(name):
                 expected = (values[0] - values[1]) / (2 * step)
                 gradient = getattr(found, text)[0, row, position, dimension]
                 np.testing.assert_allclose(gradient, expected, rtol=3e-2, atol=2e-4)
+
+
+def test_a_document_of_one_chunk_has_the_gradients_of_the_model_itself():
+    model, features = _qanet(), _features()
+    plain = input_gradients(_reader(model), features, TARGETS)
+    in_chunks = input_gradients(_reader(chunked_reader(model, 8, 6)), features, TARGETS)
+    for expected, found in zip(plain, in_chunks):
+        assert np.abs(expected).max() > 1e-4
+        np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_padding_has_no_gradient():

@@ -1,5 +1,6 @@
 import pytest
 
+from holle_tf.distill import terms
 from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
 from holle_tf.distill.terms import TERMS, check_cached_positions, needs, term
@@ -35,6 +36,15 @@ def test_a_term_whose_option_is_missing_says_where_it_belongs():
     assert "place" not in TERMS
 
 
+def test_a_term_that_needs_something_unknown_or_a_projection(monkeypatch):
+    with pytest.raises(ValueError, match="needs .'techer'.; it can need teacher, reader"):
+        term("place", "labels_weight", needs=["techer"])(lambda batch: None)
+    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    term("place", "labels_weight", needs=["projection"])(lambda batch: None)
+    assert terms.needs(["place"]) == {"projection", "reader"} and terms.want_teachers(["place"])
+    assert not terms.want_teachers(["labels", "conicity"])
+
+
 def test_a_recipe_of_ones_own_stands_beside_the_papers():
     own = {"hot": RecipeConfig(interaction="mul", terms=["labels", "topk"])}
     found = recipe("hot", own)
@@ -66,5 +76,7 @@ def test_a_cache_of_the_best_positions_serves_only_terms_that_look_at_no_more():
     check_cached_positions(["teacher"], DistillConfig(cache_top_k=5, cache_teacher=False))
     with pytest.raises(UserError, match="best 50 positions"):
         check_cached_positions(["labels", "topk"], DistillConfig(top_k=50, cache_top_k=20))
+    # What reads the teacher anew does not look at what is cached.
+    check_cached_positions(["labels", "gradient", "matching"], DistillConfig(cache_top_k=20))
     with pytest.raises(UserError, match="'teacher' looks at all"):
         check_cached_positions(["labels", "teacher"], DistillConfig(cache_top_k=20))

@@ -3,10 +3,13 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
+from holle_tf.evaluate.references import read_references
 from holle_tf.report import costs, mode, runs
+from holle_tf.report.collecting import collect
 from holle_tf.report.costs import measure_costs
 from holle_tf.report.mode import Request, report_mode
 from holle_tf.workflow.data import open_data
@@ -75,7 +78,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     assert len(some_runs) == 1, "costs are measured once"
     _check(folder, ids)
 
-    _check_kept(load, folder, tmp_path / "elsewhere", capsys)
+    _check_kept(load, folder, tmp_path / "elsewhere", file, capsys)
 
     # A third time nothing is trained, nor measured for the plan.
     monkeypatch.setattr(runs.Runs, "ensure", None)
@@ -132,7 +135,7 @@ def _check(folder, ids):
             assert line.replace("\\|", "").count("|") == lines[place - 1].replace("\\|", "").count("|"), line
 
 
-def _check_kept(load, report, elsewhere, capsys):
+def _check_kept(load, report, elsewhere, file, capsys):
     """Elsewhere, with nothing but the outcomes, the report is the same, and what is missing is trained."""
     capsys.readouterr()
     outcomes = elsewhere / "kept.json"
@@ -141,6 +144,16 @@ def _check_kept(load, report, elsewhere, capsys):
 
     def go_on(*names):
         return load(*names, **{"runs_dir": elsewhere, "report.kept": [str(outcomes)]})
+
+    def scored(config, references):
+        found = runs.Runs(config, lambda line: None)
+        row = collect(found, found.states(), {}, references)["ld/mul_train"]
+        return [one.multi for one in row.outcomes]
+
+    same = read_references(file)
+    (multi,) = scored(go_on(), same)
+    assert multi["examples"] == 1
+    assert scored(go_on(), replace(same, spans={})) == scored(go_on(), None) == [None]
 
     def of(load):
         found = runs.Runs(load(), lambda line: None).states()

@@ -1,5 +1,8 @@
 """The plan as data: every row of the paper's tables and every recipe of the student has a run."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from holle_tf import paper
@@ -109,19 +112,24 @@ def test_only_a_teacher_on_line_changes_what_a_student_costs():
     assert cost["sd/add_aug/qanet"] != cost["sd/add_aug/bidaf"] != cost["ld/add_aug/bidaf"]
 
 
-OWN = ["recipes.hot.terms=[labels, topk]", "recipes.hot.interaction=mul"]
+OWN = [
+    "recipes.hot.terms=[labels, topk]",
+    "recipes.hot.interaction=mul",
+    "recipes.off.terms=[teacher, conicity]",
+    "recipes.two={terms: [labels, topk], teachers: 2}",
+]
 
 
 def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_plainest():
     rows = "report.rows=[sd/hot/qanet, ld/add_both/qanet+bidaf, sd/mul_topk/bidaf]"
     config = load_config(assignments=[*OWN, rows])
-    added = ["sd/hot/qanet", "sd/mul_topk/bidaf"]  # the other one is there anyway
+    added = ["sd/hot/qanet", "sd/mul_topk/bidaf", "ld/two/bidaf+qanet"]  # the other one is there anyway
     with pytest.raises(UserError, match="'ld/add_both/qanet.bidaf': the report has this row anyway"):
         planned_runs(config)
     config = load_config(assignments=[*OWN, f"report.rows={added}".replace("'", "")])
-    assert [one.key for one in all_variants(config)][-2:] == added == chosen_rows(config)[-2:]
+    assert [one.key for one in all_variants(config)][-3:] == added == chosen_rows(config)[-3:]
     planned = [run for run in planned_runs(config) if run.variant.key in added]
-    assert [run.seed for run in planned] == [0, 0, 1, 1, 2, 2]
+    assert [run.seed for run in planned] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
     found = [one[:2] for one in comparisons(config)]
     assert found[: len(COMPARISONS)] == [one[:2] for one in COMPARISONS]
     assert found[len(COMPARISONS) :] == [
@@ -129,6 +137,8 @@ def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_pl
         ("sd/hot/qanet", "sd/mul/qanet"),
         ("sd/mul_topk/bidaf", "sd/mul_train"),
         ("sd/mul_topk/bidaf", "sd/mul/bidaf"),
+        ("ld/two/bidaf+qanet", "ld/add_train"),
+        ("ld/two/bidaf+qanet", "ld/add_both/bidaf+qanet"),
     ]
     variant = planned[0].variant
     own = variant.config(config, 0)
@@ -136,12 +146,21 @@ def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_pl
     assert variant.cost == ("sd", "mul") and variant.label == "SAM-hot from QANeT"
 
 
+def test_the_rows_of_the_page_are_valid(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
+    (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(example)
+    config = load_config([tmp_path / "mine.yaml"], ["report.only=[sd/*hot*, sd/add/qanet]"])
+    keys = ["sd/qanet", "sd/add/qanet", "sd/add_hot_topk/qanet"]
+    assert [run.variant.key for run in planned_runs(config) if run.seed == 0] == keys
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
         ("sd", "not like sd/add_topk/qanet"),
         ("windows/hot/qanet", "not like sd/add_topk/qanet"),
-        ("sd/hto/qanet", "did you mean 'hot'"),
+        ("sd/hott/qanet", "did you mean 'hot'"),
         ("sd/hot", "hot has one teacher"),
         ("sd/add_train/qanet", "add_train has no teacher"),
         ("sd/mul_both/qanet", "mul_both has two teachers"),
@@ -149,6 +168,7 @@ def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_pl
         ("sd/hot/sam", "teachers are"),
         ("sd/hot/", "teachers are"),
         ("sd/add_topk/qanet", "has this row anyway"),
+        ("sd/off/qanet", "'conicity' is off"),
     ],
 )
 def test_a_wrong_row_is_an_error_that_names_it(row, said):

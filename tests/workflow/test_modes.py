@@ -103,17 +103,33 @@ def test_evaluating_on_other_data_than_those_of_the_training_is_an_error(tiny, r
         modes.distill_mode(tiny("demo.train_examples=8"), None, [str(run.path)], _quiet)
 
 
+def test_a_student_is_not_evaluated_on_another_kind_of_documents_than_its_own(tiny, run):
+    with pytest.raises(UserError, match="--setup=ld.*what it was trained on .sd."):
+        modes.evaluate_mode(tiny("data.setup=ld"), str(run.path), "test", _quiet)
+
+
+def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny):
+    for more, teacher in (([], "qanet"), (["data.setup=ld"], "bidaf")):
+        config = tiny("distill.matching_weight=0.1", *more, recipe="add", teacher=teacher)
+        said = []
+        with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
+            modes.distill_mode(config, None, None, said.append)
+        assert said == []
+
+
 def test_baselines_stand_beside_every_run(tiny, run, capsys):
     modes.baselines_mode(tiny(), "test", _quiet)
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"random span", run.path.name} <= {row["name"] for row in rows}
 
 
-def test_a_chat_from_a_file_gives_spans_cut_from_its_document(run, tmp_path, capsys):
+def test_a_chat_from_a_file_gives_spans_cut_from_its_document(tiny, run, tmp_path, capsys):
     document = "The  film — a “gem” — cost $2.8 million. I loved the ending;\tit was café-sad."
     file = tmp_path / "chat.json"
     file.write_text(json.dumps({"document": document, "chat": ["Hi", "Hello", "What did it cost?"]}))
     found = predict_file(run, str(file))
+    listed = predict_file(run, str(file), tiny("evaluation.n_best=2"))["n_best"]
+    assert [one["text"] for one in listed] == [one["text"] for one in found["n_best"][:2]]
     assert found["prediction"] in document
     scores = [span["score"] for span in found["n_best"]]
     assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1.0 + 1e-5
@@ -202,6 +218,11 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, run
     cosines = cosines_of(reading, "test")
     chats = [example.chat_id for example in read_examples(prepared, "test")]
     assert set(cosines) == {"prober_vector", "responder_vector"}
+    result = run.result()
+    conicity = result.pop("conicity")
+    run.write_result(result)  # as by a process that was killed between the two, before they were one
+    ensure_scores(reading, "test")
+    assert run.result()["conicity"]["test"] == conicity["test"]
     for name, values in cosines.items():
         means = [np.mean(values[[c == chat for c in chats]]) for chat in set(chats) if chats.count(chat) > 1]
         assert np.mean(means) == pytest.approx(reading.conicity("test")[name]["value"], abs=1e-5)

@@ -1,8 +1,13 @@
 import time
 
+import pytest
 import tensorflow as tf
 
+from holle_tf.config import TrainingConfig
 from holle_tf.workflow.step_times import time_steps
+from holle_tf.workflow.untrained import steps_of_epoch
+from pipelines.dataset import make_dataset
+from pipelines.errors import UserError
 
 
 class _Distiller:
@@ -54,3 +59,14 @@ def test_no_further_step_is_begun_when_the_time_is_over():
     distiller = _Distiller([0.3, 0.2, 0.2, 0.2])
     found = time_steps(distiller, _batches(3), steps=3, warm_up=1, most_seconds=0.1)
     assert found.steps == 1 and len(distiller.run) == 2
+
+
+def test_an_epoch_has_as_many_steps_as_its_data_have_batches(prepared):
+    count = prepared.count("train")
+    for size, jit in ((7, False), (7, True), (count, True), (count + 1, False)):
+        batches = make_dataset(prepared, "train", inputs=["document"], batch_size=size, static_shapes=jit)
+        steps = steps_of_epoch(count, TrainingConfig(batch_size=size, jit=jit))
+        assert steps == int(batches.cardinality()) == len(list(batches))
+    assert count % 7, "the last batch is a smaller one"
+    with pytest.raises(UserError, match="lower batch_size"):
+        steps_of_epoch(count, TrainingConfig(batch_size=count + 1, jit=True))

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
-from holle_tf.workflow import callbacks, training
+from holle_tf.workflow import callbacks, untrained
 from holle_tf.workflow.evaluation import evaluate_run
 from holle_tf.workflow.identity import default_run_path, distill_options, find_teacher
 from holle_tf.workflow.reading import Reading
@@ -301,7 +301,7 @@ def test_recurrent_layers_are_of_the_wanted_implementation(tiny, prepared, monke
         made.extend(layer.implementation for layer in layers if isinstance(layer, BidirectionalRNN))
         raise Stopped
 
-    monkeypatch.setattr(training, "build_model", build)
+    monkeypatch.setattr(untrained, "build_model", build)
     with pytest.raises(Stopped):
         ensure_run(_sam(tiny(*options, seed=77)), prepared, log=_quiet)
     assert made and set(made) == {expected}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +42,44 @@ def moved_word_vectors(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
         yield
     finally:
         _moves.pop()
+
+
+def offsets_of(texts: Mapping[str, tf.Tensor], word_dim: Callable[[], int]) -> dict[str, tf.Tensor]:
+    """What vectors of whole texts are moved by, for a model that looks their words up in pieces.
+
+    They are watched in place of the vectors, of which there is one for each piece that a word is in: the
+    gradient by them is that by the vectors.
+
+    Args:
+        texts: ids (batch, length) by the ``text`` of the lookup.
+        word_dim: gives the size of a vector.
+
+    Returns:
+        float32 (batch, length, word_dim) by text, zeros if nothing moves them; empty where nobody asks.
+    """
+    found: dict[str, tf.Tensor] = {}
+    if not _watchers and not _moves:
+        return found
+    for text, ids in texts.items():
+        moved = _moves[-1].get(text) if _moves else None
+        if moved is None:
+            moved = tf.zeros([*tf.unstack(tf.shape(ids)), word_dim()])
+        found[text] = tf.cast(moved, tf.float32)
+        for tape, watched in _watchers[-1:]:
+            tape.watch(found[text])
+            watched[text] = found[text]
+    return found
+
+
+@contextmanager
+def reading_pieces(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
+    """Let a model read pieces, moved by pieces of what ``offsets_of`` gave, and watch no vector of these."""
+    hidden, _watchers[:] = list(_watchers), []
+    try:
+        with moved_word_vectors(offsets):
+            yield
+    finally:
+        _watchers[:] = hidden
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")

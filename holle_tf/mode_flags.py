@@ -1,0 +1,49 @@
+"""Which flags belong to which modes: one that a mode would not look at is an error."""
+
+from __future__ import annotations
+
+from typing import Iterable
+
+from pipelines.errors import UserError
+
+_TRAINING = ("train", "distill", "tune")
+_OF_RUNS = (*_TRAINING, "evaluate", "predict", "export", "serve")
+_OF_DATA = ("prepare", *_TRAINING, "evaluate", "baselines", "benchmark")
+
+# Flags that are not here are for all modes, such as --data_dir, --config and --set.
+MODES_OF = {
+    "model": ("train", "tune"),
+    "interaction": _TRAINING,
+    "recipe": _TRAINING,
+    "teacher": ("distill", "tune"),
+    "teacher_run": ("distill", "tune"),
+    "setup": _OF_DATA,
+    "run_dir": _OF_RUNS,
+    "port": ("serve",),
+    "export_dir": ("serve",),
+    "split": ("evaluate", "baselines"),
+    "input": ("predict",),
+    "format": ("export",),
+    "size": ("report",),
+    "plan": ("report",),
+    "existing": ("report",),
+    "output": ("export", "report"),
+    "multi_reference": ("evaluate", "report"),
+    "beam_options": ("prepare",),
+    "strategy": ("train", "distill"),
+    "profile": ("train", "distill"),
+    "tuner": ("tune",),
+    "objective": ("tune",),
+    "tuner_workers": ("tune",),
+    "tuner_role": ("tune",),
+    "tuner_id": ("tune",),
+    "tuner_address": ("tune",),
+}
+
+
+def check_flags(mode: str, given: Iterable[str]) -> None:
+    """Raise a UserError that names the first of the flags ``given`` that ``mode`` has no use for."""
+    for name in given:
+        modes = MODES_OF.get(name, (mode,))
+        if mode not in modes:
+            raise UserError(f"--{name} is for --mode={' or '.join(modes)}; leave it out of --mode={mode}.")
