@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from holle_tf.models.layers.attend import CHUNK, attend
 from holle_tf.models.layers.linear import linear
+from holle_tf.models.layers.word_embedding import are_watched
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -16,7 +17,8 @@ class SelfAttention(tf.keras.layers.Layer):
 
     Queries, keys and values come from one matrix product. As in the published QANet there is no bias and
     no projection after the heads. Outside training a long text is read in chunks of queries, so that a
-    document of thousands of words needs no (length, length) tensor.
+    document of thousands of words needs no (length, length) tensor. Where gradients by its word vectors are
+    asked for, it is read as in training.
 
     Args:
         units: features, a multiple of ``heads``.
@@ -61,7 +63,7 @@ class SelfAttention(tf.keras.layers.Layer):
             for part in projected
         )  # (batch, heads, length, size)
         query *= size**-0.5
-        reading = training is None or training is False
+        reading = (training is None or training is False) and not are_watched()
         attended = attend(query, key, value, mask, CHUNK if reading or self.chunked_training else 0)
         return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [shape[0], shape[1], self.units])
 

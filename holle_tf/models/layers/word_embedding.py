@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Mapping
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,8 @@ import tensorflow as tf
 PAD_ID = 0
 UNKNOWN_ID = 1
 
-_watchers: list[tuple[tf.GradientTape, dict[str, tf.Tensor]]] = []
+# The last is who watches; None where another has what there is to be watched.
+_watchers: list[Optional[tuple[tf.GradientTape, dict[str, tf.Tensor]]]] = []
 _moves: list[Mapping[str, tf.Tensor]] = []
 
 
@@ -28,6 +29,11 @@ def watching_word_vectors(tape: tf.GradientTape) -> Iterator[dict[str, tf.Tensor
         yield vectors
     finally:
         _watchers.pop()
+
+
+def are_watched() -> bool:
+    """Whether what is read now is to be differentiated by its word vectors."""
+    return bool(_watchers)
 
 
 @contextmanager
@@ -65,21 +71,31 @@ def offsets_of(texts: Mapping[str, tf.Tensor], word_dim: Callable[[], int]) -> d
         if moved is None:
             moved = tf.zeros([*tf.unstack(tf.shape(ids)), word_dim()])
         found[text] = tf.cast(moved, tf.float32)
-        for tape, watched in _watchers[-1:]:
-            tape.watch(found[text])
-            watched[text] = found[text]
+        _watch(text, found[text])
     return found
+
+
+def _watch(text: str, vectors: tf.Tensor) -> None:
+    if _watchers and _watchers[-1] is not None:
+        tape, watched = _watchers[-1]
+        tape.watch(vectors)
+        watched[text] = vectors
 
 
 @contextmanager
 def reading_pieces(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
     """Let a model read pieces, moved by pieces of what ``offsets_of`` gave, and watch no vector of these."""
-    hidden, _watchers[:] = list(_watchers), []
+    if not offsets:
+        yield
+        return
+    if _watchers:
+        _watchers.append(None)
     try:
         with moved_word_vectors(offsets):
             yield
     finally:
-        _watchers[:] = hidden
+        if _watchers:
+            _watchers.pop()
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -136,9 +152,7 @@ class WordEmbedding(tf.keras.layers.Layer):
         for offsets in _moves[-1:]:
             if text in offsets:
                 vectors += tf.cast(offsets[text], vectors.dtype)
-        for tape, watched in _watchers[-1:]:
-            tape.watch(vectors)
-            watched[text] = vectors
+        _watch(text, vectors)
         return vectors
 
     def get_config(self) -> dict[str, Any]:
