@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Sequence
 
 from rich.table import Table
 
-from holle_tf.config import Config
+from holle_tf.config import Config, EvaluationConfig
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.evaluate.references import (
@@ -234,7 +234,12 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 def _run(run_dir: Optional[str], config: Config) -> RunFolder:
     run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
-    run.config()  # says so if no run is there
+    trained = run.config()  # says so if no run is there
+    wanted, own = config.evaluation.max_span, trained.evaluation.max_span
+    if wanted not in (EvaluationConfig.max_span, own):
+        raise UserError(
+            f"evaluation.max_span={wanted}: {run.path} decodes spans of at most {own} words; train anew."
+        )
     return run
 
 

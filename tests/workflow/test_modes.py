@@ -108,6 +108,12 @@ def test_a_student_is_not_evaluated_on_another_kind_of_documents_than_its_own(ti
         modes.evaluate_mode(tiny("data.setup=ld"), str(run.path), "test", _quiet)
 
 
+def test_a_run_decodes_as_it_was_trained(tiny, run):
+    for mode, more in ((modes.evaluate_mode, ["test"]), (modes.predict_mode, [None])):
+        with pytest.raises(UserError, match="max_span=10: .* at most 64 words"):
+            mode(tiny("evaluation.max_span=10"), str(run.path), *more, _quiet)
+
+
 def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny):
     for more, teacher in (([], "qanet"), (["data.setup=ld"], "bidaf")):
         config = tiny("distill.matching_weight=0.1", *more, recipe="add", teacher=teacher)
