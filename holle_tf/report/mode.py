@@ -139,7 +139,8 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         "failed": failed,
     }
     files = write_report(folder, {**about, **content}, rows)
-    write_outcomes(folder / OUTCOMES, outcomes, made)
+    # What was kept is kept on as it was, with its scores against other references.
+    write_outcomes(folder / OUTCOMES, [runs.kept[one.digest] if one.made else one for one in outcomes], made)
     log(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} faults")
     for name, message in failed.items():
         log(f"failed: {name}: {message}")
