@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 PACKAGES = ("fastapi", "uvicorn")
-INSTALL = "sh install.sh serve"
+INSTALL = "sh install.sh serve (or pip install -r requirements-serve.txt)"
 
 
 def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str], log: Log) -> None:
