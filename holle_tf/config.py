@@ -161,7 +161,7 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
 def _resolved(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
-    check(config, dict(_items(to_dict(config))))
+    check(config, values_of(config))
     return config
 
 
@@ -173,6 +173,11 @@ def to_yaml(config: Config) -> str:
 def to_dict(config: Any) -> dict[str, Any]:
     """A configuration dataclass as plain nested dicts."""
     return asdict(config)
+
+
+def values_of(config: Config) -> dict[str, Any]:
+    """Every value of ``config`` by its dotted key."""
+    return dict(_items(to_dict(config)))
 
 
 def preset(name: str) -> Path:
@@ -195,7 +200,7 @@ def known_keys() -> list[str]:
 
 @functools.cache
 def _known_keys() -> tuple[str, ...]:
-    return tuple(sorted(key for key, _ in _items(to_dict(Config()))))
+    return tuple(sorted(values_of(Config())))
 
 
 def _items(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

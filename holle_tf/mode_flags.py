@@ -42,8 +42,12 @@ MODES_OF = {
 
 
 def check_flags(mode: str, given: Iterable[str]) -> None:
-    """Raise a UserError that names the first of the flags ``given`` that ``mode`` has no use for."""
+    """Raise a UserError that names the first flag of ``given`` that ``mode`` has no use for.
+
+    Args:
+        given: names among those of ``MODES_OF``.
+    """
     for name in given:
-        modes = MODES_OF.get(name, (mode,))
+        modes = MODES_OF[name]
         if mode not in modes:
             raise UserError(f"--{name} is for --mode={' or '.join(modes)}; leave it out of --mode={mode}.")

@@ -12,7 +12,7 @@ import yaml
 from rich import box
 from rich.table import Table
 
-from holle_tf.config import load_config, preset, to_dict
+from holle_tf.config import load_config, preset, values_of
 from holle_tf.workflow.machine import command_line, machine
 from holle_tf.workflow.run_folder import versions, write_text
 from tuning.config import OBJECTIVES
@@ -122,16 +122,19 @@ def best_yaml(row: dict[str, Any], plan: Plan) -> str:
 
     It has the searched keys, and all else in which the search was not as by default.
     """
-    chosen = full_config(plan.config, row["values"])
-    without = load_config() if chosen.data_dir else load_config([preset("demo")])  # as --mode=train begins
-    tree = _difference(to_dict(chosen), to_dict(without))
-    tree.pop("tuning", None)
-    for key in row["values"]:
+    config = full_config(plan.config, row["values"])
+    # What --mode=train begins with, where nothing else is given.
+    without = values_of(load_config() if config.data_dir else load_config([preset("demo")]))
+    tree: dict[str, Any] = {}
+    for key, value in values_of(config).items():
+        same = key in without and value == without[key]
+        if key.startswith("tuning.") or same and key not in row["values"]:
+            continue
         *sections, last = key.split(".")
-        node, value = tree, to_dict(chosen)
+        node = tree
         for section in sections:
-            node, value = node.setdefault(section, {}), value[section]
-        node[last] = value[last]
+            node = node.setdefault(section, {})
+        node[last] = value
     mode = "distill" if plan.teachers else "train"
     objective = plan.config.tuning.objective
     head = [
@@ -139,19 +142,6 @@ def best_yaml(row: dict[str, Any], plan: Plan) -> str:
         f"# python -m holle_tf.main --mode={mode} --config={plan.folder / 'best.yaml'}",
     ]
     return "\n".join(head) + "\n" + yaml.safe_dump(tree, sort_keys=False)
-
-
-def _difference(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """What ``one`` has and ``other`` has not, section by section."""
-    found = {}
-    for key, value in one.items():
-        if isinstance(value, dict) and isinstance(other.get(key), dict):
-            value = _difference(value, other[key])
-            if value:
-                found[key] = value
-        elif key not in other or value != other[key]:
-            found[key] = value
-    return found
 
 
 def _csv(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:

@@ -129,7 +129,7 @@ def default_top_k(setup: str) -> int:
 
 def want_teachers(names: Sequence[str]) -> bool:
     """Whether any of the terms of these names is of a teacher."""
-    return not needs(names).isdisjoint(("teacher", "reader", "projection"))
+    return not needs(names).isdisjoint(("teacher", "reader"))
 
 
 def needs(names: Sequence[str]) -> set[str]:

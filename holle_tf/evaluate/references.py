@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Mapping, Sequence, Union
 
@@ -35,7 +36,7 @@ class References:
     numbers: int
     empty: int
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Of the spans, by which scores with other ones are told apart."""
         return json_sha256(self.spans)[:16]

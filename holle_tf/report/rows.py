@@ -7,11 +7,10 @@ from fnmatch import fnmatchcase
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
+from holle_tf.report.tables import SETUPS
 from holle_tf.report.variants import COMPARISONS, ROWS, TEACHERS_OF_LONG, VARIANTS, Comparison, Variant
 from holle_tf.workflow.identity import distill_options
 from pipelines.errors import UserError
-
-SETUPS = ("sd", "ld")
 
 
 def all_variants(config: Config) -> tuple[Variant, ...]:
