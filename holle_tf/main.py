@@ -195,7 +195,11 @@ def main(argv: list[str]) -> None:
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in message:
             _fail("no space left on the disk; free some, then the same command goes on.", 2)
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
-            _fail("out of memory; lower training.<model>.batch_size by --set, or take shorter documents.", 2)
+            _fail(
+                "out of memory; by --set lower training.<model>.batch_size, or evaluation.batch_size where"
+                " runs are scored or teachers read; or take shorter documents.",
+                2,
+            )
         traceback.print_exc()
         _end(1)
     except KeyboardInterrupt:

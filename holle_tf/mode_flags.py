@@ -8,7 +8,8 @@ from pipelines.errors import UserError
 
 _TRAINING = ("train", "distill", "tune")
 _OF_RUNS = (*_TRAINING, "evaluate", "predict", "export", "serve")
-_OF_DATA = ("prepare", *_TRAINING, "evaluate", "baselines", "benchmark")
+_READING = ("prepare", *_TRAINING, "baselines", "benchmark")  # data as they are told, and not as a run was
+_OF_DATA = (*_READING, "evaluate")
 
 # Flags that are not here are for all modes, such as --data_dir, --config and --set.
 MODES_OF = {
@@ -18,6 +19,9 @@ MODES_OF = {
     "teacher": ("distill", "tune"),
     "teacher_run": ("distill", "tune"),
     "setup": _OF_DATA,
+    "limit": (*_READING, "report"),
+    "seed": (*_TRAINING, "baselines", "benchmark", "report"),
+    "mixed_precision": (*_TRAINING, "benchmark", "report"),
     "run_dir": _OF_RUNS,
     "port": ("serve",),
     "export_dir": ("serve",),

@@ -178,12 +178,14 @@ def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, Ba
     """Local workers that share the cores, and the GPUs if there are any."""
     import tensorflow as tf
 
+    from holle_tf.workflow.devices import one_gpu
+
     gpus = len(tf.config.list_physical_devices("GPU"))
     context = multiprocessing.get_context("spawn")
     workers: dict[str, BaseProcess] = {}
     for i in range(count):
         name = f"worker{i + 1}"
-        share = {"CUDA_VISIBLE_DEVICES": str(i % gpus)} if gpus else {}
+        share = one_gpu(i, gpus) if gpus else {}
         threads = str(max(1, cores() // count))
         share.update({key: threads for key in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")})
         with _environment(share):  # TensorFlow reads it when it is imported

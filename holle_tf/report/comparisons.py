@@ -29,8 +29,9 @@ def compare_rows(
     Returns:
         For each ``first``, ``second``, ``question``; ``paper`` and ``paper_relative`` (percent) where the
         paper has both; and either ``missing``, which says why there is nothing, or ``mean``, ``low``,
-        ``high``, ``p``, ``relative`` (percent of the second), ``seeds`` that both have, and ``by_seed``,
-        the difference of each.
+        ``high``, ``p``, ``relative`` (percent of the second), ``seeds`` that both have, ``by_seed``,
+        the difference of each, and ``other_teacher``: whether they learned from different trainings of one
+        teacher, so that more than the recipe may be in the difference.
     """
     published = {one.key: one.f1 for one in paper.F1}
     found = []
@@ -57,7 +58,18 @@ def _difference(first: Row, second: Row, resamples: int) -> dict[str, Any]:
         "relative": 100 * float((a - b).mean() / b.mean()) if b.mean() else None,
         "seeds": seeds,
         "by_seed": [float((ours[seed] - theirs[seed]).mean()) for seed in seeds],
+        "other_teacher": any(_other_teacher(first, second, seed) for seed in seeds),
     }
+
+
+def _other_teacher(first: Row, second: Row, seed: int) -> bool:
+    kinds, weights = [], []
+    for row in (first, second):
+        kinds.append(set(row.key.split("/")[2].split("+") if row.key.count("/") == 2 else ()))
+        (result,) = (one.result for one in row.outcomes if one.seed == seed)
+        weights.append(set(result.get("teacher_weights", ())))  # of runs from before it was kept, none
+    shared = bool(kinds[0] & kinds[1])
+    return shared and all(weights) and not weights[0] & weights[1]
 
 
 def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table:
@@ -67,7 +79,8 @@ def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table
         if not one["first"].startswith(setup):
             continue
         names = f"{label_of(one['first'])} minus {label_of(one['second'])}"
-        cells = [Cell(names, "label", note=one["question"])]
+        trained = "; from different trainings of the teacher" if one.get("other_teacher") else ""
+        cells = [Cell(names, "label", note=one["question"] + trained)]
         if "mean" in one:
             cells.append(
                 Cell(f"{one['mean']:+.2f}", "ours", f"{one['low']:+.2f} to {one['high']:+.2f}", _seeds(one))

@@ -14,7 +14,7 @@ from pipelines.errors import UserError
 
 OUTCOMES = "outcomes.json"
 _CURVES = ("epoch", "loss", "labels", "val_loss", "val_f1", "seconds")
-_RESULT = ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb")
+_RESULT = ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb", "teacher_weights")
 _AS_THEY_ARE = (
     "row", "seed", "digest", "run", "made", "scores", "conicity", "multi", "result", "epochs",
 )  # fmt: skip

@@ -20,6 +20,7 @@ from holle_tf.report.progress import ReportProgress
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Estimate
 from holle_tf.report.variants import teacher_key
+from holle_tf.workflow.devices import one_gpu
 from holle_tf.workflow.memory import keep_freed_memory
 from holle_tf.workflow.own_process import OwnProcess, ProcessDied, Surroundings, first_ended
 from pipelines.errors import UserError
@@ -101,10 +102,7 @@ def surroundings_of(workers: int) -> list[Surroundings]:
         found = [Surroundings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
     if not gpus:
         return found
-    return [
-        replace(one, environment={**one.environment, "CUDA_VISIBLE_DEVICES": str(i % gpus)})
-        for i, one in enumerate(found)
-    ]
+    return [replace(one, environment={**one.environment, **one_gpu(i, gpus)}) for i, one in enumerate(found)]
 
 
 def next_run(runs: Runs, waiting: list[PlannedRun], at_work: list[PlannedRun]) -> Optional[PlannedRun]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import tensorflow as tf
 
@@ -25,7 +25,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
 
     Args:
         run: where weights and ``metrics.jsonl`` go.
-        batches: called for a fresh pass over the dev split, with texts.
+        batches: the dev split in its order, with texts; read anew after every epoch.
         examples: of the dev split.
         max_span: words of the longest span.
         patience: epochs without a better F1 before training stops.
@@ -35,7 +35,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
     def __init__(
         self,
         run: RunFolder,
-        batches: Callable[[], Any],
+        batches: tf.data.Dataset,
         examples: int,
         max_span: int,
         patience: int,
@@ -66,7 +66,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             distiller.stop_training = True
             return
         with distiller.averaged_weights():
-            found = self._predictor.predict(self._batches(), self._examples, "dev")
+            found = self._predictor.predict(self._batches, self._examples, "dev")
             best = max((line["val_f1"] for line in self.lines), default=-1.0)
             self.latest = found, found.f1 > best
             if found.f1 > best:

@@ -24,6 +24,13 @@ from pipelines.errors import UserError
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
 
 
+def one_gpu(number: int, count: int) -> dict[str, str]:
+    """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = seen.split(",") if seen else [str(i) for i in range(count)]
+    return {"CUDA_VISIBLE_DEVICES": names[number % count].strip()}
+
+
 class PeerLost(Exception):
     """Another process of the cluster ended or was started anew; this one has to begin anew as well."""
 

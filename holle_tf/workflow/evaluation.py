@@ -40,7 +40,7 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
         prepared,
         split,
         inputs=MODELS[config.model].inputs,
-        batch_size=config.evaluation.batch_size,
+        batch_size=reading.config.evaluation.batch_size,
         texts=True,
     )
     found = Predictor(model, config.evaluation.max_span).predict(batches, prepared.count(split), split)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from holle_tf.config import Config
+from holle_tf.config import Config, EvaluationConfig
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.export.config import FORMATS, ExportConfig
@@ -25,7 +25,7 @@ from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.export.student import Limits, Student
 from holle_tf.export.tflite import export_tflite
 from holle_tf.workflow.machine import machine
-from holle_tf.workflow.prediction import newest_student
+from holle_tf.workflow.prediction import chosen_run
 from holle_tf.workflow.run_folder import RunFolder, versions
 from pipelines.atomic import atomic_folder
 from pipelines.errors import UserError
@@ -54,9 +54,9 @@ def export_mode(
     for name in formats:
         if name not in FORMATS:
             raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
-    run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
+    run = chosen_run(run_dir, config)
     log(f"using {run.path}")
-    student = student_of(run).shrunk(config.export)
+    student = student_of(run, config.evaluation.n_best).shrunk(config.export)
     written = {}
     for name in dict.fromkeys(formats):
         root = Path(output) if output else run.path / "export"
@@ -100,8 +100,11 @@ def write_export(student: Student, name: str, folder: Path, options: ExportConfi
         export_tflite(student, folder, options.quantization)
 
 
-def student_of(run: RunFolder) -> Student:
+def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student:
     """The student of a finished run.
+
+    Args:
+        n_best: spans that it is to give; by default as many as the run's own configuration says.
 
     Raises:
         UserError: the run is a teacher's, unfinished or damaged.
@@ -115,7 +118,7 @@ def student_of(run: RunFolder) -> Student:
         query_words=config.data.max_query_words,
         history_words=config.data.max_history_words,
         span_words=config.evaluation.max_span,
-        n_best=config.evaluation.n_best,
+        n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
     return Student.of(config.sam, run.load_model(), words, limits)

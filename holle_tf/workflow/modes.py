@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional, Sequence
 
 from rich.table import Table
 
-from holle_tf.config import Config, EvaluationConfig
+from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.evaluate.references import (
@@ -37,8 +37,9 @@ from holle_tf.workflow.evaluation import (
     predictions_of,
     run_row,
 )
+from holle_tf.workflow.identity import distill_options
 from holle_tf.workflow.pictures import draw_pictures
-from holle_tf.workflow.prediction import chat_interactively, newest_student, predict_file
+from holle_tf.workflow.prediction import chat_interactively, chosen_run, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
@@ -84,6 +85,7 @@ def distill_mode(
     prepared, devices = begin(config, devices, log)
     teachers = find_or_train_teachers(config, prepared, teacher_runs, log, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
+    distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
     rows, readings = [], {}
 
     def show(name: str, label: str, run: RunFolder) -> None:
@@ -140,7 +142,7 @@ def evaluate_mode(
         multi_reference: a file of further references, see ``evaluate/references.py``.
     """
     references = read_references(multi_reference) if multi_reference else None
-    run = _run(run_dir, config)
+    run = chosen_run(run_dir, config)
     trained = run.config()
     long = (
         config.data.setup in LONG_SETUPS
@@ -182,7 +184,7 @@ def benchmark_mode(config: Config, setups: Sequence[str], log: Log) -> None:
 
 def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], log: Log) -> None:
     """A run on one chat of a JSON file, or asked interactively about a document of its test split."""
-    run = _run(run_dir, config)
+    run = chosen_run(run_dir, config)
     log(f"using {run.path}")
     if chat:
         print(json.dumps(predict_file(run, chat, config)))
@@ -230,17 +232,6 @@ def _distinct(names: Sequence[str]) -> list[str]:
         name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}"
         for i, name in enumerate(names)
     ]
-
-
-def _run(run_dir: Optional[str], config: Config) -> RunFolder:
-    run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
-    trained = run.config()  # says so if no run is there
-    wanted, own = config.evaluation.max_span, trained.evaluation.max_span
-    if wanted not in (EvaluationConfig.max_span, own):
-        raise UserError(
-            f"evaluation.max_span={wanted}: {run.path} decodes spans of at most {own} words; train anew."
-        )
-    return run
 
 
 def _same_data(config: Config, trained: Config) -> Config:

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from holle_tf.config import Config
+from holle_tf.config import Config, EvaluationConfig
 from holle_tf.config_checks import TEACHERS
 from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.evaluate.display import print_prediction
@@ -49,6 +49,7 @@ class ChatPredictor:
         self._whole = self._predictor(model)
         self._in_chunks: Optional[Predictor] = None
         chunks = (options or self.config).distill
+        self._longest = chunks.chunk_words  # that is read whole
         if self.config.model in TEACHERS and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
@@ -66,7 +67,7 @@ class ChatPredictor:
         encoded = [encode(one, self._words, self._chars, self.config.data) for one in examples]
         longest = max((len(one.document) for one in encoded), default=0)
         predictor = self._whole
-        if self._in_chunks is not None and longest > self.config.distill.chunk_words:
+        if self._in_chunks is not None and longest > self._longest:
             predictor = self._in_chunks
         features = features_of(encoded, MODELS[self.config.model].inputs)
         none = {edge: np.full(len(encoded), -1, np.int32) for edge in EDGES}
@@ -96,6 +97,22 @@ def newest_student(runs_dir: Path) -> RunFolder:
     if student is None:
         raise UserError(f"{runs_dir}: no finished student is here; train one, or name one by --run_dir.")
     return student
+
+
+def chosen_run(run_dir: Optional[str], config: Config) -> RunFolder:
+    """The run of ``--run_dir``, by default the newest student.
+
+    Raises:
+        UserError: no run is there, or ``config`` asks for other spans than it was trained to decode.
+    """
+    run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
+    trained = run.config()  # says so if no run is there
+    wanted, own = config.evaluation.max_span, trained.evaluation.max_span
+    if wanted not in (EvaluationConfig.max_span, own):
+        raise UserError(
+            f"evaluation.max_span={wanted}: {run.path} decodes spans of at most {own} words; train anew."
+        )
+    return run
 
 
 def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) -> dict[str, Any]:

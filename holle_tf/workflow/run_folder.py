@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +15,7 @@ import tensorflow as tf
 from holle_tf.config import Config, load_config, to_yaml
 from holle_tf.evaluate.figures import read_metrics
 from holle_tf.models import MODELS
-from pipelines.atomic import atomic_file
+from pipelines.atomic import atomic_file, file_sha256
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
@@ -55,7 +55,26 @@ class RunFolder:
         if found is not None and found != identity:
             raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
 
-    def create(self, config: Config, prepared: PreparedData, identity: dict[str, Any]) -> None:
+    def check_teachers(self, teachers: Sequence[RunFolder]) -> None:
+        """Raise a UserError if the student here learned from other weights than its teachers have now.
+
+        The identity cannot tell: a teacher that is trained again, or on another machine, keeps its own.
+        """
+        known = read_json(self.path / "teachers.json")
+        if known is not None and known != weights_of(teachers):
+            names = ", ".join(str(teacher.path) for teacher in teachers)
+            raise UserError(
+                f"{self.path}: learned from other weights than {names} has now, which was trained again or"
+                " elsewhere; remove this run, or choose another --run_dir or --runs_dir."
+            )
+
+    def create(
+        self,
+        config: Config,
+        prepared: PreparedData,
+        identity: dict[str, Any],
+        teachers: Sequence[RunFolder] = (),
+    ) -> None:
         """Make the folder, or check that an unfinished one here is of the same run and can go on.
 
         Raises:
@@ -67,6 +86,8 @@ class RunFolder:
             write_text(self.path / "config.yaml", to_yaml(config))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
+            if teachers:
+                write_text(self.path / "teachers.json", json.dumps(weights_of(teachers), indent=1))
             write_text(self.path / "identity.json", json.dumps(identity, indent=1))
         except OSError as error:
             raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
@@ -116,6 +137,11 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise UserError(f"{self.weights}: cannot load these weights; train the run again.") from error
         return model
+
+
+def weights_of(teachers: Sequence[RunFolder]) -> list[str]:
+    """SHA-256 of each one's weights: which trainings they are of, whatever their configuration."""
+    return [file_sha256(teacher.weights) for teacher in teachers]
 
 
 def last_finished(folder: Path, pattern: str) -> RunFolder | None:

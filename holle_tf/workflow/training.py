@@ -26,7 +26,7 @@ from holle_tf.workflow.identity import default_run_path, distill_options, run_id
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.resuming import Onwards, stuck
-from holle_tf.workflow.run_folder import RunFolder, versions
+from holle_tf.workflow.run_folder import RunFolder, versions, weights_of
 from holle_tf.workflow.teachers import read_teachers
 from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
 from pipelines.alone import alone_in
@@ -62,18 +62,21 @@ def ensure_run(
         devices: started; all of their processes call this, and the chief writes.
 
     Raises:
-        UserError: ``path`` holds another run, training diverged, or the devices cannot share the batch.
+        UserError: ``path`` holds another run or a student of other weights of its teachers, training
+            diverged, or the devices cannot share the batch.
         PeerLost: another process ended; the same call in new processes goes on.
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
+    if run.identity() == identity:
+        run.check_teachers(teachers)
     if _trained(run, identity, log):
         return run
     devices.check(config.training_of(config.model), f"training.{config.model}")
     run.check(identity)  # by all: who fails alone keeps the others waiting
     with ExitStack() as alone:
         if devices.chief:
-            run.create(config, prepared, identity)
+            run.create(config, prepared, identity, teachers)
             waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
             alone.enter_context(alone_in(run.path, lambda: log(waiting)))
             if _trained(run, identity, log):
@@ -154,10 +157,8 @@ def _train(
     log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
-    def dev_batches() -> tf.data.Dataset:
-        size = config.evaluation.batch_size
-        return make_dataset(prepared, "dev", inputs=MODELS[config.model].inputs, batch_size=size, texts=True)
-
+    size, inputs = config.evaluation.batch_size, MODELS[config.model].inputs
+    dev_batches = make_dataset(prepared, "dev", inputs=inputs, batch_size=size, texts=True)
     evaluation = DevEvaluation(
         run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
     )
@@ -212,6 +213,7 @@ def _train(
         "interaction": config.sam.interaction if config.model == "sam" else None,
         "recipe": config.recipe if config.model == "sam" else "train",
         "teacher": config.teacher if teacher_runs else None,
+        "teacher_weights": weights_of(teacher_runs),
         "setup": config.data.setup,
         "scores": {},
         "parameters": parameters,

@@ -46,6 +46,28 @@ def test_only_seeds_of_both_are_compared():
     assert _shown(found).note == "1 seed"
 
 
+@pytest.mark.parametrize(
+    "other, weights, said",
+    [
+        ("sd/add/qanet", (["a"], ["b"]), True),
+        ("sd/add/qanet", (["a"], ["a"]), False),
+        ("sd/add_both/bidaf+qanet", (["a"], ["c", "a"]), False),
+        ("sd/add_both/bidaf+qanet", (["a"], ["c", "b"]), True),
+        ("sd/add/bidaf", (["a"], ["c"]), False),  # another teacher is what is compared
+        ("sd/mul_train", (["a"], []), False),
+        ("sd/add/qanet", ([], ["b"]), False),  # of a run from before it was kept
+    ],
+)
+def test_students_of_different_trainings_of_a_teacher_are_told_apart(other, weights, said):
+    rows = {key: _row(key, {0: [1, 2]}) for key in (FIRST, other)}
+    for row, of_teachers in zip(rows.values(), weights):
+        row.outcomes[0].result["teacher_weights"] = of_teachers
+    (found,) = compare_rows(rows, [(FIRST, other, "which?")], 200)
+    assert found["other_teacher"] is said
+    (cells,) = comparison_table("sd", [found]).rows
+    assert ("different trainings of the teacher" in cells[0].note) is said
+
+
 def test_every_seed_is_shown():
     found = _compared({0: [10, 20], 1: [30, 40]}, {1: [34, 40], 0: [8, 20], 2: [0, 0]})
     assert (found["mean"], found["seeds"], found["by_seed"]) == (-0.5, [0, 1], [1, -2])

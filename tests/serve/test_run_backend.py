@@ -5,9 +5,11 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from holle_tf.config import load_config
 from holle_tf.serve.backend import warm_up
 from holle_tf.serve.run_backend import RunBackend
 from holle_tf.serve.samples import choose, sample_documents
+from holle_tf.workflow.prediction import ChatPredictor
 from pipelines.holle import unanswered
 
 SHORT = "The film — a “gem” 😀 — cost $2.8 million. I loved the ending."
@@ -52,6 +54,14 @@ def test_a_teacher_reads_a_document_longer_than_a_chunk_in_chunks(loaded, monkey
     monkeypatch.setattr(backend._predictor, "_whole", None)  # whole, it would need the square of the length
     (answer,) = backend.read([unanswered(LONG, "what?")])
     assert answer.spans and len(answer.start_probabilities) == 152
+
+
+def test_the_given_length_of_a_chunk_decides_what_is_read_in_chunks(untrained_run):
+    run = untrained_run("qanet")
+    options = load_config((), ["distill.chunk_words=200", "distill.chunk_stride=150"], {})
+    predictor = ChatPredictor(run, options)
+    predictor._in_chunks = None  # a document of 152 words is read whole now
+    assert predictor.read([unanswered(LONG, "what?")])[0].spans
 
 
 def test_a_run_introduces_itself_and_can_be_warmed_up(loaded):

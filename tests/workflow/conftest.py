@@ -1,11 +1,13 @@
 """A tiny demo corpus and models that train on it in seconds."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
 from holle_tf.config import load_config
 from holle_tf.workflow.data import open_data
+from holle_tf.workflow.training import ensure_run
 
 TINY = (
     "demo.train_examples=48",
@@ -19,6 +21,8 @@ TINY = (
     "qanet.heads=2",
     "qanet.char_dim=8",
     "qanet.model_blocks=1",
+    "qanet.encoder_convs=1",
+    "qanet.model_convs=1",
     "bidaf.units=8",
     "bidaf.char_filters=8",
     "bidaf.modelling_layers=1",
@@ -36,7 +40,7 @@ def runs_dir(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny(runs_dir):
     """Function (assignments) -> configuration of a tiny run on the tiny corpus."""
 
@@ -46,10 +50,21 @@ def tiny(runs_dir):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prepared(tiny):
     """The tiny corpus, prepared once."""
     return open_data(tiny(), log=lambda line: None)
+
+
+@pytest.fixture(scope="session")
+def trained(tiny, prepared):
+    """Function (kind, seed) -> a finished teacher of the tiny corpus, each trained once."""
+
+    def teacher(kind, seed=30):
+        config = replace(tiny(seed=seed), model=kind)
+        return ensure_run(config, prepared, log=lambda line: None)
+
+    return teacher
 
 
 @pytest.fixture

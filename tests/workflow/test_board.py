@@ -44,11 +44,9 @@ def watched(tiny):
 
 
 @pytest.fixture
-def distilled(tiny, prepared, watched):
-    config = tiny("teacher=qanet", seed=60)
-    teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=quiet)
-    student = watched(replace(config, recipe="add"))
-    return ensure_run(student, prepared, teachers=[teacher], log=quiet)
+def distilled(tiny, prepared, watched, trained):
+    student = watched(tiny("teacher=qanet", recipe="add", seed=60))
+    return ensure_run(student, prepared, teachers=[trained("qanet")], log=quiet)
 
 
 def test_a_distilled_run_has_everything_that_the_page_is_to_show(distilled, prepared, tiny):

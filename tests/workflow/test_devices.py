@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from holle_tf.config import to_yaml
 from holle_tf.workflow.config import StrategyConfig
-from holle_tf.workflow.devices import ONE, Devices, choose_devices
+from holle_tf.workflow.devices import ONE, Devices, choose_devices, one_gpu
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
 from pipelines.errors import UserError
@@ -96,9 +96,9 @@ def _assert_as_alone(run, alone):
 
 
 @pytest.fixture
-def alone(tiny, prepared_equal, tmp_path):
+def alone(tiny, prepared_equal):
     """The run of one process."""
-    return ensure_run(tiny(*EQUAL), prepared_equal, tmp_path / "alone", log=_quiet)
+    return ensure_run(tiny(*EQUAL), prepared_equal, log=_quiet)
 
 
 @pytest.fixture
@@ -106,17 +106,6 @@ def prepared_equal(tiny):
     from holle_tf.workflow.data import open_data
 
     return open_data(tiny(*EQUAL), log=_quiet)
-
-
-@pytest.mark.slow
-def test_two_processes_reach_the_weights_of_one(tiny, alone, two, start, tmp_path):
-    folder = tmp_path / "two"
-    config = tiny(*EQUAL)
-    both = [start(f"w{i}", config, text, f"--run_dir={folder}") for i, text in enumerate(two)]
-    said = _end(both, tmp_path)
-    assert "process 1 of 2, 2 devices" in said and "process 2 of 2" in said
-    _assert_as_alone(RunFolder(folder), alone)
-    assert not list(folder.rglob("*temp*"))  # what the second process wrote is gone
 
 
 @pytest.mark.slow
@@ -129,7 +118,7 @@ def test_two_devices_of_one_process_reach_the_weights_of_one(tiny, alone, start,
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone, two, start, tmp_path):
+def test_two_processes_reach_the_weights_of_one_though_one_is_killed(tiny, alone, two, start, tmp_path):
     run, config = RunFolder(tmp_path / "two"), tiny(*EQUAL)
     both = [start(f"w{i}", config, text, f"--run_dir={run.path}") for i, text in enumerate(two)]
     end = time.monotonic() + SECONDS
@@ -140,8 +129,10 @@ def test_a_process_that_is_killed_and_started_again_changes_nothing(tiny, alone,
     both[1].wait()
     both[1] = start("w1", config, two[1], f"--run_dir={run.path}")
     said = _end(both, tmp_path)
-    assert "another process was lost; beginning anew" in said
+    assert "process 1 of 2, 2 devices" in said and "process 2 of 2" in said
+    assert said.count("another process was lost; beginning anew") == 1
     _assert_as_alone(run, alone)
+    assert not list(run.path.rglob("*temp*"))  # what the second process wrote is gone
 
 
 def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch, two):
@@ -171,6 +162,13 @@ def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch, two
 def test_what_is_missing_is_said(options, said):
     with pytest.raises(UserError, match=re.escape(said)):
         choose_devices(options, {})
+
+
+def test_processes_take_turns_at_the_gpus_that_the_user_gave(monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [one_gpu(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["0", "1", "0"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 3")
+    assert [one_gpu(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["2", "3", "2"]
 
 
 class _Three:

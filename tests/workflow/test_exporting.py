@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from holle_tf.export.reading import load_reader, random_ids
 from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.workflow import exporting
 from holle_tf.workflow.exporting import export_mode, student_of
 from holle_tf.workflow.prediction import ChatPredictor
 from holle_tf.workflow.training import ensure_run
@@ -117,6 +118,15 @@ def test_probabilities_are_those_of_keras(run, name):
             np.testing.assert_allclose(found[f"{edge}_probabilities"], likely, atol=2e-5)
 
 
+def test_an_export_gives_as_many_spans_as_are_asked_for_and_decodes_as_trained(run, tiny, monkeypatch):
+    wanted = []
+    monkeypatch.setattr(exporting, "export_student", lambda student, *rest: wanted.append(student.limits))
+    export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"], None, _quiet)
+    assert [limits.n_best for limits in wanted] == [2]
+    with pytest.raises(UserError, match="max_span=10: .* train anew"):
+        export_mode(tiny("evaluation.max_span=10"), str(run.path), ["savedmodel"], None, _quiet)
+
+
 def test_a_card_stands_beside_every_export(run):
     for name in FORMATS:
         folder = run.path / "export" / name
@@ -148,8 +158,8 @@ def test_an_export_is_replaced_but_nothing_else(run, tiny, tmp_path):
     assert json.loads((folder / "model_card.json").read_text())["options"]["quantization"] == "int8"
 
 
-def test_a_teacher_is_refused(tiny, prepared, tmp_path):
-    teacher = ensure_run(replace(tiny("training.qanet.epochs=1"), model="qanet"), prepared, log=_quiet)
+def test_a_teacher_is_refused(tiny, trained, tmp_path):
+    teacher = trained("qanet")
     with pytest.raises(UserError, match="only a student"):
         export_mode(tiny(), str(teacher.path), ["onnx"], str(tmp_path / "out"), _quiet)
     assert not (tmp_path / "out").exists()

@@ -1,11 +1,12 @@
 import json
+import shutil
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from holle_tf.workflow import modes
+from holle_tf.workflow import evaluation, modes
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import student_alone, with_recipe
 from holle_tf.workflow.evaluation import cosines_of, ensure_scores
@@ -28,7 +29,7 @@ def run(tiny, prepared):
     return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared, log=_quiet)
 
 
-def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_path, capsys):
+def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_path, monkeypatch, capsys):
     config = tiny("teacher=qanet", "training.sam.epochs=1", seed=21, runs_dir=str(tmp_path))
     said = []
     modes.distill_mode(config, None, None, said.append)
@@ -44,6 +45,7 @@ def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_p
     for picture in ("training.png", "prediction.png"):
         assert (student.path / "figures" / picture).read_bytes().startswith(b"\x89PNG")
     said.clear()
+    monkeypatch.setattr(modes, "draw_pictures", lambda *arguments: [])  # they are there
     for_long = replace(config, distill=replace(config.distill, long_teacher="windows"))
     modes.distill_mode(for_long, None, None, said.append)
     assert any("long_teacher=windows is for --setup=ld" in line for line in said)
@@ -64,6 +66,27 @@ def test_a_term_that_is_off_is_said_before_teachers_are_trained(tiny):
     with pytest.raises(UserError, match="'conicity' is off.*distill.conicity_weight=1"):
         modes.distill_mode(config, None, None, said.append)
     assert said == []
+
+
+def test_a_given_teacher_without_a_vector_is_said_before_a_student_is_trained(tiny, trained, monkeypatch):
+    teacher = trained("qanet")
+    config = tiny("distill.matching_weight=0.1", recipe="add", seed=91)
+    monkeypatch.setattr(modes, "ensure_run", lambda *args, **kwargs: pytest.fail("something was trained"))
+    with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
+        modes.distill_mode(config, None, [str(teacher.path)], _quiet)
+
+
+def test_scoring_takes_the_batch_size_that_is_given_now(tiny, prepared, run, monkeypatch):
+    sizes = []
+    original = evaluation.make_dataset
+
+    def watched(*args, batch_size, **kwargs):
+        sizes.append(batch_size)
+        return original(*args, batch_size=batch_size, **kwargs)
+
+    monkeypatch.setattr(evaluation, "make_dataset", watched)
+    evaluation.evaluate_run(Reading(run, prepared, tiny("evaluation.batch_size=3")), "dev")
+    assert sizes == [3]
 
 
 def test_weights_of_a_student_change_neither_its_teacher_nor_the_student_beside_it(tiny, prepared):
@@ -123,8 +146,10 @@ def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny):
         assert said == []
 
 
-def test_baselines_stand_beside_every_run(tiny, run, capsys):
-    modes.baselines_mode(tiny(), "test", _quiet)
+def test_baselines_stand_beside_every_run(tiny, prepared, run, tmp_path, capsys):
+    (tmp_path / "data").symlink_to(prepared.folder.parent)
+    shutil.copytree(run.path, tmp_path / prepared.folder.name / run.path.name)
+    modes.baselines_mode(tiny(runs_dir=str(tmp_path)), "test", _quiet)
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"random span", run.path.name} <= {row["name"] for row in rows}
 

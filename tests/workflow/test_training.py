@@ -1,7 +1,9 @@
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,7 @@ import tensorflow as tf
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.workflow import callbacks, untrained
 from holle_tf.workflow.evaluation import evaluate_run
-from holle_tf.workflow.identity import default_run_path, distill_options, find_teacher
+from holle_tf.workflow.identity import default_run_path, distill_options, find_teacher, run_identity
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder, build_model
 from holle_tf.workflow.training import ensure_run
@@ -62,7 +64,8 @@ def test_a_finished_run_is_not_trained_again_and_another_seed_is_another_run(tin
     again = ensure_run(config, prepared, log=said.append)
     assert again == first and first.weights.stat().st_mtime_ns == written
     assert "already trained" in said[0]
-    assert ensure_run(replace(config, seed=3), prepared, log=_quiet).path != first.path
+    assert first.path == default_run_path(config, prepared, [])
+    assert first.path != default_run_path(replace(config, seed=3), prepared, [])
 
 
 def test_the_same_seed_gives_the_same_scores(tiny, prepared, tmp_path):
@@ -73,7 +76,8 @@ def test_the_same_seed_gives_the_same_scores(tiny, prepared, tmp_path):
 
 
 def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
-    ensure_run(_sam(tiny(), seed=6), prepared, tmp_path / "run", log=_quiet)
+    other = _sam(tiny(), seed=6)
+    RunFolder(tmp_path / "run").create(other, prepared, run_identity(other, prepared, []))
     with pytest.raises(UserError, match="another run"):
         ensure_run(_sam(tiny(), seed=7), prepared, tmp_path / "run", log=_quiet)
 
@@ -111,39 +115,17 @@ def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, 
         pass  # and let go again
 
 
-def test_an_interrupted_training_goes_on_after_the_last_whole_epoch(tiny, prepared, tmp_path, monkeypatch):
-    config = _sam(tiny("training.sam.epochs=3"), seed=8)
-    original = callbacks.DevEvaluation.on_epoch_begin
-
-    def killed(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        original(self, epoch, logs)
-
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ensure_run(config, prepared, tmp_path / "run", log=_quiet)
-    before = (tmp_path / "run" / "metrics.jsonl").read_text()
-    with pytest.raises(UserError, match="not finished"):
-        RunFolder(tmp_path / "run").load_model()
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
-    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
-    after = run.metrics.read_text()
-    assert after.startswith(before) and len(after.splitlines()) == 3
-
-
 @pytest.mark.parametrize("recipe", ["add_train", "add_aug"])
 def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
-    tiny, prepared, tmp_path, monkeypatch, recipe
+    tiny, prepared, trained, tmp_path, monkeypatch, recipe
 ):
-    config = tiny("training.sam.epochs=4", "sam.dropout=0", "teacher=qanet", seed=8)
+    alone = recipe == "add_train"  # what reads a teacher at every step takes longer: it is stopped once
+    config = tiny(f"training.sam.epochs={4 if alone else 3}", "sam.dropout=0", "teacher=bidaf", seed=8)
     config = replace(config, model="sam", recipe=recipe)
-    teachers = []
-    if recipe == "add_aug":
-        teachers.append(ensure_run(replace(config, model="qanet", recipe=""), prepared, log=_quiet))
+    teachers = [] if alone else [trained("bidaf")]
     whole = ensure_run(config, prepared, tmp_path / "whole", teachers, _quiet)
     original = callbacks.DevEvaluation.on_epoch_begin
-    for stop in (2, 3):  # twice
+    for stop in (2, 3) if alone else (2,):
 
         def killed(self, epoch, logs=None, stop=stop):
             if epoch == stop:
@@ -153,10 +135,14 @@ def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
         monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
         with pytest.raises(KeyboardInterrupt):
             ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+        with pytest.raises(UserError, match="not finished"):
+            RunFolder(tmp_path / "run").load_model()
+    before = (tmp_path / "run" / "metrics.jsonl").read_text()
     monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
     run = ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+    assert run.metrics.read_text().startswith(before)  # epochs that were over are not trained again
     losses = [[line["loss"] for line in one.epochs()] for one in (whole, run)]
-    assert len(losses[0]) == 4
+    assert len(losses[0]) == config.training.sam.epochs
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
 
@@ -188,31 +174,48 @@ def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
 
 def test_a_teacher_is_found_by_data_and_configuration_its_own_seed_first(tiny, prepared, tmp_path):
     config = tiny("teacher=qanet", seed=11, runs_dir=str(tmp_path))
-    teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
+
+    def finished(seed):
+        own = replace(config, model="qanet", teacher="", seed=seed)
+        run = RunFolder(default_run_path(own, prepared, []))
+        run.create(own, prepared, run_identity(own, prepared, []))
+        run.write_result({})
+        return run
+
+    teacher = finished(11)
     assert find_teacher(config, prepared, "qanet") == teacher
     assert find_teacher(replace(config, seed=12), prepared, "qanet") == teacher
-    lower = ensure_run(replace(config, model="qanet", teacher="", seed=9), prepared, log=_quiet)
+    lower = finished(9)
     assert find_teacher(config, prepared, "qanet") == teacher
     assert find_teacher(replace(config, seed=12), prepared, "qanet") == lower
     assert find_teacher(replace(config, qanet=replace(config.qanet, units=8)), prepared, "qanet") is None
 
 
-@pytest.mark.parametrize("model", ["bidaf", "qanet"])
-def test_a_distilled_run_names_its_teacher_and_logs_both_terms(tiny, prepared, model):
-    config = tiny(f"teacher={model}", seed=13)
-    teacher = ensure_run(replace(config, model=model, teacher=""), prepared, log=_quiet)
-    student = ensure_run(replace(config, recipe="add"), prepared, teachers=[teacher], log=_quiet)
-    result = student.result()
-    assert (result["recipe"], result["teacher"]) == ("add", model)
-    line = json.loads(student.metrics.read_text().splitlines()[0])
-    assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
-    names = [v.name for v in student.load_model().variables]
-    assert not any("highway" in name for name in names)  # nothing of the teacher is in the student
+def test_a_student_of_other_weights_of_its_teacher_is_not_found(tiny, prepared, trained, tmp_path):
+    config, teacher = tiny("teacher=bidaf", recipe="add", seed=13), trained("bidaf")
+    copy = RunFolder(tmp_path / "copy")
+    shutil.copytree(teacher.path, copy.path)
+    student = ensure_run(config, prepared, tmp_path / "run", [teacher], _quiet)
+    assert ensure_run(config, prepared, tmp_path / "run", [copy], _quiet) == student  # the same weights
+    with h5py.File(copy.weights, "r+") as file:
+        next(iter(_arrays(file)))[...] += 1.0
+    for unfinished in (False, True):
+        if unfinished:
+            (student.path / "result.json").unlink()
+        with pytest.raises(UserError, match="other weights than .*copy.*remove this run"):
+            ensure_run(config, prepared, student.path, [copy], _quiet)
 
 
-def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared, tmp_path):
-    config = tiny("teacher=qanet", seed=14)
-    teacher = ensure_run(replace(config, model="qanet", teacher=""), prepared, log=_quiet)
+def _arrays(group):
+    for item in group.values():
+        if isinstance(item, h5py.Dataset):
+            yield item
+        else:
+            yield from _arrays(item)
+
+
+def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared, trained, tmp_path):
+    config, teacher = tiny("teacher=bidaf", seed=14), trained("bidaf")
     losses = []
     for cached in (True, False):
         one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
@@ -246,15 +249,16 @@ def test_bfloat16_training_leaves_the_global_policy_alone(tiny, prepared, tmp_pa
         ("add_ensemble", ["qanet", "qanet"], {"labels", "ensemble"}),
     ],
 )
-def test_every_kind_of_recipe_trains_and_logs_its_terms(tiny, prepared, name, kinds, terms):
+def test_every_kind_of_recipe_trains_and_logs_its_terms(tiny, prepared, trained, name, kinds, terms):
     config = tiny(f"sam.interaction={name[:3]}", f"teacher={','.join(kinds)}", "distill.conicity_weight=0.1")
     config = replace(config, recipe=name)
-    teachers = []
-    for i, kind in enumerate(kinds):
-        one = replace(config, model=kind, teacher="", seed=30 + i)
-        teachers.append(ensure_run(one, prepared, log=_quiet))
+    again = kinds[0] == kinds[-1]  # two runs of one kind
+    teachers = [trained(kind, 30 + i * again) for i, kind in enumerate(kinds)]
     student = ensure_run(config, prepared, teachers=teachers, log=_quiet)
-    line = student.epochs()[-1]
+    result, line = student.result(), student.epochs()[-1]
+    assert (result["recipe"], result["teacher"]) == (name, ",".join(kinds))
+    names = [v.name for v in student.load_model().variables]
+    assert not any("highway" in one for one in names)  # nothing of the teacher is in the student
     assert {*terms, "conicity"} <= set(line)
     weighted = sum(line[term] for term in terms) + 0.1 * line["conicity"]
     assert line["loss"] == pytest.approx(weighted, rel=1e-3)
@@ -270,9 +274,8 @@ def test_a_teacher_that_reads_at_every_step_is_not_compiled_by_xla(tiny):
     distill_options(tiny("recipe=add_aug"))
 
 
-def test_an_option_of_another_term_makes_no_other_run(tiny, prepared):
-    config = replace(tiny("teacher=qanet"), recipe="add")
-    teacher = ensure_run(replace(config, model="qanet", teacher="", recipe=""), prepared, log=_quiet)
+def test_an_option_of_another_term_makes_no_other_run(tiny, prepared, trained):
+    config, teacher = tiny("teacher=qanet", recipe="add"), trained("qanet")
 
     def path(one):
         return default_run_path(one, prepared, [teacher])
