@@ -20,7 +20,8 @@ from pipelines.tokenizer import tokenize
 TINY = {
     "demo.train_examples": 48, "demo.dev_examples": 10, "demo.test_examples": 12, "demo.document_words": 40,
     "sam.units": 8, "sam.layers": 1, "sam.inner_units": 8, "qanet.units": 16, "qanet.heads": 2,
-    "qanet.char_dim": 8, "qanet.model_blocks": 1, "distill.chunk_words": 40, "distill.chunk_stride": 30,
+    "qanet.char_dim": 8, "qanet.model_blocks": 1, "qanet.encoder_convs": 1, "qanet.model_convs": 1,
+    "distill.chunk_words": 40, "distill.chunk_stride": 30,
 }  # fmt: skip
 
 

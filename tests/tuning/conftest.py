@@ -17,9 +17,12 @@ TINY = (
     "qanet.heads=2",
     "qanet.char_dim=8",
     "qanet.model_blocks=1",
+    "qanet.encoder_convs=1",
+    "qanet.model_convs=1",
     "training.sam.epochs=2",
     "training.qanet.epochs=1",
     "training.sam.batch_size=16",
+    "board.enabled=false",
 )
 
 
