@@ -68,7 +68,7 @@ def _outcome(runs: Runs, row: str, seed: int, reading: Reading, references: Opti
         cosines=cosines_of(reading, "test"),
         conicity={name: cone["value"] for name, cone in reading.conicity("test").items()},
         multi=score_with_references(spans, references) if references else None,
-        result=reading.run.result() or {},
+        result={**(reading.run.result() or {}), "teacher_weights": reading.run.teacher_weights()},
         epochs=[] if reading.in_chunks else reading.run.epochs(),
         spans=spans,
     )

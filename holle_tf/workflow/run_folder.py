@@ -21,6 +21,7 @@ from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
+_TEACHERS = "teachers.json"
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,18 @@ class RunFolder:
         """What training wrote for TensorBoard."""
         return self.path / "tensorboard"
 
-    def check(self, identity: dict[str, Any]) -> None:
-        """Raise a UserError if another run is here; an unfinished one of this identity can go on."""
-        found = self.identity()
-        if found is not None and found != identity:
-            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+    def check(self, identity: dict[str, Any], teachers: Sequence[RunFolder] = ()) -> None:
+        """Raise a UserError if another run is here; an unfinished one of this identity can go on.
 
-    def check_teachers(self, teachers: Sequence[RunFolder]) -> None:
-        """Raise a UserError if the student here learned from other weights than its teachers have now.
-
-        The identity cannot tell: a teacher that is trained again, or on another machine, keeps its own.
+        A student that learned from other weights than its teachers have now is another run as well, which the
+        identity cannot tell: a teacher that is trained again, or on another machine, keeps its own.
         """
-        known = read_json(self.path / "teachers.json")
-        if known is not None and known != weights_of(teachers):
+        found, weights = self.identity(), self.teacher_weights()
+        if found is None:
+            return
+        if found != identity:
+            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+        if weights and weights != _weights_of(teachers):
             names = ", ".join(str(teacher.path) for teacher in teachers)
             raise UserError(
                 f"{self.path}: learned from other weights than {names} has now, which was trained again or"
@@ -80,14 +80,15 @@ class RunFolder:
         Raises:
             UserError: another run is here, or the folder cannot be made.
         """
-        self.check(identity)
+        self.check(identity, teachers)
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
             write_text(self.path / "config.yaml", to_yaml(config))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
             if teachers:
-                write_text(self.path / "teachers.json", json.dumps(weights_of(teachers), indent=1))
+                learned = {"weights": _weights_of(teachers)}
+                write_text(self.path / _TEACHERS, json.dumps(learned, indent=1))
             write_text(self.path / "identity.json", json.dumps(identity, indent=1))
         except OSError as error:
             raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
@@ -95,6 +96,10 @@ class RunFolder:
     def identity(self) -> dict[str, Any] | None:
         """What the run was made from, or None where no run was begun."""
         return read_json(self.path / "identity.json")
+
+    def teacher_weights(self) -> list[str]:
+        """SHA-256 of the weights of each teacher that it learned from: which training of it that was."""
+        return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
 
     def result(self) -> dict[str, Any] | None:
         """``result.json``, or None where no run was finished."""
@@ -139,8 +144,7 @@ class RunFolder:
         return model
 
 
-def weights_of(teachers: Sequence[RunFolder]) -> list[str]:
-    """SHA-256 of each one's weights: which trainings they are of, whatever their configuration."""
+def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
     return [file_sha256(teacher.weights) for teacher in teachers]
 
 

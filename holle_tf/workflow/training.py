@@ -26,7 +26,7 @@ from holle_tf.workflow.identity import default_run_path, distill_options, run_id
 from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.workflow.progress import TrainingProgress
 from holle_tf.workflow.resuming import Onwards, stuck
-from holle_tf.workflow.run_folder import RunFolder, versions, weights_of
+from holle_tf.workflow.run_folder import RunFolder, versions
 from holle_tf.workflow.teachers import read_teachers
 from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
 from pipelines.alone import alone_in
@@ -68,12 +68,10 @@ def ensure_run(
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
-    if run.identity() == identity:
-        run.check_teachers(teachers)
+    run.check(identity, teachers)  # by all: who fails alone keeps the others waiting
     if _trained(run, identity, log):
         return run
     devices.check(config.training_of(config.model), f"training.{config.model}")
-    run.check(identity)  # by all: who fails alone keeps the others waiting
     with ExitStack() as alone:
         if devices.chief:
             run.create(config, prepared, identity, teachers)
@@ -213,7 +211,6 @@ def _train(
         "interaction": config.sam.interaction if config.model == "sam" else None,
         "recipe": config.recipe if config.model == "sam" else "train",
         "teacher": config.teacher if teacher_runs else None,
-        "teacher_weights": weights_of(teacher_runs),
         "setup": config.data.setup,
         "scores": {},
         "parameters": parameters,

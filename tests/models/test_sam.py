@@ -36,8 +36,9 @@ def test_parameter_counts_are_those_of_the_paper(interaction, encoder_and_scores
 
 
 @pytest.mark.parametrize("sharing", ["all", "context", "none"])
-@pytest.mark.parametrize(("cell", "interaction"), [("gru", "mul"), ("lstm", "add")])
-def test_more_padding_changes_no_output(cell, interaction, sharing):
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("interaction", ["add", "mul"])
+def test_more_padding_changes_no_output(interaction, cell, sharing):
     model = build_sam(
         SamConfig(interaction=interaction, cell=cell, encoder_sharing=sharing, **SMALL), VECTORS
     )

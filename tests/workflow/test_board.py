@@ -51,6 +51,8 @@ def distilled(tiny, prepared, watched, trained):
 
 def test_a_distilled_run_has_everything_that_the_page_is_to_show(distilled, prepared, tiny):
     lines = distilled.epochs()
+    for line in lines:
+        assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
     events = events_of(distilled.tensorboard)
     for term in ("loss", "labels", "teacher"):
         points = numbers(events, f"train/{term}")

@@ -3,7 +3,6 @@ import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 
-import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -197,21 +196,12 @@ def test_a_student_of_other_weights_of_its_teacher_is_not_found(tiny, prepared, 
     shutil.copytree(teacher.path, copy.path)
     student = ensure_run(config, prepared, tmp_path / "run", [teacher], _quiet)
     assert ensure_run(config, prepared, tmp_path / "run", [copy], _quiet) == student  # the same weights
-    with h5py.File(copy.weights, "r+") as file:
-        next(iter(_arrays(file)))[...] += 1.0
+    copy.weights.write_bytes(copy.weights.read_bytes() + b"others")
     for unfinished in (False, True):
         if unfinished:
             (student.path / "result.json").unlink()
         with pytest.raises(UserError, match="other weights than .*copy.*remove this run"):
             ensure_run(config, prepared, student.path, [copy], _quiet)
-
-
-def _arrays(group):
-    for item in group.values():
-        if isinstance(item, h5py.Dataset):
-            yield item
-        else:
-            yield from _arrays(item)
 
 
 def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared, trained, tmp_path):
@@ -220,7 +210,9 @@ def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared
     for cached in (True, False):
         one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
         run = ensure_run(one, prepared, tmp_path / str(cached), [teacher], log=_quiet)
-        losses.append(json.loads(run.metrics.read_text().splitlines()[0])["teacher"])
+        line = run.epochs()[0]
+        assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
+        losses.append(line["teacher"])
     assert losses[0] == pytest.approx(losses[1], rel=2e-2)
 
 
