@@ -145,7 +145,7 @@ def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[st
     weights = folder / "teacher.weights.h5"
     teacher.save_weights(weights)
     began = time.perf_counter()
-    cache = ensure_teacher_cache(teacher, weights, prepared, "train", 32, tqdm.write)
+    cache = ensure_teacher_cache(lambda: teacher, weights, prepared, "train", 32, tqdm.write)
     report = {"caching": time.perf_counter() - began}
     own = MODELS["sam"].inputs
     ways = {

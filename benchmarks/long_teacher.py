@@ -84,11 +84,11 @@ def cache_sizes() -> dict[str, dict[str, float]]:
     for setup in ("sd", "ld"):
         config = configuration(setup)
         reading = Reading(teacher, open_data(config, tqdm.write), config)
-        model, count = reading.load_model(), reading.prepared.count("dev")
+        load, count = reading.load_model, reading.prepared.count("dev")
         report[setup] = {"words": reading.prepared.mean_words("dev")["document"]}
         for name, k in (("all", 0), ("best", default_top_k(setup))):
             folder = ensure_teacher_cache(
-                model, teacher.weights, reading.prepared, "dev", 32, tqdm.write, reading.chunks, k
+                load, teacher.weights, reading.prepared, "dev", 32, tqdm.write, reading.chunks, k
             )
             size = sum(path.stat().st_size for path in folder.glob("*.tfrecord.gz"))
             report[setup][name] = size / count * 10_000

@@ -110,7 +110,7 @@ class TeacherCache:
 
 
 def ensure_teacher_cache(
-    teacher: tf.keras.Model,
+    load_teacher: Callable[[], tf.keras.Model],
     teacher_weights: Path,
     prepared: PreparedData,
     split: str,
@@ -125,10 +125,10 @@ def ensure_teacher_cache(
     Processes that want the same scores at the same time wait for the one that computes them.
 
     Args:
-        teacher: the model, holding its evaluation weights.
+        load_teacher: makes the model, holding its evaluation weights; not called where all is there.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
         batch_size: examples read at once.
-        chunks: how ``teacher`` cuts long documents into chunks, if it does; a part of the identity as well.
+        chunks: how the teacher cuts long documents into chunks, if it does; a part of the identity as well.
         top_k: best positions of each end that are kept; 0 = all.
         readers: who else calls this at the same time.
 
@@ -138,11 +138,11 @@ def ensure_teacher_cache(
     cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k)
     cache.folder.mkdir(parents=True, exist_ok=True)
     if readers.processes > 1:  # they know of each other
-        _fill(cache, teacher, batch_size, log, readers)
+        _fill(cache, load_teacher, batch_size, log, readers)
     else:
         waiting = f"teacher scores: another process computes them in {cache.folder}; waiting"
         with alone_in(cache.folder, lambda: log(waiting)):
-            _fill(cache, teacher, batch_size, log, readers)
+            _fill(cache, load_teacher, batch_size, log, readers)
     return cache.folder
 
 
@@ -185,7 +185,7 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
 
 def _fill(
     cache: TeacherCache,
-    teacher: tf.keras.Model,
+    load_teacher: Callable[[], tf.keras.Model],
     batch_size: int,
     log: Callable[[str], None],
     readers: Readers,
@@ -203,13 +203,18 @@ def _fill(
     readers.together()  # before any of them is written, so that all know of the same
     for _ in remove_stale(cache.folder) if readers.number == 0 else ():
         pass
+    teacher = load_teacher() if missing else None  # by all or none: within a strategy they make it together
     count = cache.count
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
         log(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
     with tqdm(total=count, initial=there, desc=f"teacher reads {cache.split}", unit=" examples") as progress:
         own = set(missing[readers.number :: readers.processes])
-        found = _read(teacher, cache.prepared, cache.split, batch_size, own) if own else iter(())
+        found = (
+            _read(teacher, cache.prepared, cache.split, batch_size, own)
+            if teacher is not None and own
+            else iter(())
+        )
         for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
             with (
                 atomic_path(cache.paths[shard]) as temporary,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Callable, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
@@ -45,7 +46,7 @@ def read_teachers(
     log: Callable[[str], None],
     readers: Readers = ALONE,
 ) -> Teaching:
-    """Load the teachers of a student, and compute their scores for its training data if they are cached.
+    """What a student's teachers say of its training data: computed, or found, and they are loaded if need be.
 
     Args:
         config: of the student.
@@ -62,21 +63,22 @@ def read_teachers(
     wanted, options = needs(terms), config.distill
     for i, run in enumerate(runs):
         reading = Reading(run, prepared, config)
-        model = reading.load_model()
+        reading.check()
+        load = functools.cache(reading.load_model)  # not at all where the cache has all that is wanted
         if shown:
             name = f"{run.config().model} (teacher{f' {i + 1}' if len(runs) > 1 else ''})"
-            views[name] = view(model, shown, config.evaluation.max_span)
+            views[name] = view(load(), shown, config.evaluation.max_span)
         if "reader" in wanted or not options.cache_teacher:
-            inputs.update(model.input)
+            inputs.update(load().input)
         if not options.cache_teacher:
-            teachers.append(online_teacher(model))
+            teachers.append(online_teacher(load()))
             continue
         size = config.evaluation.batch_size
         folder = ensure_teacher_cache(
-            model, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k, readers
+            load, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k, readers
         )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
-        teachers.append(cached_teacher(f"teacher_{i}", model if "reader" in wanted else None))
+        teachers.append(cached_teacher(f"teacher_{i}", load() if "reader" in wanted else None))
     if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
         raise UserError(NO_VECTOR)
     if not caches:
