@@ -18,7 +18,7 @@ import tensorflow as tf
 from pipelines.encoding import EncodedExample
 from pipelines.parallel import cores
 from pipelines.prepare import PreparedData
-from pipelines.records import INPUTS, decode, parse, serialised, split_input
+from pipelines.records import CHAR_BYTES, ID_BYTES, INPUTS, TEXTS, decode, parse, serialised, split_input
 
 DOCUMENT_STEP = 32  # a document's width, unshuffled, is a multiple of this
 TEXT_STEP = 16  # as is that of any other text
@@ -125,7 +125,7 @@ def make_dataset(
     if shard is not None:
         records, count = records.shard(*shard), len(range(shard[1], count, shard[0]))
     if shuffle and count:
-        example_bytes = _example_bytes(prepared, split, inputs, texts, extra)
+        example_bytes = _example_bytes(prepared, split)
         records = records.shuffle(_fitting(SHUFFLE_BYTES, example_bytes, count), seed=seed)
         if not static_shapes:
             records = _by_length(records, batch_size)
@@ -244,20 +244,17 @@ def _join_extra(
     return raw
 
 
-def _example_bytes(
-    prepared: PreparedData, split: str, inputs: Sequence[str], texts: bool, extra: Optional[tf.data.Dataset]
-) -> int:
-    """About how much memory the parsed bytes of one example take."""
+def _example_bytes(prepared: PreparedData, split: str) -> int:
+    """About how much memory the parsed bytes of an example take, all of them and a teacher's logits.
+
+    Also where less is read: students of one seed then have buffers of one size, and so one order of the
+    examples, whatever they and their teachers read.
+    """
     words = prepared.mean_words(split)
-    size = 1000 + 4 * words["document"]  # each tensor has an overhead
-    for name in inputs:
-        base, chars = split_input(name)
-        size += sum(words[part] for part in INPUTS[base]) * (
-            2 * prepared.config.max_word_chars if chars else 4
-        )
-    size += 16 * words["document"] if texts else 0  # the text itself, and two offsets a token
-    size += 0 if extra is None else len(extra.element_spec) * 4 * words["document"]
-    return math.ceil(size)
+    word_bytes = ID_BYTES + CHAR_BYTES * prepared.config.max_word_chars
+    logits = 2 * 4 * words["document"]
+    overhead = 1000  # of the tensors
+    return math.ceil(overhead + word_bytes * sum(words[name] for name in TEXTS) + logits)
 
 
 def _fitting(budget: int, item_bytes: int, most: int) -> int:

@@ -26,7 +26,8 @@ class SplitPredictions(NamedTuple):
     Attributes:
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
-        conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``.
+        conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``; of none
+            where no conversation has two examples.
         cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
@@ -116,6 +117,8 @@ class Predictor:
                 for name in vectors.keys() & found.keys():
                     vectors[name].extend(found[name])
                 progress.update(len(found["start"]))
+        if len(set(conversations)) == len(conversations):  # none of two examples: there is no conicity
+            vectors = {}
         cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
         cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}
         return SplitPredictions(spans, float(np.mean(losses)), cones, cosines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import time
 from dataclasses import dataclass
@@ -96,9 +95,15 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
             print(taught)
         if request.plan_only:
             return 0
-    costs_of = functools.partial(
-        measure_costs, _costs_config(load, request), _costs_setups(runs, request), Path(config.runs_dir), log
-    )
+    costs_config, setups = _costs_config(load, request), _costs_setups(runs, request)
+
+    def costs_of(existing: bool) -> Optional[dict[str, Any]]:
+        try:
+            return measure_costs(costs_config, setups, Path(config.runs_dir), log, existing)
+        except UserError as error:  # the tables of the runs are wanted without them
+            failed["costs"] = str(error)
+            return None
+
     try:
         if not request.existing:
             carry_out(runs, states, estimates, folder, failed, log)
@@ -110,8 +115,6 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     except KeyboardInterrupt:
         log("stopped; writing the report of what is finished")
         interrupted, costs = True, costs_of(existing=True)
-    except UserError as error:  # of the measurements
-        failed["costs"], costs = str(error), None
     states = runs.states()
     rows = collect(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]

@@ -25,10 +25,13 @@ _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
 
 
 def one_gpu(number: int, count: int) -> dict[str, str]:
-    """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn."""
+    """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn.
+
+    Where there are more processes than GPUs some share one: none takes more of its memory than it needs.
+    """
     seen = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = seen.split(",") if seen else [str(i) for i in range(count)]
-    return {"CUDA_VISIBLE_DEVICES": names[number % count].strip()}
+    return {"CUDA_VISIBLE_DEVICES": names[number % count].strip(), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 class PeerLost(Exception):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pipelines import dataset as dataset_module
 from pipelines.dataset import bucket_of, document_boundaries, features_of, make_dataset, round_up
 from pipelines.records import read_examples
 
@@ -91,6 +92,20 @@ def test_shuffled_epochs_repeat_with_the_seed_alone(prepared):
 
     assert epochs(1) == epochs(1)
     assert epochs(1)[0] != epochs(2)[0]
+
+
+def test_one_seed_is_one_order_whatever_is_read(make_encoded, make_prepared, monkeypatch):
+    monkeypatch.setattr(dataset_module, "SHUFFLE_BYTES", 200_000)  # fewer than all: their number counts
+    encoded = make_encoded(np.random.default_rng(2).integers(20, 400, 90))
+    prepared = make_prepared(encoded, 20)
+
+    def order(inputs, extra=None):
+        dataset = make_dataset(
+            prepared, "train", inputs=inputs, batch_size=5, shuffle=True, extra=extra, limit=60
+        )
+        return [label for _, labels in dataset for label in labels["start"].numpy().tolist()]
+
+    assert order(STUDENT) == order([*STUDENT, *TEACHER[1:]]) == order(STUDENT, extra_of(prepared, encoded))
 
 
 @pytest.mark.parametrize("count, batch_size", [(103, 8), (5, 8), (16, 8), (1, 1)])

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holle_tf.evaluate.predictor import Predictor
+from holle_tf.models import MODELS
 from holle_tf.workflow import evaluation, modes
 from holle_tf.workflow.data import open_data
 from holle_tf.workflow.distilling import student_alone, with_recipe
@@ -15,6 +17,7 @@ from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
 from holle_tf.workflow.training import ensure_run
+from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.holle import example_from_chat
 from pipelines.records import read_examples
@@ -258,3 +261,7 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, run
         means = [np.mean(values[[c == chat for c in chats]]) for chat in set(chats) if chats.count(chat) > 1]
         assert np.mean(means) == pytest.approx(reading.conicity("test")[name]["value"], abs=1e-5)
         assert np.isnan(values).sum() == sum(chats.count(chat) == 1 for chat in chats)
+    inputs = MODELS["sam"].inputs
+    one = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
+    alone = Predictor(run.load_model(), max_span=9).predict(one)
+    assert alone.conicity == alone.cosines == {}, "no number where no conversation has two examples"
