@@ -3,6 +3,7 @@
 import pytest
 
 from holle_tf.config import load_config, preset
+from holle_tf.report import costs
 
 SMALLER = (
     "demo.train_examples=32",
@@ -11,6 +12,24 @@ SMALLER = (
     "report.resamples=200",
     "board.enabled=false",
 )
+COSTS = {
+    "inference": {"sd": {m: {"seconds": s, "memory_mb": 100.0 * s, "examples": 16} for m, s in
+                         (("sam", 2.0), ("bidaf", 9.0), ("qanet", 5.0))}},
+    "training": {"sam": {"seconds_per_epoch": 4.0, "parameters": 1234, "memory_mb": 1.0, "examples": 32}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def given_costs(monkeypatch):
+    """What every measurement of costs finds, and the setups that were asked for, one entry for each."""
+    calls = []
+
+    def benchmark(config, setups, log):
+        calls.append(setups)
+        return COSTS
+
+    monkeypatch.setattr(costs, "run_benchmark", benchmark)
+    return COSTS, calls
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,222 @@
+"""The report from beginning to end: every row of the paper's tables is trained, scored, written and kept."""
+
+import csv
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from holle_tf.distill.terms import TERMS
+from holle_tf.evaluate.references import read_references
+from holle_tf.report import mode, runs
+from holle_tf.report.collecting import collect
+from holle_tf.report.mode import Request, report_mode
+from holle_tf.report.variants import ROWS, VARIANTS
+from holle_tf.workflow.data import open_data
+from pipelines.records import read_examples
+
+# Of all rows these are looked at more closely: a teacher, a student alone, one distilled on long documents.
+SOME = ("sd/qanet", "ld/mul_train", "ld/add_topk/qanet")
+
+# The terms of each recipe without its interaction, as the paper has them (section 3).
+TERMS_OF = {
+    "train": {"labels"},
+    "teach": {"teacher"},
+    "": {"labels", "teacher"},
+    "topk": {"labels", "topk"},
+    "aug": {"labels", "teacher", "hallucinated"},
+    "grad": {"labels", "teacher", "gradient"},
+    "both": {"labels", "teacher"},
+    "ensemble": {"labels", "ensemble"},
+}
+
+
+def _last_json(capsys):
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
+    load, runs_dir, given_costs, monkeypatch, tmp_path, capsys
+):
+    config = load()
+    ids = [example.example_id for example in read_examples(open_data(config, lambda line: None), "test")]
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_999_0": {"spans": ["?"]}}))
+    request = Request("smoke", multi_reference=str(file))
+    said = []
+
+    def ensure(self, run):
+        if run.variant.key == "ld/add_topk/qanet":
+            raise RuntimeError("the <machine> stumbled")
+        return original(self, run)
+
+    original = runs.Runs.ensure
+    monkeypatch.setattr(runs.Runs, "ensure", ensure)
+    assert report_mode(load, request, said.append) == 1
+    monkeypatch.setattr(runs.Runs, "ensure", original)
+    folder = runs_dir / "report-smoke"
+    page = (folder / "index.html").read_text()
+    assert "the &lt;machine&gt; stumbled" in page and '<td class="missing">failed' in page
+    assert _last_json(capsys)["failed"] == ["ld/add_topk/qanet, seed 0"]
+
+    # Of a run whose process died while it scored, nothing is wrong once it has scores.
+    carry_out = mode.carry_out
+
+    def dying(*given):
+        carry_out(*given)
+        given[4][f"{SOME[0]}, seed 0"] = "it died"
+
+    monkeypatch.setattr(mode, "carry_out", dying)
+    said.clear()
+    assert report_mode(load, request, said.append) == 0
+    monkeypatch.setattr(mode, "carry_out", carry_out)
+    assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
+    last = _last_json(capsys)
+    assert last["finished"] == len(VARIANTS) and last["failed"] == []
+    assert len(given_costs[1]) == 1, "costs are measured once"
+    _check_trained(config)
+    _check(folder, ids)
+
+    _check_kept(load, folder, tmp_path / "elsewhere", file, capsys)
+
+    # A third time nothing is trained, nor measured for the plan.
+    monkeypatch.setattr(runs.Runs, "ensure", None)
+    assert report_mode(load, Request("smoke", plan_only=True), said.append) == 0
+    printed = capsys.readouterr().out
+    assert f"{len(VARIANTS)} finished, 0 to train" in printed
+
+
+def _check_trained(config):
+    """Every run minimised the terms of its recipe, and no student has more parameters for its teachers."""
+    recipes, parameters = set(), {}
+    for run, state in runs.Runs(config, lambda line: None).states().items():
+        (line,) = state.run.epochs()
+        if run.variant.model != "sam":
+            continue
+        interaction, _, name = run.variant.name.partition("_")
+        terms, options = TERMS_OF[name], run.variant.config(config, run.seed).distill
+        assert terms == set(TERMS) & set(line), run.name
+        assert all(np.isfinite(line[term]) and line[term] > 0 for term in terms), run.name
+        weighted = sum(getattr(options, TERMS[term].weight) * line[term] for term in terms)
+        assert line["loss"] == pytest.approx(weighted, rel=1e-3), run.name
+        result = state.run.result()
+        assert result["teacher"] == (",".join(run.variant.teachers) or None)
+        recipes.add(name)
+        parameters.setdefault(interaction, set()).add(result["parameters"])
+    assert recipes == set(TERMS_OF) and all(len(found) == 1 for found in parameters.values())
+
+
+def _check(folder, ids):
+    report = json.loads((folder / "report.json").read_text())
+    tables = {table["name"]: table for table in report["paper_tables"]}
+    assert list(tables) == [f"table-{n}" for n in (1, 2, 3, 4, 5, 6)]
+    with open(folder / "scores.csv") as file:
+        rows = {row["row"]: row for row in csv.DictReader(file)}
+    assert set(rows) == set(ROWS)
+    assert all(0 <= float(row["f1"]) <= 100 for row in rows.values())
+    missing = [cell["text"] for table in tables.values() for row in table["rows"] for cell in row]
+    assert not {"not run yet", "left out", "failed"} & set(missing)
+    # Tables, CSV and JSON tell one story.
+    cells = {row[0]["text"]: row for row in tables["table-3"]["rows"]}
+    assert cells["SAM-add-topk"][3]["text"] == f"{float(rows['ld/add_topk/qanet']['f1']):.1f}"
+    assert cells["SAM-add-topk"][4]["text"] == "37.73"
+    assert cells["SAM-add-topk"][1]["text"] == f"{float(rows['ld/add_topk/bidaf']['f1']):.1f}"
+    long = {row[0]["text"]: row for row in tables["table-2"]["rows"]}["QANeT"]
+    assert long[1]["text"] == f"{float(rows['ld/qanet']['f1']):.1f}" and long[4]["text"] == "47.67"
+    assert rows["ld/mul_train"]["multi_reference_examples"] == "1"
+    assert float(rows["ld/mul_train"]["multi_f1"]) >= float(rows["ld/mul_train"]["single_f1"])
+    assert "1 spans are numbers" in report["references"]
+    compared = {(one["first"], one["second"]): one for one in report["differences"]}
+    found = compared["ld/add_topk/qanet", "ld/mul_train"]
+    expected = float(rows["ld/add_topk/qanet"]["f1"]) - float(rows["ld/mul_train"]["f1"])
+    assert (
+        found["mean"] == pytest.approx(expected, abs=1e-6) and found["low"] <= found["mean"] <= found["high"]
+    )
+    assert set(report) >= {"command", "machine", "versions", "date"}
+    page, text = (folder / "index.html").read_text(), (folder / "report.md").read_text()
+    assert "http://" not in page and "https://" not in page, "nothing is fetched from elsewhere"
+    for table in tables.values():
+        assert table["title"] in page and f"### {table['title']}" in text
+    for figure in report["figures"].values():
+        assert (folder / "figures" / figure["file"]).read_bytes().startswith(b"\x89PNG")
+        assert f"](figures/{figure['file']})" in text
+    assert {"length-sd", "source-ld", "conicity-ld", "training-ld", "differences-ld"} <= set(
+        report["figures"]
+    )
+    assert report["examples"]["shown"] and all(
+        one["example_id"] in ids for one in report["examples"]["shown"]
+    )
+    # A markdown table is one only if every line has as many cells.
+    lines = text.splitlines()
+    for place, line in enumerate(lines):
+        if line.startswith("|") and lines[place - 1].startswith("|"):
+            assert line.replace("\\|", "").count("|") == lines[place - 1].replace("\\|", "").count("|"), line
+
+
+def _same_up_to_last_digit(found, other):
+    """Scores are kept in fewer digits than they are measured in, so the last one may differ."""
+    number = re.compile(r"\d+(?:\.(\d+))?")
+    texts = [json.dumps(one) for one in (found, other)]
+    assert number.sub("0", texts[0]) == number.sub("0", texts[1])
+    for one, same in zip(*(number.finditer(text) for text in texts)):
+        unit = 10.0 ** -len(one[1] or "")
+        assert one[0] == same[0] or one[1] and float(one[0]) == pytest.approx(float(same[0]), abs=1.01 * unit)
+
+
+def _check_kept(load, report, elsewhere, file, capsys):
+    """Elsewhere, with nothing but the outcomes, the report is the same, and what is missing is trained."""
+    capsys.readouterr()
+    outcomes = elsewhere / "kept.json"
+    elsewhere.mkdir()
+    shutil.copyfile(report / "outcomes.json", outcomes)
+
+    def go_on(*names):
+        return load(*names, **{"runs_dir": elsewhere, "report.kept": [str(outcomes)]})
+
+    def scored(config, references):
+        found = runs.Runs(config, lambda line: None)
+        row = collect(found, found.states(), {}, references)["ld/mul_train"]
+        return [one.multi for one in row.outcomes]
+
+    same = read_references(file)
+    (multi,) = scored(go_on(), same)
+    assert multi["examples"] == 1
+    assert scored(go_on(), replace(same, spans={})) == scored(go_on(), None) == [None]
+
+    def of(load):
+        found = runs.Runs(load(), lambda line: None).states()
+        return {run.variant.key: state for run, state in found.items() if run.variant.key in SOME}
+
+    def states():
+        return {key: state.status for key, state in of(go_on).items()}
+
+    assert report_mode(go_on, Request("smoke", existing=True), lambda line: None) == 0
+    assert _last_json(capsys)["finished"] == len(VARIANTS)
+    found, other = (
+        json.loads((folder / "report.json").read_text()) for folder in (report, elsewhere / "report-smoke")
+    )
+    for name in ("difference_tables", "score_tables", "training_time", "missing"):
+        _same_up_to_last_digit(found[name], other[name])
+    _same_up_to_last_digit(found["paper_tables"][1:4], other["paper_tables"][1:4])
+    assert set(found["figures"]) == set(other["figures"])
+    assert not found["kept"] and other["kept"][0].startswith(f"{len(ROWS)} on ") and other["examples"] == {}
+    # Kept again they are as they were, also where they were made.
+    assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
+
+    assert report_mode(go_on, Request("smoke", plan_only=True), lambda line: None) == 0
+    assert f"{len(VARIANTS)} runs: 0 finished, {len(VARIANTS)} kept, 0 to train" in capsys.readouterr().out
+    entries = json.loads(outcomes.read_text())["outcomes"]
+    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != SOME[2]]}))
+    assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "missing"}
+    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != "ld/qanet"]}))
+    assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "kept"}
+    # A teacher that is trained again is seen to get on.
+    teacher, again = (of(there)[SOME[0]].run for there in (load, go_on))
+    shutil.copytree(teacher.path, again.path, ignore=shutil.ignore_patterns("result.json"))
+    outcomes.write_text(json.dumps({"outcomes": entries}))
+    assert of(go_on)[SOME[0]][:2] == ("kept", len(teacher.epochs())) != ("kept", 0)
+    outcomes.write_text(json.dumps({"outcomes": [{**one, "digest": "of another"} for one in entries]}))
+    assert states() == {SOME[0]: "begun", SOME[1]: "missing", SOME[2]: "missing"}
