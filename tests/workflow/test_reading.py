@@ -53,7 +53,7 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
     said = []
     config = tiny(
         *long_words,
-        "teacher=qanet",
+        "teacher=bidaf",
         "data.setup=ld",
         "training.sam.epochs=1",
         "distill.compare_alone=false",
@@ -63,7 +63,7 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     teacher, student = RunFolder(modes.Path(last["teacher"])), RunFolder(modes.Path(last["student"]))
     assert (teacher.config().data.setup, student.config().data.setup) == ("sd", "ld")
-    assert "qanet (teacher, in chunks)" in [row["name"] for row in last["scores"]]
+    assert "bidaf (teacher, in chunks)" in [row["name"] for row in last["scores"]]
     assert student.identity()["distill"]["chunk_words"] == 40
     assert list(teacher.path.glob("long/ld-*/predictions.jsonl"))
     assert teacher.result()["scores"] == {}  # those of short documents were not asked for
