@@ -36,33 +36,60 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
         assert f"--mode={mode}" in out
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ([], "--mode is missing"),
-        (["--mode=distil"], "distill"),
-        (["--mode=train", "--modell=sam"], "model"),
-        (["--mode=train", "sam"], "not a flag"),
-        (["--mode=distill"], "--teacher=bidaf"),
-        (["--mode=train", "--set", "sam.unitz=3"], "sam.units"),
-        (["--mode=prepare", "--data_dir=/nowhere"], "--glove"),
-        (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
-        (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
-        (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
-        (["--mode=report", "--recipe=add"], "--recipe is for --mode=train or distill or tune"),
-        (["--mode=train", "--teacher=qanet"], "leave it out of --mode=train"),
-        (
-            ["--mode=train", "--set", "model=qanet", "--recipe=add_topk"],
-            "--model=qanet is trained on its labels",
-        ),
-        (["--mode=report", "--size=smoke", "--output=README.md/there"], "choose another --output"),
-    ],
-)
-def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(arguments, said):
-    status, _, err = run(*arguments)
-    assert status in (1, 2)
-    assert said in err
-    assert "Traceback" not in err
+# Each of these is a process that was forked when TensorFlow, which takes seconds, had been imported.
+FORKED = """
+import json, os, runpy, sys
+import holle_tf.report.mode, holle_tf.workflow.modes
+folder, commands = sys.argv[1], json.loads(sys.argv[2])
+for number, arguments in enumerate(commands):
+    child = os.fork()
+    if not child:
+        status = 70  # of none
+        try:
+            with open(f"{folder}/{number}", "w") as said:
+                os.dup2(said.fileno(), 2)
+            sys.argv = ["holle_tf.main", *arguments]
+            runpy.run_module("holle_tf.main", run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            status = end.code
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+WRONG = [
+    ([], "--mode is missing"),
+    (["--mode=distil"], "distill"),
+    (["--mode=train", "--modell=sam"], "model"),
+    (["--mode=train", "sam"], "not a flag"),
+    (["--mode=distill"], "--teacher=bidaf"),
+    (["--mode=train", "--set", "sam.unitz=3"], "sam.units"),
+    (["--mode=prepare", "--data_dir=/nowhere"], "--glove"),
+    (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
+    (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
+    (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
+    (["--mode=report", "--recipe=add"], "--recipe is for --mode=train or distill or tune"),
+    (["--mode=train", "--teacher=qanet"], "leave it out of --mode=train"),
+    (
+        ["--mode=train", "--set", "model=qanet", "--recipe=add_topk"],
+        "--model=qanet is trained on its labels",
+    ),
+    (["--mode=report", "--size=smoke", "--output=README.md/there"], "choose another --output"),
+]
+
+
+def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(tmp_path):
+    commands = json.dumps([arguments for arguments, _ in WRONG])
+    program = [sys.executable, "-c", FORKED, str(tmp_path), commands]
+    done = subprocess.run(program, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    statuses = [int(line) for line in done.stdout.split()]
+    assert len(statuses) == len(WRONG)
+    for number, ((arguments, said), status) in enumerate(zip(WRONG, statuses)):
+        err = (tmp_path / str(number)).read_text()
+        assert status in (1, 2), arguments
+        assert said in err, arguments
+        assert "Traceback" not in err, arguments
 
 
 def test_every_flag_is_known_to_the_modes_that_are_there():
