@@ -136,6 +136,11 @@ def load_config(
         try:
             parsed = yaml.safe_load(value)
         except yaml.YAMLError:
+            if value.lstrip()[:1] in ("[", "{"):
+                raise UserError(
+                    f"--set {text}: not valid YAML; put quotes around what begins with a star or has other"
+                    " signs: 'report.only=[\"*/mul_train\"]'."
+                ) from None
             parsed = value
         merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
     for key, value in (flags or {}).items():
@@ -159,6 +164,19 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
 
 
 def _resolved(merged: Any) -> Config:
+    config = _checked(merged)
+    for name, one in config.recipes.items():  # now, and not when a recipe is chosen after hours of others
+        if one.options:
+            where = f"recipes.{name}.options"
+            merged = _merge(OmegaConf.structured(config), {"distill": one.options}, where)
+            try:
+                _checked(merged)
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
+    return config
+
+
+def _checked(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     check(config, values_of(config))
@@ -189,8 +207,20 @@ def preset(name: str) -> Path:
     path = PRESETS / f"{name}.yaml"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in PRESETS.glob("*.yaml")))
-        raise UserError(f"no preset is called {name!r}; there are: {known}.")
+        raise UserError(f"no file and no preset is called {name!r}; presets are: {known}.")
     return path
+
+
+def config_file(text: str) -> Path:
+    """What ``--config`` names: a file, or a preset that ships with the package.
+
+    Raises:
+        UserError: it is neither.
+    """
+    path = Path(text)
+    if path.exists() or path.name != text or path.suffix:
+        return path
+    return preset(text)
 
 
 def known_keys() -> list[str]:
@@ -239,7 +269,7 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 
 
 _OF_RECIPES = (
-    "; a recipe has interaction, terms (a list of names), teachers and summary, weights are of distill"
+    "; a recipe has interaction, terms (a list), teachers, summary and options (weights and the like)"
 )
 
 

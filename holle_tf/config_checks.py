@@ -89,6 +89,8 @@ def check(config: Any, values: Mapping[str, Any]) -> None:
             listed = ", ".join(choice or "''" for choice in choices)
             raise UserError(f"{key}={value}: not among the choices ({listed}).")
     for key, value in values.items():
+        if key.startswith("recipes."):  # checked as the options that they take the place of
+            continue
         positive = key.rsplit(".", 1)[-1] in POSITIVE
         if positive and value <= 0 or isinstance(value, (int, float)) and value < 0:
             raise UserError(f"{key}={value}: has to be {'positive' if positive else 'zero or more'}.")

@@ -29,7 +29,8 @@ Examples, one for each mode:
       memory and time of all models, beside the paper's (its tables 1 and 5)
   python -m holle_tf.main --mode=report --size=demo --plan
       all tables of the paper beside its numbers: which runs that takes; without --plan they are made
-Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml. A stage whose
+Anything else is configuration: --set training.sam.epochs=5, or --config=FILE.yaml; --config=smoke makes
+everything tiny, to see in a minute whether it works. A stage whose
 input has not changed is not done again, and an interrupted training goes on when asked again.
 """
 
@@ -40,7 +41,6 @@ import os
 import sys
 import traceback
 from logging import getLogger
-from pathlib import Path
 from typing import TYPE_CHECKING, Optional
 
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
@@ -75,7 +75,8 @@ _RECIPE = flags.DEFINE_string(
 _TEACHER = flags.DEFINE_string(
     "teacher",
     None,
-    "Whom --mode=distill learns from: bidaf, qanet, or bidaf,qanet. It needs this or --teacher_run.",
+    "Whom --mode=distill learns from: bidaf, qanet, or several as bidaf,qanet or qanet,qanet (runs of two "
+    "seeds). It needs this or --teacher_run.",
 )
 _TEACHER_RUN = flags.DEFINE_list(
     "teacher_run",
@@ -172,7 +173,9 @@ _TUNER_ROLE = flags.DEFINE_enum(
 )
 _TUNER_ID = flags.DEFINE_string("tuner_id", None, "Name of this worker, unlike that of every other.")
 _TUNER_ADDRESS = flags.DEFINE_string("tuner_address", None, "HOST:PORT where the chief listens.")
-_CONFIG = flags.DEFINE_string("config", None, "YAML file of configuration.")
+_CONFIG = flags.DEFINE_multi_string(
+    "config", [], "YAML file of configuration, or a preset (cpu, demo, smoke); of several the later go first."
+)
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
 )
@@ -208,7 +211,7 @@ def main(argv: list[str]) -> None:
 
 
 def _run() -> None:
-    from holle_tf.config import load_config, preset
+    from holle_tf.config import config_file, load_config, preset
     from holle_tf.mode_flags import MODES_OF, check_flags
     from holle_tf.workflow.memory import keep_freed_memory
 
@@ -225,7 +228,7 @@ def _run() -> None:
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
         given.update({f"training.{model}.mixed_precision": _MIXED_PRECISION.value for model in MODELS})
-    files = [Path(_CONFIG.value)] if _CONFIG.value else []
+    files = [config_file(text) for text in _CONFIG.value]
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
     if mode == "report":

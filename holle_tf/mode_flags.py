@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Collection
 
 from pipelines.errors import UserError
 
@@ -45,7 +45,14 @@ MODES_OF = {
 }
 
 
-def check_flags(mode: str, given: Iterable[str]) -> None:
+# What to do instead of a flag in a mode that has no use for it; otherwise, to leave it out.
+_INSTEAD = {
+    ("size", "train"): "--config=smoke makes everything tiny",
+    ("size", "distill"): "--config=smoke makes everything tiny",
+}
+
+
+def check_flags(mode: str, given: Collection[str]) -> None:
     """Raise a UserError that names the first flag of ``given`` that ``mode`` has no use for.
 
     Args:
@@ -54,4 +61,7 @@ def check_flags(mode: str, given: Iterable[str]) -> None:
     for name in given:
         modes = MODES_OF[name]
         if mode not in modes:
-            raise UserError(f"--{name} is for --mode={' or '.join(modes)}; leave it out of --mode={mode}.")
+            instead = _INSTEAD.get((name, mode), f"leave it out of --mode={mode}")
+            raise UserError(f"--{name} is for --mode={' or '.join(modes)}; {instead}.")
+    if {"teacher", "teacher_run"} <= set(given):
+        raise UserError("--teacher_run names runs of teachers, and --teacher kinds of them; leave out one.")

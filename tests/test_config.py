@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from holle_tf.config import Config, known_keys, load_config, preset, to_yaml
+from holle_tf.config import Config, config_file, known_keys, load_config, preset, to_yaml
 from pipelines.errors import UserError
 
 
@@ -12,6 +12,20 @@ def test_later_sources_win(tmp_path):
     config = load_config([file], ["sam.units=16", "data.setup=ld"], {"seed": 9})
     assert (config.seed, config.sam.units, config.data.setup) == (9, 16, "ld")
     assert config.bidaf == Config().bidaf
+    second = tmp_path / "d.yaml"
+    second.write_text("seed: 4\n")
+    config = load_config([file, second])
+    assert (config.seed, config.sam.units) == (4, 32)
+
+
+def test_a_configuration_is_a_file_or_the_name_of_a_preset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert config_file("smoke") == preset("smoke")
+    (tmp_path / "smoke").write_text("seed: 3\n")
+    assert str(config_file("smoke")) == "smoke"
+    assert str(config_file("nowhere/there.yaml")) == "nowhere/there.yaml"
+    with pytest.raises(UserError, match="no preset is called 'smok'; presets are: cpu, demo, smoke"):
+        config_file("smok")
 
 
 def test_a_resolved_configuration_reads_back_to_the_same_value(tmp_path):
@@ -37,7 +51,11 @@ def test_a_configuration_cannot_be_changed():
         ("sam.cell=rnn", "gru, lstm"),
         ("data.setup=short", "sd"),
         ("seed", "key=value"),
-        ("recipes={x: {terms: {labels: 0.5}}}", "weights are of distill"),
+        ("recipes={x: {terms: {labels: 0.5}}}", "options (weights and the like)"),
+        ("recipes={x: {terms: [teacher], options: {temperatur: 2}}}", "'distill.temperature'"),
+        ("recipes={x: {terms: [teacher], options: {temperature: hot}}}", "recipes.x.options: Value 'hot'"),
+        ("recipes={x: {terms: [teacher], options: {temperature: 0}}}", "recipes.x.options: distill.temp"),
+        ("report.only=[*/mul_train]", "put quotes around what begins with a star"),
         ("recipe={x: {terms: [labels]}}", "stand under 'recipes'"),
         ("distill.gradient_share=1.5", "at most 1"),
         ("data.window_words=0", "positive"),

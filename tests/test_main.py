@@ -71,6 +71,9 @@ WRONG = [
     (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
     (["--mode=report", "--recipe=add"], "--recipe is for --mode=train or distill or tune"),
     (["--mode=train", "--teacher=qanet"], "leave it out of --mode=train"),
+    (["--mode=distill", "--teacher=qanet", "--teacher_run=RUN"], "leave out one"),
+    (["--mode=distill", "--size=smoke"], "--config=smoke makes everything tiny"),
+    (["--mode=distill", "--teacher=qanet", "--config=smok"], "presets are: cpu, demo, smoke"),
     (
         ["--mode=train", "--set", "model=qanet", "--recipe=add_topk"],
         "--model=qanet is trained on its labels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, Sequence
 
 from pipelines.config import LONG_SETUPS, WINDOWS
 
@@ -16,6 +17,11 @@ LONG_TEACHERS = {"chunks": "sd", "windows": WINDOWS, "whole": ""}
 def teacher_setup(setup: str, long_teacher: str) -> str:
     """The setup of the data on which teachers of students of ``setup`` are trained."""
     return (LONG_TEACHERS[long_teacher] if setup in LONG_SETUPS else "") or setup
+
+
+def numbered(kinds: Sequence[str]) -> list[tuple[str, int]]:
+    """Each kind of teacher, with how many of the same stand before it: those are runs of other seeds."""
+    return [(kind, list(kinds[:i]).count(kind)) for i, kind in enumerate(kinds)]
 
 
 @dataclass(frozen=True)
@@ -52,4 +58,5 @@ class RecipeConfig:
     interaction: str = "add"  # add | mul, of the student
     terms: list[str] = field(default_factory=list)  # names of ``terms.TERMS``
     teachers: int = 0  # 2 = two or more; 0 = one, or none if no term needs any
+    options: dict[str, Any] = field(default_factory=dict)  # of its terms, before those of ``distill``
     summary: str = ""  # for the list of recipes

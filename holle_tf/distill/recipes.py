@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Any, Mapping
 
 from holle_tf.distill.config import RecipeConfig
 from holle_tf.distill.terms import TERMS, want_teachers
@@ -22,6 +22,7 @@ class Recipe:
         terms: names among ``terms.TERMS``.
         teachers: how many teachers it needs; 2 = two or more.
         summary: what the student learns from, for the list of recipes.
+        options: name and value of those of ``DistillConfig`` that it has its own of.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recipe:
     terms: tuple[str, ...]
     teachers: int
     summary: str
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 # Suffix, terms, teachers, what the student learns from.
@@ -96,5 +98,12 @@ def _own(name: str, given: RecipeConfig) -> Recipe:
     if given.teachers not in (0, 2) and given.teachers != least or given.teachers and not least:
         raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
     terms = tuple(dict.fromkeys(given.terms))
+    known = list(dict.fromkeys(option for one in terms for option in TERMS[one].options))
+    for option in given.options:
+        if option not in known:
+            raise UserError(
+                f"{where}.options: none of its terms has an option {option!r}; they have {', '.join(known)}."
+            )
     summary = given.summary or " + ".join(terms)
-    return Recipe(name, given.interaction, terms, given.teachers or least, summary)
+    options = tuple(sorted(given.options.items()))
+    return Recipe(name, given.interaction, terms, given.teachers or least, summary, options)

@@ -9,7 +9,7 @@ from holle_tf.report.making import make_run
 from holle_tf.report.plan import duration
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Estimate
-from holle_tf.report.together import make_together
+from holle_tf.report.together import lost_teachers, make_together
 
 Log = Callable[[str], None]
 
@@ -38,7 +38,7 @@ def carry_out(
         log(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")
         missing = runs.missing_teachers(run.variant)
         if missing:
-            failed[run.name] = f"its teacher {' and '.join(missing)} is not there"
+            failed[run.name] = lost_teachers(missing)
         else:
             failed.update(make_run(runs, run, log))
         if run.name in failed:

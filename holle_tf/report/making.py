@@ -14,6 +14,7 @@ from holle_tf.workflow.progress import bar
 from pipelines.errors import UserError
 
 Log = Callable[[str], None]
+_MOST = 300  # characters of an error in the report; all of it is in the log
 
 
 def make_run(runs: Runs, run: PlannedRun, log: Log) -> dict[str, str]:
@@ -57,4 +58,10 @@ def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *
         failed[name] = str(error)
     except Exception as error:  # whatever it is, the other runs are still wanted, and the report names it
         tqdm.write(traceback.format_exc(), file=sys.stderr)
-        failed[name] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        failed[name] = f"{type(error).__name__}: {_in_short(str(error))}"
+
+
+def _in_short(message: str) -> str:
+    """One line; of a long one, such as TensorFlow's with the calls that led there, what it ends with."""
+    line = " ".join(message.split())
+    return line if len(line) <= _MOST else f"... {line[-_MOST:]}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from holle_tf.config import Config
+from holle_tf.config import Config, load_config, preset, values_of
 from holle_tf.evaluate.references import read_references
 from holle_tf.evaluate.tables import print_table
 from holle_tf.report.collecting import collect
@@ -137,6 +137,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         "kept": kept_from(outcomes),
         "missing": [run.name for run, state in states.items() if not state.done],
         "only": list(config.report.only),
+        "options": _options(config, load_config(map(preset, PRESETS[request.size]))),
         "left_out": [key for key in all_rows(config) if key not in runs.rows],
         "training_time": duration(sum(line["seconds"] for one in outcomes for line in one.epochs)),
         "failed": failed,
@@ -173,6 +174,17 @@ def _costs_setups(runs: Runs, request: Request) -> list[str]:
 def _costs_config(load: Callable[..., Config], request: Request) -> Config:
     """Costs are those of the published sizes, but where the report itself is a test."""
     return load(*PRESETS["smoke"]) if request.size == "smoke" else load()
+
+
+def _options(config: Config, plain: Config) -> dict[str, str]:
+    """What the user has set otherwise than it is at this size, but for places and what stands elsewhere."""
+    elsewhere = ("data_dir", "glove", "runs_dir", "report.only", "report.kept")
+    usual, unset = values_of(plain), ("", 0)  # of a recipe, its teachers and summary
+    return {
+        key: json.dumps(value)
+        for key, value in values_of(config).items()
+        if key not in elsewhere and value != usual.get(key) and (key in usual or value not in unset)
+    }
 
 
 def _counts(runs: Runs, setup: str) -> dict[str, Any]:

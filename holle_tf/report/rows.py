@@ -50,8 +50,8 @@ def _own_variant(text: str, config: Config) -> Variant:
         chosen = recipe(name, config.recipes)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    if not set(kinds) <= set(TEACHERS) or len(set(kinds)) < len(kinds):
-        raise UserError(f"{where}: teachers are {' or '.join(TEACHERS)}, or both with a + between them.")
+    if not set(kinds) <= set(TEACHERS):
+        raise UserError(f"{where}: teachers are {' and '.join(TEACHERS)}, several with a + between them.")
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
         raise UserError(f"{where}: the recipe {name} has {wanted}; correct the last part.")
@@ -87,6 +87,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         found.append(Comparison(one.key, alone, "a recipe of one's own, or the labels alone"))
         name = one.own.interaction + ("_both" if len(one.teachers) > 1 else "")
         plain = Variant(one.setup, name, one.teachers).key
+        if plain == one.key or plain not in rows:  # of two runs of one kind, the student of one
+            plain = Variant(one.setup, one.own.interaction, one.teachers[:1]).key
         if one.teachers and plain in rows and plain != one.key:
             found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
     return tuple(compared for compared in found if {compared.first, compared.second} <= set(rows))

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Callable, NamedTuple
 
 from holle_tf.config import Config
+from holle_tf.distill.config import numbered
 from holle_tf.report.kept import read_outcomes
 from holle_tf.report.rows import all_variants, chosen_rows
 from holle_tf.report.variants import Variant, source_of, teacher_key
@@ -52,11 +53,22 @@ class State(NamedTuple):
         return self.status in ("finished", "kept")
 
 
+def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
+    """Key and seed of each run that it learns from.
+
+    Students of all seeds have the same: those of the first seed, and the second of a kind is of the next.
+    """
+    return [
+        (teacher_key(variant.setup, kind, config), config.seed + place)
+        for kind, place in numbered(variant.teachers)
+    ]
+
+
 def planned_runs(config: Config) -> list[PlannedRun]:
     """Every run in the order of training: first all variants once, then the further seeds.
 
     Runs of rows that ``report.only`` leaves out are not among them, but for the teachers of those that it
-    names: one of each, which is all that students read.
+    names (``teachers_of``).
 
     Raises:
         UserError: see ``chosen_rows``.
@@ -64,14 +76,16 @@ def planned_runs(config: Config) -> list[PlannedRun]:
     variants = all_variants(config)
     sources = {source_of(key, config) for key in chosen_rows(config)}
     students = [variant for variant in variants if variant.key in sources]
-    teachers = {teacher_key(one.setup, kind, config) for one in students for kind in one.teachers}
-    runs = [
-        PlannedRun(variant, seed)
-        for variant in variants
-        for seed in variant.seeds(config)
-        if variant.key in sources or (variant.key in teachers and seed == config.seed)
-    ]
-    return sorted(runs, key=lambda run: run.seed)  # stable: the order of variants within each seed
+    seeds = {one.key: set(one.seeds(config) if one.key in sources else ()) for one in variants}
+    for one in students:
+        for key, seed in teachers_of(one, config):
+            seeds[key].add(seed)
+    runs = [PlannedRun(variant, seed) for variant in variants for seed in sorted(seeds[variant.key])]
+
+    def begins(run: PlannedRun) -> int:
+        return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])
+
+    return sorted(runs, key=begins)  # stable: the order of variants within each seed
 
 
 class Runs:
@@ -109,7 +123,9 @@ class Runs:
         return planned_runs(self.config)
 
     def rows_of(self, run: PlannedRun) -> list[str]:
-        """Rows that are read from a run."""
+        """Rows that are read from a run; none, if it is only there to teach."""
+        if run.seed not in run.variant.seeds(self.config):
+            return []
         return [key for key in self.rows if source_of(key, self.config) == run.variant.key]
 
     def prepared(self, setup: str) -> PreparedData:
@@ -122,7 +138,7 @@ class Runs:
         """What decides a run, see ``run_identity``; neither it nor its teachers need to be there."""
         variant = run.variant
         config, prepared = variant.config(self.config, run.seed), self.prepared(variant.setup)
-        teachers = [self.identity(self._teacher(variant, kind)) for kind in variant.teachers]
+        teachers = [self.identity(teacher) for teacher in self.teachers(variant)]
         return identity_after(config, prepared, teachers)
 
     def digest(self, row: str, seed: int) -> str:
@@ -138,10 +154,10 @@ class Runs:
         """
         found = {run: self.state(run) for run in self.planned}
         needed = {
-            self._teacher(run.variant, kind)
+            teacher
             for run, state in found.items()
             if not state.done
-            for kind in run.variant.teachers
+            for teacher in self.teachers(run.variant)
         }
         for run, state in found.items():
             if state.status == "kept" and run in needed:
@@ -176,14 +192,17 @@ class Runs:
             UserError: as ``ensure_run``; its teacher is not there.
         """
         assert not self.missing_teachers(run.variant), "a student is trained after its teachers"
-        teachers = [self.state(self._teacher(run.variant, kind)).run for kind in run.variant.teachers]
+        teachers = [self.state(teacher).run for teacher in self.teachers(run.variant)]
         config = run.variant.config(self.config, run.seed)
         return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self.log)
 
-    def missing_teachers(self, variant: Variant) -> list[str]:
-        """Kinds of its teachers that are not trained yet."""
-        states = {kind: self.state(self._teacher(variant, kind)) for kind in variant.teachers}
-        return [kind for kind, state in states.items() if state.status != "finished"]
+    def teachers(self, variant: Variant) -> list[PlannedRun]:
+        """The runs that it learns from, see ``teachers_of``."""
+        return [PlannedRun(self.variants[key], seed) for key, seed in teachers_of(variant, self.config)]
+
+    def missing_teachers(self, variant: Variant) -> list[PlannedRun]:
+        """Those of its teachers that are not trained yet."""
+        return [one for one in self.teachers(variant) if self.state(one).status != "finished"]
 
     def readings(self, key: str) -> dict[int, Reading]:
         """The finished runs behind a row of the report, by seed, on the documents of that row."""
@@ -194,7 +213,3 @@ class Runs:
             if state.status == "finished":
                 readings[seed] = Reading(state.run, self.prepared(setup), self.config)
         return readings
-
-    def _teacher(self, variant: Variant, kind: str) -> PlannedRun:
-        """One teacher of each kind is enough for all students of a setup: that of the first seed."""
-        return PlannedRun(self.variants[teacher_key(variant.setup, kind, self.config)], self.config.seed)

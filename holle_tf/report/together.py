@@ -19,7 +19,6 @@ from holle_tf.report.making import make_run
 from holle_tf.report.progress import ReportProgress
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Estimate
-from holle_tf.report.variants import teacher_key
 from holle_tf.workflow.devices import one_gpu
 from holle_tf.workflow.memory import keep_freed_memory
 from holle_tf.workflow.own_process import OwnProcess, ProcessDied, Surroundings, first_ended
@@ -115,6 +114,11 @@ def next_run(runs: Runs, waiting: list[PlannedRun], at_work: list[PlannedRun]) -
     return next((run for run in ready if not busy & _scores_read(run)), ready[0] if ready else None)
 
 
+def lost_teachers(teachers: Iterable[PlannedRun]) -> str:
+    """Why a student is not trained."""
+    return f"its teacher {' and '.join(one.name for one in teachers)} is not there"
+
+
 def training(config: Config, run: PlannedRun) -> dict[str, str]:
     """What a process does: see ``make_run``."""
     keep_freed_memory()
@@ -133,13 +137,12 @@ def _give_up(
     runs: Runs, waiting: list[PlannedRun], at_work: Iterable[_Job], failed: dict[str, str], log: Log
 ) -> None:
     """Take out of ``waiting`` the runs whose teachers will not come any more."""
-    coming = {run.variant.key for run in waiting} | {job.run.variant.key for job in at_work}
+    coming = {*waiting, *(job.run for job in at_work)}
     for run in list(waiting):
-        missing = runs.missing_teachers(run.variant)
-        lost = [one for one in missing if teacher_key(run.variant.setup, one, runs.config) not in coming]
+        lost = [one for one in runs.missing_teachers(run.variant) if one not in coming]
         if lost:
             waiting.remove(run)
-            failed[run.name] = f"its teacher {' and '.join(lost)} is not there"
+            failed[run.name] = lost_teachers(lost)
             log(f"== {run.name}: failed: {failed[run.name]}")
 
 

@@ -14,6 +14,7 @@ from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
+from holle_tf.workflow.distilling import student_alone, with_recipe
 from pipelines.config import WINDOWS
 
 _NAMES = {"bidaf": "BiDAF", "qanet": "QANeT"}
@@ -59,7 +60,10 @@ class Variant:
             return (self.setup, self.model)
         chosen = self.recipe
         on_line = [name for name in chosen.terms if "reader" in needs([name])]
-        return (self.setup, chosen.interaction, *on_line, *(self.teachers if on_line else ()))
+        if not on_line:
+            return (self.setup, chosen.interaction)
+        options = (f"{name}={value}" for name, value in chosen.options)
+        return (self.setup, chosen.interaction, *on_line, *self.teachers, *options)
 
     @property
     def recipe(self) -> Recipe:
@@ -73,15 +77,18 @@ class Variant:
         return range(config.seed, config.seed + count)
 
     def config(self, base: Config, seed: int) -> Config:
-        """The configuration of its run of this seed."""
+        """The configuration of its run of this seed.
+
+        Of a student of the paper on the labels alone, it is that whatever terms ``base`` adds.
+        """
         config = replace(
             base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed,
             data=replace(base.data, setup=self.setup),
         )  # fmt: skip
         if self.model != "sam":
             return config
-        sam = replace(base.sam, interaction=self.recipe.interaction)
-        return replace(config, recipe=self.name, sam=sam)
+        config = with_recipe(replace(config, recipe=self.name), "")
+        return config if self.recipe.teachers or self.own else student_alone(config)
 
 
 def label_of(key: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from holle_tf.config import Config
+from holle_tf.config import Config, with_values
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.recipes import recipe
@@ -25,13 +26,15 @@ Log = Callable[[str], None]
 
 
 def with_recipe(config: Config, plain: str) -> Config:
-    """``config`` with its recipe named and the student's interaction that of the recipe.
+    """``config`` with its recipe named, and the student's interaction and options those of the recipe.
 
     Args:
         plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
     """
     chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
-    return replace(config, recipe=chosen.name, sam=replace(config.sam, interaction=chosen.interaction))
+    values = {f"distill.{name}": value for name, value in chosen.options}
+    values["sam.interaction"] = chosen.interaction
+    return with_values(replace(config, recipe=chosen.name), values, f"recipes.{chosen.name}")
 
 
 def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
@@ -70,7 +73,10 @@ def find_or_train_teachers(
     log: Log,
     devices: Devices = ONE,
 ) -> list[RunFolder]:
-    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none."""
+    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none.
+
+    Teachers of one kind are runs of different seeds.
+    """
     runs = []
     if teacher_runs is not None:
         for path in teacher_runs:
@@ -90,14 +96,19 @@ def find_or_train_teachers(
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
         log(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
         config, prepared = own, open_data(own, log)
+    taken: dict[str, list[int]] = {}  # seeds, by kind
     for kind in config.teachers:
-        found = find_teacher(config, prepared, kind)
+        seeds = taken.setdefault(kind, [])
+        seed = next(one for one in itertools.count(config.seed) if one not in seeds)
+        plain = replace(config, model=kind, recipe="", teacher="", seed=seed)
+        found = find_teacher(plain, prepared, kind, seeds)
         if found is not None:
             log(f"== teacher: {found.path}, trained before on this data")
         else:
-            log(f"== teacher: no {kind} of this configuration for this data yet, training it first")
-            plain = replace(config, model=kind, recipe="", teacher="")
+            which = f"{kind} of seed {seed}" if seeds else kind
+            log(f"== teacher: no {which} of this configuration for this data yet, training it first")
             found = ensure_run(plain, prepared, log=log, devices=devices)
             log(f"== teacher: {found.path}")
+        seeds.append(found.config().seed)
         runs.append(found)
     return runs

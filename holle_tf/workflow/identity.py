@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Collection, Optional, Sequence
 
 from holle_tf.config import Config, to_dict
 from holle_tf.distill.config import DistillConfig, teacher_setup
@@ -83,13 +83,7 @@ def distill_options(config: Config) -> DistillConfig:
     if config.model != "sam":  # weights are those of students
         return replace(options, labels_weight=DistillConfig.labels_weight)
     terms = run_terms(config)
-    for name in terms:
-        weight = TERMS[name].weight
-        if not getattr(options, weight) and not getattr(DistillConfig, weight):
-            raise UserError(
-                f"--recipe={config.recipe}: its term {name!r} is off;"
-                f" switch it on by --set distill.{weight}=1."
-            )
+    check_switched_on(config.recipe, terms, options)
     reads = "reader" in needs(terms)
     on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
     if on_line and config.training_of("sam").jit:
@@ -106,6 +100,17 @@ def distill_options(config: Config) -> DistillConfig:
     return options
 
 
+def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -> None:
+    """Raise a UserError if a term of the recipe called ``name`` has no weight and is off by default."""
+    for one in terms:
+        weight = TERMS[one].weight
+        if not getattr(options, weight) and not getattr(DistillConfig, weight):
+            raise UserError(
+                f"--recipe={name}: its term {one!r} is off; give it a weight by --set distill.{weight}=1,"
+                f" or a recipe of your own by options: {{{weight}: 1}}."
+            )
+
+
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
     """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
     return path_of(config, prepared, run_identity(config, prepared, teachers))
@@ -119,10 +124,15 @@ def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
 
 
-def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[RunFolder]:
+def find_teacher(
+    config: Config, prepared: PreparedData, kind: str, but: Collection[int] = ()
+) -> Optional[RunFolder]:
     """A finished run of the model ``kind`` on this data with this configuration.
 
     That of the same seed, if there is one, else that of the lowest.
+
+    Args:
+        but: seeds of those that are taken.
     """
     wanted = run_identity(replace(config, model=kind), prepared, [])
     folder = Path(config.runs_dir) / prepared.folder.name
@@ -130,6 +140,6 @@ def find_teacher(config: Config, prepared: PreparedData, kind: str) -> Optional[
     for path in folder.glob(f"{kind}-*/result.json"):
         run = RunFolder(path.parent)
         identity = run.identity() or {}
-        if {**identity, "seed": config.seed} == wanted:
+        if {**identity, "seed": config.seed} == wanted and identity["seed"] not in but:
             found[identity["seed"]] = run
     return found.get(config.seed) or (found[min(found)] if found else None)

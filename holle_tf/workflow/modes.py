@@ -37,7 +37,7 @@ from holle_tf.workflow.evaluation import (
     predictions_of,
     run_row,
 )
-from holle_tf.workflow.identity import distill_options
+from holle_tf.workflow.identity import check_switched_on, distill_options
 from holle_tf.workflow.pictures import draw_pictures
 from holle_tf.workflow.prediction import chat_interactively, chosen_run, predict_file
 from holle_tf.workflow.reading import Reading
@@ -128,8 +128,10 @@ def recipes_mode(config: Config) -> None:
     for header in ("recipe", "terms", "teachers", "the student learns from"):
         table.add_column(header, no_wrap=header != "the student learns from")
     for one in all_recipes(config.recipes).values():
+        check_switched_on(one.name, one.terms, replace(config.distill, **dict(one.options)))
         teachers = ("none", "one", "two or more")[one.teachers]
-        table.add_row(one.name, " + ".join(one.terms), teachers, one.summary)
+        own = f" ({', '.join(f'{name}: {value}' for name, value in one.options)})" if one.options else ""
+        table.add_row(one.name, " + ".join(one.terms), teachers, one.summary + own)
     print_table(table, "recipes of a student", whole=True)
 
 

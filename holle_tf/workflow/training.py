@@ -95,7 +95,7 @@ def ensure_run(
 def _trained(run: RunFolder, identity: dict[str, Any], log: Log) -> bool:
     if run.identity() != identity or run.result() is None:
         return False
-    log(f"{run.path.name}: already trained, {run.path}")
+    log(f"{run.path.name}: already trained, {run.path} (remove it to have it trained again)")
     return True
 
 

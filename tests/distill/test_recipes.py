@@ -62,6 +62,11 @@ def test_a_recipe_of_ones_own_stands_beside_the_papers():
         ("mine", {"terms": ["labels"], "interaction": "max"}, "add, mul"),
         ("mine", {"terms": ["labels"], "teachers": 1}, "teachers=1"),
         ("add", {"terms": ["labels"]}, "not a new name"),
+        (
+            "mine",
+            {"terms": ["labels"], "options": {"top_k": 3}},
+            "no.* option 'top_k'; they have labels_weight",
+        ),
         ("a/b", {"terms": ["labels"]}, "not a name of letters"),
     ],
 )

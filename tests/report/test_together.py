@@ -9,7 +9,7 @@ import pytest
 from holle_tf.config import Config, load_config
 from holle_tf.report import costs, together
 from holle_tf.report.mode import Request, report_mode
-from holle_tf.report.runs import PlannedRun, Runs
+from holle_tf.report.runs import PlannedRun, Runs, teachers_of
 from holle_tf.report.together import next_run, surroundings_of
 from holle_tf.report.variants import VARIANTS, Variant
 
@@ -106,7 +106,10 @@ class _SomeRuns:
         self._there, self.config = there, config or Config()
 
     def missing_teachers(self, variant):
-        return [kind for kind in variant.teachers if kind not in self._there]
+        teachers = [
+            PlannedRun(Variant(*key.split("/")), seed) for key, seed in teachers_of(variant, self.config)
+        ]
+        return [one for one in teachers if one.variant.name not in self._there]
 
 
 def _run(key):
@@ -132,7 +135,7 @@ def test_students_of_a_teacher_that_failed_are_given_up():
     waiting, failed = [_run("sd/add/qanet"), _run("sd/add/bidaf")], {}
     together._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
     assert waiting == [_run("sd/add/bidaf")]
-    assert failed == {"sd/add/qanet, seed 0": "its teacher qanet is not there"}
+    assert failed == {"sd/add/qanet, seed 0": "its teacher sd/qanet, seed 0 is not there"}
 
 
 @pytest.mark.parametrize(("how", "teacher"), [("chunks", "sd"), ("windows", "windows"), ("whole", "ld")])

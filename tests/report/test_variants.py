@@ -1,16 +1,18 @@
 """The plan as data: every row of the paper's tables and every recipe of the student has a run."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from holle_tf import paper
 from holle_tf.config import Config, load_config
+from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.report.rows import all_variants, chosen_rows, comparisons
-from holle_tf.report.runs import planned_runs
-from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, label_of, source_of
+from holle_tf.report.runs import Runs, planned_runs
+from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, Variant, label_of, source_of
 from holle_tf.workflow.identity import run_terms
 from pipelines.errors import UserError
 
@@ -146,13 +148,55 @@ def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_pl
     assert variant.cost == ("sd", "mul") and variant.label == "SAM-hot from QANeT"
 
 
+def test_the_papers_rows_on_the_labels_alone_are_that_whatever_terms_are_added():
+    config = load_config([], ["distill.conicity_weight=0.5", "distill.labels_weight=2"])
+    alone, plain = (VARIANTS[KEYS.index(key)].config(config, 0) for key in ("ld/mul_train", "ld/mul/qanet"))
+    assert run_terms(alone) == ("labels",) and alone.distill.labels_weight == 1
+    assert run_terms(plain) == ("labels", "teacher", "conicity") and plain.distill.labels_weight == 2
+    assert alone == VARIANTS[KEYS.index("ld/mul_train")].config(Config(), 0)
+
+
+def test_options_of_a_recipe_are_those_of_its_rows_alone():
+    hot = "recipes.hot={terms: [labels, topk, conicity], options: {temperature: 3, conicity_weight: 0.5}}"
+    config = load_config(assignments=[hot, "report.rows=[sd/hot/qanet]", "distill.teacher_weight=0.5"])
+    variants = {one.key: one.config(config, 0) for one in all_variants(config)}
+    own = variants.pop("sd/hot/qanet")
+    assert (own.distill.temperature, own.distill.conicity_weight, own.distill.teacher_weight) == (3, 0.5, 0.5)
+    assert {one.distill for one in variants.values()} == {config.distill}
+    assert config.distill == DistillConfig(teacher_weight=0.5)
+    measured = [
+        Variant("sd", "slow", ("qanet",), own=recipe("slow", {"slow": given})).cost
+        for given in (
+            RecipeConfig(terms=["teacher", "gradient"]),
+            RecipeConfig(terms=["teacher", "gradient"], options={"gradient_share": 0.25}),
+        )
+    ]
+    assert measured[0] != measured[1]
+
+
+def test_a_student_of_two_runs_of_a_kind_waits_for_both():
+    config = load_config(assignments=["seed=4", "report.rows=[sd/add_both/bidaf+bidaf]"])
+    config = replace(config, report=replace(config.report, only=["sd/add_both/bidaf+bidaf", "sd/bidaf"]))
+    names = [run.name for run in planned_runs(config)]
+    row = "sd/add_both/bidaf+bidaf"
+    assert names == ["sd/bidaf, seed 4", "sd/bidaf, seed 5", *(f"{row}, seed {seed}" for seed in (4, 5, 6))]
+    runs = Runs(config, print)
+    first, second, student = planned_runs(config)[:3]
+    assert runs.rows_of(first) == ["sd/bidaf"] and runs.rows_of(second) == []
+    assert runs.teachers(student.variant) == [first, second]
+    assert [one[:2] for one in comparisons(config)[-2:]] == [(row, "sd/add_train"), (row, "sd/add/bidaf")]
+
+
 def test_the_rows_of_the_page_are_valid(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     (tmp_path / "mine.yaml").write_text(example)
-    config = load_config([tmp_path / "mine.yaml"], ["report.only=[sd/*hot*, sd/add/qanet]"])
-    keys = ["sd/qanet", "sd/add/qanet", "sd/add_hot_topk/qanet"]
+    (only,) = re.findall(r"mine.yaml \\\n +--set '(report.only=.*?)'", page)
+    config = load_config([tmp_path / "mine.yaml"], [only])
+    keys = ["sd/add_train", "sd/qanet", "sd/add/qanet", "sd/add_hot_topk/qanet"]
     assert [run.variant.key for run in planned_runs(config) if run.seed == 0] == keys
+    compared = [one.second for one in comparisons(config) if one.first == "sd/add_hot_topk/qanet"]
+    assert compared == ["sd/add_train", "sd/add/qanet"]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +208,6 @@ def test_the_rows_of_the_page_are_valid(tmp_path):
         ("sd/hot", "hot has one teacher"),
         ("sd/add_train/qanet", "add_train has no teacher"),
         ("sd/mul_both/qanet", "mul_both has two teachers"),
-        ("sd/mul_both/qanet+qanet", "teachers are"),
         ("sd/hot/sam", "teachers are"),
         ("sd/hot/", "teachers are"),
         ("sd/add_topk/qanet", "has this row anyway"),

@@ -8,11 +8,11 @@ import pytest
 
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models import MODELS
-from holle_tf.workflow import evaluation, modes
+from holle_tf.workflow import distilling, evaluation, modes
 from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import student_alone, with_recipe
+from holle_tf.workflow.distilling import find_or_train_teachers, student_alone, with_recipe
 from holle_tf.workflow.evaluation import cosines_of, ensure_scores
-from holle_tf.workflow.identity import default_run_path, distill_options, run_terms
+from holle_tf.workflow.identity import default_run_path, distill_options, run_identity, run_terms
 from holle_tf.workflow.prediction import ChatPredictor, predict_file
 from holle_tf.workflow.reading import Reading
 from holle_tf.workflow.run_folder import RunFolder
@@ -224,6 +224,43 @@ def test_recipes_are_listed_with_a_sentence(tiny, capsys):
     modes.recipes_mode(tiny())
     lines = capsys.readouterr().out
     assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines
+
+
+def test_a_recipe_of_ones_own_is_listed_with_its_options_unless_a_term_is_off(tiny, capsys):
+    recipes_of = "recipes.hot={terms: [labels, conicity], options: {%s: 0.5}}"
+    modes.recipes_mode(tiny(recipes_of % "conicity_weight"))
+    assert "labels + conicity (conicity_weight: 0.5)" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(UserError, match="--recipe=hot: its term 'conicity' is off.*conicity_weight: 1"):
+        modes.recipes_mode(tiny(recipes_of % "labels_weight"))
+    own = with_recipe(tiny(recipes_of % "conicity_weight", recipe="hot"), "_train")
+    assert own.distill.conicity_weight == 0.5 and run_terms(own) == ("labels", "conicity")
+
+
+def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_path, monkeypatch):
+    trained = []
+
+    def finished(config, prepared, **options):
+        trained.append(config.seed)
+        run = RunFolder(default_run_path(config, prepared, []))
+        run.create(config, prepared, run_identity(config, prepared, []))
+        run.write_result({})
+        return run
+
+    monkeypatch.setattr(distilling, "ensure_run", finished)
+    config = tiny("teacher=bidaf,qanet,bidaf", seed=5, runs_dir=str(tmp_path))
+
+    def seeds(config):
+        runs = find_or_train_teachers(config, prepared, None, _quiet)
+        return [(run.config().model, run.config().seed) for run in runs]
+
+    assert seeds(config) == [("bidaf", 5), ("qanet", 5), ("bidaf", 6)]
+    assert trained == [5, 5, 6]
+    # What is there is taken, each once.
+    assert seeds(replace(config, seed=6)) == [("bidaf", 6), ("qanet", 5), ("bidaf", 5)]
+    assert seeds(replace(config, seed=4, teacher="bidaf,bidaf,bidaf")) == [
+        ("bidaf", 5), ("bidaf", 6), ("bidaf", 4),
+    ]  # fmt: skip
+    assert trained == [5, 5, 6, 4]
 
 
 def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
