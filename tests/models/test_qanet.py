@@ -12,6 +12,12 @@ CHARS = 9
 SMALL = QanetConfig(units=8, heads=2, char_dim=4, encoder_convs=2, model_blocks=2)
 
 
+@pytest.fixture(scope="module")
+def model():
+    """Of the size above in float32; not to be changed."""
+    return build_qanet(SMALL, VECTORS, CHARS)
+
+
 def test_the_parameter_count_is_the_published_one():
     # Published without a trained vector for unknown words, which is 300 parameters here.
     model = build_qanet(QanetConfig(segments=False), np.zeros((10, 300), np.float32), char_count=1427)
@@ -26,8 +32,7 @@ def test_survival_falls_linearly_and_reaches_the_top_value():
     np.testing.assert_allclose(np.diff(chances), -0.1 / 28)
 
 
-def test_the_model_encoder_uses_those_chances_from_bottom_to_top():
-    model = build_qanet(SMALL, VECTORS, CHARS)
+def test_the_model_encoder_uses_those_chances_from_bottom_to_top(model):
     depth = SMALL.model_convs + 2
     found = []
     for i in range(SMALL.model_blocks):
@@ -37,8 +42,7 @@ def test_the_model_encoder_uses_those_chances_from_bottom_to_top():
     np.testing.assert_allclose(found, survival_chances(depth * SMALL.model_blocks, SMALL.survival))
 
 
-def test_the_pointers_read_the_passes_that_the_paper_names():
-    model = build_qanet(SMALL, VECTORS, CHARS)
+def test_the_pointers_read_the_passes_that_the_paper_names(model):
     top = model.get_layer(f"model_encoder_{SMALL.model_blocks - 1}")
     passes = [top.get_output_at(i) for i in range(3)]
     for edge, second in (("start", 1), ("end", 2)):
@@ -47,8 +51,7 @@ def test_the_pointers_read_the_passes_that_the_paper_names():
         assert read[1] is passes[second]
 
 
-def test_more_padding_changes_no_output(features, padded):
-    model = build_qanet(SMALL, VECTORS, CHARS)
+def test_more_padding_changes_no_output(features, padded, model):
     short, longer = model(features), model(padded)
     for edge in ("start_logits", "end_logits"):
         np.testing.assert_allclose(longer[edge][:, :11], short[edge], atol=1e-4)
@@ -83,8 +86,7 @@ def test_every_trained_weight_gets_a_finite_gradient(policy, features):
         assert np.isfinite(tf.convert_to_tensor(gradient)).all(), weight.name
 
 
-def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path, features):
-    model = build_qanet(SMALL, VECTORS, CHARS)
+def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path, features, model):
     expected = model(features)
     model.save_weights(tmp_path / "weights")
     copy = tf.keras.Model.from_config(model.get_config())
