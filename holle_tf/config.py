@@ -170,9 +170,10 @@ def _resolved(merged: Any) -> Config:
             where = f"recipes.{name}.options"
             merged = _merge(OmegaConf.structured(config), {"distill": one.options}, where)
             try:
-                _checked(merged)
+                options = _checked(merged).distill
             except UserError as error:
                 raise UserError(f"{where}: {error}") from None
+            one.options.update({option: getattr(options, option) for option in one.options})  # in their types
     return config
 
 

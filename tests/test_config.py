@@ -18,6 +18,13 @@ def test_later_sources_win(tmp_path):
     assert (config.seed, config.sam.units) == (4, 32)
 
 
+def test_options_of_a_recipe_have_the_types_of_those_whose_place_they_take():
+    config = load_config([], ["recipes.x={terms: [topk], options: {temperature: 3, top_k: 5}}"])
+    options = config.recipes["x"].options
+    assert options == {"temperature": 3.0, "top_k": 5}
+    assert isinstance(options["temperature"], float) and config.distill.temperature == 1
+
+
 def test_a_configuration_is_a_file_or_the_name_of_a_preset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert config_file("smoke") == preset("smoke")

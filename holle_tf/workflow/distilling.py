@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from holle_tf.config import Config, with_values
+from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.recipes import recipe
@@ -32,9 +32,10 @@ def with_recipe(config: Config, plain: str) -> Config:
         plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
     """
     chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
-    values = {f"distill.{name}": value for name, value in chosen.options}
-    values["sam.interaction"] = chosen.interaction
-    return with_values(replace(config, recipe=chosen.name), values, f"recipes.{chosen.name}")
+    sam = replace(config.sam, interaction=chosen.interaction)
+    return replace(
+        config, recipe=chosen.name, sam=sam, distill=replace(config.distill, **dict(chosen.options))
+    )
 
 
 def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
