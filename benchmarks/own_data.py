@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Mapping, Optional, Sequence
 
 from holle_tf.config import Config, load_config, preset
 
 
 def demo_or_own(
-    data_dir: Optional[str], glove: Optional[str], given: Mapping[str, Any], assignments: Iterable[str] = ()
+    data_dir: Optional[str], glove: Optional[str], given: Mapping[str, Any], assignments: Sequence[str] = ()
 ) -> Config:
     """The preset of the demo or, of data in a folder, that of CPUs.
 

@@ -6,7 +6,7 @@ import difflib
 import functools
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, Optional
+from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
 
 import omegaconf
 import yaml
@@ -117,14 +117,15 @@ class Config:
 
 def load_config(
     files: Iterable[Path] = (),
-    assignments: Iterable[str] = (),
+    assignments: Sequence[str] = (),
     flags: Optional[Mapping[str, Any]] = None,
 ) -> Config:
     """Merge defaults, YAML ``files``, ``a.b=value`` ``assignments`` and dotted ``flags``, in that order.
 
     Raises:
         UserError: a file is missing or broken, a key is unknown (the nearest known one is named), a value
-            has the wrong type or is not among the choices.
+            has the wrong type or is not among the choices, or an assignment is of an option that the recipe
+            has its own of.
     """
     merged = OmegaConf.structured(Config)
     for path in files:
@@ -145,7 +146,14 @@ def load_config(
         merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
     for key, value in (flags or {}).items():
         merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
-    return _resolved(merged)
+    config = _resolved(merged)
+    own = config.recipes[config.recipe].options if config.recipe in config.recipes else {}
+    for text in assignments:
+        section, _, option = text.partition("=")[0].strip().partition(".")
+        if section == "distill" and option in own:
+            instead = f"--set recipes.{config.recipe}.options.{option}"
+            raise UserError(f"--set {text}: the recipe {config.recipe} has its own {option}; use {instead}.")
+    return config
 
 
 def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
@@ -253,7 +261,9 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        raise UserError(f"{path}{line}: not a valid YAML file; correct it.") from error
+        reason = getattr(error, "problem", None)
+        problem = f" ({reason})" if reason else ""
+        raise UserError(f"{path}{line}: not a valid YAML file{problem}; correct it.") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -288,8 +298,9 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
         return OmegaConf.merge(_writable(base), update)
     except omegaconf.errors.OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
+        key = error.full_key if error.full_key and error.full_key not in where else ""
         hint = _OF_RECIPES if "recipes" in update else ""
-        raise UserError(f"{where}: {reason.rstrip('.')}{hint}.") from error
+        raise UserError(f"{where}: {f'{key}: ' if key else ''}{reason.rstrip('.')}{hint}.") from error
 
 
 def _writable(node: Any) -> Any:

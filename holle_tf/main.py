@@ -174,7 +174,9 @@ _TUNER_ROLE = flags.DEFINE_enum(
 _TUNER_ID = flags.DEFINE_string("tuner_id", None, "Name of this worker, unlike that of every other.")
 _TUNER_ADDRESS = flags.DEFINE_string("tuner_address", None, "HOST:PORT where the chief listens.")
 _CONFIG = flags.DEFINE_multi_string(
-    "config", [], "YAML file of configuration, or a preset (cpu, demo, smoke); of several the later go first."
+    "config",
+    [],
+    "YAML file of configuration, or a preset (cpu, demo, smoke); repeatable, the later over the earlier.",
 )
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."

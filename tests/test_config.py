@@ -25,6 +25,13 @@ def test_options_of_a_recipe_have_the_types_of_those_whose_place_they_take():
     assert isinstance(options["temperature"], float) and config.distill.temperature == 1
 
 
+def test_an_option_that_the_recipe_has_its_own_of_is_set_there():
+    own = "recipes.x={terms: [topk], options: {temperature: 3}}"
+    assert load_config([], [own, "distill.temperature=2", "distill.top_k=4"]).distill.temperature == 2
+    with pytest.raises(UserError, match="use --set recipes.x.options.temperature"):
+        load_config([], [own, "distill.temperature=2"], {"recipe": "x"})
+
+
 def test_a_configuration_is_a_file_or_the_name_of_a_preset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert config_file("smoke") == preset("smoke")
@@ -60,7 +67,10 @@ def test_a_configuration_cannot_be_changed():
         ("seed", "key=value"),
         ("recipes={x: {terms: {labels: 0.5}}}", "options (weights and the like)"),
         ("recipes={x: {terms: [teacher], options: {temperatur: 2}}}", "'distill.temperature'"),
-        ("recipes={x: {terms: [teacher], options: {temperature: hot}}}", "recipes.x.options: Value 'hot'"),
+        (
+            "recipes={x: {terms: [teacher], options: {temperature: hot}}}",
+            "recipes.x.options: distill.temperature: Value 'hot'",
+        ),
         ("recipes={x: {terms: [teacher], options: {temperature: 0}}}", "recipes.x.options: distill.temp"),
         ("report.only=[*/mul_train]", "put quotes around what begins with a star"),
         ("recipe={x: {terms: [labels]}}", "stand under 'recipes'"),

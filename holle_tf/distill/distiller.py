@@ -19,6 +19,7 @@ from holle_tf.distill.terms import (
     Reader,
     needs,
     rows_of,
+    value_of,
     want_teachers,
 )
 from holle_tf.distill.weight_average import WeightAverage
@@ -190,7 +191,7 @@ class Distiller(tf.keras.Model):
             seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
             share=share,
         )
-        values = {name: TERMS[name].function(batch) for name in self._weights_of_terms}
+        values = {name: value_of(name, batch) for name in self._weights_of_terms}
         if share is None:
             means = {name: tf.reduce_mean(value) for name, value in values.items()}
         else:

@@ -62,7 +62,7 @@ def all_recipes(own: Mapping[str, RecipeConfig] = NO_RECIPES) -> dict[str, Recip
     Raises:
         UserError: one of them is no recipe.
     """
-    return {**RECIPES, **{name: _own(name, given) for name, given in own.items()}}
+    return {**RECIPES, **{name: _own(name, given, own) for name, given in own.items()}}
 
 
 def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
@@ -75,12 +75,13 @@ def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
         raise UserError(
-            f"no recipe is called {name!r}; did you mean {near[0]!r}? There are: {', '.join(known)}."
+            f"no recipe is called {name!r}; did you mean {near[0]!r}? There are: {', '.join(known)};"
+            " one of your own needs the --config that defines it."
         )
     return known[name]
 
 
-def _own(name: str, given: RecipeConfig) -> Recipe:
+def _own(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig]) -> Recipe:
     where = f"recipes.{name}"
     if name in RECIPES:
         raise UserError(f"{where}: not a new name, it is one of the paper's recipes; choose another.")
@@ -89,7 +90,9 @@ def _own(name: str, given: RecipeConfig) -> Recipe:
     if given.interaction not in KINDS:
         raise UserError(f"{where}.interaction={given.interaction}: not among the choices (add, mul).")
     if not given.terms:
-        raise UserError(f"{where}.terms: empty; name some of {', '.join(TERMS)}.")
+        near = difflib.get_close_matches(name, [one for one in own if one != name], n=1)
+        hint = f", or did you mean recipes.{near[0]}?" if near else "."
+        raise UserError(f"{where}.terms: empty; name some of {', '.join(TERMS)}{hint}")
     for one in given.terms:
         if one not in TERMS:
             near = difflib.get_close_matches(one, TERMS, n=1, cutoff=0.0)
@@ -103,6 +106,7 @@ def _own(name: str, given: RecipeConfig) -> Recipe:
         if option not in known:
             raise UserError(
                 f"{where}.options: none of its terms has an option {option!r}; they have {', '.join(known)}."
+                " Options of other things are set by --set distill.NAME=VALUE."
             )
     summary = given.summary or " + ".join(terms)
     options = tuple(sorted(given.options.items()))

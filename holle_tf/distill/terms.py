@@ -7,7 +7,7 @@ function, decorate it with its name and the options it takes, and name it in a r
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, cast
 
 import tensorflow as tf
 
@@ -105,6 +105,8 @@ def term(
     def register(function: Callable[[Batch], tf.Tensor]) -> Callable[[Batch], tf.Tensor]:
         if name in TERMS:
             raise ValueError(f"two terms are called {name!r}")
+        if isinstance(options, str):
+            raise ValueError(f"term {name!r}: its options are a list, as [{options!r}]")
         for option in (weight, *options):
             if option not in _OPTIONS:
                 raise ValueError(
@@ -120,6 +122,36 @@ def term(
         return function
 
     return register
+
+
+class _Declared:
+    """The options of one term and no others: a run is known by those that its terms declare."""
+
+    def __init__(self, options: DistillConfig, name: str):
+        self._options, self._name = options, name
+
+    def __getattr__(self, option: str) -> Any:
+        if option not in TERMS[self._name].options:
+            raise ValueError(
+                f"term {self._name!r} reads the option {option!r}; list it where the term is registered:"
+                f' @term("{self._name}", "{TERMS[self._name].weight}", ["{option}"])'
+            )
+        return getattr(self._options, option)
+
+
+def value_of(name: str, batch: Batch) -> tf.Tensor:
+    """The value of a term for each example.
+
+    Raises:
+        ValueError: it reads an option that it does not declare, or returns something else.
+    """
+    declared = cast(DistillConfig, _Declared(batch.options, name))
+    value = tf.convert_to_tensor(TERMS[name].function(batch._replace(options=declared)))
+    if value.shape.rank not in (1, None):
+        raise ValueError(
+            f"term {name!r} returns {value.shape}; expected one value for each example, (batch,)"
+        )
+    return value
 
 
 def default_top_k(setup: str) -> int:

@@ -14,6 +14,7 @@ class ReportConfig:
     )  # beside the paper's, as [sd/mul_topk/qanet]; own recipes too
     only: list[str] = field(default_factory=list)  # rows that are made, as [sd/*, ld/add*]; empty = all
     kept: list[str] = field(default_factory=list)  # outcomes.json of reports made elsewhere, to go on from
+    costs: bool = True  # measure tables 1 and 5, in minutes, where no report before has
     workers: int = 1  # runs at once, each in a process of its own with its share of the cores
     resamples: int = 10_000  # of every bootstrap
     examples: int = 20  # predictions that are shown

@@ -52,7 +52,7 @@ def report_content(
         tables.inference_table(costs),
         *tables.f1_tables(rows, runs.config.distill.long_teacher),
         tables.training_table(costs),
-        tables.conicity_table(rows),
+        tables.conicity_table(rows, [one.key for one in own_variants(runs.config) if one.setup == "sd"]),
     ]  # fmt: skip
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     return {

@@ -99,6 +99,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
 
     def costs_of(existing: bool) -> Optional[dict[str, Any]]:
         try:
+            existing = existing or not config.report.costs
             return measure_costs(costs_config, setups, Path(config.runs_dir), log, existing)
         except UserError as error:  # the tables of the runs are wanted without them
             failed["costs"] = str(error)

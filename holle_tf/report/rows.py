@@ -54,7 +54,10 @@ def _own_variant(text: str, config: Config) -> Variant:
         raise UserError(f"{where}: teachers are {' and '.join(TEACHERS)}, several with a + between them.")
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
-        raise UserError(f"{where}: the recipe {name} has {wanted}; correct the last part.")
+        right = "/".join(
+            [setup, name, *["bidaf+qanet" if chosen.teachers > 1 else "qanet"][: chosen.teachers]]
+        )
+        raise UserError(f"{where}: the recipe {name} has {wanted}; write it as {right}.")
     variant = Variant(setup, name, kinds, headline=True, own=chosen)
     if variant.key in ROWS:
         raise UserError(f"{where}: the report has this row anyway; leave it out.")
@@ -79,8 +82,9 @@ def chosen_rows(config: Config) -> list[str]:
 
 
 def comparisons(config: Config) -> tuple[Comparison, ...]:
-    """What is compared: as the paper does, and each row of one's own with the plainest ones beside it."""
-    found, rows = list(COMPARISONS), all_rows(config)
+    """What is compared: each row of one's own with the plainest ones beside it, and as the paper does."""
+    found: list[Comparison] = []
+    rows = all_rows(config)
     for one in own_variants(config):
         assert one.own is not None
         alone = f"{one.setup}/{one.own.interaction}_train"
@@ -91,4 +95,5 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
             plain = Variant(one.setup, one.own.interaction, one.teachers[:1]).key
         if one.teachers and plain in rows and plain != one.key:
             found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
+    found += COMPARISONS
     return tuple(compared for compared in found if {compared.first, compared.second} <= set(rows))

@@ -168,10 +168,15 @@ def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
                  ["model", "here", "paper", "here", "x SAM", "paper", "x SAM"], rows)  # fmt: skip
 
 
-def conicity_table(rows: Mapping[str, Row]) -> Table:
-    """Table 6 of the paper, with the vectors one by one, and of the distilled students beside."""
+def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
+    """Table 6 of the paper, with the vectors one by one, and of the distilled students beside.
+
+    Args:
+        own: keys of the rows of one's own on short documents.
+    """
     body = []
-    for name in ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet"):
+    names = ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet")
+    for name in (*names, *(key[len("sd/") :] for key in own)):
         row = rows[f"sd/{name}"]
         published = f"{paper.CONICITY[name]}" if name in paper.CONICITY else ""
         mean = row.mean_conicity()

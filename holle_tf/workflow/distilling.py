@@ -55,7 +55,12 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
     if (given > 1) != (needed > 1):
         raise UserError(
             f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
-            f"{given} given; {'add one' if needed > 1 else 'several are for add_both and add_ensemble'}."
+            f"{given} given; "
+            + (
+                "add one."
+                if needed > 1
+                else "several are for add_both, add_ensemble and recipes of teachers: 2."
+            )
         )
     distill_options(config)  # which says what is wrong now, not after hours of training teachers
     return config
@@ -78,10 +83,12 @@ def find_or_train_teachers(
 
     Teachers of one kind are runs of different seeds.
     """
-    runs = []
+    runs: list[RunFolder] = []
     if teacher_runs is not None:
         for path in teacher_runs:
             run = RunFolder(Path(path))
+            if run.path.resolve() in [other.path.resolve() for other in runs]:
+                raise UserError(f"--teacher_run: {path} is there twice; name another run.")
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
             Reading(run, prepared, config).check()

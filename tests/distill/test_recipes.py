@@ -1,9 +1,10 @@
 import pytest
+import tensorflow as tf
 
 from holle_tf.distill import terms
 from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
-from holle_tf.distill.terms import TERMS, check_cached_positions, needs, term
+from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, term
 from pipelines.errors import UserError
 
 
@@ -23,11 +24,32 @@ def test_the_sixteen_variants_of_the_paper_are_there():
 def test_an_unknown_recipe_is_an_error_that_names_the_nearest():
     with pytest.raises(UserError, match="add_train"):
         recipe("add_trian")
+    with pytest.raises(UserError, match="recipes.hott.terms: empty.*did you mean recipes.hot[?]"):
+        recipe("hot", {"hot": RecipeConfig(terms=["labels"]), "hott": RecipeConfig(options={"top_k": 2})})
 
 
 def test_two_terms_cannot_share_a_name():
     with pytest.raises(ValueError, match="labels"):
         term("labels", "labels_weight")(lambda batch: None)
+
+
+def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_example(monkeypatch):
+    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    batch = Batch({}, [], {}, {}, None, None, [], [], DistillConfig(temperature=3.0, top_k=7), None)
+
+    def temperatures(batch):
+        return tf.fill([4], batch.options.temperature)
+
+    term("declared", "labels_weight", ["temperature"])(temperatures)
+    assert terms.value_of("declared", batch).numpy().tolist() == [3.0] * 4
+    term("undeclared", "labels_weight", ["top_k"])(temperatures)
+    with pytest.raises(ValueError, match="'undeclared' reads the option 'temperature'; list it"):
+        terms.value_of("undeclared", batch)
+    term("scalar", "labels_weight")(lambda batch: tf.reduce_mean([1.0, 2.0]))
+    with pytest.raises(ValueError, match=r"'scalar' returns \(\); expected one value for each example"):
+        terms.value_of("scalar", batch)
+    with pytest.raises(ValueError, match=r"options are a list, as \['top_k'\]"):
+        term("place", "labels_weight", "top_k")(temperatures)
 
 
 def test_a_term_whose_option_is_missing_says_where_it_belongs():

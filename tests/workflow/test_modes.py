@@ -261,6 +261,10 @@ def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_pa
         ("bidaf", 5), ("bidaf", 6), ("bidaf", 4),
     ]  # fmt: skip
     assert trained == [5, 5, 6, 4]
+    monkeypatch.setattr(Reading, "check", lambda self: None)  # of weights, which are not there
+    one = str(next(tmp_path.glob("*/bidaf-seed5-*")))
+    with pytest.raises(UserError, match="bidaf-seed5.* is there twice"):
+        find_or_train_teachers(config, prepared, [one, one], _quiet)
 
 
 def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
