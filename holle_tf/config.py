@@ -147,6 +147,7 @@ def load_config(
     for key, value in (flags or {}).items():
         merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
     config = _resolved(merged)
+    _resolve_options_of_recipes(config)
     own = config.recipes[config.recipe].options if config.recipe in config.recipes else {}
     for text in assignments:
         section, _, option = text.partition("=")[0].strip().partition(".")
@@ -160,6 +161,7 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
     """``config`` with some dotted keys set anew, checked as ``load_config`` does.
 
     Args:
+        values: none of them of ``recipes``.
         where: what the message of an error begins with.
 
     Raises:
@@ -172,24 +174,23 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
 
 
 def _resolved(merged: Any) -> Config:
-    config = _checked(merged)
-    for name, one in config.recipes.items():  # now, and not when a recipe is chosen after hours of others
-        if one.options:
-            where = f"recipes.{name}.options"
-            merged = _merge(OmegaConf.structured(config), {"distill": one.options}, where)
-            try:
-                options = _checked(merged).distill
-            except UserError as error:
-                raise UserError(f"{where}: {error}") from None
-            one.options.update({option: getattr(options, option) for option in one.options})  # in their types
-    return config
-
-
-def _checked(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     check(config, values_of(config))
     return config
+
+
+def _resolve_options_of_recipes(config: Config) -> None:
+    """Check them, and give them their types: now, and not when a recipe is chosen after hours of others."""
+    for name, one in config.recipes.items():
+        if one.options:
+            where = f"recipes.{name}.options"
+            merged = _merge(OmegaConf.structured(config), {"distill": one.options}, where)
+            try:
+                options = _resolved(merged).distill
+            except UserError as error:
+                raise UserError(f"{where}: {error}") from None
+            one.options.update({option: getattr(options, option) for option in one.options})
 
 
 def to_yaml(config: Config) -> str:

@@ -20,7 +20,7 @@ def teacher_setup(setup: str, long_teacher: str) -> str:
 
 
 def numbered(kinds: Sequence[str]) -> list[tuple[str, int]]:
-    """Each kind of teacher, with how many of the same stand before it: those are runs of other seeds."""
+    """Each kind of teacher, with how many of the same stand before it."""
     return [(kind, list(kinds[:i]).count(kind)) for i, kind in enumerate(kinds)]
 
 

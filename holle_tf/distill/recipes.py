@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
-from holle_tf.distill.config import RecipeConfig
+from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.terms import TERMS, want_teachers
 from pipelines.errors import UserError
 
@@ -31,6 +31,10 @@ class Recipe:
     teachers: int
     summary: str
     options: tuple[tuple[str, Any], ...] = ()
+
+    def over(self, options: DistillConfig) -> DistillConfig:
+        """``options``, with its own in their place."""
+        return replace(options, **dict(self.options))
 
 
 # Suffix, terms, teachers, what the student learns from.

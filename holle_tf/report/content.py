@@ -52,7 +52,7 @@ def report_content(
         tables.inference_table(costs),
         *tables.f1_tables(rows, runs.config.distill.long_teacher),
         tables.training_table(costs),
-        tables.conicity_table(rows, [one.key for one in own_variants(runs.config) if one.setup == "sd"]),
+        tables.conicity_table(rows, _own_keys(runs, "sd")),
     ]  # fmt: skip
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     return {
@@ -85,6 +85,10 @@ def references_note(references: References) -> str:
     )
 
 
+def _own_keys(runs: Runs, setup: str) -> list[str]:
+    return [one.key for one in own_variants(runs.config) if one.setup == setup]
+
+
 def _figures(
     runs: Runs,
     rows: Mapping[str, Row],
@@ -105,8 +109,7 @@ def _figures(
             labels = [f"{label_of(one['first'])}\nminus {label_of(one['second'])}" for one in of_setup]
             figures.plot_differences(of_setup, labels, add(
                 f"differences-{setup}", f"Differences of F1 on {where}, here and in the paper."))  # fmt: skip
-        keys = [f"{setup}/{name}" for name in SHOWN]
-        keys += [one.key for one in own_variants(runs.config) if one.setup == setup]
+        keys = [*(f"{setup}/{name}" for name in SHOWN), *_own_keys(runs, setup)]
         shown = {row.label: row for key in keys if (row := rows[key]).outcomes}
         examples = read_examples(runs.prepared(setup), "test")
         for kind, groups in (("length", by_length(examples)), ("source", by_source(examples))):

@@ -54,10 +54,8 @@ def _own_variant(text: str, config: Config) -> Variant:
         raise UserError(f"{where}: teachers are {' and '.join(TEACHERS)}, several with a + between them.")
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
-        right = "/".join(
-            [setup, name, *["bidaf+qanet" if chosen.teachers > 1 else "qanet"][: chosen.teachers]]
-        )
-        raise UserError(f"{where}: the recipe {name} has {wanted}; write it as {right}.")
+        last = ("", "/qanet", "/bidaf+qanet")[chosen.teachers]
+        raise UserError(f"{where}: the recipe {name} has {wanted}; write it as {setup}/{name}{last}.")
     variant = Variant(setup, name, kinds, headline=True, own=chosen)
     if variant.key in ROWS:
         raise UserError(f"{where}: the report has this row anyway; leave it out.")

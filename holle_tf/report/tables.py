@@ -176,9 +176,9 @@ def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
     """
     body = []
     names = ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet")
-    for name in (*names, *(key[len("sd/") :] for key in own)):
-        row = rows[f"sd/{name}"]
-        published = f"{paper.CONICITY[name]}" if name in paper.CONICITY else ""
+    for key in (*(f"sd/{name}" for name in names), *own):
+        row = rows[key]
+        published = str(paper.CONICITY.get(key[len("sd/") :], ""))
         mean = row.mean_conicity()
         if mean is None:
             body.append([Cell(row.label, "label"), Cell("", "missing"), Cell(row.fault or "none", "missing"),

@@ -33,9 +33,7 @@ def with_recipe(config: Config, plain: str) -> Config:
     """
     chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
     sam = replace(config.sam, interaction=chosen.interaction)
-    return replace(
-        config, recipe=chosen.name, sam=sam, distill=replace(config.distill, **dict(chosen.options))
-    )
+    return replace(config, recipe=chosen.name, sam=sam, distill=chosen.over(config.distill))
 
 
 def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
@@ -53,15 +51,9 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
         raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
     if (given > 1) != (needed > 1):
-        raise UserError(
-            f"--recipe={config.recipe} learns from {'several teachers' if needed > 1 else 'one teacher'}, "
-            f"{given} given; "
-            + (
-                "add one."
-                if needed > 1
-                else "several are for add_both, add_ensemble and recipes of teachers: 2."
-            )
-        )
+        several = "several are for add_both, add_ensemble and recipes of teachers: 2"
+        wanted, remedy = ("several teachers", "add one") if needed > 1 else ("one teacher", several)
+        raise UserError(f"--recipe={config.recipe} learns from {wanted}, {given} given; {remedy}.")
     distill_options(config)  # which says what is wrong now, not after hours of training teachers
     return config
 

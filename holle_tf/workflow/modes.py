@@ -12,6 +12,7 @@ from rich.table import Table
 
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
+from holle_tf.distill.config import numbered
 from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.evaluate.references import (
     References,
@@ -128,7 +129,7 @@ def recipes_mode(config: Config) -> None:
     for header in ("recipe", "terms", "teachers", "the student learns from"):
         table.add_column(header, no_wrap=header != "the student learns from")
     for one in all_recipes(config.recipes).values():
-        check_switched_on(one.name, one.terms, replace(config.distill, **dict(one.options)))
+        check_switched_on(one.name, one.terms, one.over(config.distill))
         teachers = ("none", "one", "two or more")[one.teachers]
         own = f" ({', '.join(f'{name}: {value}' for name, value in one.options)})" if one.options else ""
         table.add_row(one.name, " + ".join(one.terms), teachers, one.summary + own)
@@ -230,10 +231,7 @@ def _show_references(reading: Reading, split: str, references: References) -> di
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """Each name, numbered where it stands more than once."""
-    return [
-        name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}"
-        for i, name in enumerate(names)
-    ]
+    return [name if names.count(name) == 1 else f"{name} {place + 1}" for name, place in numbered(names)]
 
 
 def _same_data(config: Config, trained: Config) -> Config:
