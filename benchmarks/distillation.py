@@ -25,18 +25,18 @@ from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
 from benchmarks.taking_turns import median_seconds
-from holle_tf.board.examples import choose_examples, draw_curves, spans_as_markdown, view
+from holle_tf.board.example_views import choose_examples, draw_curves, spans_as_markdown, view
 from holle_tf.config import Config, load_config, preset
-from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
 from holle_tf.distill.hallucination import HALLUCINATED, reorder
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
 from holle_tf.distill.terms import needs
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models import MODELS
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.run_folder import build_model
+from holle_tf.options.distill import DistillConfig
+from holle_tf.runs.data import open_data
+from holle_tf.runs.run_folder import build_model
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 

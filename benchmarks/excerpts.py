@@ -23,12 +23,12 @@ from tqdm import tqdm
 from benchmarks.openings import opening, shares
 from benchmarks.own_data import demo_or_own
 from holle_tf.config import Config
-from holle_tf.evaluate.tables import print_table
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.evaluation import ensure_scores, predictions_of
-from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder
-from pipelines.holle import Example
+from holle_tf.drawing.terminal_table import print_table
+from holle_tf.runs.data import open_data
+from holle_tf.runs.evaluation import ensure_scores, predictions_of
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading
+from pipelines.example import Example
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 

@@ -59,7 +59,7 @@ def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list,
 
 
 def keras_reader(student: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """A student's model as ``holle_tf.export.reading`` gives those of exports."""
+    """A student's model as ``holle_tf.export.readback`` gives those of exports."""
     import tensorflow as tf
 
     from holle_tf.models.layers.masking import masked_softmax
@@ -113,9 +113,9 @@ def pruned_row(
     import tensorflow as tf
 
     from holle_tf.evaluate.scores import token_f1
-    from holle_tf.export.config import ExportConfig
     from holle_tf.models.sam import INPUTS
-    from holle_tf.workflow.exporting import write_export
+    from holle_tf.options.export import ExportConfig
+    from holle_tf.runs.exporting import write_export
 
     options = ExportConfig(**values)
     small, folder = student.shrunk(options), scratch / "-".join(map(str, values.values()))

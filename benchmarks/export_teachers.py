@@ -11,7 +11,7 @@ TITLES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
 def teachers_beside(student: Path) -> list[Path]:
     """The finished teachers of a student's data: of each kind the one that was finished last."""
-    from holle_tf.workflow.run_folder import last_finished
+    from holle_tf.runs.run_folder import last_finished
 
     newest = [last_finished(student.resolve().parent, f"{kind}-*") for kind in TITLES]
     return [run.path for run in newest if run is not None]
@@ -23,7 +23,7 @@ def teacher_row(run: Path, student: Path) -> tuple[str, dict[str, Any]]:
     Raises:
         UserError: it is no finished teacher, or one of other data than the student's.
     """
-    from holle_tf.workflow.run_folder import RunFolder
+    from holle_tf.runs.run_folder import RunFolder
     from pipelines.errors import UserError
 
     folder = RunFolder(run)
@@ -60,7 +60,7 @@ def measure_teacher(model: str, run: Optional[str], lengths: Sequence[int]) -> d
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
     from holle_tf.config import load_config
     from holle_tf.models import MODELS, trainable_parameters
-    from holle_tf.workflow.run_folder import RunFolder
+    from holle_tf.runs.run_folder import RunFolder
     from pipelines.vocabulary import Vocabulary
 
     words, characters = WORDS, CHARACTERS

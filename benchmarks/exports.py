@@ -30,9 +30,9 @@ from benchmarks.export_probe import __file__ as PROBE
 from benchmarks.export_scores import compared, complaints, keras_reader, pruned_row, score
 from benchmarks.export_tables import TABLES
 from benchmarks.export_teachers import TITLES, measure_teacher, teacher_row, teachers_beside
-from holle_tf.workflow.own_process import in_own_process
-from pipelines.atomic import atomic_file
+from holle_tf.system.child_process import in_own_process
 from pipelines.errors import UserError
+from pipelines.files import atomic_file
 
 _RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = the newest one")
 _RUNS = flags.DEFINE_string(
@@ -74,11 +74,11 @@ PRUNED: tuple[dict[str, Any], ...] = (
 def student_run() -> Any:
     """The run that is exported."""
     from holle_tf.config import load_config, preset
-    from holle_tf.workflow.data import open_data
-    from holle_tf.workflow.distilling import with_recipe
-    from holle_tf.workflow.prediction import newest_student
-    from holle_tf.workflow.run_folder import RunFolder
-    from holle_tf.workflow.training import ensure_run
+    from holle_tf.runs.data import open_data
+    from holle_tf.runs.prediction import newest_student
+    from holle_tf.runs.run_folder import RunFolder
+    from holle_tf.training.distillation import with_recipe
+    from holle_tf.training.train import ensure_run
 
     if _RUN.value:
         return RunFolder(Path(_RUN.value))
@@ -151,12 +151,12 @@ def main(_: list[str]) -> None:
 
 def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]) -> None:
     """Write exports with their cards, and read the test split by each."""
-    from holle_tf.export.config import ExportConfig
-    from holle_tf.export.reading import load_reader
-    from holle_tf.workflow.data import open_data
-    from holle_tf.workflow.evaluation import ensure_scores
-    from holle_tf.workflow.exporting import export_student, student_of
-    from holle_tf.workflow.reading import Reading
+    from holle_tf.export.readback import load_reader
+    from holle_tf.options.export import ExportConfig
+    from holle_tf.runs.data import open_data
+    from holle_tf.runs.evaluation import ensure_scores
+    from holle_tf.runs.exporting import export_student, student_of
+    from holle_tf.runs.run_on_data import Reading
     from pipelines.encoding import encode
     from pipelines.records import read_examples
 

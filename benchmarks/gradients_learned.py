@@ -23,12 +23,12 @@ from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.distiller import online_teacher
 from holle_tf.distill.gradient_distance import squared_distance
 from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients
-from holle_tf.evaluate.tables import print_table
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers
-from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run
+from holle_tf.drawing.terminal_table import print_table
+from holle_tf.runs.data import open_data
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers
+from holle_tf.training.train import ensure_run
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 

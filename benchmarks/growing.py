@@ -7,7 +7,7 @@ import time
 from typing import Any, Callable
 
 from benchmarks.cells import Row
-from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
+from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
 
 
 def grow(sizes: list[int], measured: Callable[[int], list[float]], limit: float, base: float) -> list[Row]:

@@ -25,9 +25,9 @@ from benchmarks.cells import WHAT, Row, row_text
 from benchmarks.growing import grow, seconds_of
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
-from holle_tf.evaluate.tables import print_table
-from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
-from holle_tf.workflow.own_process import in_own_process
+from holle_tf.drawing.terminal_table import print_table
+from holle_tf.system.child_process import in_own_process
+from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
 AXES = ("document", "batch", "context", "examples")
 CHUNKS = ":chunks"
@@ -75,7 +75,7 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
     """Seconds to read and decode so many examples in shuffled batches, and peak memory, less the imports."""
     from holle_tf.evaluate.predictor import Predictor
     from holle_tf.models import MODELS
-    from holle_tf.workflow.data import open_data
+    from holle_tf.runs.data import open_data
     from pipelines.dataset import make_dataset
 
     base = peak_memory_mb()

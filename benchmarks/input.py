@@ -26,9 +26,9 @@ from tqdm import tqdm
 from benchmarks.models import make_distiller
 from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.precision import resolve_precision
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models import MODELS
-from holle_tf.workflow.data import open_data, raw_data
+from holle_tf.runs.data import open_data, raw_data
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 

@@ -19,11 +19,11 @@ from absl import app, flags
 from tqdm import tqdm
 
 from holle_tf.config import load_config
-from holle_tf.workflow.data import raw_data
-from holle_tf.workflow.own_process import in_own_process
-from pipelines.config import DataConfig
+from holle_tf.runs.data import raw_data
+from holle_tf.system.child_process import in_own_process
 from pipelines.demo.corpus import GLOVE_PATH
 from pipelines.json_records import iterate_records
+from pipelines.options import DataConfig
 
 _GIGABYTES = flags.DEFINE_float("gigabytes", 5.0, "size of the train file", lower_bound=0.001)
 _SCRATCH = flags.DEFINE_string("scratch", None, "folder for the temporary files (default: the system's)")
@@ -67,7 +67,7 @@ def prepare_all(folder: str) -> dict[str, float]:
     """Prepare ``folder``: examples, seconds, peak memory of this process and of its largest worker."""
     import resource
 
-    from holle_tf.workflow.memory import peak_memory_mb, reset_peak_memory
+    from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
     from pipelines.prepare import prepare
 
     reset_peak_memory()

@@ -22,14 +22,14 @@ from benchmarks.own_data import demo_or_own
 from holle_tf.config import Config
 from holle_tf.distill.teacher_cache import ensure_teacher_cache
 from holle_tf.distill.terms import default_top_k
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.evaluate.statistics import paired_bootstrap
-from holle_tf.evaluate.tables import print_table
-from holle_tf.models.config import CHUNK_MERGES
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import find_or_train_teachers
-from holle_tf.workflow.evaluation import ensure_scores
-from holle_tf.workflow.reading import Reading
+from holle_tf.options.models import CHUNK_MERGES
+from holle_tf.runs.data import open_data
+from holle_tf.runs.evaluation import ensure_scores
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.training.distillation import find_or_train_teachers
 
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teachers are, or will be")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")

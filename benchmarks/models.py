@@ -9,7 +9,7 @@ from holle_tf.config import Config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES
-from holle_tf.workflow.run_folder import build_model
+from holle_tf.runs.run_folder import build_model
 from pipelines.records import split_input
 
 WORDS, CHARACTERS, WORD_DIM = 5000, 100, 100

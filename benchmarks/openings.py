@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.holle import Example
+from pipelines.example import Example
 
 WORDS = 10  # of the beginning
 

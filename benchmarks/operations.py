@@ -23,9 +23,9 @@ from rich.table import Table
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from benchmarks.trace import kind_of, trace
 from holle_tf.config import load_config
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models import MODELS
-from holle_tf.workflow.memory import keep_freed_memory
+from holle_tf.system.memory import keep_freed_memory
 
 _VARIANTS = flags.DEFINE_list(
     "variants", ["sam:none", "bidaf:none", "qanet:none", "qanet:bfloat16"], "model:format, ..."

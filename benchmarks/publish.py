@@ -23,7 +23,7 @@ from absl import app, flags
 
 from benchmarks.machine_paths import command_without_paths, everywhere, without_paths
 from holle_tf.report.kept import OUTCOMES
-from holle_tf.workflow.run_folder import write_text
+from holle_tf.runs.run_folder import write_text
 from pipelines.errors import UserError
 
 _REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder that --mode=report wrote")

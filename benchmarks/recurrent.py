@@ -18,7 +18,7 @@ from absl import app, flags
 from rich.table import Table
 
 from benchmarks.taking_turns import median_seconds
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from pipelines.errors import UserError
 from pipelines.parallel import cores

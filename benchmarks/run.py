@@ -25,8 +25,8 @@ from tqdm import tqdm
 
 from benchmarks.jobs import JOBS, OTHERS
 from benchmarks.machine_paths import command_without_paths
-from holle_tf.workflow.machine import machine
-from holle_tf.workflow.run_folder import versions, write_text
+from holle_tf.runs.run_folder import versions, write_text
+from holle_tf.system.machine import machine
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 

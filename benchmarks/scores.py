@@ -24,14 +24,14 @@ from tqdm import tqdm
 
 from benchmarks.paired import SCORES, summary
 from holle_tf.config import load_config, preset
-from holle_tf.evaluate.tables import print_table
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
-from holle_tf.workflow.evaluation import ensure_scores
-from holle_tf.workflow.memory import keep_freed_memory
-from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run
+from holle_tf.drawing.terminal_table import print_table
+from holle_tf.runs.data import open_data
+from holle_tf.runs.evaluation import ensure_scores
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.memory import keep_freed_memory
+from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.training.train import ensure_run
 
 _MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "what is trained")
 _RECIPE = flags.DEFINE_string("recipe", None, "of a student, as add; none for training on the labels alone")

@@ -25,7 +25,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 
 _BATCHES = flags.DEFINE_list("batches", ["1", "4", "16"], "largest batches of the service")
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the documents")
@@ -39,12 +39,12 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
     """Serve one student at several ports, each with another ``max_batch``; send the ports, then wait."""
     import uvicorn
 
+    from holle_tf.options.serve import ServeConfig
     from holle_tf.serve.app import create_app
     from holle_tf.serve.backend import warm_up
-    from holle_tf.serve.config import ServeConfig
     from holle_tf.serve.run_backend import RunBackend
     from holle_tf.serve.server import listen
-    from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
+    from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
     keep_freed_memory()
     backend = RunBackend(untrained_student(folder))
@@ -73,7 +73,7 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
 def untrained_student(folder: Path) -> Any:
     """A run folder with a student of the published size and random weights."""
     from holle_tf.config import load_config, to_yaml
-    from holle_tf.workflow.run_folder import RunFolder, build_model, write_text
+    from holle_tf.runs.run_folder import RunFolder, build_model, write_text
     from pipelines.vocabulary import Vocabulary
 
     config = load_config(flags={"recipe": "add_train"})

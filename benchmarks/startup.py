@@ -19,7 +19,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.first_step import seconds_to_first_step
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from pipelines.demo.corpus import GLOVE_PATH
 
 _MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "which models")

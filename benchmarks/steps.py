@@ -20,7 +20,7 @@ from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from benchmarks.taking_turns import median_seconds
 from holle_tf.config import load_config, preset
 from holle_tf.distill.precision import POLICIES
-from holle_tf.evaluate.tables import print_table
+from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models import MODELS
 from pipelines.errors import UserError
 

@@ -108,7 +108,7 @@ def main(_: list[str]) -> None:
         print(json.dumps(train(_MODEL.value)), flush=True)
         time.sleep(1)  # the others may still hear from this process
         os._exit(0)  # TensorFlow's server cannot be stopped otherwise
-    from holle_tf.evaluate.tables import print_table
+    from holle_tf.drawing.terminal_table import print_table
     from pipelines.parallel import cores
 
     share = max(1, cores() // _WORKERS.value)

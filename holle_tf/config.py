@@ -12,18 +12,17 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.board.config import BoardConfig
 from holle_tf.config_checks import check
-from holle_tf.distill.config import DistillConfig, RecipeConfig
-from holle_tf.export.config import ExportConfig
-from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
-from holle_tf.report.config import ReportConfig
-from holle_tf.serve.config import ServeConfig
-from holle_tf.workflow.config import StrategyConfig
-from pipelines.config import DataConfig
-from pipelines.demo.config import DemoConfig
+from holle_tf.options.board import BoardConfig
+from holle_tf.options.distill import DistillConfig, RecipeConfig
+from holle_tf.options.export import ExportConfig
+from holle_tf.options.models import BidafConfig, QanetConfig, SamConfig
+from holle_tf.options.report import ReportConfig
+from holle_tf.options.serve import ServeConfig
+from holle_tf.options.strategy import StrategyConfig
+from holle_tf.options.tuning import TuningConfig
 from pipelines.errors import UserError
-from tuning.config import TuningConfig
+from pipelines.options import DataConfig, DemoConfig
 
 PRESETS = Path(__file__).parent / "presets"
 

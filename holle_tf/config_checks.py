@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-from holle_tf.distill.config import GRADIENT_MODES, LONG_TEACHERS, SECOND_ORDERS
-from holle_tf.export.config import QUANTIZATIONS
-from holle_tf.models.config import CHUNK_MERGES
-from holle_tf.workflow.config import STRATEGIES
-from pipelines.config import SETUPS
+from holle_tf.options.distill import GRADIENT_MODES, LONG_TEACHERS, SECOND_ORDERS
+from holle_tf.options.export import QUANTIZATIONS
+from holle_tf.options.models import CHUNK_MERGES
+from holle_tf.options.strategy import STRATEGIES
+from holle_tf.options.tuning import OBJECTIVES, TUNERS
 from pipelines.errors import UserError
-from tuning.config import OBJECTIVES, TUNERS
+from pipelines.options import SETUPS
 
 # Last parts of the keys of numbers that cannot be 0; no number can be below.
 POSITIVE = {

@@ -48,8 +48,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from absl import app, flags, logging
 
-from pipelines.config import SETUPS
 from pipelines.errors import UserError
+from pipelines.options import SETUPS
 
 if TYPE_CHECKING:
     from holle_tf.config import Config
@@ -215,7 +215,7 @@ def main(argv: list[str]) -> None:
 def _run() -> None:
     from holle_tf.config import config_file, load_config, preset
     from holle_tf.mode_flags import MODES_OF, check_flags
-    from holle_tf.workflow.memory import keep_freed_memory
+    from holle_tf.system.memory import keep_freed_memory
 
     keep_freed_memory()
     check_flags(_MODE.value, [name for name in MODES_OF if flags.FLAGS[name].present])
@@ -234,7 +234,7 @@ def _run() -> None:
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value
     if mode == "report":
-        from holle_tf.report.mode import Request, report_mode
+        from holle_tf.modes.report import Request, report_mode
 
         def load(*presets: str) -> Config:
             return load_config([*map(preset, presets), *files], _SET.value, given)
@@ -248,11 +248,11 @@ def _run() -> None:
     if not config.data_dir and mode != "benchmark":
         config = load_config([preset("demo"), *files], _SET.value, given)
     if mode == "serve":
-        from holle_tf.serve.mode import serve_mode
+        from holle_tf.modes.serve import serve_mode
 
         serve_mode(config, run_dir, _EXPORT_DIR.value, _log)
         return
-    from holle_tf.workflow import modes
+    from holle_tf.modes import all_modes as modes
 
     if mode in ("train", "distill"):
         _train(config, mode, run_dir)
@@ -261,14 +261,14 @@ def _run() -> None:
     elif mode == "prepare":
         modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
     elif mode == "tune":
-        from tuning.mode import choose_role, tune_mode
+        from holle_tf.modes.tune import choose_role, tune_mode
 
         role = choose_role(_TUNER_ROLE.value, _TUNER_ID.value, _TUNER_ADDRESS.value, config.tuning.workers)
         tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
     elif mode == "evaluate":
         modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
     elif mode == "export":
-        from holle_tf.workflow.exporting import export_mode
+        from holle_tf.runs.exporting import export_mode
 
         export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value, _log)
     elif mode == "benchmark":
@@ -281,8 +281,8 @@ def _run() -> None:
 
 def _train(config: Config, mode: str, run_dir: Optional[str]) -> None:
     """The modes that several devices can share."""
-    from holle_tf.workflow import modes
-    from holle_tf.workflow.devices import PeerLost, begin_anew, choose_devices
+    from holle_tf.modes import all_modes as modes
+    from holle_tf.system.devices import PeerLost, begin_anew, choose_devices
 
     devices = choose_devices(config.strategy)
 
@@ -308,7 +308,7 @@ def _log(line: str) -> None:
 
 def _end(status: int) -> None:
     # A process that listens for others ends in a way of its own.
-    devices = sys.modules.get("holle_tf.workflow.devices")
+    devices = sys.modules.get("holle_tf.system.devices")
     if devices is not None:
         devices.end(status)
     if status:

@@ -8,8 +8,8 @@ from typing import List, NamedTuple, Optional
 
 import numpy as np
 
-from pipelines.config import DataConfig
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, token_span, tokenize
 from pipelines.vocabulary import PAD, SPECIAL, UNK, Vocabulary
 

@@ -10,9 +10,9 @@ from typing import Any, Union
 
 import numpy as np
 
-from pipelines.atomic import atomic_file, file_sha256
-from pipelines.config import DataConfig
 from pipelines.errors import UserError
+from pipelines.files import atomic_file, file_sha256
+from pipelines.options import DataConfig
 from pipelines.vocabulary import Vocabulary
 
 SCHEMA_VERSION = 1  # raise it when the records, or what is written into them, change

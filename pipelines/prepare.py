@@ -10,14 +10,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
-from pipelines.atomic import atomic_folder, file_sha256, json_sha256
-from pipelines.config import DataConfig
 from pipelines.errors import UserError
-from pipelines.filling import fill_folder
-from pipelines.holle import SPLITS
+from pipelines.files import atomic_folder, file_sha256, json_sha256, remove_stale
+from pipelines.local_preparation import fill_folder
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
+from pipelines.options import DataConfig
+from pipelines.readers.holle import SPLITS
 from pipelines.splits import find_split
-from pipelines.stale import remove_stale
 from pipelines.word_counts import NO_GLOVE
 
 GLOVE_HOMEPAGE = "https://nlp.stanford.edu/projects/glove/"

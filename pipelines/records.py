@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
 from pipelines.manifest import PreparedData
 
 TEXTS = ("document", "query", "prober_history", "responder_history")

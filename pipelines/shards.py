@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from pipelines.atomic import DISK_FULL
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
+from pipelines.files import DISK_FULL
 from pipelines.manifest import describe
 from pipelines.records import to_proto
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
-from pipelines.config import DataConfig
 from pipelines.errors import UserError
-from pipelines.holle import SPLITS, Example, Unusable, as_text, parse_record
+from pipelines.example import Example
 from pipelines.json_records import iterate_records
+from pipelines.options import DataConfig
+from pipelines.readers.holle import SPLITS, Unusable, as_text, parse_record
 
 ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")  # of a split's file, the first that is there is read
 HOMEPAGE = "https://github.com/nikitacs16/Holl-E"

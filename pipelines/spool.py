@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from pipelines.holle import Example
+from pipelines.example import Example
 
 _FIELDS = [field.name for field in fields(Example)]
 _DOCUMENT = _FIELDS.index("document")

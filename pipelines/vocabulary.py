@@ -10,8 +10,8 @@ from typing import AbstractSet, Dict, Iterable, List, Optional, Sequence, Union
 
 import numpy as np
 
-from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
+from pipelines.files import atomic_file
 
 PAD = 0
 UNK = 1

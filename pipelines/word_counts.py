@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pipelines.config import DataConfig
 from pipelines.glove import embedding_matrix, read_glove
+from pipelines.options import DataConfig
 from pipelines.tokenizer import lookup_form, token_texts
 from pipelines.vocabulary import Vocabulary, build_char_vocabulary, build_word_vocabulary
 

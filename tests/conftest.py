@@ -1,8 +1,10 @@
-"""Many test processes share few cores: each keeps to one thread. And processes without this package."""
+"""Each test process keeps to one thread, as many share few cores; a tiny corpus, and models of it."""
 
 import os
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -39,3 +41,83 @@ def without_package(tmp_path):
         return done.stdout
 
     return run
+
+
+TINY = (
+    "demo.train_examples=48",
+    "demo.dev_examples=10",
+    "demo.test_examples=12",
+    "demo.document_words=40",
+    "sam.units=8",
+    "sam.layers=1",
+    "sam.inner_units=8",
+    "qanet.units=16",
+    "qanet.heads=2",
+    "qanet.char_dim=8",
+    "qanet.model_blocks=1",
+    "qanet.encoder_convs=1",
+    "qanet.model_convs=1",
+    "bidaf.units=8",
+    "bidaf.char_filters=8",
+    "bidaf.modelling_layers=1",
+    "training.sam.epochs=2",
+    "training.qanet.epochs=1",
+    "training.bidaf.epochs=1",
+    "training.sam.batch_size=16",
+    "board.enabled=false",
+)
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory):
+    """Where this process's prepared data and runs go."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def tiny(runs_dir):
+    """Function (assignments) -> configuration of a tiny run on the tiny corpus."""
+
+    from holle_tf.config import load_config
+
+    def make(*assignments, **flags):
+        return load_config((), [*TINY, *assignments], {"runs_dir": str(runs_dir), **flags})
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def prepared(tiny):
+    """The tiny corpus, prepared once."""
+    from holle_tf.runs.data import open_data
+
+    return open_data(tiny(), log=lambda line: None)
+
+
+@pytest.fixture(scope="session")
+def trained(tiny, prepared):
+    """Function (kind, seed) -> a finished teacher of the tiny corpus, each trained once."""
+
+    from holle_tf.training.train import ensure_run
+
+    def teacher(kind, seed=30):
+        config = replace(tiny(seed=seed), model=kind)
+        return ensure_run(config, prepared, log=lambda line: None)
+
+    return teacher
+
+
+@pytest.fixture
+def free_addresses():
+    """Function (count) -> as many addresses of this machine, on ports that nobody listens at."""
+
+    def find(count):
+        sockets = [socket.socket() for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+        for one in sockets:
+            one.close()
+        return addresses
+
+    return find

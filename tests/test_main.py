@@ -39,7 +39,7 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
 # Each of these is a process that was forked when TensorFlow, which takes seconds, had been imported.
 FORKED = """
 import json, os, runpy, sys
-import holle_tf.report.mode, holle_tf.workflow.modes
+import holle_tf.modes.report, holle_tf.modes.all_modes
 folder, commands = sys.argv[1], json.loads(sys.argv[2])
 for number, arguments in enumerate(commands):
     child = os.fork()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from holle_tf.config import load_config
-from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.recipes import RECIPES, all_recipes
 from holle_tf.distill.terms import TERMS
+from holle_tf.options.distill import DistillConfig
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
@@ -53,11 +53,11 @@ from pathlib import Path
 
 from holle_tf.config import load_config
 from holle_tf.distill.distiller import Distiller, online_teacher
-from holle_tf.models.config import SamConfig
+from holle_tf.options.models import SamConfig
 from holle_tf.models.sam import build_sam
-from holle_tf.workflow.modes import recipes_mode
-from holle_tf.workflow.distilling import with_recipe
-from holle_tf.workflow.identity import run_terms
+from holle_tf.modes.all_modes import recipes_mode
+from holle_tf.training.distillation import with_recipe
+from holle_tf.runs.identity import run_terms
 
 config = with_recipe(load_config([Path("mover.yaml")], flags={"recipe": "add_mover"}), "")
 recipes_mode(config)

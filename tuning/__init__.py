@@ -1,1 +1,1 @@
-"""Search for hyperparameters with keras-tuner; every trial trains through ``holle_tf.workflow.training``."""
+"""Search for hyperparameters with keras-tuner; every trial trains through ``holle_tf.training.train``."""

@@ -19,9 +19,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Iterator, Mapping, Optional, Sequence
 
 from holle_tf.config import Config
-from holle_tf.workflow.memory import keep_freed_memory
-from holle_tf.workflow.own_process import end_with_parent
-from holle_tf.workflow.run_folder import read_json
+from holle_tf.runs.run_folder import read_json
+from holle_tf.system.child_process import end_with_parent
+from holle_tf.system.memory import keep_freed_memory
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 from tuning.plan import Log, Plan, make_plan
@@ -178,7 +178,7 @@ def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, Ba
     """Local workers that share the cores, and the GPUs if there are any."""
     import tensorflow as tf
 
-    from holle_tf.workflow.devices import one_gpu
+    from holle_tf.system.devices import one_gpu
 
     gpus = len(tf.config.list_physical_devices("GPU"))
     context = multiprocessing.get_context("spawn")

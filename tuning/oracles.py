@@ -21,8 +21,8 @@ from keras_tuner.oracles import (
     RandomSearchOracle,
 )
 
-from holle_tf.workflow.run_folder import write_text
-from tuning.config import OBJECTIVES, TuningConfig
+from holle_tf.options.tuning import OBJECTIVES, TuningConfig
+from holle_tf.runs.run_folder import write_text
 from tuning.space import Space
 
 RUNNING, IDLE, STOPPED, INVALID = "RUNNING", "IDLE", "STOPPED", "INVALID"

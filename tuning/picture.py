@@ -15,9 +15,9 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import MaxNLocator
 
-from holle_tf.evaluate.page import DPI
-from pipelines.atomic import atomic_file
-from tuning.config import OBJECTIVES
+from holle_tf.drawing.text_layout import DPI
+from holle_tf.options.tuning import OBJECTIVES
+from pipelines.files import atomic_file
 from tuning.space import Parameter, Space
 from tuning.text import short_names
 

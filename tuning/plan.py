@@ -9,15 +9,15 @@ from typing import Any, Callable, Iterable, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import find_or_train_teachers, student_of_teachers, with_recipe
-from holle_tf.workflow.identity import run_identity
-from holle_tf.workflow.own_process import in_own_process
-from holle_tf.workflow.reading import Reading
-from holle_tf.workflow.run_folder import RunFolder, read_json, write_text
-from holle_tf.workflow.training import cache_teachers
-from pipelines.atomic import json_sha256
+from holle_tf.runs.data import open_data
+from holle_tf.runs.identity import run_identity
+from holle_tf.runs.run_folder import RunFolder, read_json, write_text
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.child_process import in_own_process
+from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.training.train import cache_teachers
 from pipelines.errors import UserError
+from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
 from tuning.space import Parameter, Space, listed, read_space
 from tuning.trial import trial_config

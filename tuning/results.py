@@ -13,9 +13,9 @@ from rich import box
 from rich.table import Table
 
 from holle_tf.config import load_config, preset, values_of
-from holle_tf.workflow.machine import command_line, machine
-from holle_tf.workflow.run_folder import versions, write_text
-from tuning.config import OBJECTIVES
+from holle_tf.options.tuning import OBJECTIVES
+from holle_tf.runs.run_folder import versions, write_text
+from holle_tf.system.machine import command_line, machine
 from tuning.plan import Plan
 from tuning.search import SearchTuner, read_outcome
 from tuning.text import COMPLETED, FRONT, front_of, markdown, short_names

@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FailedTrialError
 
-from holle_tf.workflow.run_folder import write_text
+from holle_tf.runs.run_folder import write_text
 from tuning.hparams import write_trial
 from tuning.oracles import make_oracle
 from tuning.plan import Plan

@@ -14,15 +14,15 @@ import tensorflow as tf
 
 from holle_tf.config import Config, with_values
 from holle_tf.distill.recipes import RECIPES
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.distilling import with_recipe
-from holle_tf.workflow.identity import run_identity
-from holle_tf.workflow.memory import keep_freed_memory
-from holle_tf.workflow.own_process import ProcessDied, in_own_process
-from holle_tf.workflow.run_folder import RunFolder, write_text
-from holle_tf.workflow.training import ensure_run
-from pipelines.atomic import atomic_folder
+from holle_tf.runs.data import open_data
+from holle_tf.runs.identity import run_identity
+from holle_tf.runs.run_folder import RunFolder, write_text
+from holle_tf.system.child_process import ProcessDied, in_own_process
+from holle_tf.system.memory import keep_freed_memory
+from holle_tf.training.distillation import with_recipe
+from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
+from pipelines.files import atomic_folder
 
 MEASURED = ("val_f1", "val_em", "val_loss")
 

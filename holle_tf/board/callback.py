@@ -8,11 +8,11 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 import numpy as np
 import tensorflow as tf
 
-from holle_tf.board.config import BoardConfig
-from holle_tf.board.examples import STUDENT, View, draw_curves, spans_as_markdown, view
+from holle_tf.board.example_views import STUDENT, View, draw_curves, spans_as_markdown, view
 from holle_tf.board.hparams import write_hyperparameters
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import SplitPredictions
+from holle_tf.options.board import BoardConfig
 from pipelines.encoding import EncodedExample
 
 _SCORES = {"val_f1": "dev/f1", "val_em": "dev/em", "val_loss": "dev/loss"}  # of the log: tag

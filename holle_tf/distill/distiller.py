@@ -7,7 +7,6 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 
 import tensorflow as tf
 
-from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.precision import computing_in_float32
 from holle_tf.distill.shares import EXAMPLES, Share, part_of_mean
 from holle_tf.distill.terms import (
@@ -25,6 +24,7 @@ from holle_tf.distill.terms import (
 from holle_tf.distill.weight_average import WeightAverage
 from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.outputs import EDGES
+from holle_tf.options.distill import DistillConfig
 
 PAPER = DistillConfig(top_k=PAPER_K["short"])
 

@@ -12,12 +12,12 @@ from typing import Callable, Mapping, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 
-from holle_tf.distill.config import DistillConfig
+from holle_tf.distill.joined_texts import join_texts
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.distill.row_sample import RowSample
-from holle_tf.models.layers.joined_texts import join_texts
 from holle_tf.models.layers.word_embedding import watching_word_vectors
 from holle_tf.models.outputs import EDGES
+from holle_tf.options.distill import DistillConfig
 from pipelines.records import INPUTS
 
 PARTS = INPUTS["question"]

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
-from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.terms import TERMS, want_teachers
+from holle_tf.options.distill import DistillConfig, RecipeConfig
 from pipelines.errors import UserError
 
 

@@ -17,12 +17,10 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
-from pipelines.alone import alone_in
-from pipelines.atomic import atomic_file, atomic_path, file_sha256, json_sha256
 from pipelines.dataset import make_dataset
+from pipelines.files import alone_in, atomic_file, atomic_path, file_sha256, json_sha256, remove_stale
 from pipelines.manifest import describe
 from pipelines.prepare import PreparedData
-from pipelines.stale import remove_stale
 
 SHARD_EXAMPLES = 1024  # of one file: what has to be read again after an interruption
 UNKNOWN = -1e9  # logit of a position that is not among the best which were kept

@@ -11,7 +11,6 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, cast
 
 import tensorflow as tf
 
-from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.gradient_distance import SECOND_ORDER, squared_distance
 from holle_tf.distill.hallucination import HALLUCINATED
 from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients
@@ -25,8 +24,9 @@ from holle_tf.distill.losses import (
 from holle_tf.distill.row_sample import sample_rows
 from holle_tf.distill.shares import EXAMPLES, REORDERED, Share, mean_of_batch
 from holle_tf.models.outputs import EDGES
-from pipelines.config import LONG_SETUPS
+from holle_tf.options.distill import DistillConfig
 from pipelines.errors import UserError
+from pipelines.options import LONG_SETUPS
 
 Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
@@ -110,7 +110,7 @@ def term(
         for option in (weight, *options):
             if option not in _OPTIONS:
                 raise ValueError(
-                    f"term {name!r}: no option {option!r}; add it to DistillConfig in distill/config.py"
+                    f"term {name!r}: no option {option!r}; add it to DistillConfig in options/distill.py"
                 )
         unknown = set(needs) - set(NEEDS)
         if unknown:

@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from holle_tf.evaluate.scores import normalize_answer, token_f1
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
 
 RANDOM_SPAN_WORDS = 12
 

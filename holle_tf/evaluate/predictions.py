@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from pipelines.atomic import atomic_file
 from pipelines.errors import UserError
+from pipelines.files import atomic_file
 
 
 @dataclass(frozen=True)

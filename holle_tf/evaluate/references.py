@@ -11,8 +11,8 @@ from typing import Any, Mapping, Sequence, Union
 
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import score_predictions
-from pipelines.atomic import json_sha256
 from pipelines.errors import UserError
+from pipelines.files import json_sha256
 
 DEFINITION = (
     "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with "

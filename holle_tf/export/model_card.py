@@ -11,7 +11,7 @@ from typing import Any, Callable, Sequence
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import SCORE_DEFINITIONS, exact_match
 from holle_tf.evaluate.statistics import over_examples
-from pipelines.atomic import atomic_file
+from pipelines.files import atomic_file
 
 CARD_JSON, CARD_TEXT = "model_card.json", "model_card.md"
 RESAMPLES = 2000  # of the test examples, for the intervals of scores

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from holle_tf.models.config import SamConfig
 from holle_tf.models.layers.history_attention import HistorySummary
 from holle_tf.models.layers.interaction import make_interaction
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.layers.text_encoder import TextEncoder
 from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.outputs import span_outputs
+from holle_tf.options.models import SamConfig
 
 INPUTS = ("document", "query", "prober_history", "responder_history")
 CONTEXT = INPUTS[1:]

@@ -7,7 +7,8 @@ from typing import NamedTuple, Sequence
 import numpy as np
 
 from holle_tf.evaluate.statistics import Estimate, over_examples
-from pipelines.holle import SOURCES, Example
+from pipelines.example import Example
+from pipelines.readers.holle import SOURCES
 from pipelines.tokenizer import tokenize
 
 PARTS = 4  # of the examples, by length

@@ -13,8 +13,8 @@ from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row
 from holle_tf.report.rows import all_rows
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.variants import source_of
-from holle_tf.workflow.evaluation import cosines_of, predictions_of
-from holle_tf.workflow.reading import Reading
+from holle_tf.runs.evaluation import cosines_of, predictions_of
+from holle_tf.runs.run_on_data import Reading
 
 
 def collect(

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence
 
-from holle_tf.evaluate.figures import plot_training
+from holle_tf.drawing.plots import plot_training
 from holle_tf.evaluate.references import DEFINITION as MULTI_REFERENCE
 from holle_tf.evaluate.references import References
 from holle_tf.evaluate.scores import HOLLE_DIFFERENCES, SCORE_DEFINITIONS
-from holle_tf.report import figures, tables
+from holle_tf.report import report_plots as figures
+from holle_tf.report import tables
 from holle_tf.report.breakdown import by_length, by_source, score_groups
 from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, headline
-from holle_tf.report.examples import shown_examples
+from holle_tf.report.differing_examples import shown_examples
 from holle_tf.report.outcomes import Row
-from holle_tf.report.page import FIGURES
+from holle_tf.report.report_files import FIGURES
 from holle_tf.report.rows import comparisons, own_variants
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import label_of

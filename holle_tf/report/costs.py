@@ -11,11 +11,11 @@ from typing import Any, Callable, Optional, Sequence
 from holle_tf.config import Config, to_dict
 from holle_tf.report.measuring import REMEDY
 from holle_tf.report.tables import SETUPS
-from holle_tf.workflow.benchmark import MODELS, run_benchmark
-from holle_tf.workflow.data import find_data
-from holle_tf.workflow.machine import machine
-from holle_tf.workflow.run_folder import read_json, versions, write_text
-from pipelines.atomic import json_sha256
+from holle_tf.runs.data import find_data
+from holle_tf.runs.run_folder import read_json, versions, write_text
+from holle_tf.system.machine import machine
+from holle_tf.training.benchmark import MODELS, run_benchmark
+from pipelines.files import json_sha256
 
 KEPT = "costs.json"  # in ``runs_dir``
 OF_RUNS = ("epochs", "patience")  # options of a training that a step of it does not know

@@ -9,7 +9,7 @@ from typing import Any, Iterable, Mapping, Optional, Sequence
 import numpy as np
 
 from holle_tf.report.outcomes import Outcome
-from holle_tf.workflow.run_folder import write_text
+from holle_tf.runs.run_folder import write_text
 from pipelines.errors import UserError
 
 OUTCOMES = "outcomes.json"

@@ -9,8 +9,8 @@ from typing import Callable, Iterable, Optional
 from tqdm import tqdm
 
 from holle_tf.report.runs import PlannedRun, Runs
-from holle_tf.workflow.evaluation import ensure_scores
-from holle_tf.workflow.progress import bar
+from holle_tf.runs.evaluation import ensure_scores
+from holle_tf.training.progress_bar import bar
 from pipelines.errors import UserError
 
 Log = Callable[[str], None]

@@ -11,22 +11,22 @@ from typing import Any, Mapping, NamedTuple
 import tensorflow as tf
 
 from holle_tf.config import Config, to_dict
-from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.terms import needs
 from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.options.distill import teacher_setup
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import Variant
-from holle_tf.workflow.identity import distill_options, run_terms
-from holle_tf.workflow.machine import machine
-from holle_tf.workflow.run_folder import read_json, versions, write_text
-from holle_tf.workflow.step_times import StepTime, time_steps
-from holle_tf.workflow.untrained import steps_of_epoch, untrained_model
-from pipelines.atomic import json_sha256
+from holle_tf.runs.identity import distill_options, run_terms
+from holle_tf.runs.run_folder import read_json, versions, write_text
+from holle_tf.system.machine import machine
+from holle_tf.training.setup import steps_of_epoch, untrained_model
+from holle_tf.training.step_times import StepTime, time_steps
 from pipelines.dataset import make_dataset
+from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
 
 STEPS, WARM_UP = 3, 1  # training steps that are timed, and that are not

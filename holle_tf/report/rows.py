@@ -9,7 +9,7 @@ from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.variants import COMPARISONS, ROWS, TEACHERS_OF_LONG, VARIANTS, Comparison, Variant
-from holle_tf.workflow.identity import distill_options
+from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
 
 

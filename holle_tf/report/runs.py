@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import Callable, NamedTuple
 
 from holle_tf.config import Config
-from holle_tf.distill.config import numbered
+from holle_tf.options.distill import numbered
 from holle_tf.report.kept import read_outcomes
 from holle_tf.report.rows import all_variants, chosen_rows
 from holle_tf.report.variants import Variant, source_of, teacher_key
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.identity import Identity, identity_after, path_of
-from holle_tf.workflow.reading import Reading, chunk_options
-from holle_tf.workflow.run_folder import RunFolder
-from holle_tf.workflow.training import ensure_run
-from pipelines.atomic import json_sha256
+from holle_tf.runs.data import open_data
+from holle_tf.runs.identity import Identity, identity_after, path_of
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading, chunk_options
+from holle_tf.training.train import ensure_run
+from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
 
 Log = Callable[[str], None]

@@ -6,7 +6,7 @@ import statistics
 from typing import Mapping, NamedTuple, Optional
 
 from holle_tf.config_checks import TEACHERS
-from holle_tf.distill.config import DistillConfig
+from holle_tf.options.distill import DistillConfig
 from holle_tf.report.measuring import Known, Measurements
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.variants import VARIANTS

@@ -16,12 +16,12 @@ import tensorflow as tf
 
 from holle_tf.config import Config
 from holle_tf.report.making import make_run
-from holle_tf.report.progress import ReportProgress
+from holle_tf.report.run_progress import ReportProgress
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Estimate
-from holle_tf.workflow.devices import one_gpu
-from holle_tf.workflow.memory import keep_freed_memory
-from holle_tf.workflow.own_process import OwnProcess, ProcessDied, Surroundings, first_ended
+from holle_tf.system.child_process import OwnProcess, ProcessDied, Surroundings, first_ended
+from holle_tf.system.devices import one_gpu
+from holle_tf.system.memory import keep_freed_memory
 from pipelines.errors import UserError
 
 LOGS = "logs"  # folder within the report's, of what each process says

@@ -11,11 +11,11 @@ from typing import NamedTuple, Optional
 
 from holle_tf.config import Config
 from holle_tf.config_checks import TEACHERS
-from holle_tf.distill.config import teacher_setup
 from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
-from holle_tf.workflow.distilling import student_alone, with_recipe
-from pipelines.config import WINDOWS
+from holle_tf.options.distill import teacher_setup
+from holle_tf.training.distillation import student_alone, with_recipe
+from pipelines.options import WINDOWS
 
 _NAMES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 

@@ -15,13 +15,14 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages
 from holle_tf.serve.backend import Backend
 from holle_tf.serve.batching import Batcher, Overloaded, Reading, Stopping
-from holle_tf.serve.config import ServeConfig
 from holle_tf.serve.limits import Limits
 from pipelines.errors import UserError
-from pipelines.holle import Example, example_from_chat
+from pipelines.example import Example
+from pipelines.readers.holle import example_from_chat
 from pipelines.tokenizer import token_texts
 
 PAGE = Path(__file__).parent / "page"

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol, Sequence
 
 from holle_tf.evaluate.answers import Answer
-from pipelines.config import DataConfig
-from pipelines.holle import Example, unanswered
+from pipelines.example import Example
+from pipelines.options import DataConfig
+from pipelines.readers.holle import unanswered
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Callable, Optional, Sequence
 
 from holle_tf.evaluate.answers import Answer
-from holle_tf.serve.config import ServeConfig
-from pipelines.holle import Example
+from holle_tf.options.serve import ServeConfig
+from pipelines.example import Example
 
 
 class Overloaded(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from holle_tf.serve.config import ServeConfig
+from holle_tf.options.serve import ServeConfig
 
 # The page loads nothing from elsewhere, and nothing else may embed it.
 SECURITY = {

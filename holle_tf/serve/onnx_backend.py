@@ -10,11 +10,11 @@ import numpy as np
 import onnxruntime
 
 from holle_tf.evaluate.answers import Answer
-from holle_tf.evaluate.decoding import decode_probabilities
 from holle_tf.serve.backend import ModelCard
-from pipelines.config import DataConfig
+from holle_tf.serve.numpy_decoding import decode_probabilities
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, tokenize
 
 INPUTS = ("document", "query", "prober_history", "responder_history")

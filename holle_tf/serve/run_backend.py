@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Sequence
 
 from holle_tf.evaluate.answers import Answer
+from holle_tf.runs.prediction import ChatPredictor
+from holle_tf.runs.run_folder import RunFolder
 from holle_tf.serve.backend import ModelCard
-from holle_tf.workflow.prediction import ChatPredictor
-from holle_tf.workflow.run_folder import RunFolder
-from pipelines.config import DataConfig
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 
 _NAMES = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
 

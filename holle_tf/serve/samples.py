@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Iterable, Sequence
 
+from holle_tf.runs.run_folder import RunFolder
 from holle_tf.serve.messages import SampleDocument
-from holle_tf.workflow.run_folder import RunFolder
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 

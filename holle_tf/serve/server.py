@@ -10,7 +10,7 @@ from typing import Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from holle_tf.serve.config import ServeConfig
+from holle_tf.options.serve import ServeConfig
 from pipelines.errors import UserError
 
 _KEEP_ALIVE = 30  # seconds that an idle connection is kept

@@ -5,13 +5,13 @@ import random
 from pathlib import Path
 from typing import Callable, Iterator, List, Tuple, Union
 
-from pipelines.atomic import atomic_file
 from pipelines.demo import lexicon
 from pipelines.demo.chats import Exchange, write_chat
 from pipelines.demo.documents import Document, choose_units, interleave, ranked_units, render, window
 from pipelines.demo.movie_writer import MovieWriter
 from pipelines.demo.movies import KINDS, Movie
 from pipelines.errors import UserError
+from pipelines.files import atomic_file
 
 GLOVE_PATH = Path(__file__).with_name("glove.demo.100d.txt.gz")
 # split -> (file, prefix of the ids as in Holl-E)

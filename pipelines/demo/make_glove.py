@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Iterator, Set
 
-from pipelines.atomic import atomic_file
 from pipelines.demo import chats, facts, lexicon, opinions, plots, queries, traits
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
+from pipelines.files import atomic_file
 from pipelines.glove import read_glove
 from pipelines.tokenizer import lookup_form, tokenize
 

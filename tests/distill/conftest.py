@@ -3,7 +3,7 @@
 import pytest
 
 from holle_tf.config import load_config
-from holle_tf.workflow.data import open_data
+from holle_tf.runs.data import open_data
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.distill.config import DistillConfig
 from holle_tf.distill.gradient_distance import distance_by_differences, distance_by_tapes, squared_distance
 from holle_tf.distill.input_gradients import (
     InputGradients,
@@ -13,10 +12,11 @@ from holle_tf.distill.input_gradients import (
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.models.bidaf import build_bidaf
 from holle_tf.models.chunked_reading import chunked_reader
-from holle_tf.models.config import BidafConfig, QanetConfig, SamConfig
 from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.qanet import build_qanet
 from holle_tf.models.sam import build_sam
+from holle_tf.options.distill import DistillConfig
+from holle_tf.options.models import BidafConfig, QanetConfig, SamConfig
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(40, 6)).astype(np.float32)

@@ -8,10 +8,10 @@ from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, computing_in_float32, resolve_precision
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models import MODELS
-from holle_tf.models.config import SamConfig
 from holle_tf.models.sam import build_sam
-from holle_tf.workflow.data import open_data
-from holle_tf.workflow.run_folder import build_model
+from holle_tf.options.models import SamConfig
+from holle_tf.runs.data import open_data
+from holle_tf.runs.run_folder import build_model
 from pipelines.dataset import make_dataset
 
 RNG = np.random.default_rng(0)

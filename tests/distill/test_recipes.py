@@ -2,9 +2,9 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.distill import terms
-from holle_tf.distill.config import DistillConfig, RecipeConfig
 from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
 from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, term
+from holle_tf.options.distill import DistillConfig, RecipeConfig
 from pipelines.errors import UserError
 
 
@@ -53,7 +53,7 @@ def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_examp
 
 
 def test_a_term_whose_option_is_missing_says_where_it_belongs():
-    with pytest.raises(ValueError, match="'place': no option 'place_weight'.*distill/config.py"):
+    with pytest.raises(ValueError, match="'place': no option 'place_weight'.*options/distill.py"):
         term("place", "place_weight")(lambda batch: None)
     assert "place" not in TERMS
 

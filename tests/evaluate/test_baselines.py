@@ -15,7 +15,7 @@ from holle_tf.evaluate.baselines import (
 )
 from holle_tf.evaluate.scores import token_f1
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
 
 
 def example(document, answer, movie="Alien", query="", prober="", responder="", number=0):

@@ -6,15 +6,15 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.evaluate.predictor import Predictor
-from holle_tf.export.config import ExportConfig
 from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
-from pipelines.config import DataConfig
+from holle_tf.options.export import ExportConfig
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 from pipelines.vocabulary import Vocabulary
 
 TEXTS = {

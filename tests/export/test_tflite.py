@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.export.tflite import tflite_model
-from holle_tf.models.config import SamConfig
 from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.options.models import SamConfig
 
 
 def _read(contents, ids, row):

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from holle_tf.models import trainable_parameters
 from holle_tf.models.bidaf import INPUTS, build_bidaf
-from holle_tf.models.config import BidafConfig
+from holle_tf.options.models import BidafConfig
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
 CHARS = 9

@@ -3,7 +3,6 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.models import trainable_parameters
-from holle_tf.models.config import SamConfig
 from holle_tf.models.layers.history_attention import HistorySummary
 from holle_tf.models.layers.interaction import (
     AdditiveInteraction,
@@ -11,6 +10,7 @@ from holle_tf.models.layers.interaction import (
     make_interaction,
 )
 from holle_tf.models.sam import INPUTS, build_sam
+from holle_tf.options.models import SamConfig
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(40, 100)).astype(np.float32)

@@ -5,10 +5,10 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from pipelines.config import DataConfig
 from pipelines.encoding import EncodedExample
-from pipelines.holle import Example
+from pipelines.example import Example
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
+from pipelines.options import DataConfig
 from pipelines.records import INPUTS, TEXTS
 from pipelines.shards import number_of_shards, write_pieces, write_records
 from pipelines.vocabulary import Vocabulary

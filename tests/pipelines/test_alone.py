@@ -1,6 +1,6 @@
 import threading
 
-from pipelines.alone import alone_in
+from pipelines.files import alone_in
 
 
 def test_the_second_waits_until_the_first_is_out(tmp_path):

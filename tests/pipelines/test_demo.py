@@ -9,12 +9,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipelines.config import SETUPS, DataConfig
 from pipelines.demo import GLOVE_PATH, generate_corpus
 from pipelines.demo.grammar import expand
 from pipelines.demo.make_glove import make_glove
 from pipelines.errors import UserError
 from pipelines.glove import read_glove
+from pipelines.options import SETUPS, DataConfig
 from pipelines.splits import read_split
 from pipelines.tokenizer import lookup_form, tokenize
 

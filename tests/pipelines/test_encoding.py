@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.config import DataConfig
 from pipelines.encoding import encode
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 from pipelines.tokenizer import tokenize
 from pipelines.vocabulary import PAD, UNK, Vocabulary
 

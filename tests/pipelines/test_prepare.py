@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines import filling
+from pipelines import local_preparation as filling
 from pipelines import prepare as module
-from pipelines.config import DataConfig
 from pipelines.errors import UserError
-from pipelines.holle import SPLITS
+from pipelines.options import DataConfig
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
+from pipelines.readers.holle import SPLITS
 from pipelines.records import read_examples
 from pipelines.splits import read_split
 
@@ -209,7 +209,7 @@ def test_folder_that_another_process_finished_first_is_kept(raw, out, tmp_path):
 KILLED = """
 import os, signal, sys
 from pipelines import prepare
-from pipelines.config import DataConfig
+from pipelines.options import DataConfig
 prepare.write_manifest = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 prepare.prepare(sys.argv[1], sys.argv[2], DataConfig(word_dim=3), "none")
 """

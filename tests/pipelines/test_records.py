@@ -7,10 +7,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.config import DataConfig
 from pipelines.encoding import encode
 from pipelines.errors import UserError
-from pipelines.holle import Example
+from pipelines.example import Example
+from pipelines.options import DataConfig
 from pipelines.records import INPUTS, TEXTS, decode, parse, read_examples, serialised, split_input, to_proto
 from pipelines.shards import write_pieces, write_records
 from pipelines.vocabulary import Vocabulary

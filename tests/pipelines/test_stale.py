@@ -3,8 +3,7 @@ import time
 
 import pytest
 
-from pipelines.atomic import atomic_folder
-from pipelines.stale import IDLE_SECONDS, OLD_SECONDS, remove_stale
+from pipelines.files import IDLE_SECONDS, OLD_SECONDS, atomic_folder, remove_stale
 
 DEAD = 2**22 + 1  # above the largest process number of Linux
 

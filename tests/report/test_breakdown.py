@@ -1,7 +1,7 @@
 import numpy as np
 
 from holle_tf.report.breakdown import by_length, by_source, score_groups
-from pipelines.holle import Example
+from pipelines.example import Example
 
 
 def _example(words, source="plot"):

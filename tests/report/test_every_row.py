@@ -11,11 +11,12 @@ import pytest
 
 from holle_tf.distill.terms import TERMS
 from holle_tf.evaluate.references import read_references
-from holle_tf.report import mode, runs
+from holle_tf.modes import report as mode
+from holle_tf.modes.report import Request, report_mode
+from holle_tf.report import runs
 from holle_tf.report.collecting import collect
-from holle_tf.report.mode import Request, report_mode
 from holle_tf.report.variants import ROWS, VARIANTS
-from holle_tf.workflow.data import open_data
+from holle_tf.runs.data import open_data
 from pipelines.records import read_examples
 
 # Of all rows these are looked at more closely: a teacher, a student alone, one distilled on long documents.

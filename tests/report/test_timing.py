@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from holle_tf.distill.config import DistillConfig
+from holle_tf.options.distill import DistillConfig
 from holle_tf.report import measuring
 from holle_tf.report.measuring import KEPT, Measurements
 from holle_tf.report.plan import plan_line, teachers_line
 from holle_tf.report.runs import PlannedRun, Runs, State
 from holle_tf.report.timing import Part, estimate_all, parts_of
 from holle_tf.report.variants import VARIANTS
-from holle_tf.workflow.step_times import StepTime
+from holle_tf.training.step_times import StepTime
 from pipelines.errors import UserError
 
 BY_KEY = {variant.key: variant for variant in VARIANTS}

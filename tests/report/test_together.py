@@ -7,8 +7,8 @@ import os
 import pytest
 
 from holle_tf.config import Config, load_config
+from holle_tf.modes.report import Request, report_mode
 from holle_tf.report import costs, together
-from holle_tf.report.mode import Request, report_mode
 from holle_tf.report.runs import PlannedRun, Runs, teachers_of
 from holle_tf.report.together import next_run, surroundings_of
 from holle_tf.report.variants import VARIANTS, Variant

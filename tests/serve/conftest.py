@@ -12,9 +12,9 @@ import pytest
 
 from holle_tf.config import load_config
 from holle_tf.evaluate.answers import Answer
+from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
-from holle_tf.serve.config import ServeConfig
-from pipelines.config import DataConfig
+from pipelines.options import DataConfig
 from pipelines.tokenizer import tokenize
 
 TINY = {
@@ -122,9 +122,9 @@ def runs_dir(tmp_path_factory):
 @pytest.fixture(scope="session")
 def untrained_run(runs_dir):
     """Function (model) -> finished run folder of a tiny model with random weights."""
-    from holle_tf.workflow.data import open_data
-    from holle_tf.workflow.identity import run_identity
-    from holle_tf.workflow.run_folder import RunFolder, build_model
+    from holle_tf.runs.data import open_data
+    from holle_tf.runs.identity import run_identity
+    from holle_tf.runs.run_folder import RunFolder, build_model
 
     def make(model):
         config = load_config(flags={**TINY, "model": model, "recipe": "add_train", "runs_dir": str(runs_dir)})

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from holle_tf.serve.config import ServeConfig
+from holle_tf.options.serve import ServeConfig
 
 PREDICT, CHAT = "/v1/models/sam:predict", "/v1/models/sam:chat"
 TEXT = "Ein 😀 Café, e\u0301t 2.8 <b>end</b>"

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.batching import Batcher, Overloaded, Stopping
-from holle_tf.serve.config import ServeConfig
-from pipelines.holle import unanswered
+from pipelines.readers.holle import unanswered
 
 
 def run(backend, work, **options):

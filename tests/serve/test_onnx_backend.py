@@ -11,7 +11,7 @@ import pytest
 
 from holle_tf.serve.run_backend import RunBackend
 from pipelines.errors import UserError
-from pipelines.holle import unanswered
+from pipelines.readers.holle import unanswered
 
 onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ TEXTS = [
 def export(untrained_run):
     """The run, and the folder of its export."""
     from holle_tf.config import ExportConfig
-    from holle_tf.workflow.exporting import student_of, write_export
+    from holle_tf.runs.exporting import student_of, write_export
 
     run = untrained_run("sam")
     folder = run.path / "export" / "onnx"
@@ -67,9 +67,10 @@ def test_serving_an_export_loads_no_tensorflow_and_stays_small(export):
 import json, sys
 from pathlib import Path
 from holle_tf.config import load_config
-from holle_tf.serve import app, backend, mode, onnx_backend, server
-from holle_tf.workflow.memory import keep_freed_memory, peak_memory_mb
-from pipelines.holle import unanswered
+from holle_tf.modes import serve as mode
+from holle_tf.serve import app, backend, onnx_backend, server
+from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
+from pipelines.readers.holle import unanswered
 keep_freed_memory()
 loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
 backend.warm_up(loaded)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from holle_tf.config import load_config
+from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.backend import warm_up
 from holle_tf.serve.run_backend import RunBackend
 from holle_tf.serve.samples import choose, sample_documents
-from holle_tf.workflow.prediction import ChatPredictor
-from pipelines.holle import unanswered
+from pipelines.readers.holle import unanswered
 
 SHORT = "The film — a “gem” 😀 — cost $2.8 million. I loved the ending."
 LONG = "word " * 150 + "end."

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from holle_tf.config import load_config
-from tuning.config import TuningConfig
+from holle_tf.options.tuning import TuningConfig
 from tuning.oracles import KINDS, make_oracle
 from tuning.space import read_space
 

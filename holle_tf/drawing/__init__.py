@@ -1,0 +1,1 @@
+"""Pictures of trainings and predictions, and tables and spans on the terminal."""

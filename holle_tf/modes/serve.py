@@ -1,0 +1,83 @@
+"""What ``--mode=serve`` does."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Optional, Sequence
+
+from holle_tf.config import Config
+from holle_tf.serve.backend import Backend, warm_up
+from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from holle_tf.serve.messages import SampleDocument
+
+Log = Callable[[str], None]
+PACKAGES = ("fastapi", "uvicorn")
+INSTALL = "sh install.sh serve (or pip install -r requirements-serve.txt)"
+
+
+def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str], log: Log) -> None:
+    """Serve one or more models until the process is told to stop; the page talks to the first.
+
+    Args:
+        run_dirs: run folders with commas between them; by default the newest student, if there is no export.
+        export_dirs: folders of ONNX exports, which come first. Serving them alone loads no TensorFlow.
+
+    Raises:
+        UserError: FastAPI or uvicorn is missing, a model cannot be used, or the port is taken.
+    """
+    if missing := [package for package in PACKAGES if find_spec(package) is None]:
+        raise UserError(f"--mode=serve needs {' and '.join(missing)}: {INSTALL}")
+    from holle_tf.serve.app import create_app
+    from holle_tf.serve.server import address, listen, run_server
+
+    backends: list[Backend] = []
+    documents: list[SampleDocument] = []
+    with listen(config.serve) as bound:
+        for path in _paths(export_dirs):
+            from holle_tf.serve.onnx_backend import OnnxBackend
+
+            log(f"loading {path}")
+            backends.append(OnnxBackend(path))
+        if run_dirs or not backends:
+            runs, documents = _runs(Path(config.runs_dir), _paths(run_dirs), log)
+            backends += runs
+        for backend in backends:
+            warm_up(backend)
+        named = with_names(backends)
+        app = create_app(named, config.serve, documents)
+        bound.listen()  # from here on, who connects only waits
+        print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
+        run_server(app, bound, config.serve)
+    log("stopped")
+
+
+def _paths(text: Optional[str]) -> list[Path]:
+    return [Path(path) for path in (text or "").split(",") if path]
+
+
+def _runs(root: Path, paths: list[Path], log: Log) -> tuple[list[Backend], list[SampleDocument]]:
+    """Loaded runs, by default the newest student under ``root``, and documents of the first one's data."""
+    from holle_tf.runs.prediction import newest_student
+    from holle_tf.runs.run_folder import RunFolder
+    from holle_tf.serve.run_backend import RunBackend
+    from holle_tf.serve.samples import sample_documents
+
+    runs = [RunFolder(path) for path in paths] or [newest_student(root)]
+    backends: list[Backend] = []
+    for run in runs:
+        log(f"loading {run.path}")
+        backends.append(RunBackend(run))
+    roots = [root / "data", runs[0].path.parent.parent / "data"]
+    return backends, sample_documents(runs[0], roots)
+
+
+def with_names(backends: Sequence[Backend]) -> dict[str, Backend]:
+    """Each backend by the kind of its model; a second one of a kind gets a number: sam, sam-2."""
+    named: dict[str, Backend] = {}
+    for backend in backends:
+        same = sum(one.card.kind == backend.card.kind for one in named.values())
+        named[f"{backend.card.kind}-{same + 1}" if same else backend.card.kind] = backend
+    return named

@@ -1,0 +1,89 @@
+"""The data of a run: raw chats, or the embedded demo corpus, made into records once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence
+
+import pipelines.demo
+from holle_tf.config import Config
+from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
+from pipelines.errors import UserError
+from pipelines.local_preparation import fill_folder
+from pipelines.prepare import PreparedData, fingerprint_of, prepare
+
+DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
+
+Log = Callable[[str], None]
+
+
+def open_data(config: Config, log: Log = print, beam_options: Optional[Sequence[str]] = None) -> PreparedData:
+    """Prepare what ``config`` names, or return at once what was prepared before from the same input.
+
+    Args:
+        beam_options: those of Apache Beam, which then does the work.
+
+    Raises:
+        UserError: see ``pipelines.prepare.prepare``; or Apache Beam is not installed.
+    """
+    root = Path(config.runs_dir) / "data"
+    data_dir, glove = raw_data(config, log)
+    fill = fill_folder if beam_options is None else _beam_filler(beam_options)
+    try:
+        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, log=log, fill=fill)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or root}: cannot prepare the data here ({error.strerror})."
+        ) from error
+
+
+def find_data(config: Config) -> Optional[PreparedData]:
+    """What ``open_data`` would find prepared; None if it would have to prepare it.
+
+    Raises:
+        UserError: raw data or word vectors are missing.
+    """
+    if not config.data_dir and not (_demo_folder(config) / "test_data.json").exists():
+        return None
+    data_dir, glove = raw_data(config, log=lambda line: None)
+    if glove is None:
+        return open_data(config)  # which says what is missing
+    fingerprint, _ = fingerprint_of(data_dir, config.data, glove, config.limit or None)
+    folder = Path(config.runs_dir) / "data" / f"{config.data.setup}-{fingerprint[:10]}"
+    return PreparedData.load(folder) if folder.exists() else None
+
+
+def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
+    try:
+        from pipelines.beam_preparation import beam_filler
+    except ImportError as error:
+        raise UserError(
+            f"--beam_options: Apache Beam cannot be imported ({error}); "
+            "python -m pip install -r requirements-beam.txt"
+        ) from error
+    return beam_filler(options)
+
+
+def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
+    """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus."""
+    if config.data_dir:
+        return Path(config.data_dir), config.glove or None
+    folder = _demo_folder(config)
+    if not (folder / "test_data.json").exists():
+        log(f"writing the demo corpus (fictitious movies and chats) to {folder}")
+        generate_corpus(folder, **asdict(config.demo), log=log)
+    return folder, config.glove or str(GLOVE_PATH)
+
+
+def _demo_folder(config: Config) -> Path:
+    return Path(config.runs_dir) / "data" / f"demo-{_demo_fingerprint(config)}"
+
+
+def _demo_fingerprint(config: Config) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(config.demo), sort_keys=True).encode())
+    for source in sorted(DEMO_PACKAGE.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:10]

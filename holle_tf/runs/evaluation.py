@@ -1,0 +1,105 @@
+"""Score a finished run on a split, beside the baselines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+import numpy as np
+
+from holle_tf.evaluate.baselines import run_baselines
+from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, write_predictions
+from holle_tf.evaluate.predictor import Predictor
+from holle_tf.evaluate.scores import score_predictions
+from holle_tf.models import MODELS
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_folder import read_json, write_text
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+from pipelines.records import read_examples
+
+COSINES = "cosines.json"
+
+Log = Callable[[str], None]
+
+
+def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
+    """F1, EM, BLEU-4 and ROUGE of a run, 0-100; also kept in its ``result.json``.
+
+    The predictions go to ``predictions.jsonl``, those of another split than test to
+    ``predictions.<split>.jsonl``; those of long documents read in chunks to a folder within the run's.
+    ``cosines.json`` beside them has what conicity is the mean of.
+
+    Raises:
+        UserError: the run was trained on other data, or is unfinished.
+    """
+    model = reading.load_model()
+    config, prepared = reading.run.config(), reading.prepared
+    batches = make_dataset(
+        prepared,
+        split,
+        inputs=MODELS[config.model].inputs,
+        batch_size=reading.config.evaluation.batch_size,
+        texts=True,
+    )
+    found = Predictor(model, config.evaluation.max_span).predict(batches, prepared.count(split), split)
+    reading.folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(_of_split(reading, "predictions.jsonl", split), found.spans)
+    cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
+    write_text(_of_split(reading, COSINES, split), json.dumps(cosines))
+    scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
+    reading.add_scores(split, scores, found.conicity)
+    return scores
+
+
+def ensure_scores(reading: Reading, split: str) -> None:
+    """``evaluate_run`` unless that was done before, to every file that it writes."""
+    cosines = _of_split(reading, COSINES, split)
+    if split in reading.scores() and cosines.exists():
+        if reading.conicity(split) or not cosines_of(reading, split):
+            return
+    evaluate_run(reading, split)
+
+
+def predictions_of(reading: Reading, split: str) -> list[SpanPrediction]:
+    """What a run that was evaluated on ``split`` predicts, in the order of the data."""
+    return read_predictions(_of_split(reading, "predictions.jsonl", split))
+
+
+def cosines_of(reading: Reading, split: str) -> dict[str, np.ndarray]:
+    """Of each of the run's vectors: the cosine of every example with the mean of its conversation.
+
+    Returns:
+        name -> float64, (examples,); nan for an example that is alone in its conversation.
+    """
+    found = read_json(_of_split(reading, COSINES, split)) or {}
+    return {name: np.array(values, np.float64) for name, values in found.items()}
+
+
+def baseline_rows(prepared: PreparedData, split: str, seed: int, log: Log) -> list[dict[str, Any]]:
+    """A row of scores for every baseline, for ``scores_table``."""
+    train, test = read_examples(prepared, "train"), read_examples(prepared, split)
+    references = [[example.answer] for example in test]
+    return [
+        {"name": name.replace("_", " "), **score_predictions(predictions, references)}
+        for name, predictions in run_baselines(train, test, seed, log).items()
+    ]
+
+
+def run_row(reading: Reading, name: str, split: str) -> dict[str, Any]:
+    """The row of a run that was evaluated on ``split``, for ``scores_table``."""
+    result = reading.run.result()
+    assert result is not None
+    costs = {key: result[key] for key in ("parameters", "seconds_per_epoch")}
+    return {"name": name, **reading.scores()[split], **costs}
+
+
+def _of_split(reading: Reading, name: str, split: str) -> Path:
+    stem, _, ending = name.partition(".")
+    return reading.folder / (name if split == "test" else f"{stem}.{split}.{ending}")
+
+
+def _without_nan(values: np.ndarray) -> list[Optional[float]]:
+    """JSON has no nan."""
+    return [None if np.isnan(value) else round(float(value), 6) for value in values]

@@ -1,0 +1,185 @@
+"""``--mode=export``: a finished student as files that other programs load."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence
+
+from holle_tf.config import Config, EvaluationConfig
+from holle_tf.distill.recipes import recipe
+from holle_tf.evaluate.predictions import read_predictions
+from holle_tf.options.export import FORMATS, ExportConfig
+from holle_tf.export.model_card import (
+    CARD_JSON,
+    GLOVE,
+    file_sizes,
+    measure_latency,
+    scores_with_intervals,
+    write_model_card,
+)
+from holle_tf.export.onnx_student import export_onnx
+from holle_tf.export.readback import load_reader, random_ids
+from holle_tf.export.savedmodel import export_savedmodel
+from holle_tf.export.student import Limits, Student
+from holle_tf.export.tflite import export_tflite
+from holle_tf.system.machine import machine
+from holle_tf.runs.prediction import chosen_run
+from holle_tf.runs.run_folder import RunFolder, versions
+from pipelines.files import atomic_folder
+from pipelines.errors import UserError
+from pipelines.vocabulary import Vocabulary
+
+Log = Callable[[str], None]
+
+DEMO = "the demo corpus (fictitious movies and chats)"
+
+
+def export_mode(
+    config: Config, run_dir: Optional[str], formats: Sequence[str], output: Optional[str], log: Log
+) -> None:
+    """Write the exports and say where they are; the last line is JSON.
+
+    Args:
+        config: ``export`` says how.
+        run_dir: a finished student's; by default that of the newest one under ``config.runs_dir``.
+        formats: of ``FORMATS``.
+        output: folder of the export, or of a folder for each format if there are several; by default
+            ``export/<format>`` in the run folder.
+
+    Raises:
+        UserError: no finished student, an unknown format, or the folder holds something else.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
+    run = chosen_run(run_dir, config)
+    log(f"using {run.path}")
+    student = student_of(run, config.evaluation.n_best).shrunk(config.export)
+    written = {}
+    for name in dict.fromkeys(formats):
+        root = Path(output) if output else run.path / "export"
+        folder = root if output and len(set(formats)) == 1 else root / name
+        log(f"== {name}")
+        export_student(student, run, name, folder, config.export)
+        written[name] = str(folder)
+        print(f"{name}: {folder}")
+    print(json.dumps({"run": str(run.path), "exports": written}))
+
+
+def export_student(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> None:
+    """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears whole.
+
+    Raises:
+        UserError: ``folder`` holds something that is no export, or the format has not one of the options.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / CARD_JSON).exists():
+        raise UserError(f"{folder}: holds something that is no export; choose another --output.")
+    if options.hash_buckets and name != "savedmodel":
+        raise UserError(
+            f"export.hash_buckets: a client of --format={name} looks words up itself; set it to 0."
+        )
+    if options.float16_embeddings and name == "tflite":
+        raise UserError(
+            "export.float16_embeddings: of --format=tflite, set export.quantization=float16 instead."
+        )
+    with atomic_folder(folder) as scratch:
+        write_export(student, name, scratch, options)
+        write_model_card(scratch, _card(student, run, name, scratch, options))
+
+
+def write_export(student: Student, name: str, folder: Path, options: ExportConfig) -> None:
+    """Write ``student`` in the format ``name`` to a folder, without a card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if name == "savedmodel":
+        export_savedmodel(student, folder)
+    elif name == "onnx":
+        export_onnx(student, folder, options.quantization)
+    else:
+        export_tflite(student, folder, options.quantization)
+
+
+def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student:
+    """The student of a finished run.
+
+    Args:
+        n_best: spans that it is to give; by default as many as the run's own configuration says.
+
+    Raises:
+        UserError: the run is a teacher's, unfinished or damaged.
+    """
+    config = run.config()
+    if config.model != "sam":
+        raise UserError(
+            f"{run.path}: a {config.model}; only a student (sam) is exported, so distil one from it."
+        )
+    limits = Limits(
+        query_words=config.data.max_query_words,
+        history_words=config.data.max_history_words,
+        span_words=config.evaluation.max_span,
+        n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
+    )
+    words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
+    return Student.of(config.sam, run.load_model(), words, limits)
+
+
+def _card(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> dict[str, Any]:
+    config = run.config()
+    read = load_reader(name, folder)
+    milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
+    chosen = recipe(config.recipe or f"{config.sam.interaction}_train", config.recipes)
+    training, sam = config.training.sam, config.sam
+    relevant = asdict(options)
+    if name == "savedmodel":
+        del relevant["quantization"]
+    return {
+        "title": f"A span predictor for chats about documents ({chosen.name})",
+        "format": name,
+        "options": relevant,
+        "model": f"SAM ({sam.interaction}), {sam.layers} bidirectional {sam.cell.upper()} of {sam.units}",
+        "parameters": student.parameters,
+        "recipe": {
+            "name": chosen.name,
+            "summary": chosen.summary,
+            "training": {
+                "teacher": config.teacher or "none",
+                "epochs at most": training.epochs,
+                "batch": training.batch_size,
+                "learning rate": training.learning_rate,
+                "seed": config.seed,
+            },
+        },
+        "data": {
+            # The name alone: a path is nobody's business.
+            "name": Path(config.data_dir).name if config.data_dir else DEMO,
+            "options": {
+                "setup": config.data.setup,
+                "limit": config.limit or "none",
+                "query words": student.limits.query_words,
+                "history words": student.limits.history_words,
+            },
+        },
+        "scores": _scores(run),
+        "words": {"count": len(student.words), "vectors": _vectors(config)},
+        "sizes": file_sizes(folder),
+        "latency": {"machine": "{cpu}, {cores} cores".format(**machine()), "milliseconds": milliseconds},
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def _scores(run: RunFolder) -> Optional[dict[str, Any]]:
+    """Test scores with intervals, None for a run that was not evaluated."""
+    path = run.path / "predictions.jsonl"
+    if not path.exists():
+        return None
+    predictions = read_predictions(path)
+    return {"split": "test", "examples": len(predictions), **scores_with_intervals(predictions)}
+
+
+def _vectors(config: Config) -> str:
+    if config.glove == "none":
+        return "vectors learned in training"
+    if not config.glove:
+        return f"vectors: a part of {GLOVE}"
+    return f"vectors from {Path(config.glove).name}; if that is {GLOVE}"

@@ -1,0 +1,145 @@
+"""What decides the outcome of a run, and where a run of the same is found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Collection, Optional, Sequence
+
+from holle_tf.config import Config, to_dict
+from holle_tf.options.distill import DistillConfig, teacher_setup
+from holle_tf.distill.recipes import recipe
+from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
+from holle_tf.runs.run_on_data import chunk_options
+from holle_tf.runs.run_folder import RunFolder
+from pipelines.files import json_sha256
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData
+
+Identity = dict[str, Any]  # as it stands in a run's identity.json
+NO_VECTOR = "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
+
+
+def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
+    """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
+    return identity_after(config, prepared, [teacher.identity() or {} for teacher in teachers])
+
+
+def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
+    """``run_identity`` by the identities of the teachers, which need not be there."""
+    training = to_dict(config.training_of(config.model))
+    if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
+        del training["recurrence"]
+    sections: dict[str, Any] = {
+        "model": config.model,
+        config.model: to_dict(getattr(config, config.model)),
+        "training": training,
+        "seed": config.seed,
+        "data": prepared.fingerprint,
+        "max_span": config.evaluation.max_span,
+    }
+    terms = run_terms(config)
+    if config.model == "sam":
+        sections["recipe"] = config.recipe
+        if config.recipe in config.recipes:  # another definition under the same name is another run
+            sections["terms"] = list(terms)
+    weighted = config.model == "sam" and config.distill.labels_weight != DistillConfig.labels_weight
+    if teachers or set(terms) != {"labels"} or weighted:
+        sections["distill"] = run_options(config, terms)
+    if teachers:
+        for teacher in teachers:
+            sections["distill"].update(chunk_options(teacher, prepared, config) or {})
+        sections["teacher"] = teachers[0] if len(teachers) == 1 else list(teachers)
+    return sections
+
+
+def run_terms(config: Config) -> tuple[str, ...]:
+    """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
+    if config.model != "sam":
+        return ("labels",)
+    chosen = recipe(config.recipe, config.recipes)
+    extra = ["conicity"] if config.distill.conicity_weight else []
+    # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
+    extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
+    return tuple(dict.fromkeys([*chosen.terms, *extra]))
+
+
+def run_options(config: Config, terms: Sequence[str]) -> dict[str, Any]:
+    """The options that change any of these terms, by name."""
+    options = {option for name in terms for option in TERMS[name].options}
+    return {option: getattr(config.distill, option) for option in sorted(options)}
+
+
+def distill_options(config: Config) -> DistillConfig:
+    """The options of the terms, with the paper's k where none is given.
+
+    Raises:
+        UserError: the teacher's cache is to keep fewer positions than the terms look at, the recipe has
+            a term that is off, one that cannot be compiled is to be, or one that matches vectors has
+            teachers without.
+    """
+    options = config.distill
+    options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
+    if config.model != "sam":  # weights are those of students
+        return replace(options, labels_weight=DistillConfig.labels_weight)
+    terms = run_terms(config)
+    check_switched_on(config.recipe, terms, options)
+    reads = "reader" in needs(terms)
+    on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
+    if on_line and config.training_of("sam").jit:
+        why = f"--recipe={config.recipe}" if reads else "distill.cache_teacher=false"
+        raise UserError(
+            f"training.sam.jit: {why} lets a teacher read at every step, which XLA cannot compile;"
+            " set training.sam.jit=false."
+        )
+    check_cached_positions(terms, options)
+    if "projection" in needs(terms):
+        taught = teacher_setup(config.data.setup, options.long_teacher)
+        if taught != config.data.setup or any(kind != "bidaf" for kind in config.teachers):
+            raise UserError(NO_VECTOR)
+    return options
+
+
+def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -> None:
+    """Raise a UserError if a term of the recipe called ``name`` has no weight and is off by default."""
+    for one in terms:
+        weight = TERMS[one].weight
+        if not getattr(options, weight) and not getattr(DistillConfig, weight):
+            raise UserError(
+                f"--recipe={name}: its term {one!r} is off; give it a weight by --set distill.{weight}=1,"
+                f" or a recipe of your own by options: {{{weight}: 1}}."
+            )
+
+
+def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
+    """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
+    return path_of(config, prepared, run_identity(config, prepared, teachers))
+
+
+def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
+    """``default_run_path`` of a run of this identity."""
+    parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
+    parts += config.teachers if "teacher" in identity else []
+    parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
+    return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
+
+
+def find_teacher(
+    config: Config, prepared: PreparedData, kind: str, but: Collection[int] = ()
+) -> Optional[RunFolder]:
+    """A finished run of the model ``kind`` on this data with this configuration.
+
+    That of the same seed, if there is one, else that of the lowest.
+
+    Args:
+        but: seeds of those that are taken.
+    """
+    wanted = run_identity(replace(config, model=kind), prepared, [])
+    folder = Path(config.runs_dir) / prepared.folder.name
+    found: dict[int, RunFolder] = {}
+    for path in folder.glob(f"{kind}-*/result.json"):
+        run = RunFolder(path.parent)
+        identity = run.identity() or {}
+        if {**identity, "seed": config.seed} == wanted and identity["seed"] not in but:
+            found[identity["seed"]] = run
+    return found.get(config.seed) or (found[min(found)] if found else None)

@@ -1,0 +1,63 @@
+"""Pictures of a distillation: the curves of its runs, and a prediction of each on one test example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from holle_tf.distill.losses import log_probabilities
+from holle_tf.drawing.plots import plot_prediction, plot_training, read_metrics
+from holle_tf.evaluate.predictions import read_predictions
+from holle_tf.models import MODELS
+from holle_tf.runs.run_on_data import Reading
+from pipelines.dataset import features_of
+from pipelines.encoding import encode
+from pipelines.prepare import PreparedData
+from pipelines.records import read_examples
+from pipelines.tokenizer import tokenize
+
+
+def draw_pictures(readings: Mapping[str, Reading], folder: Path, prepared: PreparedData) -> list[Path]:
+    """``training.png`` and ``prediction.png`` for runs that were all evaluated on the test split.
+
+    The example is the first that every run but the first gets right while the first does not, so that it
+    shows what distillation changed; the first example where there is none such.
+
+    Args:
+        readings: by the name in the legend.
+        folder: made if need be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    curves, prediction = folder / "training.png", folder / "prediction.png"
+    plot_training({name: read_metrics(one.run.metrics) for name, one in readings.items()}, curves)
+
+    spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in readings.items()}
+    chosen = _telling(list(zip(*spans.values())))
+    example = read_examples(prepared, "test")[chosen]
+    encoded = encode(example, prepared.words, prepared.chars, prepared.config)
+    probabilities = {}
+    for name, one in readings.items():
+        inputs = MODELS[one.run.config().model].inputs
+        outputs = one.load_model()(features_of([encoded], inputs), training=False)
+        probabilities[name] = {
+            edge: tf.exp(log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"]))[0].numpy()
+            for edge in ("start", "end")
+        }
+    plot_prediction(
+        tokenize(example.document),
+        {name: p["start"] for name, p in probabilities.items()},
+        {name: p["end"] for name, p in probabilities.items()},
+        (encoded.start, encoded.end),
+        {name: (found[chosen].start, found[chosen].end) for name, found in spans.items()},
+        example.query,
+        prediction,
+    )
+    return [curves, prediction]
+
+
+def _telling(rows: list[tuple]) -> int:
+    gains = [min(span.f1 for span in row[1:]) - row[0].f1 for row in rows]
+    return int(np.argmax(gains))

@@ -1,0 +1,182 @@
+"""Use a run on one chat: the spans, best first, as places in the original document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Optional, Sequence
+
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+
+from holle_tf.config import Config, EvaluationConfig
+from holle_tf.config_checks import TEACHERS
+from holle_tf.evaluate.answers import Answer, AnswerSpan
+from holle_tf.drawing.terminal_span import print_prediction
+from holle_tf.evaluate.predictor import Predictor
+from holle_tf.models import MODELS
+from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.models.outputs import EDGES
+from holle_tf.runs.run_folder import RunFolder, last_finished
+from pipelines.options import LONG_SETUPS
+from pipelines.dataset import features_of
+from pipelines.encoding import encode
+from pipelines.errors import UserError
+from pipelines.example import Example
+from pipelines.readers.holle import example_from_chat
+from pipelines.vocabulary import Vocabulary
+
+
+class ChatPredictor:
+    """A loaded run that answers chats.
+
+    Args:
+        run: a finished run.
+        options: has how many spans are given (``evaluation.n_best``) and how long documents are read in
+            chunks (``distill.chunk_*``); by default as the run's own configuration has it.
+
+    Raises:
+        UserError: the run is unfinished or damaged.
+    """
+
+    def __init__(self, run: RunFolder, options: Optional[Config] = None):
+        self.config: Config = run.config()
+        self._n_best = (options or self.config).evaluation.n_best
+        self._words = Vocabulary.load(run.path / "vocab.txt")
+        self._chars = Vocabulary.load(run.path / "chars.txt")
+        model = run.load_model()
+        self._whole = self._predictor(model)
+        self._in_chunks: Optional[Predictor] = None
+        chunks = (options or self.config).distill
+        self._longest = chunks.chunk_words  # that is read whole
+        if self.config.model in TEACHERS and self.config.data.setup not in LONG_SETUPS:
+            size = self.config.evaluation.batch_size
+            self._in_chunks = self._predictor(
+                chunked_reader(model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size)
+            )
+
+    def _predictor(self, model: tf.keras.Model) -> Predictor:
+        return Predictor(model, self.config.evaluation.max_span, self._n_best, probabilities=True)
+
+    def read(self, examples: Sequence[Example]) -> list[Answer]:
+        """The answers to several chats, which are read at once.
+
+        A teacher of short documents reads a longer one in chunks.
+        """
+        encoded = [encode(one, self._words, self._chars, self.config.data) for one in examples]
+        longest = max((len(one.document) for one in encoded), default=0)
+        predictor = self._whole
+        if self._in_chunks is not None and longest > self._longest:
+            predictor = self._in_chunks
+        features = features_of(encoded, MODELS[self.config.model].inputs)
+        none = {edge: np.full(len(encoded), -1, np.int32) for edge in EDGES}
+        found = predictor.decode(features, none)
+        return [
+            Answer.of_tokens(
+                one.token_starts,
+                one.token_ends,
+                (found["start"][row], found["end"][row], found["score"][row]),
+                (found["start_probabilities"][row], found["end_probabilities"][row]),
+            )
+            for row, one in enumerate(encoded)
+        ]
+
+    def spans(self, example: Example) -> list[AnswerSpan]:
+        """The n best spans of one chat, best first; none where the document has no words."""
+        return self.read([example])[0].spans
+
+
+def newest_student(runs_dir: Path) -> RunFolder:
+    """The student that was finished last.
+
+    Raises:
+        UserError: there is none.
+    """
+    student = last_finished(runs_dir, "*/sam-*")
+    if student is None:
+        raise UserError(f"{runs_dir}: no finished student is here; train one, or name one by --run_dir.")
+    return student
+
+
+def chosen_run(run_dir: Optional[str], config: Config) -> RunFolder:
+    """The run of ``--run_dir``, by default the newest student.
+
+    Raises:
+        UserError: no run is there, or ``config`` asks for other spans than it was trained to decode.
+    """
+    run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
+    trained = run.config()  # says so if no run is there
+    wanted, own = config.evaluation.max_span, trained.evaluation.max_span
+    if wanted not in (EvaluationConfig.max_span, own):
+        raise UserError(
+            f"evaluation.max_span={wanted}: {run.path} decodes spans of at most {own} words; train anew."
+        )
+    return run
+
+
+def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) -> dict[str, Any]:
+    """Predict the chat of a JSON file ("-" is standard input), print it, and return the spans.
+
+    Args:
+        options: see ``ChatPredictor``.
+
+    Raises:
+        UserError: the file is missing or broken, or holds no document or query.
+    """
+    name = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+        chat = json.loads(text)
+    except OSError as error:
+        raise UserError(f"{path}: cannot read this chat ({error.strerror}); check --input.") from error
+    except ValueError as error:
+        raise UserError(f"{name}: not valid JSON in UTF-8 ({error}); correct it.") from error
+    if isinstance(chat, list) and len(chat) == 1:
+        chat = chat[0]
+    predictor = ChatPredictor(run, options)
+    try:
+        example = example_from_chat(chat, predictor.config.data)
+    except UserError as error:
+        raise UserError(f"{name}: {error}") from error
+    return _show(predictor, example)
+
+
+def chat_interactively(run: RunFolder, example: Example, options: Optional[Config] = None) -> None:
+    """Ask for queries and answer each with a span; an empty line ends.
+
+    Args:
+        run: a finished run.
+        example: its document is what is talked about.
+        options: see ``ChatPredictor``.
+    """
+    predictor = ChatPredictor(run, options)
+    console = Console(highlight=False)
+    console.print(example.document, markup=False)
+    console.print("\nAsk about this document; an empty line ends.")
+    said: list[str] = []
+    while True:
+        try:
+            query = console.input("\n> ", markup=False).strip()
+        except EOFError:
+            return
+        if not query:
+            return
+        chat = {"document": example.document, "chat": [*said, query]}
+        found = _show(predictor, example_from_chat(chat, predictor.config.data))
+        said += [query, found["prediction"]]
+
+
+def _show(predictor: ChatPredictor, example: Example) -> dict[str, Any]:
+    spans = predictor.spans(example)
+    print_prediction(Console(highlight=False), example.document, spans, example.query)
+    texts = [example.document[start:end] for start, end, _ in spans]
+    return {
+        "example_id": example.example_id,
+        "prediction": texts[0] if texts else "",
+        "n_best": [
+            {"text": text, "start_char": start, "end_char": end, "score": score}
+            for text, (start, end, score) in zip(texts, spans)
+        ],
+    }

@@ -1,0 +1,196 @@
+"""A run folder: everything that is needed to use or judge a trained model, and nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from holle_tf.config import Config, load_config, to_yaml
+from holle_tf.drawing.plots import read_metrics
+from holle_tf.models import MODELS
+from pipelines.files import atomic_file, file_sha256
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData
+from pipelines.vocabulary import Vocabulary
+
+PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
+_TEACHERS = "teachers.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of a run and what is written there."""
+
+    path: Path
+
+    @property
+    def weights(self) -> Path:
+        """The weights of the epoch with the best dev F1, averaged ones if so configured."""
+        return self.path / "checkpoints" / "best.weights.h5"
+
+    @property
+    def resume(self) -> Path:
+        """The state after the last whole epoch, for a training that goes on."""
+        return self.path / "checkpoints" / "resume"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object for each epoch."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def tensorboard(self) -> Path:
+        """What training wrote for TensorBoard."""
+        return self.path / "tensorboard"
+
+    def check(self, identity: dict[str, Any], teachers: Sequence[RunFolder] = ()) -> None:
+        """Raise a UserError if another run is here; an unfinished one of this identity can go on.
+
+        A student that learned from other weights than its teachers have now is another run as well, which the
+        identity cannot tell: a teacher that is trained again, or on another machine, keeps its own.
+        """
+        found, weights = self.identity(), self.teacher_weights()
+        if found is None:
+            return
+        if found != identity:
+            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+        if weights and weights != _weights_of(teachers):
+            names = ", ".join(str(teacher.path) for teacher in teachers)
+            raise UserError(
+                f"{self.path}: learned from other weights than {names} has now, which was trained again or"
+                " elsewhere; remove this run, or choose another --run_dir or --runs_dir."
+            )
+
+    def create(
+        self,
+        config: Config,
+        prepared: PreparedData,
+        identity: dict[str, Any],
+        teachers: Sequence[RunFolder] = (),
+    ) -> None:
+        """Make the folder, or check that an unfinished one here is of the same run and can go on.
+
+        Raises:
+            UserError: another run is here, or the folder cannot be made.
+        """
+        self.check(identity, teachers)
+        try:
+            (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            write_text(self.path / "config.yaml", to_yaml(config))
+            prepared.words.save(self.path / "vocab.txt")
+            prepared.chars.save(self.path / "chars.txt")
+            if teachers:
+                learned = {"weights": _weights_of(teachers)}
+                write_text(self.path / _TEACHERS, json.dumps(learned, indent=1))
+            write_text(self.path / "identity.json", json.dumps(identity, indent=1))
+        except OSError as error:
+            raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
+
+    def identity(self) -> dict[str, Any] | None:
+        """What the run was made from, or None where no run was begun."""
+        return read_json(self.path / "identity.json")
+
+    def teacher_weights(self) -> list[str]:
+        """SHA-256 of the weights of each teacher that it learned from: which training of it that was."""
+        return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
+
+    def result(self) -> dict[str, Any] | None:
+        """``result.json``, or None where no run was finished."""
+        return read_json(self.path / "result.json")
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """What was logged of every whole epoch, oldest first; nothing before the first is over."""
+        return read_metrics(self.metrics) if self.metrics.exists() else []
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Write ``result.json``; its presence says that training is over."""
+        write_text(self.path / "result.json", json.dumps(result, indent=1))
+
+    def config(self) -> Config:
+        """The resolved configuration of the run.
+
+        Raises:
+            UserError: this is no run folder.
+        """
+        if not (self.path / "config.yaml").exists():
+            raise UserError(f"{self.path}: no run is here (config.yaml is missing); check --run_dir.")
+        return load_config([self.path / "config.yaml"])
+
+    def load_model(self) -> tf.keras.Model:
+        """The trained model with its evaluation weights, from this folder alone.
+
+        Raises:
+            UserError: the run is unfinished or its weights do not fit.
+        """
+        config = self.config()
+        if self.result() is None:
+            raise UserError(
+                f"{self.path}: this run is not finished; give its training command again to go on."
+            )
+        vocabularies = [Vocabulary.load(self.path / name) for name in ("vocab.txt", "chars.txt")]
+        model = build_model(config, np.zeros((len(vocabularies[0]), config.data.word_dim), np.float32),
+                            len(vocabularies[1]))  # fmt: skip
+        try:
+            model.load_weights(self.weights)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.weights}: cannot load these weights; train the run again.") from error
+        return model
+
+
+def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
+    return [file_sha256(teacher.weights) for teacher in teachers]
+
+
+def last_finished(folder: Path, pattern: str) -> RunFolder | None:
+    """Of the finished runs whose paths below ``folder`` fit a pattern, the one that was trained last."""
+    finished = [RunFolder(path.parent) for path in folder.glob(f"{pattern}/result.json")]
+    # Evaluations write ``result.json`` anew, and nothing but training ``metrics.jsonl``.
+    return max(finished, key=lambda run: run.metrics.stat().st_mtime, default=None)
+
+
+def build_model(config: Config, embeddings: np.ndarray, char_count: int) -> tf.keras.Model:
+    """The model that ``config.model`` names; word vectors are learned where there is no GloVe."""
+    spec = MODELS[config.model]
+    return spec.build(getattr(config, config.model), embeddings, char_count, config.glove == "none")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue  # tensorflow and tensorflow-cpu stand for each other
+    return found
+
+
+def read_json(path: Path, remedy: str = "") -> dict[str, Any] | None:
+    """A JSON object from a file, None where there is no file.
+
+    Args:
+        remedy: what to do about a broken one; by default, as in a run's folder, to train again.
+
+    Raises:
+        UserError: the file cannot be read, or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        remedy = remedy or f"remove {path.parent} and train again"
+        raise UserError(f"{path}: cannot be read; {remedy}.") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole, or not at all."""
+    with atomic_file(path, "wb") as file:
+        file.write(text.encode("utf-8"))

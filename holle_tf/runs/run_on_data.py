@@ -1,0 +1,159 @@
+"""A finished run reads data: those of its training, or long documents in chunks, with words of their own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Mapping, Optional
+
+import numpy as np
+import tensorflow as tf
+
+from holle_tf.board.hparams import write_test_scores
+from holle_tf.config import Config
+from holle_tf.evaluate.conicity import Conicity
+from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.runs.run_folder import RunFolder, build_model, read_json, write_text
+from pipelines.files import json_sha256
+from pipelines.options import LONG_SETUPS
+from pipelines.errors import UserError
+from pipelines.prepare import PreparedData
+from pipelines.vocabulary import PAD, UNK, Vocabulary
+
+SCORES = "scores.json"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A finished run, the data that it reads, and how: on the data of its training, as it is; else in chunks.
+
+    Attributes:
+        run: a finished run.
+        prepared: examples of its own training data, or of long documents.
+        config: ``distill`` and ``evaluation`` say how a long document is cut into chunks.
+    """
+
+    run: RunFolder
+    prepared: PreparedData
+    config: Config
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether the run was trained on other data and these are long documents."""
+        return self.chunks is not None
+
+    @property
+    def chunks(self) -> Optional[dict[str, Any]]:
+        """See ``chunk_options``."""
+        return chunk_options(self.run.identity() or {}, self.prepared, self.config)
+
+    @property
+    def _same_data(self) -> bool:
+        return (self.run.identity() or {}).get("data") == self.prepared.fingerprint
+
+    @property
+    def folder(self) -> Path:
+        """Where predictions go: the run folder, or one within it for each set of long documents."""
+        if not self.in_chunks:
+            return self.run.path
+        digest = json_sha256([self.prepared.fingerprint, self.chunks])[:8]
+        return self.run.path / "long" / f"{self.prepared.config.setup}-{digest}"
+
+    def check(self) -> None:
+        """Raise a UserError unless the run can read these data: word ids mean nothing elsewhere."""
+        if not self._same_data and not self.in_chunks:
+            raise UserError(
+                f"{self.run.path}: trained on other data than {self.prepared.folder};"
+                " give the --data_dir, --glove, --setup and --limit of its training."
+            )
+
+    def load_model(self) -> tf.keras.Model:
+        """The model, over the ids of these data.
+
+        Raises:
+            UserError: the run is unfinished or cannot read these data.
+        """
+        self.check()
+        if not self.in_chunks:
+            return self.run.load_model()
+        options = self.config.distill
+        model = with_vocabulary_of(self.run, self.prepared)
+        size = self.config.evaluation.batch_size
+        return chunked_reader(model, options.chunk_words, options.chunk_stride, options.chunk_merge, size)
+
+    def scores(self) -> dict[str, Any]:
+        """F1 and the others by split, as far as they were computed."""
+        if not self.in_chunks:
+            return (self.run.result() or {}).get("scores", {})
+        return read_json(self.folder / SCORES) or {}
+
+    def add_scores(self, split: str, scores: dict[str, float], conicity: Mapping[str, Conicity]) -> None:
+        """Keep scores and conicity of a split in ``result.json``, or beside what was predicted of chunks.
+
+        Of documents read in chunks there is no conicity.
+        """
+        known = {**self.scores(), split: scores}
+        if self.in_chunks:
+            write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks}, indent=1))
+            return
+        result = {**(self.run.result() or {}), "scores": known}
+        if conicity:
+            cones = {name: cone._asdict() for name, cone in conicity.items()}
+            result["conicity"] = {**result.get("conicity", {}), split: cones}
+        self.run.write_result(result)
+        if split == "test":
+            write_test_scores(self.run.tensorboard, scores)
+
+    def conicity(self, split: str) -> dict[str, Any]:
+        """That of each of the model's vectors on a split, as far as it was computed."""
+        return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
+
+
+def chunk_options(
+    identity: Mapping[str, Any], prepared: PreparedData, config: Config
+) -> Optional[dict[str, Any]]:
+    """The options that decide what a run of this identity says of long documents.
+
+    Returns:
+        None where it reads no chunks: data of its own training, or short documents.
+    """
+    if identity.get("data") == prepared.fingerprint or prepared.config.setup not in LONG_SETUPS:
+        return None
+    return {name: getattr(config.distill, name) for name in ("chunk_words", "chunk_stride", "chunk_merge")}
+
+
+def with_vocabulary_of(run: RunFolder, prepared: PreparedData) -> tf.keras.Model:
+    """The model of ``run`` over the word and character ids of ``prepared``.
+
+    Word vectors are frozen, so a word that the run never saw gets its own; where they were learned, and for
+    characters, it is an unknown one.
+
+    Raises:
+        UserError: the words of these data have vectors of another size.
+    """
+    config, model = run.config(), run.load_model()
+    same = config.data.word_dim == prepared.config.word_dim
+    if not same or config.data.max_word_chars != prepared.config.max_word_chars:
+        raise UserError(f"{run.path}: data.word_dim and data.max_word_chars differ from {prepared.folder}.")
+    other = build_model(config, prepared.embeddings, len(prepared.chars))
+    tables = {
+        "word_embedding/matrix": (Vocabulary.load(run.path / "vocab.txt"), prepared.words),
+        "char_cnn/table": (Vocabulary.load(run.path / "chars.txt"), prepared.chars),
+    }
+    learned = config.glove == "none"
+    for old, new in zip(model.variables, other.variables):
+        name = next((name for name in tables if name in old.name), None)
+        if name is None:
+            new.assign(old)
+            continue
+        before, after = tables[name]
+        ids = before.ids(after.entries)
+        ids[PAD] = PAD
+        values = old.numpy()[ids]
+        if name == "word_embedding/matrix":
+            unseen = np.asarray(ids == UNK)
+            unknown = next(v for v in model.variables if "word_embedding/unknown" in v.name).numpy()
+            values[unseen] = unknown if learned else prepared.embeddings[unseen]
+        new.assign(values)
+    return other

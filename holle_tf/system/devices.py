@@ -1,0 +1,270 @@
+"""The devices that train one model together: ``tf.distribute`` strategies behind one interface."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, Callable, ContextManager, Iterator, Mapping, Optional
+
+import tensorflow as tf
+
+from holle_tf.distill.shares import shares
+from holle_tf.distill.teacher_cache import ALONE, Readers
+from holle_tf.options.strategy import StrategyConfig
+from holle_tf.system.cluster import LOOK, Cluster, Log, What, answers, check_free, read_cluster, wait_for
+from holle_tf.system.rendezvous import meet
+from holle_tf.training.resuming import Onwards
+from pipelines.errors import UserError
+
+# How TensorFlow says that another process is gone, or is another one than before.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
+
+
+def one_gpu(number: int, count: int) -> dict[str, str]:
+    """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn.
+
+    Where there are more processes than GPUs some share one: none takes more of its memory than it needs.
+    """
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = seen.split(",") if seen else [str(i) for i in range(count)]
+    return {"CUDA_VISIBLE_DEVICES": names[number % count].strip(), "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+
+
+class PeerLost(Exception):
+    """Another process of the cluster ended or was started anew; this one has to begin anew as well."""
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What trains one model.
+
+    Attributes:
+        kind: one | mirrored | multiworker.
+        cluster: of multiworker; otherwise of this process alone.
+        options: how long to wait for others.
+        strategy: None of one, and of what was not started yet.
+    """
+
+    kind: str = "one"
+    cluster: Cluster = Cluster()
+    options: StrategyConfig = StrategyConfig()
+    strategy: Optional[tf.distribute.Strategy] = None
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes what there is to write."""
+        return self.cluster.chief
+
+    @property
+    def replicas(self) -> int:
+        """How many share a batch."""
+        return self.strategy.num_replicas_in_sync if self.strategy is not None else 1
+
+    def scope(self) -> ContextManager[Any]:
+        """Where all that is trained or read in training has to be made."""
+        return self.strategy.scope() if self.strategy is not None else nullcontext()
+
+    def check(self, training: Any, section: str) -> None:
+        """Raise a UserError if these devices cannot train as a ``TrainingConfig`` says.
+
+        Args:
+            section: of the configuration, where it stands.
+        """
+        if training.batch_size % self.replicas:
+            raise UserError(
+                f"{section}.batch_size={training.batch_size}: the batch of all {self.replicas} devices"
+                f" together, has to be a multiple of {self.replicas}."
+            )
+        if training.jit and self.strategy is not None:
+            raise UserError(f"{section}.jit: not together with --strategy={self.kind}.")
+
+    def agree(self, value: float) -> float:
+        """The sum of what all processes give; returns when all have called it."""
+        if self.strategy is None or len(self.cluster.addresses) == 1:
+            return value
+        each = value * len(self.cluster.addresses) / self.replicas  # of the devices of this process
+        return float(_summing(self.strategy)(tf.constant(each)))
+
+    def together(self) -> None:
+        """Return when all processes have called it."""
+        self.agree(0.0)
+
+    def wait_for(self, found: Callable[[], Any], what: What, log: Log) -> Any:
+        """See ``cluster.wait_for``."""
+        remedy = "is it running, and are --runs_dir and all other options the same?"
+        return wait_for(found, what, self.options.wait_seconds, remedy, log)
+
+    def readers(self) -> Readers:
+        """How these processes share what a teacher reads."""
+        count = len(self.cluster.addresses)
+        return Readers(count, self.cluster.index, self.together) if count > 1 else ALONE
+
+    def distribute(self, batches: Callable[[], tf.data.Dataset], steps: int) -> tuple[Any, Any]:
+        """Shares of batches for ``fit``, and a callback that goes on with them after an interruption.
+
+        Args:
+            batches: makes the whole batches; one iteration is one epoch.
+            steps: of one epoch.
+        """
+        assert self.strategy is not None
+        made: list[tf.data.Dataset] = []
+
+        def mine(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            local = self.replicas // context.num_input_pipelines
+            first = context.input_pipeline_id * local
+            made.append(shares(batches(), self.replicas, range(first, first + local)))
+            # Keras begins only one iteration of what is distributed.
+            return made[0].repeat()
+
+        return self.strategy.distribute_datasets_from_function(mine), Onwards(made, steps, idle=1)
+
+    @contextmanager
+    def noticing(self) -> Iterator[None]:
+        """A context in which ``PeerLost`` is raised when another process ends."""
+        try:
+            yield
+        except _LOST as error:
+            if len(self.cluster.addresses) == 1:
+                raise
+            raise PeerLost(str(error).strip().splitlines()[-1]) from error
+
+
+ONE = Devices()
+
+
+def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.environ) -> Devices:
+    """What ``--strategy`` means on this machine, not started yet.
+
+    Raises:
+        UserError: ``TF_CONFIG`` is broken or missing, or there are too few devices.
+    """
+    kind, gpus = options.kind, len(tf.config.list_physical_devices("GPU"))
+    cluster = read_cluster(environment) if kind in ("auto", "multiworker") else None
+    if kind == "auto":
+        if cluster is not None and len(cluster.addresses) > 1:
+            kind = "multiworker"
+        else:
+            kind = "mirrored" if (options.devices or gpus) > 1 else "one"
+    if kind == "one":
+        return ONE
+    if kind == "multiworker":
+        if cluster is None:
+            raise UserError("--strategy=multiworker needs TF_CONFIG in the environment; see docs/scaling.md.")
+        return Devices(kind, cluster, options)
+    if not gpus and not options.devices:
+        raise UserError(
+            "--strategy=mirrored: no GPU is visible; --set strategy.devices=2 takes the CPU as two devices."
+        )
+    if gpus and options.devices > gpus:
+        raise UserError(f"strategy.devices={options.devices}: {gpus} GPUs are visible.")
+    return Devices(kind, options=options)
+
+
+def start(devices: Devices, log: Log) -> Devices:
+    """Start them; of multiworker, returns when all processes are there. Has to be before any computation.
+
+    Raises:
+        UserError: a port is taken, or the chief does not answer in time.
+        PeerLost: another process was started anew meanwhile.
+    """
+    if devices.kind == "one":
+        return devices
+    if devices.kind == "mirrored":
+        os.environ.pop("TF_CONFIG", None)  # which TensorFlow would read, even one that is empty
+        strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(_local(devices.options.devices))
+        log(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
+        return _started(devices, strategy)
+    cluster = devices.cluster
+    check_free(cluster.addresses[cluster.index])
+    meet(cluster, devices.wait_for, log)
+    _listening.append(cluster)
+    with devices.noticing():
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    log(
+        f"--strategy=multiworker: {cluster.name}, {strategy.num_replicas_in_sync} devices share every batch"
+        + (" (chief)" if cluster.chief else "")
+    )
+    return _started(devices, strategy)
+
+
+def begin_anew(options: StrategyConfig, log: Log) -> None:
+    """Replace this process by a new one with the same command, which goes on after the last whole epoch.
+
+    TensorFlow cannot take up a process again that it has lost: all have to meet anew.
+
+    Raises:
+        UserError: that has happened ``strategy.restarts`` times.
+    """
+    count = int(os.environ.get(_RESTARTS, "0")) + 1
+    if count > options.restarts:
+        raise UserError(f"other processes were lost {options.restarts} times (strategy.restarts); stopping.")
+    log(f"another process was lost; beginning anew ({count} of {options.restarts})")
+    time.sleep(min(count, 5))  # one that is just starting up needs a moment, and is told to begin anew too
+    os.environ[_RESTARTS] = str(count)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # sys.orig_argv is newer than Python 3.9.
+    os.execv(sys.executable, [sys.executable, "-m", "holle_tf.main", *sys.argv[1:]])
+
+
+def end(status: int) -> None:
+    """End this process at once if it listens for others: TensorFlow's server cannot be stopped otherwise.
+
+    The chief, when all went well, is the last to go, since the others still hear from it.
+    """
+    if not _listening:
+        return
+    cluster = _listening[-1]
+    others = [one for i, one in enumerate(cluster.addresses) if i != cluster.index]
+    last = time.monotonic() + _GOODBYE
+    while status == 0 and cluster.chief and time.monotonic() < last and any(map(answers, others)):
+        time.sleep(LOOK)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+_RESTARTS = "HOLLE_TF_RESTARTS"
+_GOODBYE = 10.0  # seconds
+_listening: list[Cluster] = []  # whose server this process has started
+
+
+class Following(tf.keras.callbacks.Callback):
+    """Stops all processes when one of them stops; has to come after the callback that decides."""
+
+    def __init__(self, devices: Devices):
+        super().__init__()
+        self._devices = devices
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if self._devices.agree(float(self.model.stop_training)):
+            self.model.stop_training = True
+
+
+@functools.cache
+def _summing(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
+    """A function (scalar of this process's devices) -> sum over all devices."""
+
+    @tf.function
+    def total(value: tf.Tensor) -> tf.Tensor:
+        each = strategy.run(tf.identity, (value,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+
+    return total
+
+
+def _local(count: int) -> Optional[list[str]]:
+    """Names of the devices of a mirrored strategy; None = all GPUs."""
+    if tf.config.list_physical_devices("GPU"):
+        return [f"/gpu:{i}" for i in range(count)] if count else None
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    return [f"/cpu:{i}" for i in range(count)]
+
+
+def _started(devices: Devices, strategy: tf.distribute.Strategy) -> Devices:
+    return Devices(devices.kind, devices.cluster, devices.options, strategy)

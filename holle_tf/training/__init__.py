@@ -1,0 +1,1 @@
+"""Training a model into a run folder."""

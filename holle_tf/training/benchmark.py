@@ -1,0 +1,171 @@
+"""What each model costs, beside the paper's tables 1 and 5; every measurement has a process of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, Callable, Iterable
+
+from rich import box
+from rich.table import Table
+
+from holle_tf import paper
+from holle_tf.config import Config
+from holle_tf.runs.data import open_data
+from holle_tf.system.child_process import in_own_process
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+
+MODELS = ("sam", "bidaf", "qanet")
+STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
+
+Log = Callable[[str], None]
+
+
+def measure_inference(config: Config, model: str, split: str = "test") -> dict[str, float]:
+    """Seconds to decode the best span of every example of a split, and the memory that takes.
+
+    Returns:
+        ``seconds`` with the reading of the data and without the tracing of the model; ``memory_mb``, peak
+        resident memory less what the imports take.
+    """
+    from holle_tf.evaluate.predictor import Predictor
+    from holle_tf.models import MODELS as SPECS
+
+    base = _start()
+    from holle_tf.system.memory import peak_memory_mb
+
+    prepared = open_data(config, _silent)
+    predictor = Predictor(_build(config, model, prepared), config.evaluation.max_span)
+    size = config.evaluation.batch_size
+    batches = make_dataset(prepared, split, inputs=SPECS[model].inputs, batch_size=size)
+    for features, labels in batches.take(1):
+        predictor.decode(features, labels)
+    began = time.perf_counter()
+    for features, labels in batches:
+        predictor.decode(features, labels)
+    return {"seconds": time.perf_counter() - began, "memory_mb": peak_memory_mb() - base}
+
+
+def measure_training(config: Config, model: str) -> dict[str, float]:
+    """Seconds of an epoch, from the median of some steps on real batches, and the memory that takes.
+
+    Returns:
+        ``seconds_per_epoch``, ``memory_mb`` as in ``measure_inference``, ``parameters``.
+    """
+    from holle_tf.distill.distiller import Distiller
+    from holle_tf.distill.optimizers import make_optimizer
+    from holle_tf.models import MODELS as SPECS
+    from holle_tf.models import trainable_parameters
+    from holle_tf.training.setup import steps_of_epoch, untrained_model
+    from holle_tf.training.step_times import time_steps
+
+    base = _start()
+    from holle_tf.system.memory import peak_memory_mb
+
+    prepared = open_data(config, _silent)
+    training = config.training_of(model)
+    student = untrained_model(replace(config, model=model), prepared)
+    distiller = Distiller(
+        student, ["labels"], l2=training.l2, ema_decay=training.ema_decay, clip_norm=training.clip_norm,
+        jit=training.jit,
+    )  # fmt: skip
+    steps = steps_of_epoch(prepared.count("train"), training)
+    distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
+    batches = make_dataset(
+        prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True,
+        static_shapes=training.jit,
+    )  # fmt: skip
+    return {
+        "seconds_per_epoch": time_steps(distiller, batches, STEPS, WARM_UP).seconds * steps,
+        "memory_mb": peak_memory_mb() - base,
+        "parameters": trainable_parameters(student),
+    }
+
+
+def run_benchmark(config: Config, setups: Iterable[str], log: Log) -> dict[str, Any]:
+    """Measure every model on every setup.
+
+    Returns:
+        ``inference``: setup -> model -> what ``measure_inference`` gives, and ``examples``; ``training``:
+        model -> what ``measure_training`` gives, on the first setup, and ``examples``.
+    """
+    setups = list(setups)
+    report: dict[str, Any] = {"inference": {}, "training": {}}
+    for setup in setups:
+        of_setup = replace(config, data=replace(config.data, setup=setup))
+        prepared = open_data(of_setup, log)
+        for model in MODELS:
+            log(f"inference, {setup}, {model}: {prepared.count('test')} examples")
+            found = in_own_process(measure_inference, of_setup, model)
+            report["inference"].setdefault(setup, {})[model] = found | {"examples": prepared.count("test")}
+        if setup != setups[0]:
+            continue
+        for model in MODELS:
+            log(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
+            found = in_own_process(measure_training, of_setup, model)
+            report["training"][model] = found | {"examples": prepared.count("train")}
+    return report
+
+
+def inference_table(found: dict[str, dict[str, dict[str, float]]]) -> Table:
+    """Table 1 of the paper, with ratios to SAM, beside the paper's own figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for title in ("", "", "MB", "x SAM", "seconds", "x SAM", "paper: MB", "x SAM", "seconds", "x SAM"):
+        table.add_column(title, justify="right" if title else "left")
+    for setup, models in found.items():
+        published = paper.INFERENCE.get(setup)
+        for model, row in models.items():
+            cells = []
+            for key in ("memory_mb", "seconds"):
+                cells += [f"{row[key]:.1f}", f"{row[key] / models['sam'][key]:.1f}"]
+            for i in range(2):
+                value = (published[model][i], published["sam"][i]) if published else (None, None)
+                cells += ["-", "-"] if value[0] is None else [f"{value[0]}", f"{value[0] / value[1]:.1f}"]
+            table.add_row(setup, model, *cells)
+    return table
+
+
+def training_table(found: dict[str, dict[str, float]]) -> Table:
+    """Table 5 of the paper, with ratios to SAM, beside the paper's own figures."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    titles = ("", "parameters", "s/epoch", "x SAM", "MB", "paper: parameters", "s/epoch", "x SAM")
+    for title in titles:
+        table.add_column(title, justify="right" if title else "left")
+    for model, row in found.items():
+        millions, seconds = paper.TRAINING[model]
+        table.add_row(
+            model,
+            f"{row['parameters'] / 1e6:.2f} M",
+            f"{row['seconds_per_epoch']:.1f}",
+            f"{row['seconds_per_epoch'] / found['sam']['seconds_per_epoch']:.1f}",
+            f"{row['memory_mb']:.0f}",
+            f"{millions} M",
+            f"{seconds}",
+            f"{seconds / paper.TRAINING['sam'][1]:.1f}",
+        )
+    return table
+
+
+def _start() -> float:
+    """Begin a measurement in this process; the resident memory that the imports take, in MB."""
+    from holle_tf.system.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
+
+    keep_freed_memory()
+    reset_peak_memory()
+    return peak_memory_mb()
+
+
+def _build(config: Config, model: str, prepared: PreparedData) -> Any:
+    import tensorflow as tf
+
+    from holle_tf.distill.precision import POLICIES, resolve_precision
+    from holle_tf.runs.run_folder import build_model
+
+    precision = resolve_precision(config.training_of(model).mixed_precision, model)
+    tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
+    return build_model(replace(config, model=model), prepared.embeddings, len(prepared.chars))
+
+
+def _silent(line: str) -> None:
+    del line

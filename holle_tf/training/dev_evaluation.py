@@ -1,0 +1,95 @@
+"""What happens at the end of every epoch: dev scores, the best weights, the log, early stopping."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import Any, Optional
+
+import tensorflow as tf
+
+from holle_tf.distill.distiller import Distiller
+from holle_tf.evaluate.predictor import Predictor, SplitPredictions
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.training.resuming import stuck
+from pipelines.files import atomic_file
+
+
+class DevEvaluation(tf.keras.callbacks.Callback):
+    """Score the dev split with the evaluation weights, keep the best ones, log a line, stop when stuck.
+
+    Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels,
+    in nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs
+    that the others see.
+
+    Args:
+        run: where weights and ``metrics.jsonl`` go.
+        batches: the dev split in its order, with texts; read anew after every epoch.
+        examples: of the dev split.
+        max_span: words of the longest span.
+        patience: epochs without a better F1 before training stops.
+        log: takes lines for the user.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        batches: tf.data.Dataset,
+        examples: int,
+        max_span: int,
+        patience: int,
+        log: Any,
+    ):
+        super().__init__()
+        self._run, self._batches, self._examples = run, batches, examples
+        self._max_span, self._patience, self._log = max_span, patience, log
+        self._began = 0.0
+        # Of the last epoch, and whether it is the best so far.
+        self.latest: Optional[tuple[SplitPredictions, bool]] = None
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        distiller: Distiller = self.model
+        self._predictor = Predictor(distiller.student, self._max_span)
+        self.lines = self._run.epochs()
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        # After an interruption, lines of epochs that are trained again do not count.
+        self.lines = [line for line in self.lines if line["epoch"] < epoch]
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.perf_counter() - self._began
+        distiller: Distiller = self.model
+        if not math.isfinite(logs["loss"]):
+            self._log(f"epoch {epoch + 1}: the loss is not finite; stopping. Try a lower learning rate.")
+            distiller.stop_training = True
+            return
+        with distiller.averaged_weights():
+            found = self._predictor.predict(self._batches, self._examples, "dev")
+            best = max((line["val_f1"] for line in self.lines), default=-1.0)
+            self.latest = found, found.f1 > best
+            if found.f1 > best:
+                self._save_best()
+        rate = float(
+            tf.convert_to_tensor(distiller.optimizer.learning_rate)
+        )  # a mirrored variable is no number
+        logs.update(val_f1=found.f1, val_em=found.em, val_loss=found.loss)
+        logs.update({f"val_conicity_{name}": cone.value for name, cone in found.conicity.items()})
+        logs.update(seconds=seconds, learning_rate=rate)
+        self.lines.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
+        with atomic_file(self._run.metrics, "wb") as file:
+            file.write("".join(json.dumps(line) + "\n" for line in self.lines).encode())
+        terms = ", ".join(f"{name} {logs[name]:.3f}" for name in distiller.metrics_names)
+        self._log(
+            f"epoch {epoch + 1}/{self.params['epochs']}: {terms}, dev F1 {found.f1:.2f} EM {found.em:.2f}"
+            f" ({seconds:.0f} s)"
+        )
+        if stuck(self.lines, self._patience):
+            self._log(f"no better dev F1 for {self._patience} epochs; stopping")
+            distiller.stop_training = True
+
+    def _save_best(self) -> None:
+        temporary = self._run.weights.with_name("writing.weights.h5")
+        self.model.student.save_weights(temporary)
+        temporary.replace(self._run.weights)

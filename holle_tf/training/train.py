@@ -1,0 +1,224 @@
+"""Train one model into a run folder, or find that it is there already."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence
+
+import tensorflow as tf
+
+from holle_tf.board.callback import Board
+from holle_tf.board.example_views import choose_examples
+from holle_tf.board.hparams import hyperparameters
+from holle_tf.config import Config
+from holle_tf.distill.distiller import Distiller
+from holle_tf.distill.hallucination import with_hallucinations
+from holle_tf.distill.optimizers import make_optimizer
+from holle_tf.distill.precision import resolve_precision
+from holle_tf.distill.terms import needs
+from holle_tf.models import MODELS, trainable_parameters
+from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
+from holle_tf.runs.run_folder import RunFolder, versions
+from holle_tf.system.devices import ONE, Devices, Following
+from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
+from holle_tf.training.dev_evaluation import DevEvaluation
+from holle_tf.training.progress_bar import TrainingProgress
+from holle_tf.training.resuming import Onwards, stuck
+from holle_tf.training.setup import steps_of_epoch, untrained_model
+from holle_tf.training.teachers import read_teachers
+from pipelines.dataset import make_dataset
+from pipelines.errors import UserError
+from pipelines.files import alone_in
+from pipelines.prepare import PreparedData
+
+PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
+
+Log = Callable[[str], None]
+
+
+def ensure_run(
+    config: Config,
+    prepared: PreparedData,
+    path: Optional[Path] = None,
+    teachers: Sequence[RunFolder] = (),
+    log: Log = print,
+    callbacks: Sequence[tf.keras.callbacks.Callback] = (),
+    keep_checkpoint: bool = False,
+    devices: Devices = ONE,
+) -> RunFolder:
+    """The finished run of this configuration: found, continued after an interruption, or trained.
+
+    One process at a time trains a run; another that wants it waits, and finds it or goes on with it.
+
+    Args:
+        config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
+        path: the run folder; by default ``default_run_path``.
+        teachers: finished runs, where the recipe needs them.
+        callbacks: further ones of the training, called after those that every training has.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
+        devices: started; all of their processes call this, and the chief writes.
+
+    Raises:
+        UserError: ``path`` holds another run or a student of other weights of its teachers, training
+            diverged, or the devices cannot share the batch.
+        PeerLost: another process ended; the same call in new processes goes on.
+    """
+    run = RunFolder(path or default_run_path(config, prepared, teachers))
+    identity = run_identity(config, prepared, teachers)
+    run.check(identity, teachers)  # by all: who fails alone keeps the others waiting
+    if _trained(run, identity, log):
+        return run
+    devices.check(config.training_of(config.model), f"training.{config.model}")
+    with ExitStack() as alone:
+        if devices.chief:
+            run.create(config, prepared, identity, teachers)
+            waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
+            alone.enter_context(alone_in(run.path, lambda: log(waiting)))
+            if _trained(run, identity, log):
+                return run
+        with devices.noticing():
+            result = _train(config, prepared, run, teachers, log, callbacks, devices)
+            devices.together()
+        # Not before: the others go on when they see it, and a process that leaves while the chief still waits
+        # for them to come together would be one that was lost.
+        if devices.chief:
+            run.write_result(result)
+        if devices.chief and not keep_checkpoint:
+            shutil.rmtree(run.resume, ignore_errors=True)
+    devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,", log)
+    return run
+
+
+def _trained(run: RunFolder, identity: dict[str, Any], log: Log) -> bool:
+    if run.identity() != identity or run.result() is None:
+        return False
+    log(f"{run.path.name}: already trained, {run.path} (remove it to have it trained again)")
+    return True
+
+
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:
+    """Compute now what students of ``config`` will read of their teachers, unless it is there."""
+    read_teachers(config, prepared, runs, run_terms(config), [], log)
+
+
+def _train(
+    config: Config,
+    prepared: PreparedData,
+    run: RunFolder,
+    teacher_runs: Sequence[RunFolder],
+    log: Log,
+    callbacks: Sequence[tf.keras.callbacks.Callback],
+    devices: Devices,
+) -> dict[str, Any]:
+    """What ``result.json`` says of the run."""
+    training = config.training_of(config.model)
+    tf.keras.backend.clear_session()
+    reset_peak_memory()
+    terms, options = run_terms(config), distill_options(config)
+    written = config.board.enabled and devices.chief
+    shown = choose_examples(prepared, config.board.examples) if written else []
+    with devices.scope():
+        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, log, devices.readers())
+    tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
+
+    precision = resolve_precision(training.mixed_precision, config.model)
+    steps = steps_of_epoch(prepared.count("train"), training)
+    with devices.scope():
+        student = untrained_model(config, prepared)
+        distiller = Distiller(
+            student,
+            terms,
+            teaching.teachers,
+            options,
+            seed=config.seed,
+            l2=training.l2,
+            ema_decay=training.ema_decay,
+            clip_norm=training.clip_norm,
+            jit=training.jit,
+        )
+        distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
+        distiller.optimizer.build(distiller.trained)  # the first step would, and be compiled again for it
+
+    def train_batches(**how: Any) -> tf.data.Dataset:
+        size, scores = training.batch_size, teaching.scores
+        batches = make_dataset(
+            prepared, "train", inputs=teaching.inputs, batch_size=size, extra=scores, **how
+        )
+        if "hallucinated" in needs(terms):
+            batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
+        return batches
+
+    parameters = trainable_parameters(student)
+    log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
+        f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
+
+    size, inputs = config.evaluation.batch_size, MODELS[config.model].inputs
+    dev_batches = make_dataset(prepared, "dev", inputs=inputs, batch_size=size, texts=True)
+    evaluation = DevEvaluation(
+        run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
+    )
+    # Directly after the evaluation, which keeps the best weights: an epoch that is lost is trained again, and
+    # what it had learned must not stay.
+    listening = [tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False)]
+    if devices.chief:
+        listening = [evaluation, *listening, TrainingProgress(run.path.name, steps, training.epochs)]
+    with ExitStack() as closed_after:
+        if written:
+            board = Board(
+                run.tensorboard,
+                config.board,
+                hyperparameters(config, run_options(config, terms)),
+                next(iter(train_batches(limit=training.batch_size))),
+                shown,
+                teaching.views,
+                config.evaluation.max_span,
+                lambda: evaluation.latest,
+            )
+            listening.append(closed_after.enter_context(board))
+        if config.profile and devices.chief:
+            listening.append(
+                tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
+            )
+        listening += callbacks
+
+        def shuffled() -> tf.data.Dataset:
+            return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
+
+        if stuck(run.epochs(), training.patience):
+            pass  # stopped early before, and was interrupted before the result was written
+        elif devices.strategy is None:
+            batches = shuffled()
+            listening.append(Onwards([batches], steps))
+            distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=listening)
+        else:
+            batches, onwards = devices.distribute(shuffled, steps)
+            listening += [onwards, Following(devices)]
+            # Rows of different processes are not to share what dropout draws.
+            tf.random.set_seed(config.seed + devices.cluster.index)
+            distiller.fit(
+                batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=listening
+            )
+    lines = run.epochs()
+    if not lines:
+        raise UserError(
+            f"{run.path}: training diverged in its first epoch; lower training.{config.model}.learning_rate."
+        )
+    return {
+        "model": config.model,
+        "interaction": config.sam.interaction if config.model == "sam" else None,
+        "recipe": config.recipe if config.model == "sam" else "train",
+        "teacher": config.teacher if teacher_runs else None,
+        "setup": config.data.setup,
+        "scores": {},
+        "parameters": parameters,
+        "epochs": len(lines),
+        "best_epoch": max(lines, key=lambda line: line["val_f1"])["epoch"] + 1,
+        "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
+        "precision": precision,
+        "peak_memory_mb": round(peak_memory_mb(), 1),
+        "seed": config.seed,
+        "versions": versions(),
+    }

@@ -1,1 +1,0 @@
-"""The steps behind the command line: data, runs, evaluation, prediction."""

@@ -1,0 +1,89 @@
+import json
+
+import pytest
+import tensorflow as tf
+
+from pipelines.errors import UserError
+from pipelines.options import DataConfig
+from pipelines.prepare import prepare
+
+pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements-beam.txt")
+
+from pipelines.beam_preparation import beam_filler
+
+CONFIG = DataConfig(min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4, max_dropped=0.5)
+OPTIONS = ["--runner=FnApiRunner"]
+
+
+def _record(split, number):
+    span = f"the hero number {number} wins"
+    document = f"It begins slowly in {split}. Then {span}. What {'a long ' * number}film! \U0001f600"
+    return {
+        "example_id": f"{split}_{number // 2}_{number}",
+        "chat_id": f"{split}_{number // 2}",
+        "label": number % 5,  # of which one is unknown
+        "span": span,
+        "response": f"I think {span}",
+        "query": "Who wins?",
+        "full_history": ["Hello", "Hi there"] if number % 2 else [],
+        "mixed": document,
+        "answer_start_mixed": document.index(span) if number % 3 else None,
+    }
+
+
+@pytest.fixture
+def raw(tmp_path):
+    """A folder whose records have every kind of fault: unusable, repaired, twice there."""
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for split, count in zip(("train", "dev", "test"), (11, 3, 2)):
+        records = [_record(split, number) for number in range(count)]
+        if split == "train":
+            records[4] = {**records[4], "span": "not there"}
+            records[7] = {**records[7], "example_id": records[2]["example_id"]}
+            records[9] = {}
+        (folder / f"{split}_data.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return folder
+
+
+def _described(prepared):
+    """The manifest without what tells how the records were compressed."""
+    shards = {
+        split: [{name: one[name] for name in ("file", "records")} for one in of_split]
+        for split, of_split in prepared.manifest["shards"].items()
+    }
+    return {**prepared.manifest, "shards": shards}
+
+
+def _records(shard):
+    return list(tf.data.TFRecordDataset(str(shard), compression_type="GZIP").as_numpy_iterator())
+
+
+@pytest.mark.parametrize("limit", [None, 5])
+def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit):
+    glove = tmp_path / "glove.txt"
+    glove.write_text("film 1 2 3\nhero 4 5 6\n")
+    lines, beam_lines = [], []
+    own = prepare(raw, tmp_path / "own", CONFIG, str(glove), limit=limit, log=lines.append)
+    fill = beam_filler(OPTIONS)
+    other = prepare(raw, tmp_path / "beam", CONFIG, str(glove), limit=limit, log=beam_lines.append, fill=fill)
+    assert _described(other) == _described(own)
+    for split in ("train", "dev", "test"):
+        for mine, theirs in zip(own.shards(split), other.shards(split)):
+            assert _records(theirs) == _records(mine)
+    assert sorted(p.name for p in other.folder.iterdir()) == sorted(p.name for p in own.folder.iterdir())
+    assert [line for line in lines if "read" in line] == [line for line in beam_lines if "read" in line]
+
+
+def test_broken_input_is_the_users_error_in_one_line(raw, tmp_path):
+    with open(raw / "dev_data.jsonl", "a") as file:
+        file.write('{"example_id": ')
+    with pytest.raises(UserError, match="dev_data.jsonl, line 4.*correct it there$"):
+        prepare(raw, tmp_path / "out", CONFIG, "none", log=lambda line: None, fill=beam_filler(OPTIONS))
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_too_many_unusable_examples_stop(raw, tmp_path):
+    strict = DataConfig(word_dim=3, max_dropped=0.1)
+    with pytest.raises(UserError, match="3 of 11 examples are unusable"):
+        prepare(raw, tmp_path / "out", strict, "none", log=lambda line: None, fill=beam_filler(OPTIONS))

@@ -1,0 +1,72 @@
+"""The line that says how far all runs are."""
+
+import pytest
+
+from holle_tf.config import load_config
+from holle_tf.report.run_progress import ReportProgress
+from holle_tf.report.runs import PlannedRun, State
+from holle_tf.report.timing import Estimate
+from holle_tf.report.variants import VARIANTS
+
+BY_KEY = {variant.key: variant for variant in VARIANTS}
+DONE, STUDENT, TEACHER, LATER = (
+    PlannedRun(BY_KEY[key], 0) for key in ("sd/mul_train", "sd/add_train", "sd/qanet", "sd/add/qanet")
+)
+
+
+class _Runs:
+    config = load_config(assignments=["training.sam.epochs=10", "training.qanet.epochs=20"])
+
+    def __init__(self, **epochs):
+        self._epochs = epochs
+
+    def state(self, run):
+        return State("begun", self._epochs[run.variant.name], None)
+
+
+@pytest.fixture
+def states():
+    return {
+        DONE: State("finished", 10, None),
+        STUDENT: State("missing", 0, None),
+        TEACHER: State("begun", 5, None),
+        LATER: State("missing", 0, None),
+    }
+
+
+def test_time_left_is_work_left_by_the_speed_until_now(states):
+    estimates = {
+        STUDENT: Estimate(10, 10.0, ""),
+        TEACHER: Estimate(15, 20.0, ""),
+        LATER: Estimate(10, 10.0, ""),
+    }
+    said = []
+    progress = ReportProgress(_Runs(add_train=4, qanet=6), states, estimates, said.append)
+    # 4 x 10 + (6 - 5) x 20 s of work are done in 30 s, of 100 + 300 + 100.
+    line = progress.line([STUDENT, TEACHER], [LATER], {}, 30.0)
+    assert line == (
+        "1 of 4 runs finished; sd/add_train 4 of 10 epochs; sd/qanet 6 of 20 epochs; about 4 min left"
+    )
+    # The student is over, 120 s are done in 60 s; the teacher's failure leaves nothing to do.
+    assert progress.line([TEACHER], [LATER], {}, 60.0).endswith("sd/qanet 6 of 20 epochs; about 3 min left")
+    assert progress.line([], [], {TEACHER.name: "", LATER.name: ""}, 60.0) == "2 of 4 runs finished, 2 failed"
+
+
+def test_without_estimates_all_epochs_count_alike_and_before_the_first_nothing_is_said_of_time(states):
+    progress = ReportProgress(_Runs(add_train=5), states, {}, print)
+    assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("about 60 s left")
+    progress = ReportProgress(_Runs(add_train=0), states, {}, print)
+    assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("sd/add_train 0 of 10 epochs")
+
+
+def test_a_log_has_a_line_when_a_run_has_ended_and_not_at_every_look(states, monkeypatch):
+    said = []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    progress = ReportProgress(_Runs(add_train=1, qanet=5), states, {}, said.append)
+    for _ in range(3):
+        progress.show([STUDENT, TEACHER], [LATER], {})
+    assert said == []
+    progress.show([TEACHER], [LATER], {})
+    progress.show([TEACHER], [LATER], {})
+    assert len(said) == 1
+    progress.close()

@@ -1,0 +1,89 @@
+"""A teacher of short documents reads long ones, whose words have other numbers."""
+
+import json
+
+import numpy as np
+import pytest
+
+from holle_tf.models import MODELS
+from holle_tf.modes import all_modes as modes
+from holle_tf.runs.data import open_data
+from holle_tf.runs.run_on_data import Reading, with_vocabulary_of
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.training.train import ensure_run
+from pipelines.dataset import features_of
+from pipelines.encoding import encode
+from pipelines.errors import UserError
+from pipelines.records import read_examples
+
+
+def _quiet(line):
+    del line
+
+
+@pytest.fixture(scope="module")
+def long_words():
+    return ("demo.document_words=120", "distill.chunk_words=40", "distill.chunk_stride=30")
+
+
+@pytest.fixture
+def teacher(tiny, long_words):
+    config = tiny(*long_words, model="qanet", seed=40)
+    return ensure_run(config, open_data(config, _quiet), log=_quiet)
+
+
+def test_a_word_keeps_its_vector_under_another_number_and_an_unseen_one_gets_its_own(tiny, teacher):
+    own, other = teacher.config(), tiny("demo.train_examples=20", "data.min_char_count=1")
+    theirs, ours = open_data(other, _quiet), open_data(own, _quiet)
+    assert theirs.words.entries != ours.words.entries
+    example = read_examples(ours, "test")[0]
+    adapted = with_vocabulary_of(teacher, theirs)
+    encoded = encode(example, theirs.words, theirs.chars, other.data)
+    outputs = adapted(features_of([encoded], MODELS["qanet"].inputs))
+    assert outputs["start_logits"].shape[1] >= len(encoded.document)
+    table = {v.name: v.numpy() for v in adapted.variables}["word_embedding/matrix:0"]
+    old = {v.name: v.numpy() for v in teacher.load_model().variables}["word_embedding/matrix:0"]
+    for word in set(theirs.words.entries[2:]) & set(ours.words.entries[2:]):
+        np.testing.assert_array_equal(table[theirs.words.id(word)], old[ours.words.id(word)])
+    unseen = next(word for word in theirs.words.entries[2:] if word not in ours.words)
+    np.testing.assert_array_equal(table[theirs.words.id(unseen)], theirs.embeddings[theirs.words.id(unseen)])
+
+
+def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_words, tmp_path, capsys):
+    said = []
+    config = tiny(
+        *long_words,
+        "teacher=bidaf",
+        "data.setup=ld",
+        "training.sam.epochs=1",
+        "distill.compare_alone=false",
+        runs_dir=str(tmp_path),
+    )
+    modes.distill_mode(config, None, None, said.append)
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    teacher, student = RunFolder(modes.Path(last["teacher"])), RunFolder(modes.Path(last["student"]))
+    assert (teacher.config().data.setup, student.config().data.setup) == ("sd", "ld")
+    assert "bidaf (teacher, in chunks)" in [row["name"] for row in last["scores"]]
+    assert student.identity()["distill"]["chunk_words"] == 40
+    assert list(teacher.path.glob("long/ld-*/predictions.jsonl"))
+    assert teacher.result()["scores"] == {}  # those of short documents were not asked for
+    modes.evaluate_mode(
+        tiny(*long_words, "data.setup=ld", runs_dir=str(tmp_path)), last["teacher"], "test", _quiet
+    )
+    evaluated = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert evaluated["f1"] == last["scores"][-1]["f1"]
+
+
+def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
+    config = tiny(*long_words, "data.setup=ld")
+    prepared = open_data(config, _quiet)
+    other = tiny(*long_words, "data.setup=ld", "distill.chunk_merge=probabilities")
+    folders = [Reading(teacher, prepared, one).folder for one in (config, other)]
+    assert folders[0] != folders[1]
+    assert all(teacher.path in folder.parents for folder in folders)
+
+
+def test_short_documents_of_other_data_are_refused(tiny, teacher):
+    config = tiny("demo.train_examples=20")
+    with pytest.raises(UserError, match="other data"):
+        Reading(teacher, open_data(config, _quiet), config).load_model()
