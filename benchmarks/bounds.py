@@ -26,9 +26,9 @@ from tensorflow.python.profiler.option_builder import ProfileOptionBuilder
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
 from benchmarks.gpu import A100, on_paper
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+from holle_tf.catalogue import MODELS
 from holle_tf.config import load_config
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.models import MODELS
 
 _MODELS = flags.DEFINE_list("models", list(MODELS), "which ones")
 _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)

@@ -26,6 +26,7 @@ from tqdm import tqdm
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
 from benchmarks.taking_turns import median_seconds
 from holle_tf.board.example_views import choose_examples, draw_curves, spans_as_markdown, view
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
 from holle_tf.distill.hallucination import HALLUCINATED, reorder
@@ -33,7 +34,6 @@ from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.teacher_cache import ensure_teacher_cache, read_teacher_cache
 from holle_tf.distill.terms import needs
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.models import MODELS
 from holle_tf.options.distill import DistillConfig
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import build_model

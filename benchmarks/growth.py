@@ -49,7 +49,7 @@ def measure(
     """Seconds and peak memory (MB, less the imports) of each size; beyond the limit projected seconds."""
     import tensorflow as tf
 
-    from holle_tf.models import MODELS
+    from holle_tf.catalogue import MODELS
     from holle_tf.models.chunked_reading import chunked_reader
 
     base = peak_memory_mb()
@@ -73,8 +73,8 @@ def measure(
 
 def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
     """Seconds to read and decode so many examples in shuffled batches, and peak memory, less the imports."""
+    from holle_tf.catalogue import MODELS
     from holle_tf.evaluate.predictor import Predictor
-    from holle_tf.models import MODELS
     from holle_tf.runs.data import open_data
     from pipelines.dataset import make_dataset
 

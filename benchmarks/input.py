@@ -24,10 +24,10 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.models import make_distiller
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.precision import resolve_precision
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.models import MODELS
 from holle_tf.runs.data import open_data, raw_data
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData

@@ -25,7 +25,7 @@ from holle_tf.distill.terms import default_top_k
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.evaluate.statistics import paired_bootstrap
-from holle_tf.options.models import CHUNK_MERGES
+from holle_tf.options.distill import CHUNK_MERGES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
 from holle_tf.runs.run_on_data import Reading

@@ -22,9 +22,9 @@ from rich.table import Table
 
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from benchmarks.trace import kind_of, trace
+from holle_tf.catalogue import MODELS
 from holle_tf.config import load_config
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.models import MODELS
 from holle_tf.system.memory import keep_freed_memory
 
 _VARIANTS = flags.DEFINE_list(

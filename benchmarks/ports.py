@@ -25,9 +25,9 @@ from rich.table import Table
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, make_distiller, random_batch
 from benchmarks.taking_turns import median_seconds
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, load_config
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.models import MODELS
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 

@@ -39,9 +39,10 @@ def train(model: str) -> dict[str, float]:
     import tensorflow as tf
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+    from holle_tf.catalogue import MODELS
     from holle_tf.config import load_config, preset
     from holle_tf.distill.shares import shares
-    from holle_tf.models import MODELS, trainable_parameters
+    from holle_tf.models.parameters import trainable_parameters
 
     strategy = tf.distribute.MultiWorkerMirroredStrategy() if "TF_CONFIG" in os.environ else None
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": model})

@@ -1,101 +1,80 @@
-"""Every knob in one typed, frozen place: defaults < preset < YAML file < ``--set a.b=value`` < flags."""
+"""The configuration: every option in one typed, frozen place.
+
+Later sources win: defaults, presets and files, ``--set``, flags. The classes of the options are in
+``holle_tf/options``, ``pipelines/options.py`` and ``holle_tf/catalogue.py``. Plugins can add models, so the
+class that has a section for each model is made when it is needed (``config_class``).
+"""
 
 from __future__ import annotations
 
 import difflib
 import functools
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, make_dataclass
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Hashable, Iterable, Iterator, Mapping, Optional, Sequence, cast
 
 import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.config_checks import check
+from holle_tf.catalogue import (
+    DEFAULT_STUDENT,
+    MODELS,
+    BidafConfig,
+    QanetConfig,
+    SamConfig,
+    is_student,
+    teachers,
+)
 from holle_tf.options.board import BoardConfig
 from holle_tf.options.distill import DistillConfig, RecipeConfig
+from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
-from holle_tf.options.models import BidafConfig, QanetConfig, SamConfig
 from holle_tf.options.report import ReportConfig
 from holle_tf.options.serve import ServeConfig
 from holle_tf.options.strategy import StrategyConfig
+from holle_tf.options.training import TrainingConfig
 from holle_tf.options.tuning import TuningConfig
 from pipelines.errors import UserError
+from pipelines.option import check_options, option
 from pipelines.options import DataConfig, DemoConfig
+from pipelines.plugins import load_plugins
 
 PRESETS = Path(__file__).parent / "presets"
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
-    """How one kind of model is trained."""
-
-    optimizer: str = "adam"  # adam | adadelta
-    learning_rate: float = 1e-3
-    beta_1: float = 0.9  # adam
-    beta_2: float = 0.999  # adam
-    epsilon: float = 1e-7
-    warmup_steps: int = 0  # the learning rate rises as log(step) up to this step
-    decay: str = "none"  # none | cosine: of the learning rate, to zero over all epochs
-    clip_norm: float = 0.0  # of all gradients together; 0 = off
-    l2: float = 0.0  # times sum(w^2) / 2 of all kernels, added to the loss
-    ema_decay: float = 0.0  # of the averaged weights used at evaluation; 0 = off
-    batch_size: int = 32  # examples, of all devices together
-    epochs: int = 12  # at most
-    patience: int = 6  # epochs without a better dev F1 before stopping
-    mixed_precision: str = "auto"  # auto | none | bfloat16 | float16 (on a GPU); see distill/precision.py
-    jit: bool = False  # compile the whole step with XLA; pads every batch to one shape
-    recurrence: str = "auto"  # auto | compiled | keras: who computes GRUs and LSTMs; keras with jit
-
-
-def _bidaf_training() -> TrainingConfig:
-    return TrainingConfig(optimizer="adadelta", learning_rate=0.5, epsilon=1e-6, ema_decay=0.999)
-
-
-def _qanet_training() -> TrainingConfig:
-    return TrainingConfig(beta_1=0.8, warmup_steps=1000, clip_norm=5.0, l2=3e-7, ema_decay=0.9999)
-
-
-@dataclass(frozen=True)
 class TrainingConfigs:
-    """One ``TrainingConfig`` for each model; the defaults are the published ones."""
+    """One ``TrainingConfig`` for each model of the catalogue, whose defaults are in the model's row."""
 
-    sam: TrainingConfig = field(default_factory=lambda: TrainingConfig(l2=1e-3))
-    bidaf: TrainingConfig = field(default_factory=_bidaf_training)
-    qanet: TrainingConfig = field(default_factory=_qanet_training)
-
-
-@dataclass(frozen=True)
-class EvaluationConfig:
-    """How spans are decoded and scored."""
-
-    max_span: int = 64  # words of the longest span that can be predicted
-    n_best: int = 5  # spans that ``predict`` lists
-    batch_size: int = 32  # examples
+    if TYPE_CHECKING:  # the sections of our own models, as mypy sees them
+        sam: TrainingConfig = TrainingConfig()
+        bidaf: TrainingConfig = TrainingConfig()
+        qanet: TrainingConfig = TrainingConfig()
 
 
 @dataclass(frozen=True)
 class Config:
-    """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved."""
+    """The whole configuration of a run. ``config.yaml`` in a run folder is this, resolved.
 
-    model: str = "sam"  # sam | bidaf | qanet: what is trained
-    recipe: str = ""  # of a SAM, see docs/recipes.md; empty = the plain one of the mode
-    teacher: str = ""  # bidaf | qanet, several with commas between them, or none
-    seed: int = 0  # of weights, dropout and order of the examples
-    data_dir: str = ""  # folder of the raw JSON files; empty = the embedded demo corpus
-    glove: str = ""  # GloVe file, or none to learn the word vectors
-    limit: int = 0  # examples of each split that are read; 0 = all
-    profile: bool = False  # write a TensorBoard trace of some training steps into each run folder
-    runs_dir: str = "runs"  # prepared data and, unless --run_dir says otherwise, run folders
+    ``Config()`` has a section for each model of the catalogue, named after it.
+    """
+
+    model: str = option(DEFAULT_STUDENT, "the model that is trained", choices=lambda: MODELS)
+    recipe: str = option("", "objective of a student (docs/recipes.md); empty = the plain one of the mode")
+    teacher: str = option("", "teachers of a student, with commas between them; empty = none")
+    seed: int = option(0, "seed of weights, dropout and the order of the examples")
+    data_dir: str = option("", "folder of the raw files; empty = the embedded demo corpus")
+    glove: str = option("", "GloVe file, or none to learn the word vectors")
+    limit: int = option(0, "examples of each split that are read; 0 = all")
+    profile: bool = option(False, "write a TensorBoard trace of some training steps into each run folder")
+    runs_dir: str = option("runs", "folder of prepared data and, by default, of runs")
+    plugins: list[str] = option([], "modules or .py files that register models, terms, readers and so on")
     data: DataConfig = field(default_factory=DataConfig)
     demo: DemoConfig = field(default_factory=DemoConfig)
-    sam: SamConfig = field(default_factory=SamConfig)
-    bidaf: BidafConfig = field(default_factory=BidafConfig)
-    qanet: QanetConfig = field(default_factory=QanetConfig)
     training: TrainingConfigs = field(default_factory=TrainingConfigs)
     distill: DistillConfig = field(default_factory=DistillConfig)
-    recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of one's own, by name
+    recipes: dict[str, RecipeConfig] = field(default_factory=dict)  # of your own, by name
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     board: BoardConfig = field(default_factory=BoardConfig)
@@ -103,15 +82,118 @@ class Config:
     tuning: TuningConfig = field(default_factory=TuningConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
+    if TYPE_CHECKING:  # the sections of our own models, as mypy sees them
+        sam: SamConfig = SamConfig()
+        bidaf: BidafConfig = BidafConfig()
+        qanet: QanetConfig = QanetConfig()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Config:
+        """An object of ``config_class()``, whose ``__init__`` Python then calls."""
+        del args, kwargs
+        return object.__new__(config_class() if cls is Config else cls)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by value, since another process has to make the class, after loading the plugins."""
+        return _unpickled, (to_dict(self),)
 
     @property
     def teachers(self) -> list[str]:
-        """The kinds of the teachers, in order."""
+        """The names of the teachers, in order."""
         return [name.strip() for name in self.teacher.split(",") if name.strip()]
 
+    @property
+    def student(self) -> str:
+        """The student that is trained or distilled: ``model``, or the default one where that is a teacher."""
+        return self.model if is_student(self.model) else DEFAULT_STUDENT
+
+    @property
+    def interaction(self) -> str:
+        """How the student combines vectors; a student without the option counts as additive."""
+        return str(getattr(self.options_of(self.student), "interaction", "add"))
+
+    def options_of(self, model: str) -> Any:
+        """The section of a model: an object of the class that its row names."""
+        return getattr(self, model)
+
     def training_of(self, model: str) -> TrainingConfig:
-        """The training options of ``model`` (sam, bidaf or qanet)."""
-        return getattr(self.training, model)
+        """The training options of a model."""
+        found = getattr(self.training, model)
+        assert isinstance(found, TrainingConfig)
+        return found
+
+    def fault(self) -> str:
+        """What is wrong with several options together."""
+        for name in self.teachers:
+            if name not in teachers():
+                return f"teacher={self.teacher}: {name!r} is not among the choices ({', '.join(teachers())})"
+        return ""
+
+
+_added: dict[str, dict[str, Any]] = {}  # section -> name -> (type, field), by ``register_option``
+
+
+def register_option(key: str, kind: type, described: Any) -> None:
+    """Add an option to a section of the configuration, for a plugin's term, reader or the like.
+
+    Args:
+        key: as ``distill.focal_weight``.
+        kind: bool, int, float or str.
+        described: ``pipelines.option.option(...)``.
+
+    Raises:
+        ValueError: there is no such section, or the option is there.
+    """
+    section, _, name = key.partition(".")
+    plain = _plain()
+    sections = [described.name for described in fields(plain) if is_dataclass(getattr(plain, described.name))]
+    sections.remove("training")
+    if section not in sections or not name.isidentifier():
+        raise ValueError(f"option {key!r}: not a name in one of the sections {', '.join(sections)}")
+    if key in known_keys():
+        raise ValueError(f"there is an option {key!r} already")
+    _added.setdefault(section, {})[name] = (kind, described)
+
+
+def config_class() -> type[Config]:
+    """``Config`` with a section for each model of the catalogue, and the options that plugins added."""
+    return _config_class(
+        tuple(MODELS), tuple((section, name) for section in _added for name in _added[section])
+    )
+
+
+@functools.cache
+def _config_class(models: tuple[str, ...], added: tuple[tuple[str, str], ...]) -> type[Config]:
+    sections: list[tuple[str, type, Any]] = []
+    for section in dict.fromkeys(section for section, _ in added):
+        kept = type(getattr(_plain(), section))
+        options = [(name, kind, described) for name, (kind, described) in _added[section].items()]
+        larger = make_dataclass(kept.__name__, options, bases=(kept,), frozen=True)
+        sections.append((section, larger, field(default_factory=larger)))
+    rows = [MODELS[name] for name in models]
+    rates = [(row.name, TrainingConfig, field(default_factory=functools.partial(_same, row.training)))
+             for row in rows]  # fmt: skip
+    training = make_dataclass("TrainingConfigs", rates, bases=(TrainingConfigs,), frozen=True)
+    sections.append(("training", training, field(default_factory=training)))
+    sections += [(row.name, row.options, field(default_factory=row.options)) for row in rows]
+    return make_dataclass("Config", sections, bases=(Config,), frozen=True)
+
+
+def _plain() -> Config:
+    """The default configuration without anything of a catalogue."""
+    plain = object.__new__(Config)
+    Config.__init__(plain)
+    return plain
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _unpickled(values: dict[str, Any]) -> Config:
+    load_plugins(values["plugins"])
+    found = OmegaConf.to_object(OmegaConf.merge(_writable(OmegaConf.structured(config_class())), values))
+    assert isinstance(found, Config)
+    return found
 
 
 def load_config(
@@ -126,25 +208,17 @@ def load_config(
             has the wrong type or is not among the choices, or an assignment is of an option that the recipe
             has its own of.
     """
-    merged = OmegaConf.structured(Config)
-    for path in files:
-        merged = _merge(merged, _read_yaml(Path(path)), f"{path}")
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise UserError(f"--set {text}: expected key=value, as in --set training.sam.epochs=5.")
-        try:
-            parsed = yaml.safe_load(value)
-        except yaml.YAMLError:
-            if value.lstrip()[:1] in ("[", "{"):
-                raise UserError(
-                    f"--set {text}: not valid YAML; put quotes around what begins with a star or has other"
-                    " signs: 'report.only=[\"*/mul_train\"]'."
-                ) from None
-            parsed = value
-        merged = _merge(merged, _nested(key.strip(), parsed), f"--set {text}")
-    for key, value in (flags or {}).items():
-        merged = _merge(merged, _nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}")
+    updates = [(_read_yaml(Path(path)), f"{path}") for path in files]
+    updates += [(_assignment(text), f"--set {text}") for text in assignments]
+    updates += [
+        (_nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}") for key, value in (flags or {}).items()
+    ]
+    plugins = _load_plugins_of(updates)
+    merged = OmegaConf.structured(config_class())
+    for update, where in updates:
+        merged = _merge(merged, _of_all_models(update), where)
+    if plugins:
+        merged = _merge(merged, {"plugins": plugins}, "plugins")  # those of all sources, not of the last one
     config = _resolved(merged)
     _resolve_options_of_recipes(config)
     own = config.recipes[config.recipe].options if config.recipe in config.recipes else {}
@@ -154,6 +228,43 @@ def load_config(
             instead = f"--set recipes.{config.recipe}.options.{option}"
             raise UserError(f"--set {text}: the recipe {config.recipe} has its own {option}; use {instead}.")
     return config
+
+
+def _assignment(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {text}: expected key=value, as in --set training.sam.epochs=5.")
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        if value.lstrip()[:1] in ("[", "{"):
+            raise UserError(
+                f"--set {text}: not valid YAML; put quotes around a value that begins with a star or has"
+                " special characters: 'report.only=[\"*/mul_train\"]'."
+            ) from None
+        parsed = value
+    return _nested(key.strip(), parsed)
+
+
+def _of_all_models(update: dict[str, Any]) -> dict[str, Any]:
+    """``training.*.NAME`` as ``training.MODEL.NAME`` of every model."""
+    training = update.get("training")
+    if not isinstance(training, dict) or "*" not in training:
+        return update
+    named = {name: options for name, options in training.items() if name != "*"}
+    return {**update, "training": {**dict.fromkeys(MODELS, training["*"]), **named}}
+
+
+def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]:
+    """Load the plugins that any of the updates names, before the class of the configuration is made."""
+    found: list[str] = []
+    for update, where in updates:
+        plugins = update.get("plugins") or []
+        if not isinstance(plugins, list):
+            raise UserError(f"{where}: plugins is a list of modules or .py files; write [{plugins}].")
+        found += [str(plugin) for plugin in plugins]
+        load_plugins(found, where if where.endswith(".yaml") else "")
+    return list(dict.fromkeys(found))
 
 
 def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
@@ -175,7 +286,7 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
 def _resolved(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
-    check(config, values_of(config))
+    check_options(config)
     return config
 
 
@@ -234,12 +345,13 @@ def config_file(text: str) -> Path:
 
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
-    return list(_known_keys())
+    return list(_known_keys(cast(Hashable, config_class())))
 
 
 @functools.cache
-def _known_keys() -> tuple[str, ...]:
-    return tuple(sorted(values_of(Config())))
+def _known_keys(described: Hashable) -> tuple[str, ...]:
+    assert callable(described)
+    return tuple(sorted(values_of(described())))
 
 
 def _items(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -59,9 +59,8 @@ MODES = (
     "serve", "benchmark", "report",
 )  # fmt: skip
 _MODE = flags.DEFINE_enum("mode", None, MODES, "What to do.")
-MODELS = ("sam", "bidaf", "qanet")
-_MODEL = flags.DEFINE_enum(
-    "model", None, MODELS, "What --mode=train trains and --mode=tune searches (default sam)."
+_MODEL = flags.DEFINE_string(
+    "model", None, "What --mode=train trains and --mode=tune searches (default sam)."
 )
 _INTERACTION = flags.DEFINE_enum(
     "interaction", None, ["add", "mul"], "How SAM combines vectors (default add)."
@@ -178,6 +177,12 @@ _CONFIG = flags.DEFINE_multi_string(
     [],
     "YAML file of configuration, or a preset (cpu, demo, smoke); repeatable, the later over the earlier.",
 )
+_PLUGIN = flags.DEFINE_multi_string(
+    "plugin",
+    [],
+    "Module, or .py file, of your own that registers models, terms, readers, scores or export formats"
+    " (docs/extending.md); repeatable.",
+)
 _SET = flags.DEFINE_multi_string(
     "set", [], "One option of the configuration, as training.sam.epochs=5; repeatable."
 )
@@ -223,13 +228,13 @@ def _run() -> None:
         "model": _MODEL.value, "sam.interaction": _INTERACTION.value, "recipe": _RECIPE.value,
         "teacher": _TEACHER.value, "data_dir": _DATA_DIR.value, "glove": _GLOVE.value,
         "data.setup": _SETUP.value, "runs_dir": _RUNS_DIR.value, "seed": _SEED.value, "limit": _LIMIT.value,
-        "profile": _PROFILE.value or None, "serve.port": _PORT.value,
+        "profile": _PROFILE.value or None, "plugins": _PLUGIN.value or None, "serve.port": _PORT.value,
         "tuning.tuner": _TUNER.value, "tuning.objective": _OBJECTIVE.value,
         "tuning.workers": _TUNER_WORKERS.value, "strategy.kind": _STRATEGY.value,
     }  # fmt: skip
     given = {key: value for key, value in chosen.items() if value is not None}
     if _MIXED_PRECISION.value is not None:
-        given.update({f"training.{model}.mixed_precision": _MIXED_PRECISION.value for model in MODELS})
+        given["training.*.mixed_precision"] = _MIXED_PRECISION.value
     files = [config_file(text) for text in _CONFIG.value]
     config = load_config(files, _SET.value, given)
     mode, run_dir = _MODE.value, _RUN_DIR.value

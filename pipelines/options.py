@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipelines.option import option
+
 WINDOWS = "windows"
 # setup -> (text key, key of the span's character offset) in the Holl-E raw schema.
 SETUPS = {
@@ -20,20 +22,22 @@ LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Options of the data, which change the prepared records (and their fingerprint)."""
+    """Options that change the prepared records, and therefore their fingerprint."""
 
-    setup: str = "sd"  # one of SETUPS; the paper's SD and LD
-    history_turns: int = 2  # utterances of each side that are kept (paper, section 5.1)
-    max_query_words: int = 100  # a longer query keeps its last words
-    max_history_words: int = 100  # of each side; a longer history keeps its last words
-    max_word_chars: int = 16  # characters of a word that the character encoders see
-    min_char_count: int = 5  # rarer characters share one id
-    min_word_count: int = 2  # only without GloVe: rarer words share the unknown vector
-    word_dim: int = 100  # dimension of GloVe, or of the learned vectors without it
-    max_dropped: float = 0.05  # share of unusable examples above which preparing stops
-    lowercase_match: bool = True  # accept a span that equals the text but for case
-    shard_examples: int = 2000  # examples in one TFRecord file
-    window_words: int = 256  # of a document of the setup "windows"
+    setup: str = option(
+        "sd", "which document of an example is read; the paper's are sd and ld", choices=SETUPS
+    )
+    history_turns: int = option(2, "utterances of each side that are kept (paper, section 5.1)")
+    max_query_words: int = option(100, "words of a query; a longer one keeps its last words")
+    max_history_words: int = option(100, "words of each side's history; a longer one keeps its last words")
+    max_word_chars: int = option(16, "characters of a word that the character encoders see", positive=True)
+    min_char_count: int = option(5, "characters seen less often share one id")
+    min_word_count: int = option(2, "without GloVe: words seen less often share the unknown vector")
+    word_dim: int = option(100, "dimension of the word vectors, from GloVe or learned", positive=True)
+    max_dropped: float = option(0.05, "share of unusable examples above which preparation stops")
+    lowercase_match: bool = option(True, "accept a span that equals the text except for case")
+    shard_examples: int = option(2000, "examples in one TFRecord file")
+    window_words: int = option(256, "words of a document of the setup windows", positive=True)
 
     def decisive(self) -> dict[str, Any]:
         """The options that change the records of this setup."""
@@ -47,8 +51,8 @@ class DataConfig:
 class DemoConfig:
     """What ``generate_corpus`` is asked for when no ``--data_dir`` is given."""
 
-    seed: int = 0  # of the corpus, not of the training
-    train_examples: int = 4000
-    dev_examples: int = 400
-    test_examples: int = 600
-    document_words: int = 110  # of the short document, about
+    seed: int = option(0, "seed of the corpus, not of the training")
+    train_examples: int = option(4000, "examples of the training split")
+    dev_examples: int = option(400, "examples of the dev split")
+    test_examples: int = option(600, "examples of the test split")
+    document_words: int = option(110, "words of a short document, about")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Sequence
 
+from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.runs.data import open_data
@@ -102,7 +103,7 @@ def make_plan(
     space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers], log)
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
     digest = json_sha256(identity)[:8]
-    what = f"sam-{config.recipe.replace('_', '-')}" if config.model == "sam" else config.model
+    what = f"{config.model}-{config.recipe.replace('_', '-')}".rstrip("-")
     name = f"tune-{what}-{space.name}-{tuner}-{digest}"
     folder = Path(run_dir) if run_dir else Path(config.runs_dir) / prepared.folder.name / name
     return Plan(config, space, tuner, teachers, folder, identity)
@@ -111,7 +112,7 @@ def make_plan(
 def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Config, bool]:
     """``config`` with its recipe named, and whether a student of teachers is searched."""
     teachers = bool(config.teacher or teacher_runs)
-    if config.model != "sam":
+    if not is_student(config.model):
         if teachers or config.recipe:
             raise UserError(
                 f"--model={config.model} learns from no teacher; leave out --recipe and --teacher."
@@ -126,10 +127,11 @@ def _check_recipes(config: Config, space: Space) -> None:
     by_key = {one.key: one for one in space.parameters}
     if "recipe" not in by_key:
         return
-    if "sam.interaction" in by_key:
-        raise UserError("a recipe has its interaction: search recipe or sam.interaction, not both.")
+    interaction = f"{config.student}.interaction"
+    if interaction in by_key:
+        raise UserError(f"a recipe has its interaction: search recipe or {interaction}, not both.")
     needed = {recipe(str(name), config.recipes).teachers for name in by_key["recipe"].values}
-    if config.model != "sam" or needed != {recipe(config.recipe, config.recipes).teachers}:
+    if not is_student(config.model) or needed != {recipe(config.recipe, config.recipes).teachers}:
         raise UserError(f"the recipes of the space need other teachers than {config.recipe or config.model}.")
 
 
@@ -159,7 +161,7 @@ def _deciding(
     config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder], log: Log
 ) -> Space:
     """``space`` without keys that change no trial, such as the k of a recipe without a top-k term."""
-    switches = ("recipe", "sam.interaction")
+    switches = ("recipe", f"{config.student}.interaction")
     bases = [trial_config(config, {})]
     for one in space.parameters:
         if one.key in switches:

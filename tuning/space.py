@@ -4,7 +4,7 @@
     sam.layers: {min: 1, max: 3}                                           # a whole number
     training.sam.learning_rate: {min: 0.0001, max: 0.01, sampling: log}    # any number in between
 
-Keys may stand under ``sam``, ``bidaf`` or ``qanet``, and count only where that model is searched; those under
+Keys may stand under the name of a model, and count only where that model is searched; those under
 ``distill`` count where a student learns from a teacher.
 """
 
@@ -19,11 +19,11 @@ from typing import Any, Iterable, Mapping, Optional, Union
 import keras_tuner
 import yaml
 
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, known_keys, to_dict, with_values
 from pipelines.errors import UserError
 
 SPACES = Path(__file__).parent / "spaces"
-SECTIONS = ("sam", "bidaf", "qanet", "distill")
 SAMPLINGS = ("linear", "log")
 # What decides which search it is, or on what it is measured.
 FIXED = {"model", "teacher", "data_dir", "glove", "limit", "profile", "runs_dir", "data.setup"}
@@ -131,7 +131,7 @@ def read_space(config: Config, distilling: bool) -> Space:
     wanted = [config.model, *(["distill"] if distilling else [])]
     entries: dict[str, Any] = {}
     for key, value in content.items():
-        if key not in SECTIONS:
+        if key not in (*MODELS, "distill"):
             entries[key] = value
         elif not isinstance(value, dict):
             raise UserError(f"{path}: {key}: expected keys with values, as in 'sam.units: [64, 100]'.")

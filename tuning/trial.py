@@ -12,6 +12,7 @@ from typing import Any, Mapping, Optional
 
 import tensorflow as tf
 
+from holle_tf.catalogue import is_student
 from holle_tf.config import Config, with_values
 from holle_tf.distill.recipes import RECIPES
 from holle_tf.runs.data import open_data
@@ -75,10 +76,10 @@ def full_config(base: Config, values: Mapping[str, Any]) -> Config:
         UserError: the values do not fit each other.
     """
     config = with_values(base, values, "trial")
-    if config.model != "sam":
+    if not is_student(config.model):
         return config
-    if "sam.interaction" in values and config.recipe in RECIPES:
-        config = replace(config, recipe=config.sam.interaction + config.recipe[len("add") :])
+    if f"{config.student}.interaction" in values and config.recipe in RECIPES:
+        config = replace(config, recipe=config.interaction + config.recipe[len("add") :])
     return with_recipe(config, "")
 
 

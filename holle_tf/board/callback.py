@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from holle_tf.board.example_views import STUDENT, View, draw_curves, spans_as_markdown, view
 from holle_tf.board.hparams import write_hyperparameters
+from holle_tf.catalogue import DEFAULT_STUDENT, is_student
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import SplitPredictions
 from holle_tf.options.board import BoardConfig
@@ -117,8 +118,8 @@ class Board(tf.keras.callbacks.Callback):
             return
         with self.model.averaged_weights():
             own = view(self.model.student, self._examples, self._max_span)
-        kind = self._hyperparameters.get("model", "sam")
-        views = {STUDENT if kind == "sam" else kind: own, **self._teachers}
+        kind = self._hyperparameters.get("model", DEFAULT_STUDENT)
+        views = {STUDENT if is_student(kind) else kind: own, **self._teachers}
         for row, one in enumerate(self._examples):
             picture = draw_curves(one, row, views)
             tf.summary.image(f"curves/{one.example.example_id}", picture[None])

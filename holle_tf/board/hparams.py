@@ -8,6 +8,7 @@ from typing import Any, Mapping
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
+from holle_tf.catalogue import MODELS, STUDENT
 from holle_tf.config import Config
 from holle_tf.distill.terms import TERMS
 
@@ -19,7 +20,6 @@ METRICS = {
     "test/f1": "test F1",
     "test/em": "test EM",
 }
-_LAYERS = {"sam": "layers", "bidaf": "modelling_layers", "qanet": "model_blocks"}
 
 
 def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,16 +29,21 @@ def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
         config: resolved.
         terms: the options of the terms that the run minimises; those of others say nothing of it.
     """
-    model, training = getattr(config, config.model), config.training_of(config.model)
+    row, model, training = (
+        MODELS[config.model],
+        config.options_of(config.model),
+        config.training_of(config.model),
+    )
+    student = row.role == STUDENT
     common = {
         "model": config.model,
-        "interaction": config.sam.interaction if config.model == "sam" else "none",
-        "recipe": config.recipe if config.model == "sam" else "train",
+        "interaction": config.interaction if student else "none",
+        "recipe": config.recipe if student else "train",
         "teacher": config.teacher or "none",
         "setup": config.data.setup,
-        "units": model.units,
-        "layers": getattr(model, _LAYERS[config.model]),
-        "dropout": model.dropout,
+        "units": getattr(model, "units", "none"),
+        "layers": getattr(model, row.depth, "none"),
+        "dropout": getattr(model, "dropout", "none"),
         "batch_size": training.batch_size,
         "learning_rate": training.learning_rate,
         "l2": training.l2,

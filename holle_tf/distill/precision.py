@@ -8,6 +8,8 @@ from typing import Iterator
 
 import tensorflow as tf
 
+from holle_tf.catalogue import is_student
+
 POLICIES = {"none": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 _CPUINFO = Path("/proc/cpuinfo")
 _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
@@ -22,7 +24,7 @@ def resolve_precision(wanted: str, model: str, cpuinfo: Path = _CPUINFO) -> str:
 
     Args:
         wanted: auto | none | bfloat16 | float16.
-        model: sam | bidaf | qanet.
+        model: a name of the catalogue.
         cpuinfo: Linux' description of the CPU; a system without it counts as one without bfloat16.
 
     Returns:
@@ -30,7 +32,7 @@ def resolve_precision(wanted: str, model: str, cpuinfo: Path = _CPUINFO) -> str:
     """
     if wanted != "auto":
         return wanted
-    if model == "sam" or tf.config.list_physical_devices("GPU"):
+    if is_student(model) or tf.config.list_physical_devices("GPU"):
         return "none"
     try:
         words = set(cpuinfo.read_text(encoding="utf-8", errors="replace").split())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
 from holle_tf.distill.terms import TERMS, want_teachers
-from holle_tf.options.distill import DistillConfig, RecipeConfig
+from holle_tf.options.distill import INTERACTIONS, DistillConfig, RecipeConfig
 from pipelines.errors import UserError
 
 
@@ -48,11 +48,9 @@ _VARIANTS = (
     ("_both", ("labels", "teacher"), 2, "labels and every one of several teachers"),
     ("_ensemble", ("labels", "ensemble"), 2, "labels and the mean probabilities of several teachers"),
 )
-KINDS = ("add", "mul")  # of interactions, additive and multiplicative
-
 RECIPES = {
     f"{kind}{suffix}": Recipe(f"{kind}{suffix}", kind, terms, teachers, what)
-    for kind in KINDS
+    for kind in INTERACTIONS
     for suffix, terms, teachers, what in _VARIANTS
 }
 
@@ -91,7 +89,7 @@ def _own(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig]) -> Rec
         raise UserError(f"{where}: not a new name, it is one of the paper's recipes; choose another.")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise UserError(f"{where}: not a name of letters, digits and _; choose another.")
-    if given.interaction not in KINDS:
+    if given.interaction not in INTERACTIONS:
         raise UserError(f"{where}.interaction={given.interaction}: not among the choices (add, mul).")
     if not given.terms:
         near = difflib.get_close_matches(name, [one for one in own if one != name], n=1)

@@ -6,11 +6,11 @@ function, decorate it with its name and the options it takes, and name it in a r
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, cast
 
 import tensorflow as tf
 
+from holle_tf.config import known_keys
 from holle_tf.distill.gradient_distance import SECOND_ORDER, squared_distance
 from holle_tf.distill.hallucination import HALLUCINATED
 from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients
@@ -27,10 +27,12 @@ from holle_tf.models.outputs import EDGES
 from holle_tf.options.distill import DistillConfig
 from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS
+from pipelines.plugins import current_plugin
 
 Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
 Reader = Callable[[Features], Outputs]
+SUMMARIES = ("prober_vector", "responder_vector")  # h^P and h^R, the student's vectors of the histories
 MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's can be matched with
 _OF_ROWS = (1000, 0)  # added to the seed of what chooses rows, which is not to go with what else is drawn
 PAPER_K = {"short": 50, "long": 20}  # positions of the top-k terms (paper, section 5.2)
@@ -81,8 +83,9 @@ class Term(NamedTuple):
         weight: the option that it is multiplied with.
         options: all options that change its value.
         needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples),
-            projection (to a vector of every teacher, which reads).
+            projection (to a vector of every teacher, which reads), summaries (vectors of the student).
         positions: the option that says how many of the teacher's best positions it looks at; empty = all.
+        plugin: that registered it; empty for the terms of the package.
     """
 
     function: Callable[[Batch], tf.Tensor]
@@ -90,11 +93,11 @@ class Term(NamedTuple):
     options: tuple[str, ...]
     needs: tuple[str, ...]
     positions: str = ""
+    plugin: str = ""
 
 
 TERMS: dict[str, Term] = {}
-NEEDS = ("teacher", "reader", "hallucinated", "projection")
-_OPTIONS = {one.name for one in fields(DistillConfig)}
+NEEDS = ("teacher", "reader", "hallucinated", "projection", "summaries")
 
 
 def term(
@@ -108,16 +111,23 @@ def term(
         if isinstance(options, str):
             raise ValueError(f"term {name!r}: its options are a list, as [{options!r}]")
         for option in (weight, *options):
-            if option not in _OPTIONS:
+            if f"distill.{option}" not in known_keys():
                 raise ValueError(
-                    f"term {name!r}: no option {option!r}; add it to DistillConfig in options/distill.py"
+                    f"term {name!r}: no option {option!r}; add it to holle_tf/options/distill.py, or, in a"
+                    f" plugin, by register_option('distill.{option}', ...)"
+                    " or in a plugin by register_option"
                 )
         unknown = set(needs) - set(NEEDS)
         if unknown:
             raise ValueError(f"term {name!r} needs {sorted(unknown)}; it can need {', '.join(NEEDS)}")
         implied = ("reader",) if "projection" in needs else ()
         TERMS[name] = Term(
-            function, weight, (weight, *options), tuple(dict.fromkeys([*needs, *implied])), positions
+            function,
+            weight,
+            (weight, *options),
+            tuple(dict.fromkeys([*needs, *implied])),
+            positions,
+            current_plugin(),
         )
         return function
 
@@ -290,20 +300,20 @@ def gradient(batch: Batch) -> tf.Tensor:
     return rows.spread(values)
 
 
-@term("conicity", "conicity_weight")
+@term("conicity", "conicity_weight", needs=["summaries"])
 def conicity(batch: Batch) -> tf.Tensor:
     """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
-    vectors = [batch.student[name] for name in ("prober_vector", "responder_vector")]
+    vectors = [batch.student[name] for name in SUMMARIES]
     return sum(mean_direction_cosine(one, batch.mean(one)) for one in vectors)
 
 
-@term("matching", "matching_weight", needs=["projection"])
+@term("matching", "matching_weight", needs=["projection", "summaries"])
 def matching(batch: Batch) -> tf.Tensor:
     """Mean squared distance of [h^P; h^R], projected, to every teacher's h~, float32, (batch,).
 
     After the hints of Romero et al., 2015.
     """
-    own = tf.concat([batch.student["prober_vector"], batch.student["responder_vector"]], axis=-1)
+    own = tf.concat([batch.student[name] for name in SUMMARIES], axis=-1)
     distances = []
     for reader, project in zip(batch.readers, batch.projections):
         if reader is not None:

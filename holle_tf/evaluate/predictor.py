@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import CONICITY_VECTORS
+from holle_tf.models.outputs import SPAN_OUTPUTS
 
 TEXTS = ("example_id", "chat_id", "document_text", "answer", "token_starts", "token_ends")
 
@@ -26,8 +26,7 @@ class SplitPredictions(NamedTuple):
     Attributes:
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
-        conicity: of every vector that the model returns, by its name among ``CONICITY_VECTORS``; of none
-            where no conversation has two examples.
+        conicity: of the model's vectors by name; of none where no conversation has two examples.
         cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
@@ -56,10 +55,20 @@ class Predictor:
         max_span: words of the longest span.
         n_best: spans kept of each example.
         probabilities: ``decode`` also returns those of every word.
+        conicity_of: names of the vectors whose conicity is measured; None = of all that the model returns.
     """
 
-    def __init__(self, model: tf.keras.Model, max_span: int, n_best: int = 1, probabilities: bool = False):
+    def __init__(
+        self,
+        model: tf.keras.Model,
+        max_span: int,
+        n_best: int = 1,
+        probabilities: bool = False,
+        conicity_of: Collection[str] | None = None,
+    ):
         self._inputs = tuple(model.input)
+        returned = [name for name in model.output if name not in SPAN_OUTPUTS]
+        self._vectors = [name for name in returned if conicity_of is None or name in conicity_of]
 
         def step(features: dict[str, tf.Tensor], labels: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = model(features, training=False)
@@ -68,7 +77,7 @@ class Predictor:
             # A chat to predict has no label (-1); its loss is of no interest.
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
             spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
-            vectors = {name: outputs[name] for name in CONICITY_VECTORS if name in outputs}
+            vectors = {name: outputs[name] for name in self._vectors}
             words = {f"{e}_probabilities": masked_softmax(logits[e], mask) for e in logits}
             return {**spans, "loss": loss, **vectors, **(words if probabilities else {})}
 
@@ -91,7 +100,7 @@ class Predictor:
     def predict(self, batches: Iterable[Any], total: int | None = None, desc: str = "") -> SplitPredictions:
         """Predict every example of ``make_dataset(..., texts=True)``; the text is cut from the document."""
         spans, losses, conversations = [], [], []
-        vectors: dict[str, list[np.ndarray]] = {name: [] for name in CONICITY_VECTORS}
+        vectors: dict[str, list[np.ndarray]] = {name: [] for name in self._vectors}
         with tqdm(total=total, desc=desc, unit=" examples", disable=None, leave=False) as progress:
             for features, labels in batches:
                 found = self.decode(features, labels)
@@ -114,8 +123,8 @@ class Predictor:
                     )
                 losses.extend(found["loss"].tolist())
                 conversations.extend(features["chat_id"].numpy().tolist())
-                for name in vectors.keys() & found.keys():
-                    vectors[name].extend(found[name])
+                for name, rows in vectors.items():
+                    rows.extend(found[name])
                 progress.update(len(found["start"]))
         if len(set(conversations)) == len(conversations):  # none of two examples: there is no conicity
             vectors = {}

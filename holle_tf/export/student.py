@@ -8,10 +8,10 @@ from typing import NamedTuple, Optional
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import SamConfig
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.models.sam import CONTEXT, build_sam
 from holle_tf.options.export import ExportConfig
-from holle_tf.options.models import SamConfig
 from pipelines.errors import UserError
 from pipelines.vocabulary import SPECIAL, UNK
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS, BidafConfig
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.fast_dropout import FastDropout
@@ -15,9 +16,8 @@ from holle_tf.models.layers.start_summary import StartSummary
 from holle_tf.models.layers.trilinear_attention import BidafAttention
 from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.outputs import span_outputs
-from holle_tf.options.models import BidafConfig
 
-INPUTS = ("document", "document_chars", "question", "question_chars", "query", "prober_history")
+INPUTS = MODELS["bidaf"].inputs
 
 
 def build_bidaf(

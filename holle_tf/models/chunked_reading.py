@@ -9,7 +9,7 @@ import tensorflow as tf
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.layers.word_embedding import offsets_of, reading_pieces
 from holle_tf.models.outputs import EDGES
-from holle_tf.options.models import CHUNK_MERGES
+from holle_tf.options.distill import CHUNK_MERGES
 
 TEXTS = ("document", "question")  # whose words a teacher looks up
 

@@ -6,8 +6,7 @@ import tensorflow as tf
 
 EDGES = ("start", "end")  # of a span, both inclusive
 
-# Vectors of which conicity is measured (paper, section 4.1), by the model that returns them.
-CONICITY_VECTORS = ("prober_vector", "responder_vector", "query_to_context", "similarity_row_sums")
+SPAN_OUTPUTS = ("start_logits", "end_logits", "document_mask")  # of every model; all others are vectors
 
 
 def span_outputs(
@@ -18,17 +17,11 @@ def span_outputs(
     Args:
         start_logits, end_logits: (batch, doc_len), masked positions far below all others.
         document_mask: bool, (batch, doc_len), true on real tokens.
-        vectors: (batch, size), keyed by names among ``CONICITY_VECTORS``.
+        vectors: (batch, size), as the model's row in the catalogue names them.
 
     Returns:
         ``start_logits`` and ``end_logits`` in float32, ``document_mask``, and the vectors in float32.
-
-    Raises:
-        ValueError: a vector has an unknown name.
     """
-    unknown = set(vectors) - set(CONICITY_VECTORS)
-    if unknown:
-        raise ValueError(f"not a vector of CONICITY_VECTORS: {sorted(unknown)}")
     return {
         "start_logits": _float32(start_logits, "start_logits"),
         "end_logits": _float32(end_logits, "end_logits"),

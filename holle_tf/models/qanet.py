@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS, QanetConfig
 from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.encoder_block import EncoderBlock
 from holle_tf.models.layers.fast_dropout import FastDropout
@@ -14,9 +15,8 @@ from holle_tf.models.layers.span_logits import SpanLogits
 from holle_tf.models.layers.trilinear_attention import QanetAttention
 from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.outputs import span_outputs
-from holle_tf.options.models import QanetConfig
 
-INPUTS = ("document", "document_chars", "question", "question_chars", "query", "prober_history")
+INPUTS = MODELS["qanet"].inputs
 PASSES = 3  # of the model encoder, with the same weights
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS, SamConfig
 from holle_tf.models.layers.history_attention import HistorySummary
 from holle_tf.models.layers.interaction import make_interaction
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.layers.text_encoder import TextEncoder
 from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.outputs import span_outputs
-from holle_tf.options.models import SamConfig
 
-INPUTS = ("document", "query", "prober_history", "responder_history")
+INPUTS = MODELS["sam"].inputs
 CONTEXT = INPUTS[1:]
 
 
 def build_sam(
-    config: SamConfig, embeddings: np.ndarray, trainable_embeddings: bool = False
+    config: SamConfig, embeddings: np.ndarray, char_count: int = 0, trainable_embeddings: bool = False
 ) -> tf.keras.Model:
     """Build SAM over word ids.
 
@@ -29,6 +29,7 @@ def build_sam(
     Args:
         config: sizes; ``interaction`` is add or mul everywhere (paper, section 4.1).
         embeddings: float32, (vocabulary, word_dim); row 0 is padding, row 1 the unknown word.
+        char_count: not used; SAM reads no characters.
         trainable_embeddings: learn the word vectors too (data without GloVe).
 
     Returns:
@@ -36,6 +37,7 @@ def build_sam(
         ``prober_history``, ``responder_history`` (batch, length), 0 = padding. Outputs: those of
         ``span_outputs`` with ``prober_vector`` and ``responder_vector``, (batch, 2*units).
     """
+    del char_count
     ids = {name: tf.keras.Input((None,), dtype=tf.int32, name=name) for name in INPUTS}
     masks = {name: tf.not_equal(ids[name], 0) for name in INPUTS}
     embed = WordEmbedding(embeddings, trainable_embeddings=trainable_embeddings, name="word_embedding")

@@ -10,8 +10,8 @@ from typing import Any, Callable, Optional, Sequence
 
 from rich.table import Table
 
+from holle_tf.catalogue import is_student, title_of
 from holle_tf.config import Config
-from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import all_recipes, recipe
 from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.evaluate.references import (
@@ -60,9 +60,9 @@ def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
 
 def train_mode(config: Config, run_dir: Optional[str], log: Log, devices: Devices = ONE) -> None:
     """A model on the labels alone."""
-    if config.model != "sam" and config.recipe:
+    if not is_student(config.model) and config.recipe:
         raise UserError(f"--model={config.model} is trained on its labels; leave out the recipe.")
-    if config.model == "sam":
+    if is_student(config.model):
         config = with_recipe(config, "_train")
         if recipe(config.recipe, config.recipes).teachers:
             raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
@@ -98,13 +98,21 @@ def distill_mode(
 
     if config.distill.compare_alone:
         log("== student without a teacher, for comparison")
-        show("alone", "SAM alone", ensure_run(student_alone(config), prepared, log=log, devices=devices))
+        show(
+            "alone",
+            f"{title_of(config.model)} alone",
+            ensure_run(student_alone(config), prepared, log=log, devices=devices),
+        )
     log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
     student = ensure_run(config, prepared, _path(run_dir), teachers, log, devices=devices)
     if not devices.chief:
         return
-    plain = config.recipe == config.sam.interaction
-    show("distilled", f"SAM from {config.teacher}" + ("" if plain else f" ({config.recipe})"), student)
+    plain = config.recipe == config.interaction
+    show(
+        "distilled",
+        f"{title_of(config.model)} from {config.teacher}" + ("" if plain else f" ({config.recipe})"),
+        student,
+    )
     for name, teacher in zip(_distinct(config.teachers), teachers):
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = Reading(teacher, prepared, config).in_chunks
@@ -150,7 +158,7 @@ def evaluate_mode(
     long = (
         config.data.setup in LONG_SETUPS
         and trained.data.setup not in LONG_SETUPS
-        and trained.model in TEACHERS
+        and not is_student(trained.model)
     )
     if not long and config.data.setup not in (trained.data.setup, DataConfig.setup):
         raise UserError(

@@ -1,13 +1,19 @@
 """Options of what is written for TensorBoard."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+
+from pipelines.option import option
 
 
 @dataclass(frozen=True)
 class BoardConfig:
-    """How often training writes what; none of it changes the outcome of a run."""
+    """How often training writes what. None of it changes the outcome of a run."""
 
-    enabled: bool = True  # false: nothing is written
-    scalars_every: int = 20  # steps between two points of losses and learning rate
-    gradients_every: int = 100  # steps between two measurements of each term's gradient; 0 = none
-    examples: int = 8  # of the dev split whose curves and spans are shown; 0 = none
+    enabled: bool = option(True, "write events for TensorBoard")
+    scalars_every: int = option(
+        20, "steps between two points of the losses and the learning rate", positive=True
+    )
+    gradients_every: int = option(100, "steps between two measurements of each term's gradient; 0 = never")
+    examples: int = option(8, "examples of the dev split whose curves and spans are shown; 0 = none")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Sequence
 
+from pipelines.option import option
 from pipelines.options import LONG_SETUPS, WINDOWS
 
 GRADIENT_MODES = ("label", "projection")
+CHUNK_MERGES = ("logits", "probabilities")  # of chunks of a long document, see models/chunked_reading.py
+INTERACTIONS = ("add", "mul")  # of a student: additive and multiplicative (paper, section 4.1)
 SECOND_ORDERS = ("tapes", "differences")  # of distill/gradient_distance.py
 
-# Of long documents: the setup on which their teachers are trained. Those of short documents read chunks.
+# How teachers of long documents are trained: name -> setup of their data ("" = that of the student).
 LONG_TEACHERS = {"chunks": "sd", "windows": WINDOWS, "whole": ""}
 
 
@@ -26,37 +29,72 @@ def numbered(kinds: Sequence[str]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class DistillConfig:
-    """Weights and settings of the terms (``holle_tf/distill/terms.py``), and how the teacher is read."""
+    """Weights and settings of the terms (``holle_tf/distill/terms.py``), and how teachers read."""
 
-    temperature: float = 1.0  # of teacher and student; the term is multiplied by its square
-    labels_weight: float = 1.0  # times the label terms, 2 and 4 of equation 1
-    teacher_weight: float = 1.0  # times the teacher terms, 1 and 3 of equation 1, all of them or the top k
-    top_k: int = 0  # positions of the top-k terms (equation 2); 0 = the paper's: 50, 20 of long documents
-    hallucinated_weight: float = 1.0  # times the teacher terms on hallucinated examples (aug)
-    hallucinated_share: float = 1.0  # hallucinated examples for each real one, at most 1
-    gradient_weight: float = 1.0  # times the squared distance of input gradients (grad)
-    gradient_mode: str = "projection"  # of <v, p> for random unit vectors v; label: of log p[y]
-    gradient_directions: int = 1  # vectors v of every example
-    gradient_share: float = 1.0  # of a batch's examples, chosen anew each step, that the gradient term reads
-    gradient_normalised: bool = False  # compare the directions of the gradients alone
-    second_order: str = "tapes"  # of the gradient term: nested tapes | differences of first-order gradients
-    conicity_weight: float = 0.0  # times the conicity of h^P and h^R in the batch (beyond the paper); 0 = off
-    matching_weight: float = 0.0  # times the distance of h^P, h^R to BiDAF's h~ (beyond the paper); 0 = off
-    long_teacher: str = "chunks"  # of long documents, one of LONG_TEACHERS
-    chunk_words: int = 256  # words of a long document that a teacher of short ones reads at once
-    chunk_stride: int = 192  # words from one chunk to the next
-    chunk_merge: str = "logits"  # logits | probabilities: of chunks, see models/chunked_reading.py
-    cache_teacher: bool = True  # compute the teacher's scores once; false: at every step
-    cache_top_k: int = 0  # positions of each end that the cache keeps, for recipes of top-k terms; 0 = all
-    compare_alone: bool = True  # also train the student without a teacher, for the table
+    temperature: float = option(
+        1.0, "temperature of teacher and student; the terms are multiplied by its square", positive=True
+    )
+    labels_weight: float = option(1.0, "weight of the label terms, 2 and 4 of equation (1)")
+    teacher_weight: float = option(
+        1.0, "weight of the teacher terms: 1 and 3 of equation (1), or equation (2)"
+    )
+    top_k: int = option(0, "positions of equation (2); 0 = the paper's: 50, for long documents 20")
+    hallucinated_weight: float = option(1.0, "weight of the teacher terms on hallucinated examples (aug)")
+    hallucinated_share: float = option(
+        1.0, "hallucinated examples for each real one", positive=True, at_most=1
+    )
+    gradient_weight: float = option(1.0, "weight of the squared distance of input gradients (grad)")
+    gradient_mode: str = option(
+        "projection",
+        "gradients of <v, p> for random unit vectors v (projection), or of log p at the labels (label)",
+        choices=GRADIENT_MODES,
+    )
+    gradient_directions: int = option(1, "random vectors v for each example", positive=True)
+    gradient_share: float = option(
+        1.0,
+        "share of a batch that the gradient term reads, chosen anew at each step",
+        positive=True,
+        at_most=1,
+    )
+    gradient_normalised: bool = option(False, "compare only the directions of the gradients")
+    second_order: str = option(
+        "tapes", "second gradients by nested tapes, or by differences of first ones", choices=SECOND_ORDERS
+    )
+    conicity_weight: float = option(
+        0.0, "weight of the conicity of h^P and h^R in the batch (beyond the paper); 0 = off"
+    )
+    matching_weight: float = option(
+        0.0, "weight of the distance of h^P, h^R to BiDAF's h~ (beyond the paper); 0 = off"
+    )
+    long_teacher: str = option(
+        "chunks",
+        "how teachers of long documents are trained: on short documents, on random windows, or on whole ones",
+        choices=LONG_TEACHERS,
+    )
+    chunk_words: int = option(
+        256, "words of a long document that a teacher of short ones reads at once", positive=True
+    )
+    chunk_stride: int = option(192, "words from one chunk to the next", positive=True)
+    chunk_merge: str = option("logits", "what of the chunks is merged", choices=CHUNK_MERGES)
+    cache_teacher: bool = option(True, "compute a teacher's scores once, not at every step")
+    cache_top_k: int = option(
+        0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"
+    )
+    compare_alone: bool = option(True, "also train the student without a teacher, for comparison")
+
+    def fault(self) -> str:
+        """What is wrong with several options together."""
+        if self.chunk_stride > self.chunk_words:
+            return f"chunk_stride={self.chunk_stride}: has to be at most chunk_words ({self.chunk_words})"
+        return ""
 
 
 @dataclass  # not frozen, or OmegaConf could not fill the entries of a new name
 class RecipeConfig:
-    """A recipe of one's own: an entry of ``recipes`` in a configuration file, keyed by its name."""
+    """A recipe of your own: an entry of ``recipes`` in a configuration file, keyed by its name."""
 
-    interaction: str = "add"  # add | mul, of the student
-    terms: list[str] = field(default_factory=list)  # names of ``terms.TERMS``
-    teachers: int = 0  # 2 = two or more; 0 = one, or none if no term needs any
-    options: dict[str, Any] = field(default_factory=dict)  # of its terms, before those of ``distill``
-    summary: str = ""  # for the list of recipes
+    interaction: str = option("add", "interaction of the student: add or mul")
+    terms: list[str] = option([], "names of terms (holle_tf/distill/terms.py)")
+    teachers: int = option(0, "2 = two or more; 0 = one, or none if no term needs any")
+    options: dict[str, Any] = option({}, "options of its terms, which override those of distill")
+    summary: str = option("", "a sentence for the list of recipes")

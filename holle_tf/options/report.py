@@ -1,20 +1,22 @@
 """Options of the report."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.option import option
 
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """What is run how often and drawn how; the paper's runs stand in ``report/variants.py``."""
+    """Which runs a report has, and how it is drawn. ``report/variants.py`` lists the paper's runs."""
 
-    headline_seeds: int = 3  # runs of the variants that the paper's claims rest on
-    other_seeds: int = 1  # runs of all other variants
-    rows: list[str] = field(
-        default_factory=list
-    )  # beside the paper's, as [sd/mul_topk/qanet]; own recipes too
-    only: list[str] = field(default_factory=list)  # rows that are made, as [sd/*, ld/add*]; empty = all
-    kept: list[str] = field(default_factory=list)  # outcomes.json of reports made elsewhere, to go on from
-    costs: bool = True  # measure tables 1 and 5, in minutes, where no report before has
-    workers: int = 1  # runs at once, each in a process of its own with its share of the cores
-    resamples: int = 10_000  # of every bootstrap
-    examples: int = 20  # predictions that are shown
+    headline_seeds: int = option(3, "seeds of the variants that the paper's claims rest on", positive=True)
+    other_seeds: int = option(1, "seeds of all other variants", positive=True)
+    rows: list[str] = option([], "rows beside the paper's, as [sd/mul_topk/qanet]")
+    only: list[str] = option([], "rows that are made, as [sd/*, ld/add*]; empty = all")
+    kept: list[str] = option([], "outcomes.json files of reports made elsewhere, to continue from")
+    costs: bool = option(True, "measure tables 1 and 5, which takes minutes, unless a report did before")
+    workers: int = option(1, "runs at once, each a process with its share of the cores", positive=True)
+    resamples: int = option(10_000, "resamples of every bootstrap", positive=True)
+    examples: int = option(20, "predictions that are shown")

@@ -1,20 +1,28 @@
-"""Options of ``--mode=serve``."""
+"""Options of the HTTP service."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+
+from pipelines.option import option
 
 
 @dataclass(frozen=True)
 class ServeConfig:
     """Where the service listens, how it batches, and what it refuses."""
 
-    host: str = "127.0.0.1"  # who can reach it; 0.0.0.0 = everybody, see docs/serving.md first
-    port: int = 8501  # that of TensorFlow Serving's REST API; 0 = any free one
-    max_batch: int = 16  # chats that are read at once; 1 = no batching
-    max_batch_words: int = 65536  # words of a batch, padding included: bounds its memory
-    max_wait_ms: float = 2.0  # that a chat waits for others to be read with it
-    max_queue: int = 256  # chats of one model that wait or are being read; more get status 429
-    max_concurrency: int = 64  # POST requests in progress; more get status 429
-    max_body_bytes: int = 4 << 20  # of a request; more gets status 413
-    max_document_words: int = 50000  # more gets status 400
-    body_seconds: float = 20.0  # that a client may take to send its request; status 408 after
-    shutdown_seconds: int = 30  # that requests in progress may take after SIGTERM
+    host: str = option("127.0.0.1", "address to listen at; 0.0.0.0 = all networks, see docs/serving.md first")
+    port: int = option(8501, "port, that of TensorFlow Serving's REST API; 0 = any free one", at_most=65535)
+    max_batch: int = option(16, "chats that are read at once; 1 = no batching", positive=True)
+    max_batch_words: int = option(
+        65536, "words of a batch, padding included, which bounds its memory", positive=True
+    )
+    max_wait_ms: float = option(2.0, "milliseconds that a chat waits for others to be read with it")
+    max_queue: int = option(
+        256, "chats of one model that wait or are being read; more get status 429", positive=True
+    )
+    max_concurrency: int = option(64, "POST requests in progress; more get status 429", positive=True)
+    max_body_bytes: int = option(4 << 20, "bytes of a request; more gets status 413", positive=True)
+    max_document_words: int = option(50000, "words of a document; more gets status 400", positive=True)
+    body_seconds: float = option(20.0, "seconds to send a request; after them, status 408", positive=True)
+    shutdown_seconds: int = option(30, "seconds that requests in progress may take after SIGTERM")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Optional, Sequence
 
+from holle_tf.catalogue import vector_titles
 from holle_tf.drawing.plots import plot_training
 from holle_tf.evaluate.references import DEFINITION as MULTI_REFERENCE
 from holle_tf.evaluate.references import References
@@ -124,7 +125,7 @@ def _figures(
             )
             figures.plot_groups(groups, scores, title, add(f"{kind}-{setup}", caption))
         cosines = {
-            f"{label}, {tables.VECTORS[name]}": values
+            f"{label}, {vector_titles()[name]}": values
             for label, row in shown.items()
             for name, values in row.outcomes[0].cosines.items()
         }
@@ -134,7 +135,7 @@ def _figures(
                 "conicity is the mean over conversations (dashed). Further left is more diverse. One seed."
             )
             means = {
-                f"{label}, {tables.VECTORS[name]}": value
+                f"{label}, {vector_titles()[name]}": value
                 for label, row in shown.items()
                 for name, value in row.outcomes[0].conicity.items()
             }

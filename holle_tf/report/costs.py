@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, to_dict
 from holle_tf.report.measuring import REMEDY
 from holle_tf.report.tables import SETUPS
 from holle_tf.runs.data import find_data
 from holle_tf.runs.run_folder import read_json, versions, write_text
 from holle_tf.system.machine import machine
-from holle_tf.training.benchmark import MODELS, run_benchmark
+from holle_tf.training.benchmark import run_benchmark
 from pipelines.files import json_sha256
 
 KEPT = "costs.json"  # in ``runs_dir``

@@ -10,12 +10,12 @@ from typing import Any, Mapping, NamedTuple
 
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, to_dict
 from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.terms import needs
-from holle_tf.models import MODELS
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.options.distill import teacher_setup
 from holle_tf.report.runs import Runs

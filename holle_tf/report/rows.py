@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
+from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
-from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
 from holle_tf.report.tables import SETUPS
-from holle_tf.report.variants import COMPARISONS, ROWS, TEACHERS_OF_LONG, VARIANTS, Comparison, Variant
+from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, Comparison, Variant, teacher_variants
 from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
 
@@ -19,7 +19,8 @@ def all_variants(config: Config) -> tuple[Variant, ...]:
     Raises:
         UserError: see ``own_variants``.
     """
-    return (*TEACHERS_OF_LONG, *VARIANTS, *own_variants(config))
+    own = [variant for variant in own_variants(config) if variant.name not in teachers()]
+    return (*teacher_variants(), *VARIANTS, *own)
 
 
 def all_rows(config: Config) -> tuple[str, ...]:
@@ -28,9 +29,9 @@ def all_rows(config: Config) -> tuple[str, ...]:
 
 
 def own_variants(config: Config) -> tuple[Variant, ...]:
-    """The rows of ``report.rows``, each of which is a recipe (the paper's or of ``recipes``) of one's choice.
+    """The rows of ``report.rows``: a student's recipe (the paper's or one of ``recipes``), or a teacher.
 
-    They are trained with as many seeds as those that the paper's claims rest on.
+    A recipe is trained with as many seeds as those that the paper's claims rest on.
 
     Raises:
         UserError: one is not like ``sd/add_topk/qanet``, its recipe wants other teachers or cannot be
@@ -46,23 +47,34 @@ def _own_variant(text: str, config: Config) -> Variant:
     if setup not in SETUPS or len(rest) not in (1, 2):
         raise UserError(f"{where}: not like sd/add_topk/qanet or ld/add_both/bidaf+qanet; correct it.")
     name, kinds = rest[0], tuple(sorted(rest[1].split("+"))) if rest[1:] else ()
+    if name in teachers() and not kinds:
+        return _not_there_anyway(Variant(setup, name), where)
+    student, _, name = name.rpartition(":")
+    student = student or DEFAULT_STUDENT
     try:
+        if not is_student(student):
+            raise UserError(f"{student} is a teacher; its row is {setup}/{student}.")
         chosen = recipe(name, config.recipes)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    if not set(kinds) <= set(TEACHERS):
-        raise UserError(f"{where}: teachers are {' and '.join(TEACHERS)}, several with a + between them.")
+    if not set(kinds) <= set(teachers()):
+        raise UserError(f"{where}: teachers are {' and '.join(teachers())}, several with a + between them.")
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
         last = ("", "/qanet", "/bidaf+qanet")[chosen.teachers]
         raise UserError(f"{where}: the recipe {name} has {wanted}; write it as {setup}/{name}{last}.")
-    variant = Variant(setup, name, kinds, headline=True, own=chosen)
-    if variant.key in ROWS:
-        raise UserError(f"{where}: the report has this row anyway; leave it out.")
+    variant = Variant(setup, name, kinds, headline=True, own=chosen, student=student)
+    _not_there_anyway(variant, where)
     try:
         distill_options(variant.config(config, config.seed))
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
+    return variant
+
+
+def _not_there_anyway(variant: Variant, where: str) -> Variant:
+    if variant.key in ROWS:
+        raise UserError(f"{where}: the report has this row anyway; leave it out.")
     return variant
 
 
@@ -84,13 +96,14 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
     found: list[Comparison] = []
     rows = all_rows(config)
     for one in own_variants(config):
-        assert one.own is not None
-        alone = f"{one.setup}/{one.own.interaction}_train"
+        if one.own is None:  # a teacher
+            continue
+        alone = Variant(one.setup, f"{one.own.interaction}_train", student=one.student).key
         found.append(Comparison(one.key, alone, "a recipe of one's own, or the labels alone"))
         name = one.own.interaction + ("_both" if len(one.teachers) > 1 else "")
-        plain = Variant(one.setup, name, one.teachers).key
+        plain = Variant(one.setup, name, one.teachers, student=one.student).key
         if plain == one.key or plain not in rows:  # of two runs of one kind, the student of one
-            plain = Variant(one.setup, one.own.interaction, one.teachers[:1]).key
+            plain = Variant(one.setup, one.own.interaction, one.teachers[:1], student=one.student).key
         if one.teachers and plain in rows and plain != one.key:
             found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
     found += COMPARISONS

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
+from holle_tf.catalogue import DEFAULT_STUDENT, title_of, vector_titles
 from holle_tf.evaluate.statistics import Estimate
 from holle_tf.report.outcomes import Row
 from holle_tf.report.variants import READINGS
@@ -23,7 +24,6 @@ _LONG_READINGS = {
     "whole": "long documents are read whole by a model of long documents, "
     "the paper's in chunks by the model of short documents",
 }
-_MODELS = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
 
 
 class Cell(NamedTuple):
@@ -122,18 +122,19 @@ def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:
     """Table 1 of the paper: memory and time of inference, and how they compare with SAM's."""
     rows = []
     for setup, models in paper.INFERENCE.items():
-        for model, published in models.items():
-            cells = [Cell(f"{_MODELS[model]}, {setup.upper()}", "label")]
-            measured = ((costs or {}).get("inference") or {}).get(setup)
+        measured = ((costs or {}).get("inference") or {}).get(setup)
+        for model in dict.fromkeys([*models, *(measured or {})]):
+            published = models.get(model)
+            cells = [Cell(f"{title_of(model)}, {setup.upper()}", "label")]
             for i, (key, unit) in enumerate((("memory_mb", "MB"), ("seconds", "s"))):
                 if measured and model in measured:
-                    ratio = measured[model][key] / measured["sam"][key]
+                    ratio = measured[model][key] / measured[DEFAULT_STUDENT][key]
                     cells.append(Cell(f"{measured[model][key]:,.{1 if unit == 's' else 0}f} {unit}"))
                     cells.append(Cell(f"{ratio:.1f}"))
                 else:
                     cells += [Cell("not measured", "missing"), Cell("", "missing")]
-                cells.append(Cell(f"{published[i]:,} {unit}", "paper"))
-                cells.append(Cell(f"{published[i] / models['sam'][i]:.1f}", "paper"))
+                cells.append(Cell(f"{published[i]:,} {unit}" if published else "", "paper"))
+                cells.append(Cell(f"{published[i] / models['sam'][i]:.1f}" if published else "", "paper"))
             rows.append(cells)
     one = ["here", "x SAM", "paper", "x SAM"]
     caption = (
@@ -147,17 +148,19 @@ def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:
 def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
     """Table 5 of the paper: parameters and time of an epoch."""
     rows = []
-    for model, (millions, seconds) in paper.TRAINING.items():
-        measured = ((costs or {}).get("training") or {}).get(model)
-        cells = [Cell(_MODELS[model], "label")]
+    found = (costs or {}).get("training") or {}
+    for model in dict.fromkeys([*paper.TRAINING, *found]):
+        measured, published = found.get(model), paper.TRAINING.get(model)
+        cells = [Cell(title_of(model), "label")]
         cells.append(Cell(f"{measured['parameters']:,}") if measured else Cell("not measured", "missing"))
-        cells.append(Cell(f"{millions} M", "paper"))
-        if measured and costs:
-            ratio = measured["seconds_per_epoch"] / costs["training"]["sam"]["seconds_per_epoch"]
+        cells.append(Cell(f"{published[0]} M" if published else "", "paper"))
+        if measured:
+            ratio = measured["seconds_per_epoch"] / found[DEFAULT_STUDENT]["seconds_per_epoch"]
             cells += [Cell(f"{measured['seconds_per_epoch']:,.1f} s"), Cell(f"{ratio:.1f}")]
         else:
             cells += [Cell("not measured", "missing"), Cell("", "missing")]
-        cells += [Cell(f"{seconds:,} s", "paper"), Cell(f"{seconds / paper.TRAINING['sam'][1]:.1f}", "paper")]
+        cells.append(Cell(f"{published[1]:,} s" if published else "", "paper"))
+        cells.append(Cell(f"{published[1] / paper.TRAINING['sam'][1]:.1f}" if published else "", "paper"))
         rows.append(cells)
     caption = (
         "Trainable parameters, and an epoch of training on short documents from the median of some steps. "
@@ -186,7 +189,7 @@ def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
             continue
         vectors = row.outcomes[0].conicity
         each = ", ".join(
-            f"{VECTORS[v]} {sum(one.conicity[v] for one in row.outcomes) / len(row.outcomes):.2f}"
+            f"{vector_titles()[v]} {sum(one.conicity[v] for one in row.outcomes) / len(row.outcomes):.2f}"
             for v in vectors
         )
         seeds = f"{len(row.outcomes)} seed{'s' if len(row.outcomes) > 1 else ''}"
@@ -199,14 +202,6 @@ def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
         "out. The paper gives one number for its complex models together."
     )
     return Table("table-6", "Table 6. Conicity", caption, [], ["model", "vectors", "here", "paper"], body)
-
-
-VECTORS = {
-    "prober_vector": "h^P",
-    "responder_vector": "h^R",
-    "query_to_context": "h~",
-    "similarity_row_sums": "row sums",
-}
 
 
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Mapping, NamedTuple, Optional
 
-from holle_tf.config_checks import TEACHERS
+from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.options.distill import DistillConfig
 from holle_tf.report.measuring import Known, Measurements
 from holle_tf.report.runs import PlannedRun, Runs, State
@@ -62,8 +62,8 @@ def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
     """
     share = options.hallucinated_share
     setup, kind, *on_line = cost
-    teachers = [name for name in on_line if name in TEACHERS]
-    terms = [name for name in on_line if name not in TEACHERS]
+    teachers = [name for name in on_line if name in known_teachers()]
+    terms = [name for name in on_line if name not in known_teachers()]
     if not on_line:
         return [] if setup == "sd" else [Part(1.0, ("sd", kind), by_words=True)]
     if terms == ["hallucinated"]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Optional
 
+from holle_tf.catalogue import DEFAULT_STUDENT, MODELS, is_student, teachers, title_of
 from holle_tf.config import Config
-from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
 from holle_tf.options.distill import teacher_setup
 from holle_tf.training.distillation import student_alone, with_recipe
 from pipelines.options import WINDOWS
-
-_NAMES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
 
 @dataclass(frozen=True)
@@ -26,10 +24,11 @@ class Variant:
 
     Attributes:
         setup: sd | ld.
-        name: a recipe, or bidaf | qanet.
+        name: a recipe, or a teacher of the catalogue.
         teachers: whom the recipe learns from; their own runs are of ``teacher_key``.
         headline: whether the paper's claims rest on it, so that it is run with more seeds.
-        own: its recipe, of a row of one's own; otherwise it is the paper's of that name.
+        own: its recipe, of a row of your own; otherwise it is the paper's of that name.
+        student: of a recipe: the model that follows it.
     """
 
     setup: str
@@ -37,11 +36,13 @@ class Variant:
     teachers: tuple[str, ...] = ()
     headline: bool = False
     own: Optional[Recipe] = None
+    student: str = DEFAULT_STUDENT
 
     @property
     def key(self) -> str:
-        """As ``ld/add_topk/qanet``, the same as of ``paper.Published``."""
-        return "/".join([self.setup, self.name, *(["+".join(self.teachers)] if self.teachers else [])])
+        """As ``ld/add_topk/qanet``, like ``paper.Published``; of another student ``ld/NAME:add_topk/qanet``."""
+        name = self.name if self.student == DEFAULT_STUDENT else f"{self.student}:{self.name}"
+        return "/".join([self.setup, name, *(["+".join(self.teachers)] if self.teachers else [])])
 
     @property
     def label(self) -> str:
@@ -50,20 +51,23 @@ class Variant:
 
     @property
     def model(self) -> str:
-        """sam | bidaf | qanet."""
-        return self.name if self.name in TEACHERS else "sam"
+        """A name of the catalogue."""
+        return self.name if self.name in teachers() else self.student
 
     @property
     def cost(self) -> tuple[str, ...]:
         """Variants of the same take the same time: cached scores cost nothing, a teacher on line does."""
-        if self.model != "sam":
+        if not is_student(self.model):
             return (self.setup, self.model)
         chosen = self.recipe
+        kind = (
+            chosen.interaction if self.student == DEFAULT_STUDENT else f"{self.student}:{chosen.interaction}"
+        )
         on_line = [name for name in chosen.terms if "reader" in needs([name])]
         if not on_line:
-            return (self.setup, chosen.interaction)
+            return (self.setup, kind)
         options = (f"{name}={value}" for name, value in chosen.options)
-        return (self.setup, chosen.interaction, *on_line, *self.teachers, *options)
+        return (self.setup, kind, *on_line, *self.teachers, *options)
 
     @property
     def recipe(self) -> Recipe:
@@ -85,7 +89,7 @@ class Variant:
             base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed,
             data=replace(base.data, setup=self.setup),
         )  # fmt: skip
-        if self.model != "sam":
+        if not is_student(self.model):
             return config
         config = with_recipe(replace(config, recipe=self.name), "")
         return config if self.recipe.teachers or self.own else student_alone(config)
@@ -93,11 +97,12 @@ class Variant:
 
 def label_of(key: str) -> str:
     """``ld/add_topk/qanet`` -> ``SAM-add-topk from QANeT``."""
-    _, name, *teachers = key.split("/")
-    if name in _NAMES:
-        return _NAMES[name]
-    of = "".join(f" from {' + '.join(_NAMES[one] for one in each.split('+'))}" for each in teachers)
-    return f"SAM-{name.replace('_', '-')}{of}"
+    _, name, *names = key.split("/")
+    if name in MODELS:
+        return title_of(name)
+    of = "".join(f" from {' + '.join(map(title_of, each.split('+')))}" for each in names)
+    student, _, recipe_name = name.rpartition(":")
+    return f"{title_of(student or DEFAULT_STUDENT)}-{recipe_name.replace('_', '-')}{of}"
 
 
 _B, _Q, _BQ = ("bidaf",), ("qanet",), ("bidaf", "qanet")
@@ -135,13 +140,27 @@ VARIANTS = (
     Variant("ld", "add_aug", _B),
 )
 
-# Run only where ``distill.long_teacher`` says that students of long documents learn from them.
-TEACHERS_OF_LONG = tuple(Variant(setup, kind) for setup in (WINDOWS, "ld") for kind in TEACHERS)
-
-# What teachers make of long documents: rows of their own, read from the runs of ``teacher_key``.
-READINGS = {"ld/bidaf": "bidaf", "ld/qanet": "qanet"}
+# What teachers make of long documents: rows that are read from the runs of ``teacher_key``.
+READINGS = ("ld/bidaf", "ld/qanet")
 
 ROWS = (*(variant.key for variant in VARIANTS), *READINGS)
+
+
+def teacher_variants() -> tuple[Variant, ...]:
+    """Every teacher of the catalogue on every setup, before the students that learn from it.
+
+    A report trains only those that it needs: most students learn from teachers of short documents, those of
+    long ones from whom ``distill.long_teacher`` says.
+    """
+    listed = {variant.key for variant in VARIANTS}
+    each = (Variant(setup, kind) for setup in (WINDOWS, "ld", "sd") for kind in teachers())
+    return tuple(variant for variant in each if variant.key not in listed)
+
+
+def is_reading(row: str) -> bool:
+    """Whether a row is of a teacher on long documents, which it may read in chunks."""
+    setup, *names = row.split("/")
+    return setup == "ld" and len(names) == 1 and names[0] in teachers()
 
 
 def teacher_key(setup: str, kind: str, config: Config) -> str:
@@ -151,7 +170,7 @@ def teacher_key(setup: str, kind: str, config: Config) -> str:
 
 def source_of(row: str, config: Config) -> str:
     """The variant that a row of the report is read from."""
-    return teacher_key("ld", READINGS[row], config) if row in READINGS else row
+    return teacher_key("ld", row.split("/")[1], config) if is_reading(row) else row
 
 
 class Comparison(NamedTuple):

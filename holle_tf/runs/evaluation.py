@@ -12,7 +12,7 @@ from holle_tf.evaluate.baselines import run_baselines
 from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, write_predictions
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import score_predictions
-from holle_tf.models import MODELS
+from holle_tf.catalogue import MODELS
 from holle_tf.runs.run_on_data import Reading
 from holle_tf.runs.run_folder import read_json, write_text
 from pipelines.dataset import make_dataset
@@ -43,7 +43,9 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
         batch_size=reading.config.evaluation.batch_size,
         texts=True,
     )
-    found = Predictor(model, config.evaluation.max_span).predict(batches, prepared.count(split), split)
+    row = MODELS[config.model]
+    predictor = Predictor(model, config.evaluation.max_span, conicity_of=row.conicity)
+    found = predictor.predict(batches, prepared.count(split), split)
     reading.folder.mkdir(parents=True, exist_ok=True)
     write_predictions(_of_split(reading, "predictions.jsonl", split), found.spans)
     cosines = {name: _without_nan(values) for name, values in found.cosines.items()}

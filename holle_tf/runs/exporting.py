@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from holle_tf.config import Config, EvaluationConfig
+from holle_tf.catalogue import SamConfig, model_row, title_of
+from holle_tf.config import Config
+from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.predictions import read_predictions
 from holle_tf.options.export import FORMATS, ExportConfig
@@ -110,10 +112,6 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
         UserError: the run is a teacher's, unfinished or damaged.
     """
     config = run.config()
-    if config.model != "sam":
-        raise UserError(
-            f"{run.path}: a {config.model}; only a student (sam) is exported, so distil one from it."
-        )
     limits = Limits(
         query_words=config.data.max_query_words,
         history_words=config.data.max_history_words,
@@ -121,15 +119,19 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
         n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
-    return Student.of(config.sam, run.load_model(), words, limits)
+    row = model_row(config.model)
+    if not row.exporter:  # before the model is loaded, which takes seconds
+        raise UserError(f"{run.path}: {row.cannot_be_exported}")
+    student: Student = row.export_student(config.options_of(config.model), run.load_model(), words, limits)
+    return student
 
 
 def _card(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> dict[str, Any]:
     config = run.config()
     read = load_reader(name, folder)
     milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
-    chosen = recipe(config.recipe or f"{config.sam.interaction}_train", config.recipes)
-    training, sam = config.training.sam, config.sam
+    chosen = recipe(config.recipe or f"{config.interaction}_train", config.recipes)
+    training, sizes = config.training_of(config.model), config.options_of(config.model)
     relevant = asdict(options)
     if name == "savedmodel":
         del relevant["quantization"]
@@ -137,7 +139,7 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
         "title": f"A span predictor for chats about documents ({chosen.name})",
         "format": name,
         "options": relevant,
-        "model": f"SAM ({sam.interaction}), {sam.layers} bidirectional {sam.cell.upper()} of {sam.units}",
+        "model": _model_line(config.model, sizes),
         "parameters": student.parameters,
         "recipe": {
             "name": chosen.name,
@@ -166,6 +168,13 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
         "latency": {"machine": "{cpu}, {cores} cores".format(**machine()), "milliseconds": milliseconds},
         "versions": versions(),
     }  # fmt: skip
+
+
+def _model_line(name: str, sizes: Any) -> str:
+    if isinstance(sizes, SamConfig):
+        layers = f"{sizes.layers} bidirectional {sizes.cell.upper()} of {sizes.units}"
+        return f"{title_of(name)} ({sizes.interaction}), {layers}"
+    return title_of(name)
 
 
 def _scores(run: RunFolder) -> Optional[dict[str, Any]]:

@@ -6,10 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Collection, Optional, Sequence
 
+from holle_tf.catalogue import MODELS, is_student
 from holle_tf.config import Config, to_dict
 from holle_tf.options.distill import DistillConfig, teacher_setup
 from holle_tf.distill.recipes import recipe
-from holle_tf.distill.terms import TERMS, check_cached_positions, default_top_k, needs
+from holle_tf.distill.terms import (
+    MATCHED,
+    SUMMARIES,
+    TERMS,
+    check_cached_positions,
+    default_top_k,
+    needs,
+)
 from holle_tf.runs.run_on_data import chunk_options
 from holle_tf.runs.run_folder import RunFolder
 from pipelines.files import json_sha256
@@ -32,18 +40,19 @@ def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Id
         del training["recurrence"]
     sections: dict[str, Any] = {
         "model": config.model,
-        config.model: to_dict(getattr(config, config.model)),
+        config.model: to_dict(config.options_of(config.model)),
         "training": training,
         "seed": config.seed,
         "data": prepared.fingerprint,
         "max_span": config.evaluation.max_span,
     }
     terms = run_terms(config)
-    if config.model == "sam":
+    student = is_student(config.model)
+    if student:
         sections["recipe"] = config.recipe
         if config.recipe in config.recipes:  # another definition under the same name is another run
             sections["terms"] = list(terms)
-    weighted = config.model == "sam" and config.distill.labels_weight != DistillConfig.labels_weight
+    weighted = student and config.distill.labels_weight != DistillConfig.labels_weight
     if teachers or set(terms) != {"labels"} or weighted:
         sections["distill"] = run_options(config, terms)
     if teachers:
@@ -55,7 +64,7 @@ def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Id
 
 def run_terms(config: Config) -> tuple[str, ...]:
     """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
-    if config.model != "sam":
+    if not is_student(config.model):
         return ("labels",)
     chosen = recipe(config.recipe, config.recipes)
     extra = ["conicity"] if config.distill.conicity_weight else []
@@ -80,22 +89,28 @@ def distill_options(config: Config) -> DistillConfig:
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
-    if config.model != "sam":  # weights are those of students
+    if not is_student(config.model):  # weights are those of students
         return replace(options, labels_weight=DistillConfig.labels_weight)
     terms = run_terms(config)
     check_switched_on(config.recipe, terms, options)
     reads = "reader" in needs(terms)
     on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
-    if on_line and config.training_of("sam").jit:
+    if on_line and config.training_of(config.model).jit:
         why = f"--recipe={config.recipe}" if reads else "distill.cache_teacher=false"
         raise UserError(
-            f"training.sam.jit: {why} lets a teacher read at every step, which XLA cannot compile;"
-            " set training.sam.jit=false."
+            f"training.{config.model}.jit: {why} lets a teacher read at every step, which XLA cannot compile;"
+            f" set training.{config.model}.jit=false."
         )
     check_cached_positions(terms, options)
+    lacking = [name for name in SUMMARIES if name not in MODELS[config.model].vectors]
+    if "summaries" in needs(terms) and lacking:
+        raise UserError(
+            f"--model={config.model}: the terms {', '.join(terms)} need a student that returns"
+            f" {' and '.join(SUMMARIES)}; leave out conicity and matching."
+        )
     if "projection" in needs(terms):
         taught = teacher_setup(config.data.setup, options.long_teacher)
-        if taught != config.data.setup or any(kind != "bidaf" for kind in config.teachers):
+        if taught != config.data.setup or any(MATCHED not in MODELS[kind].vectors for kind in config.teachers):
             raise UserError(NO_VECTOR)
     return options
 
@@ -104,7 +119,7 @@ def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -
     """Raise a UserError if a term of the recipe called ``name`` has no weight and is off by default."""
     for one in terms:
         weight = TERMS[one].weight
-        if not getattr(options, weight) and not getattr(DistillConfig, weight):
+        if not getattr(options, weight) and not getattr(type(options), weight):
             raise UserError(
                 f"--recipe={name}: its term {one!r} is off; give it a weight by --set distill.{weight}=1,"
                 f" or a recipe of your own by options: {{{weight}: 1}}."
@@ -118,7 +133,7 @@ def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[
 
 def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     """``default_run_path`` of a run of this identity."""
-    parts = ["sam", config.recipe.replace("_", "-")] if config.model == "sam" else [config.model]
+    parts = [config.model, *([config.recipe.replace("_", "-")] if is_student(config.model) else [])]
     parts += config.teachers if "teacher" in identity else []
     parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)

@@ -11,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from holle_tf.config import Config, EvaluationConfig
-from holle_tf.config_checks import TEACHERS
+from holle_tf.config import Config
+from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.drawing.terminal_span import print_prediction
 from holle_tf.evaluate.predictor import Predictor
-from holle_tf.models import MODELS
+from holle_tf.catalogue import MODELS, is_student, students
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.outputs import EDGES
 from holle_tf.runs.run_folder import RunFolder, last_finished
@@ -51,7 +51,7 @@ class ChatPredictor:
         self._in_chunks: Optional[Predictor] = None
         chunks = (options or self.config).distill
         self._longest = chunks.chunk_words  # that is read whole
-        if self.config.model in TEACHERS and self.config.data.setup not in LONG_SETUPS:
+        if not is_student(self.config.model) and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
                 chunked_reader(model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size)
@@ -94,7 +94,7 @@ def newest_student(runs_dir: Path) -> RunFolder:
     Raises:
         UserError: there is none.
     """
-    student = last_finished(runs_dir, "*/sam-*")
+    student = last_finished(runs_dir, *(f"*/{name}-*" for name in students()))
     if student is None:
         raise UserError(f"{runs_dir}: no finished student is here; train one, or name one by --run_dir.")
     return student

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from holle_tf.config import Config, load_config, to_yaml
 from holle_tf.drawing.plots import read_metrics
-from holle_tf.models import MODELS
+from holle_tf.catalogue import MODELS
 from pipelines.files import atomic_file, file_sha256
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -148,17 +148,19 @@ def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
     return [file_sha256(teacher.weights) for teacher in teachers]
 
 
-def last_finished(folder: Path, pattern: str) -> RunFolder | None:
-    """Of the finished runs whose paths below ``folder`` fit a pattern, the one that was trained last."""
-    finished = [RunFolder(path.parent) for path in folder.glob(f"{pattern}/result.json")]
+def last_finished(folder: Path, *patterns: str) -> RunFolder | None:
+    """Of the finished runs whose paths below ``folder`` fit any of the patterns, the one trained last."""
+    finished = [
+        RunFolder(path.parent) for pattern in patterns for path in folder.glob(f"{pattern}/result.json")
+    ]
     # Evaluations write ``result.json`` anew, and nothing but training ``metrics.jsonl``.
     return max(finished, key=lambda run: run.metrics.stat().st_mtime, default=None)
 
 
 def build_model(config: Config, embeddings: np.ndarray, char_count: int) -> tf.keras.Model:
     """The model that ``config.model`` names; word vectors are learned where there is no GloVe."""
-    spec = MODELS[config.model]
-    return spec.build(getattr(config, config.model), embeddings, char_count, config.glove == "none")
+    row = MODELS[config.model]
+    return row.build(config.options_of(config.model), embeddings, char_count, config.glove == "none")
 
 
 def versions() -> dict[str, str]:

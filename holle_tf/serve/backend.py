@@ -16,7 +16,7 @@ class ModelCard:
     """How a served model introduces itself.
 
     Attributes:
-        kind: sam, bidaf or qanet.
+        kind: name of the model in the catalogue.
         title: for people, as "SAM, distilled from qanet".
         parameters: trained scalars; None if that is not known.
         f1: token F1 on the test split, 0-100; None if it was not measured.

@@ -190,7 +190,7 @@ class ModelEntry(BaseModel):
     """A model that is served."""
 
     name: str
-    kind: str = Field(description="sam, bidaf or qanet")
+    kind: str = Field(description="name of the model, as sam, bidaf or qanet")
     title: str
     parameters: Optional[int] = Field(description="trained scalars")
     f1: Optional[float] = Field(description="token F1 on the test split of its data, 0-100")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Sequence
 import numpy as np
 import onnxruntime
 
+from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.numpy_decoding import decode_probabilities
@@ -103,8 +104,8 @@ def _card(folder: Path) -> ModelCard:
         card = {}
     scores = card.get("scores") or {}
     return ModelCard(
-        kind="sam",
-        title="SAM, as ONNX",
+        kind=DEFAULT_STUDENT,
+        title=f"{title_of(DEFAULT_STUDENT)}, as ONNX",
         parameters=card.get("parameters"),
         f1=scores.get("f1", {}).get("value"),
         source=folder.name,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from holle_tf.catalogue import title_of
 from holle_tf.evaluate.answers import Answer
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.serve.backend import ModelCard
 from pipelines.example import Example
 from pipelines.options import DataConfig
-
-_NAMES = {"sam": "SAM", "bidaf": "BiDAF", "qanet": "QANeT"}
 
 
 class RunBackend:
@@ -26,10 +25,10 @@ class RunBackend:
         self.data: DataConfig = self._predictor.config.data
         result = run.result() or {}
         kind, teachers = self._predictor.config.model, result.get("teacher") or ""
-        distilled = " and ".join(_NAMES[name] for name in teachers.split(",") if name)
+        distilled = " and ".join(title_of(name) for name in teachers.split(",") if name)
         self.card = ModelCard(
             kind=kind,
-            title=_NAMES[kind] + (f", distilled from {distilled}" if distilled else ""),
+            title=title_of(kind) + (f", distilled from {distilled}" if distilled else ""),
             parameters=result.get("parameters"),
             f1=result.get("scores", {}).get("test", {}).get("f1"),
             source=run.path.name,

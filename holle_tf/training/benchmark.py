@@ -10,13 +10,13 @@ from rich import box
 from rich.table import Table
 
 from holle_tf import paper
+from holle_tf.catalogue import DEFAULT_STUDENT, MODELS
 from holle_tf.config import Config
 from holle_tf.runs.data import open_data
 from holle_tf.system.child_process import in_own_process
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
-MODELS = ("sam", "bidaf", "qanet")
 STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
 
 Log = Callable[[str], None]
@@ -30,7 +30,6 @@ def measure_inference(config: Config, model: str, split: str = "test") -> dict[s
         resident memory less what the imports take.
     """
     from holle_tf.evaluate.predictor import Predictor
-    from holle_tf.models import MODELS as SPECS
 
     base = _start()
     from holle_tf.system.memory import peak_memory_mb
@@ -38,7 +37,7 @@ def measure_inference(config: Config, model: str, split: str = "test") -> dict[s
     prepared = open_data(config, _silent)
     predictor = Predictor(_build(config, model, prepared), config.evaluation.max_span)
     size = config.evaluation.batch_size
-    batches = make_dataset(prepared, split, inputs=SPECS[model].inputs, batch_size=size)
+    batches = make_dataset(prepared, split, inputs=MODELS[model].inputs, batch_size=size)
     for features, labels in batches.take(1):
         predictor.decode(features, labels)
     began = time.perf_counter()
@@ -55,8 +54,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     """
     from holle_tf.distill.distiller import Distiller
     from holle_tf.distill.optimizers import make_optimizer
-    from holle_tf.models import MODELS as SPECS
-    from holle_tf.models import trainable_parameters
+    from holle_tf.models.parameters import trainable_parameters
     from holle_tf.training.setup import steps_of_epoch, untrained_model
     from holle_tf.training.step_times import time_steps
 
@@ -73,7 +71,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     steps = steps_of_epoch(prepared.count("train"), training)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     batches = make_dataset(
-        prepared, "train", inputs=SPECS[model].inputs, batch_size=training.batch_size, shuffle=True,
+        prepared, "train", inputs=MODELS[model].inputs, batch_size=training.batch_size, shuffle=True,
         static_shapes=training.jit,
     )  # fmt: skip
     return {
@@ -118,10 +116,12 @@ def inference_table(found: dict[str, dict[str, dict[str, float]]]) -> Table:
         for model, row in models.items():
             cells = []
             for key in ("memory_mb", "seconds"):
-                cells += [f"{row[key]:.1f}", f"{row[key] / models['sam'][key]:.1f}"]
+                cells += [f"{row[key]:.1f}", f"{row[key] / models[DEFAULT_STUDENT][key]:.1f}"]
             for i in range(2):
-                value = (published[model][i], published["sam"][i]) if published else (None, None)
-                cells += ["-", "-"] if value[0] is None else [f"{value[0]}", f"{value[0] / value[1]:.1f}"]
+                if published is None or model not in published:
+                    cells += ["-", "-"]
+                    continue
+                cells += [f"{published[model][i]}", f"{published[model][i] / published['sam'][i]:.1f}"]
             table.add_row(setup, model, *cells)
     return table
 
@@ -133,16 +133,16 @@ def training_table(found: dict[str, dict[str, float]]) -> Table:
     for title in titles:
         table.add_column(title, justify="right" if title else "left")
     for model, row in found.items():
-        millions, seconds = paper.TRAINING[model]
+        published = paper.TRAINING.get(model)
         table.add_row(
             model,
             f"{row['parameters'] / 1e6:.2f} M",
             f"{row['seconds_per_epoch']:.1f}",
-            f"{row['seconds_per_epoch'] / found['sam']['seconds_per_epoch']:.1f}",
+            f"{row['seconds_per_epoch'] / found[DEFAULT_STUDENT]['seconds_per_epoch']:.1f}",
             f"{row['memory_mb']:.0f}",
-            f"{millions} M",
-            f"{seconds}",
-            f"{seconds / paper.TRAINING['sam'][1]:.1f}",
+            f"{published[0]} M" if published else "-",
+            f"{published[1]}" if published else "-",
+            f"{published[1] / paper.TRAINING['sam'][1]:.1f}" if published else "-",
         )
     return table
 

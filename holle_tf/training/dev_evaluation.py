@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from typing import Any, Optional
+from typing import Any, Collection, Optional
 
 import tensorflow as tf
 
@@ -30,6 +30,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         max_span: words of the longest span.
         patience: epochs without a better F1 before training stops.
         log: takes lines for the user.
+        conicity_of: see ``Predictor``.
     """
 
     def __init__(
@@ -40,17 +41,19 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         max_span: int,
         patience: int,
         log: Any,
+        conicity_of: Optional[Collection[str]] = None,
     ):
         super().__init__()
         self._run, self._batches, self._examples = run, batches, examples
         self._max_span, self._patience, self._log = max_span, patience, log
+        self._conicity_of = conicity_of
         self._began = 0.0
         # Of the last epoch, and whether it is the best so far.
         self.latest: Optional[tuple[SplitPredictions, bool]] = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         distiller: Distiller = self.model
-        self._predictor = Predictor(distiller.student, self._max_span)
+        self._predictor = Predictor(distiller.student, self._max_span, conicity_of=self._conicity_of)
         self.lines = self._run.epochs()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

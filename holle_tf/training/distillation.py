@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Optional, Sequence
+from typing import Any, Callable, Optional, Sequence
 
+from holle_tf.catalogue import is_student, title_of
+from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.config import Config
-from holle_tf.config_checks import TEACHERS
 from holle_tf.distill.recipes import recipe
 from holle_tf.options.distill import DistillConfig
 from holle_tf.runs.data import open_data
@@ -31,9 +32,17 @@ def with_recipe(config: Config, plain: str) -> Config:
     Args:
         plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
     """
-    chosen = recipe(config.recipe or config.sam.interaction + plain, config.recipes)
-    sam = replace(config.sam, interaction=chosen.interaction)
-    return replace(config, recipe=chosen.name, sam=sam, distill=chosen.over(config.distill))
+    chosen = recipe(config.recipe or config.interaction + plain, config.recipes)
+    options = config.options_of(config.student)
+    if chosen.interaction != config.interaction:
+        if not hasattr(options, "interaction"):
+            raise UserError(
+                f"--recipe={chosen.name}: {title_of(config.student)} has no interaction to choose;"
+                f" use a recipe whose name begins with {config.interaction}."
+            )
+        options = replace(options, interaction=chosen.interaction)
+    own: dict[str, Any] = {config.student: options}
+    return replace(config, recipe=chosen.name, distill=chosen.over(config.distill), **own)
 
 
 def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
@@ -42,13 +51,13 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
     Raises:
         UserError: it does not, or its terms cannot be (``distill_options``).
     """
-    config = with_recipe(replace(config, model="sam"), "")
+    config = with_recipe(replace(config, model=config.student), "")
     needed = recipe(config.recipe, config.recipes).teachers
     if not needed:
         raise UserError(f"--recipe={config.recipe} has no teacher; use --mode=train.")
     given = len(teacher_runs) if teacher_runs is not None else len(config.teachers)
     if not given:
-        names = " or --teacher=".join(TEACHERS) if needed == 1 else ",".join(TEACHERS)
+        names = " or --teacher=".join(known_teachers()) if needed == 1 else ",".join(known_teachers()[:2])
         raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
     if (given > 1) != (needed > 1):
         several = "several are for add_both, add_ensemble and recipes of teachers: 2"
@@ -61,7 +70,7 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
 def student_alone(config: Config) -> Config:
     """``config`` of the student for comparison: on the labels alone, whatever terms and weights there are."""
     options = replace(config.distill, labels_weight=DistillConfig.labels_weight, conicity_weight=0.0)
-    return replace(config, recipe=f"{config.sam.interaction}_train", teacher="", distill=options)
+    return replace(config, recipe=f"{config.interaction}_train", teacher="", distill=options)
 
 
 def find_or_train_teachers(
@@ -84,7 +93,7 @@ def find_or_train_teachers(
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
             Reading(run, prepared, config).check()
-            if run.config().model not in TEACHERS:
+            if is_student(run.config().model):
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
         return runs

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import tensorflow as tf
 
-from holle_tf.config import Config, TrainingConfig
+from holle_tf.config import Config
 from holle_tf.distill.precision import POLICIES, resolve_precision
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.options.distill import teacher_setup
+from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.data import find_data, open_data
 from holle_tf.runs.run_folder import build_model
 from holle_tf.system.cluster import Log

@@ -8,11 +8,11 @@ from typing import Callable, NamedTuple, Optional, Sequence
 import tensorflow as tf
 
 from holle_tf.board.example_views import View, view
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.distill.distiller import Teacher, cached_teacher, online_teacher
 from holle_tf.distill.teacher_cache import ALONE, Readers, ensure_teacher_cache, read_teacher_cache
 from holle_tf.distill.terms import needs
-from holle_tf.models import MODELS
 from holle_tf.runs.identity import NO_VECTOR
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading

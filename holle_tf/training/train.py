@@ -13,13 +13,14 @@ import tensorflow as tf
 from holle_tf.board.callback import Board
 from holle_tf.board.example_views import choose_examples
 from holle_tf.board.hparams import hyperparameters
+from holle_tf.catalogue import MODELS, is_student
 from holle_tf.config import Config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
-from holle_tf.models import MODELS, trainable_parameters
+from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.devices import ONE, Devices, Following
@@ -54,7 +55,7 @@ def ensure_run(
     One process at a time trains a run; another that wants it waits, and finds it or goes on with it.
 
     Args:
-        config: resolved; ``model`` and, for a SAM, ``recipe`` say what is trained.
+        config: resolved; ``model`` and, for a student, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs, where the recipe needs them.
         callbacks: further ones of the training, called after those that every training has.
@@ -158,7 +159,13 @@ def _train(
     size, inputs = config.evaluation.batch_size, MODELS[config.model].inputs
     dev_batches = make_dataset(prepared, "dev", inputs=inputs, batch_size=size, texts=True)
     evaluation = DevEvaluation(
-        run, dev_batches, prepared.count("dev"), config.evaluation.max_span, training.patience, log
+        run,
+        dev_batches,
+        prepared.count("dev"),
+        config.evaluation.max_span,
+        training.patience,
+        log,
+        MODELS[config.model].conicity,
     )
     # Directly after the evaluation, which keeps the best weights: an epoch that is lost is trained again, and
     # what it had learned must not stay.
@@ -201,6 +208,7 @@ def _train(
             distiller.fit(
                 batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=listening
             )
+    student_role = is_student(config.model)
     lines = run.epochs()
     if not lines:
         raise UserError(
@@ -208,8 +216,8 @@ def _train(
         )
     return {
         "model": config.model,
-        "interaction": config.sam.interaction if config.model == "sam" else None,
-        "recipe": config.recipe if config.model == "sam" else "train",
+        "interaction": config.interaction if student_role else None,
+        "recipe": config.recipe if student_role else "train",
         "teacher": config.teacher if teacher_runs else None,
         "setup": config.data.setup,
         "scores": {},

@@ -15,13 +15,13 @@ import tensorflow as tf
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from holle_tf.catalogue import BidafConfig, SamConfig
 from holle_tf.distill.distiller import Distiller, online_teacher
 from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.shares import shares
 from holle_tf.models.bidaf import build_bidaf
 from holle_tf.models.sam import build_sam
 from holle_tf.options.distill import DistillConfig
-from holle_tf.options.models import BidafConfig, SamConfig
 
 DEVICES = 2
 ROWS, BATCH = 7, 6  # the second batch has one row, and nothing for one of the devices

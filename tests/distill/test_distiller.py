@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.config import TrainingConfig
+from holle_tf.catalogue import BidafConfig, QanetConfig, SamConfig
 from holle_tf.distill.distiller import Distiller, cached_teacher, online_teacher
 from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
 from holle_tf.distill.optimizers import make_optimizer
@@ -11,7 +11,7 @@ from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.models.qanet import build_qanet
 from holle_tf.models.sam import build_sam
 from holle_tf.options.distill import DistillConfig
-from holle_tf.options.models import BidafConfig, QanetConfig, SamConfig
+from holle_tf.options.training import TrainingConfig
 
 VECTORS = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
 SMALL = SamConfig(units=4, layers=1, inner_units=4, dropout=0.0)

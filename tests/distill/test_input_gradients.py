@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.catalogue import BidafConfig, QanetConfig, SamConfig
 from holle_tf.distill.gradient_distance import distance_by_differences, distance_by_tapes, squared_distance
 from holle_tf.distill.input_gradients import (
     InputGradients,
@@ -16,7 +17,6 @@ from holle_tf.models.layers.bidirectional import twice_differentiable
 from holle_tf.models.qanet import build_qanet
 from holle_tf.models.sam import build_sam
 from holle_tf.options.distill import DistillConfig
-from holle_tf.options.models import BidafConfig, QanetConfig, SamConfig
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(40, 6)).astype(np.float32)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.config import Config, TrainingConfig
+from holle_tf.config import Config
 from holle_tf.distill.optimizers import WarmUpDecay, make_optimizer
+from holle_tf.options.training import TrainingConfig
 
 
 def test_warm_up_is_logarithmic_and_ends_at_the_rate():

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.config import TrainingConfig, load_config
+from holle_tf.catalogue import MODELS, SamConfig
+from holle_tf.config import load_config
 from holle_tf.distill.distiller import Distiller, online_teacher
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, computing_in_float32, resolve_precision
 from holle_tf.evaluate.predictor import Predictor
-from holle_tf.models import MODELS
 from holle_tf.models.sam import build_sam
-from holle_tf.options.models import SamConfig
+from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import build_model
 from pipelines.dataset import make_dataset

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from holle_tf.catalogue import SamConfig
 from holle_tf.export.student import Limits, Student
 from holle_tf.models.sam import INPUTS, build_sam
-from holle_tf.options.models import SamConfig
 
 WORDS = ("<pad>", "<unk>", *"the film was good 's n't 2.8 café it ; , . i you do".split())
 WIDTHS = {"document": 11, "query": 5, "prober_history": 4, "responder_history": 6}

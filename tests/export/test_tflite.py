@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.catalogue import SamConfig
 from holle_tf.export.tflite import tflite_model
 from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.options.models import SamConfig
 
 
 def _read(contents, ids, row):

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.models import trainable_parameters
+from holle_tf.catalogue import BidafConfig
 from holle_tf.models.bidaf import INPUTS, build_bidaf
-from holle_tf.options.models import BidafConfig
+from holle_tf.models.parameters import trainable_parameters
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
 CHARS = 9

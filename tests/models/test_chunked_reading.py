@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.catalogue import QanetConfig
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.outputs import span_outputs
 from holle_tf.models.qanet import build_qanet
-from holle_tf.options.models import QanetConfig
 
 CHUNK, STRIDE = 8, 6
 

@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.addons import StochasticDepth
-from holle_tf.models import trainable_parameters
+from holle_tf.catalogue import QanetConfig
+from holle_tf.models.parameters import trainable_parameters
 from holle_tf.models.qanet import INPUTS, build_qanet, survival_chances
-from holle_tf.options.models import QanetConfig
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
 CHARS = 9

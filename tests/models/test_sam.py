@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.models import trainable_parameters
+from holle_tf.catalogue import SamConfig
 from holle_tf.models.layers.history_attention import HistorySummary
 from holle_tf.models.layers.interaction import (
     AdditiveInteraction,
     MultiplicativeInteraction,
     make_interaction,
 )
+from holle_tf.models.parameters import trainable_parameters
 from holle_tf.models.sam import INPUTS, build_sam
-from holle_tf.options.models import SamConfig
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(40, 100)).astype(np.float32)

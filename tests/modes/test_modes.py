@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from holle_tf.catalogue import MODELS
 from holle_tf.evaluate.predictor import Predictor
-from holle_tf.models import MODELS
 from holle_tf.modes import all_modes as modes
 from holle_tf.runs import evaluation
 from holle_tf.runs.data import open_data

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from holle_tf.models import MODELS
+from holle_tf.catalogue import MODELS
 from holle_tf.modes import all_modes as modes
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_on_data import Reading, with_vocabulary_of

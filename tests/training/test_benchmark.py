@@ -2,13 +2,14 @@ import json
 
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.modes import all_modes as modes
 from holle_tf.training import benchmark
 
 
 def test_every_model_is_measured_on_every_setup_and_trained_on_the_first(tiny, capsys, monkeypatch):
-    monkeypatch.setattr(benchmark, "MODELS", ("sam", "qanet"))
+    monkeypatch.setattr(benchmark, "MODELS", {name: MODELS[name] for name in ("sam", "qanet")})
     monkeypatch.setattr(benchmark, "in_own_process", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(benchmark, "STEPS", 2)
     try:

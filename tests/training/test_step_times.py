@@ -3,7 +3,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from holle_tf.config import TrainingConfig
+from holle_tf.options.training import TrainingConfig
 from holle_tf.training.setup import steps_of_epoch
 from holle_tf.training.step_times import time_steps
 from pipelines.dataset import make_dataset

@@ -1,0 +1,37 @@
+"""Options of training, the same for every model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.option import option
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How one model is trained."""
+
+    optimizer: str = option("adam", "optimizer", choices=("adam", "adadelta"))
+    learning_rate: float = option(1e-3, "learning rate")
+    beta_1: float = option(0.9, "decay of Adam's mean of gradients")
+    beta_2: float = option(0.999, "decay of Adam's mean of squared gradients")
+    epsilon: float = option(1e-7, "constant in the optimizer's denominator")
+    warmup_steps: int = option(0, "steps over which the learning rate rises as log(step)")
+    decay: str = option(
+        "none", "decay of the learning rate, to zero over all epochs", choices=("none", "cosine")
+    )
+    clip_norm: float = option(0.0, "largest global norm of the gradients; 0 = no clipping")
+    l2: float = option(0.0, "weight of sum(w^2) / 2 over all kernels, added to the loss")
+    ema_decay: float = option(0.0, "decay of the averaged weights that evaluation uses; 0 = none")
+    batch_size: int = option(32, "examples in a batch, over all devices", positive=True)
+    epochs: int = option(12, "epochs at most", positive=True)
+    patience: int = option(6, "epochs without a better dev F1 before training stops", positive=True)
+    mixed_precision: str = option(
+        "auto",
+        "number format (holle_tf/distill/precision.py); float16 needs a GPU",
+        choices=("auto", "none", "bfloat16", "float16"),
+    )
+    jit: bool = option(False, "compile the whole step with XLA; pads every batch to one shape")
+    recurrence: str = option(
+        "auto", "what computes GRUs and LSTMs; jit needs keras", choices=("auto", "compiled", "keras")
+    )
