@@ -1,8 +1,8 @@
 """The catalogue of models: one row for each, without TensorFlow.
 
 A new model is one file with its builder and one row here, below the class of its options. From the rows
-come the sections of the configuration, the choices of ``--model`` and ``--teacher``, the names that people see, the
-rows of the report, what is benchmarked, and what can be searched. A plugin adds a model by the same
+come the sections of the configuration, the choices of ``--model`` and ``--teacher``, the names that people
+see, the rows of the report, what is benchmarked, and what can be searched. A plugin adds a model by the same
 ``register_model``.
 """
 

@@ -38,7 +38,7 @@ from holle_tf.options.tuning import TuningConfig
 from pipelines.errors import UserError
 from pipelines.option import check_options, option
 from pipelines.options import DataConfig, DemoConfig
-from pipelines.plugins import load_plugins
+from pipelines.plugins import absolute_plugin, load_plugins
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -262,7 +262,8 @@ def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]
         plugins = update.get("plugins") or []
         if not isinstance(plugins, list):
             raise UserError(f"{where}: plugins is a list of modules or .py files; write [{plugins}].")
-        found += [str(plugin) for plugin in plugins]
+        # A run has to find its plugins from any folder.
+        found += [absolute_plugin(str(plugin)) for plugin in plugins]
         load_plugins(found, where if where.endswith(".yaml") else "")
     return list(dict.fromkeys(found))
 

@@ -27,6 +27,11 @@ def plugin_name(plugin: str) -> str:
     return Path(plugin).stem if plugin.endswith(".py") else plugin
 
 
+def absolute_plugin(plugin: str) -> str:
+    """The same plugin, found from any folder: a file by its absolute path, a module by its name."""
+    return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
+
+
 def current_plugin() -> str:
     """The plugin that is being imported; empty for what ships with the package."""
     return _loading[-1] if _loading else ""
@@ -64,6 +69,11 @@ def load_plugins(plugins: Iterable[str], needed_by: str = "") -> None:
             ) from error
         finally:
             _loading.pop()
+
+
+def plugin_digests(plugins: Iterable[str]) -> dict[str, str]:
+    """``plugin_digest`` of each of the plugins, by its name."""
+    return {name: plugin_digest(name) for name in sorted(map(plugin_name, plugins))}
 
 
 def plugin_digest(name: str) -> str:

@@ -40,7 +40,7 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """As ``ld/add_topk/qanet``, like ``paper.Published``; of another student ``ld/NAME:add_topk/qanet``."""
+        """As ``ld/add_topk/qanet``, like ``paper.Published``; of another student ``ld/NAME:add/qanet``."""
         name = self.name if self.student == DEFAULT_STUDENT else f"{self.student}:{self.name}"
         return "/".join([self.setup, name, *(["+".join(self.teachers)] if self.teachers else [])])
 

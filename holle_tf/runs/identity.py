@@ -22,6 +22,7 @@ from holle_tf.runs.run_on_data import chunk_options
 from holle_tf.runs.run_folder import RunFolder
 from pipelines.files import json_sha256
 from pipelines.errors import UserError
+from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
@@ -59,6 +60,9 @@ def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Id
         for teacher in teachers:
             sections["distill"].update(chunk_options(teacher, prepared, config) or {})
         sections["teacher"] = teachers[0] if len(teachers) == 1 else list(teachers)
+    plugins = {MODELS[config.model].plugin, *(TERMS[name].plugin for name in terms)} - {""}
+    if plugins:  # another version of their code is another run
+        sections["plugins"] = plugin_digests(plugins)
     return sections
 
 

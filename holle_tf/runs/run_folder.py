@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import platform
 from dataclasses import dataclass
 from importlib import metadata
@@ -17,11 +19,15 @@ from holle_tf.drawing.plots import read_metrics
 from holle_tf.catalogue import MODELS
 from pipelines.files import atomic_file, file_sha256
 from pipelines.errors import UserError
+from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
 _TEACHERS = "teachers.json"
+_PLUGINS = "plugins.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class RunFolder:
             if teachers:
                 learned = {"weights": _weights_of(teachers)}
                 write_text(self.path / _TEACHERS, json.dumps(learned, indent=1))
+            if config.plugins:
+                write_text(self.path / _PLUGINS, json.dumps(plugin_digests(config.plugins), indent=1))
             write_text(self.path / "identity.json", json.dumps(identity, indent=1))
         except OSError as error:
             raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
@@ -114,14 +122,22 @@ class RunFolder:
         write_text(self.path / "result.json", json.dumps(result, indent=1))
 
     def config(self) -> Config:
-        """The resolved configuration of the run.
+        """The resolved configuration of the run; its plugins are loaded.
+
+        A plugin that has changed since is a warning.
 
         Raises:
-            UserError: this is no run folder.
+            UserError: this is no run folder, or one of its plugins cannot be imported.
         """
         if not (self.path / "config.yaml").exists():
             raise UserError(f"{self.path}: no run is here (config.yaml is missing); check --run_dir.")
-        return load_config([self.path / "config.yaml"])
+        config = load_config([self.path / "config.yaml"])
+        if config.plugins:
+            recorded = read_json(self.path / _PLUGINS) or {}
+            for name, digest in plugin_digests(config.plugins).items():
+                if recorded.get(name, digest) != digest:
+                    _warn_of_change(self.path, name)
+        return config
 
     def load_model(self) -> tf.keras.Model:
         """The trained model with its evaluation weights, from this folder alone.
@@ -142,6 +158,11 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise UserError(f"{self.weights}: cannot load these weights; train the run again.") from error
         return model
+
+
+@functools.cache
+def _warn_of_change(path: Path, plugin: str) -> None:
+    logger.warning("%s: the plugin %r has changed since this run was trained", path, plugin)
 
 
 def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
