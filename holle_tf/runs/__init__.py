@@ -1,0 +1,1 @@
+"""Run folders: what a run is, what it predicts, how it scores."""
