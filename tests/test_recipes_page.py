@@ -76,9 +76,10 @@ assert abs(logs["loss"] - loss) < 1e-4 * loss, logs
 
 def test_a_term_and_a_recipe_are_added_by_following_the_page(tmp_path):
     # All is linked but the three edited files and those beside them.
-    shutil.copytree(ROOT / "holle_tf" / "distill", tmp_path / "holle_tf" / "distill")
+    for room in ("distill", "options"):
+        shutil.copytree(ROOT / "holle_tf" / room, tmp_path / "holle_tf" / room)
     for path in (ROOT / "holle_tf").iterdir():
-        if path.name not in ("distill", "__pycache__"):
+        if path.name not in ("distill", "options", "__pycache__"):
             (tmp_path / "holle_tf" / path.name).symlink_to(path)
     for path in ROOT.iterdir():
         if (path / "__init__.py").exists() and path.name != "holle_tf":
@@ -87,7 +88,8 @@ def test_a_term_and_a_recipe_are_added_by_following_the_page(tmp_path):
     for name in ("losses.py", "terms.py"):
         (distill / name).write_text((distill / name).read_text() + "\n\n" + block(name))
     edit(distill / "terms.py", "    ensemble_divergence,\n", "    earth_movers_distance,\n")
-    edit(distill / "config.py", "class DistillConfig:\n", '    """..."""\n\n' + block("config.py"))
+    options = tmp_path / "holle_tf" / "options" / "distill.py"
+    edit(options, "class DistillConfig:\n", '    """..."""\n\n' + block("distill.py"))
     (tmp_path / "mover.yaml").write_text(block("mover.yaml"))
     test = (
         "import numpy as np\nimport scipy\n\nfrom holle_tf.distill.losses import earth_movers_distance\n\n\n"
