@@ -94,7 +94,7 @@ def test_a_term_and_a_recipe_are_added_by_following_the_page(tmp_path):
     test = (
         "import numpy as np\nimport scipy\n\nfrom holle_tf.distill.losses import earth_movers_distance\n\n\n"
     )
-    test += block("test_losses.py") + "\n\ntest_earth_movers_distance_is_that_of_scipy()\n"
+    test += block("test_losses.py") + "\n\ntest_earth_movers_distance_matches_scipy()\n"
     done = subprocess.run(
         [sys.executable, "-c", test + STEP],
         cwd=tmp_path,
