@@ -8,11 +8,17 @@ those of a client. One core. The last line is JSON.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import tensorflow as tf
 
 BEGAN = time.perf_counter()
 LONGEST, MOST = 1.5, 11  # seconds of timed calls of one length, and how many at most
@@ -27,7 +33,7 @@ def _one_core() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def reader(name: str, folder: str, vocabulary: int):
+def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any], Callable[[Any], Any]]:
     """A function that makes the input of a document of so many words, and one that reads it."""
     import numpy as np
 
@@ -36,7 +42,7 @@ def reader(name: str, folder: str, vocabulary: int):
     )
     rng = np.random.default_rng(0)
 
-    def ids(count):
+    def ids(count: int) -> dict[str, np.ndarray]:
         lengths = {one: count if one == "document" else CONTEXT_WORDS for one in NAMES}
         return {one: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for one, n in lengths.items()}
 
@@ -45,7 +51,7 @@ def reader(name: str, folder: str, vocabulary: int):
 
         predict = tf.saved_model.load(f"{folder}/1").signatures["serving_default"]
 
-        def texts(count):
+        def texts(count: int) -> dict[str, tf.Tensor]:
             return {one: tf.constant([" ".join(words[i] for i in row[0])]) for one, row in ids(count).items()}
 
         return texts, lambda given: predict(**given)
@@ -63,7 +69,7 @@ def reader(name: str, folder: str, vocabulary: int):
     return ids, lambda given: signature(**given)
 
 
-def median_milliseconds(call) -> float:
+def median_milliseconds(call: Callable[[], Any]) -> float:
     """Of one call after another, at most LONGEST seconds."""
     seconds: list[float] = []
     while len(seconds) < MOST and sum(seconds) < LONGEST:
@@ -97,7 +103,7 @@ def main() -> None:
     for count in counts:
         given = make(count)
         read(given)
-        found["ms"][str(count)] = median_milliseconds(lambda given=given: read(given))
+        found["ms"][str(count)] = median_milliseconds(functools.partial(read, given))
         if count == counts[min(1, len(counts) - 1)]:
             found["memory_mb"] = peak_memory_mb()
     print(json.dumps(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -83,7 +84,7 @@ def measure_teacher(model: str, run: Optional[str], lengths: Sequence[int]) -> d
         }
         read(features)
         found.setdefault("start_seconds", time.perf_counter() - began)
-        found["ms"][str(length)] = export_probe.median_milliseconds(lambda given=features: read(given))
+        found["ms"][str(length)] = export_probe.median_milliseconds(functools.partial(read, features))
         if length == lengths[min(1, len(lengths) - 1)]:
             found["memory_mb"] = export_probe.peak_memory_mb()
     return found

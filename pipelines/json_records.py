@@ -28,7 +28,7 @@ def iterate_records(path: Path) -> Iterator[Any]:
     """
     try:
         opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig") as file:  # type: ignore[operator]
+        with opened(path, "rt", encoding="utf-8-sig") as file:
             yield from _Scanner(path, file).items()
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(

@@ -9,10 +9,10 @@ import re
 import string
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 from rouge_score.rouge_scorer import RougeScorer
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics.bleu import BLEU
 
 from pipelines.errors import UserError
 
@@ -91,7 +91,7 @@ def score_predictions(predictions: Sequence[str], references: Sequence[Sequence[
     return scores
 
 
-def _mean_of_best(pairs, score) -> float:
+def _mean_of_best(pairs: Sequence[tuple[str, Sequence[str]]], score: Callable[[str, str], float]) -> float:
     return (
         100.0
         * sum(max(score(prediction, text) for text in texts) for prediction, texts in pairs)

@@ -55,7 +55,7 @@ def build_bidaf(
     highway = Highway(config.highway_layers, "relu", name="highway")
     encoder = BidirectionalRNN("lstm", config.units, name="encoder")  # shared by document and question
 
-    def embed(text):
+    def embed(text: str) -> tf.Tensor:
         words = word_embedding(inputs[text], text=text)  # (batch, length, word_dim)
         chars = char_cnn(inputs[f"{text}_chars"])  # (batch, length, char_filters)
         return highway(joined([words, chars]))  # (batch, length, word_dim + char_filters)

@@ -57,7 +57,7 @@ def build_qanet(
     projection = tf.keras.layers.Dense(config.units, use_bias=False, name="projection")
     highway = Highway(config.highway_layers, None, config.dropout, name="highway")
 
-    def embed(text):
+    def embed(text: str) -> tf.Tensor:
         words = word_dropout(word_embedding(inputs[text], text=text))  # (batch, length, word_dim)
         chars = char_cnn(inputs[f"{text}_chars"])  # (batch, length, units)
         return highway(projection(joined([words, chars])))  # (batch, length, units)

@@ -8,13 +8,13 @@ from typing import Any, Callable, Optional
 
 import numpy as np
 
+from holle_tf.catalogue import MODELS
 from holle_tf.evaluate.baselines import run_baselines
 from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, write_predictions
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import score_predictions
-from holle_tf.catalogue import MODELS
-from holle_tf.runs.run_on_data import Reading
 from holle_tf.runs.run_folder import read_json, write_text
+from holle_tf.runs.run_on_data import Reading
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples

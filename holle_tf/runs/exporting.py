@@ -9,10 +9,8 @@ from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.catalogue import SamConfig, model_row, title_of
 from holle_tf.config import Config
-from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.predictions import read_predictions
-from holle_tf.options.export import FORMATS, ExportConfig
 from holle_tf.export.model_card import (
     CARD_JSON,
     GLOVE,
@@ -26,11 +24,13 @@ from holle_tf.export.readback import load_reader, random_ids
 from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.export.student import Limits, Student
 from holle_tf.export.tflite import export_tflite
-from holle_tf.system.machine import machine
+from holle_tf.options.evaluation import EvaluationConfig
+from holle_tf.options.export import FORMATS, ExportConfig
 from holle_tf.runs.prediction import chosen_run
 from holle_tf.runs.run_folder import RunFolder, versions
-from pipelines.files import atomic_folder
+from holle_tf.system.machine import machine
 from pipelines.errors import UserError
+from pipelines.files import atomic_folder
 from pipelines.vocabulary import Vocabulary
 
 Log = Callable[[str], None]

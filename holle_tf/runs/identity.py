@@ -8,7 +8,6 @@ from typing import Any, Collection, Optional, Sequence
 
 from holle_tf.catalogue import MODELS, is_student
 from holle_tf.config import Config, to_dict
-from holle_tf.options.distill import DistillConfig, teacher_setup
 from holle_tf.distill.recipes import recipe
 from holle_tf.distill.terms import (
     MATCHED,
@@ -18,10 +17,11 @@ from holle_tf.distill.terms import (
     default_top_k,
     needs,
 )
-from holle_tf.runs.run_on_data import chunk_options
+from holle_tf.options.distill import DistillConfig, teacher_setup
 from holle_tf.runs.run_folder import RunFolder
-from pipelines.files import json_sha256
+from holle_tf.runs.run_on_data import chunk_options
 from pipelines.errors import UserError
+from pipelines.files import json_sha256
 from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
@@ -114,7 +114,9 @@ def distill_options(config: Config) -> DistillConfig:
         )
     if "projection" in needs(terms):
         taught = teacher_setup(config.data.setup, options.long_teacher)
-        if taught != config.data.setup or any(MATCHED not in MODELS[kind].vectors for kind in config.teachers):
+        if taught != config.data.setup or any(
+            MATCHED not in MODELS[kind].vectors for kind in config.teachers
+        ):
             raise UserError(NO_VECTOR)
     return options
 

@@ -8,10 +8,10 @@ from typing import Mapping
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.drawing.plots import plot_prediction, plot_training, read_metrics
 from holle_tf.evaluate.predictions import read_predictions
-from holle_tf.catalogue import MODELS
 from holle_tf.runs.run_on_data import Reading
 from pipelines.dataset import features_of
 from pipelines.encoding import encode

@@ -11,20 +11,20 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from holle_tf.config import Config
-from holle_tf.options.evaluation import EvaluationConfig
-from holle_tf.evaluate.answers import Answer, AnswerSpan
-from holle_tf.drawing.terminal_span import print_prediction
-from holle_tf.evaluate.predictor import Predictor
 from holle_tf.catalogue import MODELS, is_student, students
+from holle_tf.config import Config
+from holle_tf.drawing.terminal_span import print_prediction
+from holle_tf.evaluate.answers import Answer, AnswerSpan
+from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.outputs import EDGES
+from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.runs.run_folder import RunFolder, last_finished
-from pipelines.options import LONG_SETUPS
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.example import Example
+from pipelines.options import LONG_SETUPS
 from pipelines.readers.holle import example_from_chat
 from pipelines.vocabulary import Vocabulary
 

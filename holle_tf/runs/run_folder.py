@@ -14,11 +14,11 @@ from typing import Any, Sequence
 import numpy as np
 import tensorflow as tf
 
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, load_config, to_yaml
 from holle_tf.drawing.plots import read_metrics
-from holle_tf.catalogue import MODELS
-from pipelines.files import atomic_file, file_sha256
 from pipelines.errors import UserError
+from pipelines.files import atomic_file, file_sha256
 from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary

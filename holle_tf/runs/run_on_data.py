@@ -15,9 +15,9 @@ from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.runs.run_folder import RunFolder, build_model, read_json, write_text
+from pipelines.errors import UserError
 from pipelines.files import json_sha256
 from pipelines.options import LONG_SETUPS
-from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import PAD, UNK, Vocabulary
 

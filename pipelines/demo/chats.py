@@ -1,5 +1,6 @@
 """Chats about one document: a prober asks, a responder answers by copying a clause."""
 
+import random
 from dataclasses import dataclass
 from itertools import islice
 from typing import List, Optional, Tuple
@@ -62,7 +63,12 @@ def _fitting(asks: List[Ask], left: List[Clause]) -> List[Tuple[Ask, int]]:
 
 
 def _draw(
-    movie: Movie, order: List[Clause], previous: Optional[Clause], general: bool, follow: bool, rng
+    movie: Movie,
+    order: List[Clause],
+    previous: Optional[Clause],
+    general: bool,
+    follow: bool,
+    rng: random.Random,
 ) -> Optional[Tuple[Clause, Ask, int]]:
     """Return the first clause of ``order`` that can be asked for in the wanted manner, and how."""
     for clause in order[:_TRIES]:
@@ -76,7 +82,9 @@ def _draw(
     return None
 
 
-def write_chat(movie: Movie, document: Document, exchanges: int, rng) -> Tuple[List[str], List[Exchange]]:
+def write_chat(
+    movie: Movie, document: Document, exchanges: int, rng: random.Random
+) -> Tuple[List[str], List[Exchange]]:
     """Return the utterances before the first query (none or two) and up to ``exchanges`` exchanges.
 
     The clause to be said is drawn first, evenly from those not said yet, and then a way to ask for it;

@@ -97,7 +97,9 @@ def _records(split: str, number: int, size: int, words: int, seed: int) -> Itera
         movie_number += 1
 
 
-def _documents(movie: Movie, words: int, rng) -> Tuple[Document, Document, Document, List[Document]]:
+def _documents(
+    movie: Movie, words: int, rng: random.Random
+) -> Tuple[Document, Document, Document, List[Document]]:
     """Return `mixed`, `full_reduced`, `full` and the text of each kind; each text holds all of `mixed`."""
     characters = len(movie.cast)
     focus = rng.sample(range(characters), min(characters, max(3, words // 40)))
@@ -116,7 +118,7 @@ def _documents(movie: Movie, words: int, rng) -> Tuple[Document, Document, Docum
     )
 
 
-def _chat_records(movie: Movie, chat_id: str, words: int, rng) -> Iterator[dict]:
+def _chat_records(movie: Movie, chat_id: str, words: int, rng: random.Random) -> Iterator[dict]:
     mixed, reduced, full, by_kind = _documents(movie, words, rng)
     opening, exchanges = write_chat(movie, mixed, rng.randint(3, 6), rng)
     chat = opening + [text for one in exchanges for text in (one.query, one.response)]

@@ -1,5 +1,6 @@
 """Cuts documents of any length out of what is written about a movie, with exact offsets of every clause."""
 
+import random
 from dataclasses import dataclass
 from typing import Dict, Iterable, List, Sequence, Tuple
 
@@ -57,7 +58,7 @@ def window(document: Document, clause: Clause, words: int) -> Document:
     return Document(document.text[start:end], {id(one): document.start(one) - start for one in kept}, kept)
 
 
-def ranked_units(movie: Movie, focus: Sequence[int], rng) -> List[List[Unit]]:
+def ranked_units(movie: Movie, focus: Sequence[int], rng: random.Random) -> List[List[Unit]]:
     """Return the units of each kind, the most wanted first.
 
     Characters in ``focus`` come first. Most of the time a unit about one of them is followed by the unit
@@ -116,7 +117,7 @@ def choose_units(ranked: List[List[Unit]], words: int) -> List[List[Unit]]:
 _PLOT_ORDER = {"intro": 0, "kin": 1, "wish": 1, "fear": 1, "secret": 2, "scene": 2, "fate": 3}
 
 
-def interleave(chosen: List[List[Unit]], block_words: int, rng) -> List[Unit]:
+def interleave(chosen: List[List[Unit]], block_words: int, rng: random.Random) -> List[Unit]:
     """Order ``chosen`` in blocks of one kind of about ``block_words`` words, the blocks in random order."""
     blocks: List[List[Unit]] = []
     queue: List[Tuple[float, List[Unit]]] = []

@@ -1,5 +1,6 @@
 """The template language that every text of the demo corpus is written in."""
 
+import random
 import re
 from typing import Dict, Optional
 
@@ -13,7 +14,11 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def expand(
-    template: str, rng, slots: Optional[Dict[str, str]] = None, avoid: str = "", same: float = 1.0
+    template: str,
+    rng: random.Random,
+    slots: Optional[Dict[str, str]] = None,
+    avoid: str = "",
+    same: float = 1.0,
 ) -> str:
     """Return one of the texts that ``template`` can stand for.
 
@@ -26,7 +31,7 @@ def expand(
         text = _CHOICE.sub(lambda found: rng.choice(found.group(1).split("|")), text)
     seen = _WORD.findall(avoid.lower())
 
-    def pick(found) -> str:
+    def pick(found: re.Match[str]) -> str:
         words = CLUSTERS[found.group(1)]
         fresh = [word for word in words if not any(part in seen for part in word.split())]
         return rng.choice(fresh if fresh and rng.random() >= same else words)
@@ -40,7 +45,7 @@ def sentence(text: str, mark: str = ".") -> str:
     return text[:1].upper() + text[1:] + mark
 
 
-def invented_word(rng, syllables: int) -> str:
+def invented_word(rng: random.Random, syllables: int) -> str:
     """Return a capitalised word that is in no dictionary, so that only its letters tell it from others."""
     onsets = "b br d dr f g gr h j k l m n p r s st t th tr v z sh kl".split()
     codas = ("", "", "l", "n", "r", "s", "k", "m", "rn", "th", "x", "nd", "sk")

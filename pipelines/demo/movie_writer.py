@@ -1,7 +1,7 @@
 """Writes fictitious movies: draws characters and what is true of them, and words it by the grammars."""
 
 import random
-from typing import Dict, List, Set, Tuple
+from typing import Any, Collection, Dict, List, Sequence, Set, Tuple
 
 from pipelines.demo import lexicon, opinions, plots, traits
 from pipelines.demo.facts import CAST_TELLS, FACTS
@@ -34,7 +34,9 @@ class MovieWriter:
                     self._write_character(late)
         return self.movie
 
-    def _new_character(self, index, trades, first_names, used) -> Character:
+    def _new_character(
+        self, index: int, trades: List[str], first_names: List[str], used: Set[str]
+    ) -> Character:
         rng = self.rng
         name = first_names.pop() if first_names and rng.random() < 0.6 else ""
         male = name in lexicon.MEN if name else rng.random() < 0.5
@@ -52,7 +54,7 @@ class MovieWriter:
     def _family(self) -> str:
         return self.rng.choice(lexicon.FAMILIES) if self.rng.random() < 0.5 else invented_word(self.rng, 2)
 
-    def _deal(self, deck: str, items) -> str:
+    def _deal(self, deck: str, items: Collection[Any]) -> Any:
         """Draw from a shuffled deck, so that a thing comes twice only when all others have come."""
         if not self.decks.get(deck):
             self.decks[deck] = self.rng.sample(list(items), len(items))
@@ -73,14 +75,14 @@ class MovieWriter:
         place = self._deal("place", lexicon.PLACES)
         return place, f"{lexicon.PLACES[place][0]} the {place}"
 
-    def _tell(self, tells, **slots) -> str:
+    def _tell(self, tells: Sequence[str], **slots: str) -> str:
         return expand(self.rng.choice(tells), self.rng, slots)
 
     def _keep(self, unit: Unit) -> None:
         self.movie.units.append(unit)
         self.written += unit.words
 
-    def _add(self, text: str, kind: int, topic: str, **known) -> None:
+    def _add(self, text: str, kind: int, topic: str, **known: Any) -> None:
         self._keep(single(text, kind, topic, **known))
 
     def _write_character(self, who: Character) -> None:

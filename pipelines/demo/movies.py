@@ -1,7 +1,7 @@
 """What a fictitious movie is: a cast of characters, and clauses that say something about it."""
 
 from dataclasses import dataclass, field
-from typing import List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 from pipelines.demo.grammar import sentence
 
@@ -69,7 +69,7 @@ class Movie:
     units: List[Unit] = field(default_factory=list)
 
 
-def single(text: str, kind: int, topic: str, **known) -> Unit:
+def single(text: str, kind: int, topic: str, **known: Any) -> Unit:
     clause = Clause(sentence(text), kind, topic, **known)
     return Unit(clause.text, (clause,), (0,))
 

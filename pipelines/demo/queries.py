@@ -1,5 +1,6 @@
 """Ways to ask for a clause: by its content, by whom it is about, by its place, by what was said before."""
 
+import random
 from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from pipelines.demo import lexicon, opinions, plots, traits
@@ -180,7 +181,9 @@ def _content_asks(clause: Clause) -> Sequence[str]:
         return traits.KIN[value][1]
     if topic == "function":
         return [ask.replace("{role}", value) for ask in FUNCTION_ASKS]
-    return {"fact": lambda: FACTS[value].asks, "overall": lambda: opinions.OVERALL_ASKS}.get(topic, tuple)()
+    if topic == "fact":
+        return FACTS[value].asks
+    return opinions.OVERALL_ASKS if topic == "overall" else ()
 
 
 def _same_content(clause: Clause) -> Callable[[Clause], bool]:
@@ -190,7 +193,7 @@ def _same_content(clause: Clause) -> Callable[[Clause], bool]:
     return lambda other: other.topic == clause.topic and other.value == clause.value
 
 
-def _calls(clause: Clause, who: Character, rng) -> List[str]:
+def _calls(clause: Clause, who: Character, rng: random.Random) -> List[str]:
     """How a query may call the character that ``clause`` is about."""
     calls = [who.name] if clause.named else []
     if clause.named and rng.random() < 0.2:
@@ -211,7 +214,7 @@ def _general(clause: Clause) -> Sequence[str]:
     return kinds
 
 
-def ways_to_ask(movie: Movie, clause: Clause, previous: Optional[Clause], rng) -> List[Ask]:
+def ways_to_ask(movie: Movie, clause: Clause, previous: Optional[Clause], rng: random.Random) -> List[Ask]:
     """Return the ways to ask for ``clause`` when ``previous`` was said just before."""
     asks = []
     who = movie.cast[clause.subject] if clause.subject >= 0 else None
@@ -236,7 +239,7 @@ def ways_to_ask(movie: Movie, clause: Clause, previous: Optional[Clause], rng) -
     return asks + (_follow_ups(movie, clause, previous) if previous else [])
 
 
-def _person_ways(clause: Clause, who: Character, previous: Optional[Clause], rng) -> List[Ask]:
+def _person_ways(clause: Clause, who: Character, previous: Optional[Clause], rng: random.Random) -> List[Ask]:
     asks = []
     slots = {**who.slots, "man": "man" if who.male else "woman"}
     if clause.topic == "why":
@@ -285,6 +288,6 @@ def _follow_ups(movie: Movie, clause: Clause, previous: Clause) -> List[Ask]:
     return []
 
 
-def phrase(ask: Ask, clause: Clause, rng) -> str:
+def phrase(ask: Ask, clause: Clause, rng: random.Random) -> str:
     """Return the query; it prefers words that ``clause`` does not use."""
     return expand(rng.choice(ask.templates), rng, ask.slots, avoid=clause.text, same=SAME_WORD)

@@ -8,8 +8,8 @@ import pytest
 from holle_tf.catalogue import MODELS
 from holle_tf.modes import all_modes as modes
 from holle_tf.runs.data import open_data
-from holle_tf.runs.run_on_data import Reading, with_vocabulary_of
 from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading, with_vocabulary_of
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import features_of
 from pipelines.encoding import encode

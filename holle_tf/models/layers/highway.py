@@ -42,11 +42,13 @@ class Highway(tf.keras.layers.Layer):
         features = int(input_shape[-1])
         glorot = tf.keras.initializers.GlorotUniform
 
-        def both(shape, dtype=None, **_):  # each half as a square matrix of its own
+        def both(
+            shape: Any, dtype: Any = None, **_: Any
+        ) -> tf.Tensor:  # each half as a square matrix of its own
             half = (shape[0], shape[1] // 2)
             return tf.concat([glorot()(half, dtype), glorot()(half, dtype)], axis=1)
 
-        def gate_closed(shape, dtype=None, **_):
+        def gate_closed(shape: Any, dtype: Any = None, **_: Any) -> tf.Tensor:
             half = shape[0] // 2
             return tf.concat([tf.fill([half], tf.constant(-1.0, dtype)), tf.zeros([half], dtype)], axis=0)
 

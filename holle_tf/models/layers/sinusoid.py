@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 
-def sinusoid_positions(length, features: int, dtype=tf.float32) -> tf.Tensor:
+def sinusoid_positions(length: tf.Tensor, features: int, dtype: tf.DType = tf.float32) -> tf.Tensor:
     """Sines in the first half of the features, cosines of the same wave lengths in the second.
 
     Args:
