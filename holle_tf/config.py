@@ -39,6 +39,7 @@ from pipelines.errors import UserError
 from pipelines.option import check_options, option
 from pipelines.options import DataConfig, DemoConfig
 from pipelines.plugins import absolute_plugin, load_plugins
+from pipelines.readers.registry import reader_of
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -288,6 +289,7 @@ def _resolved(merged: Any) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     check_options(config)
+    reader_of(config.data)
     return config
 
 

@@ -21,18 +21,19 @@ from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 
 from pipelines.encoding import encode
 from pipelines.errors import UserError
-from pipelines.example import Example
-from pipelines.json_records import iterate_records
+from pipelines.example import Example, Unusable
 from pipelines.options import DataConfig
-from pipelines.readers.holle import SPLITS, Unusable, parse_record
+from pipelines.readers.reader import Reader
+from pipelines.readers.registry import reader_of
 from pipelines.records import INPUTS, TEXTS, longest_inputs, to_proto
 from pipelines.shards import number_of_shards, write_shard
 from pipelines.splits import (
+    SPLITS,
     TWICE,
     ReadReport,
     check_dropped,
     describe_reports,
-    find_split,
+    files_of_split,
     record_name,
 )  # fmt: skip
 from pipelines.vocabulary import Vocabulary
@@ -71,10 +72,10 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
         limit: Optional[int],
         log: Callable[[str], Any],
     ) -> dict[str, Any]:
-        paths = {split: find_split(data_dir, split) for split in SPLITS}
+        files = {split: files_of_split(data_dir, split, config) for split in SPLITS}
         try:
             with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-                _build(pipeline, folder, paths, config, glove, limit)
+                _build(pipeline, folder, files, config, glove, limit)
         except Exception as error:  # runners wrap what a worker raises in errors of their own
             fault = re.search(
                 r"UserError: (.*?)(?: \[while running|\n|$)", f"{type(error).__name__}: {error}"
@@ -88,7 +89,7 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
             report = ReadReport(split, **contents["report"][split])
             for line in report.lines():
                 log(line)
-            check_dropped(paths[split], report, config)
+            check_dropped(files[split], report, config)
         return contents
 
     return fill
@@ -97,15 +98,16 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
 def _build(
     pipeline: beam.Pipeline,
     folder: Path,
-    paths: Mapping[str, Path],
+    files: Mapping[str, Sequence[Path]],
     config: DataConfig,
     glove: str,
     limit: Optional[int],
 ) -> None:
     read = (
         pipeline
-        | "files" >> beam.Create(sorted(paths.items()))
-        | "read" >> beam.FlatMap(_read, config).with_outputs("dropped", main="usable")
+        | "files" >> beam.Create(sorted(files.items()))
+        # The reader itself, since a worker's registry has those of this package alone.
+        | "read" >> beam.FlatMap(_read, reader_of(config), config).with_outputs("dropped", main="usable")
     )
     single = (
         read.usable
@@ -147,13 +149,13 @@ def _build(
     )
 
 
-def _read(item: tuple[str, Path], config: DataConfig) -> Iterator[Any]:
+def _read(item: tuple[str, Sequence[Path]], reader: Reader, config: DataConfig) -> Iterator[Any]:
     """((split, example id), what was read) of every usable record; the others as "dropped"."""
-    split, path = item
-    for index, record in enumerate(iterate_records(path)):
-        name = record_name(record, path, index)
+    split, files = item
+    for index, record in enumerate(reader.records(files, split)):
+        name = record_name(reader, record, files, index)
         try:
-            example, repairs = parse_record(record, config)
+            example, repairs = reader.parse(record, config)
         except Unusable as unusable:
             yield TaggedOutput("dropped", (split, _Dropped(index, name, str(unusable))))
         else:

@@ -1,16 +1,20 @@
-"""One response to predict, whatever files it was read from."""
+"""One response to predict, independent of the files that it was read from."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 
+class Unusable(Exception):
+    """A record gives no example; the message is the reason, for the report."""
+
+
 @dataclass(frozen=True)
 class Example:
     """One response to predict.
 
-    ``answer == document[answer_start:answer_end]``, as the document writes it. A history is the
-    utterances of one side joined by a space, oldest first, "" where there are none. ``has_answer``
+    ``answer == document[answer_start:answer_end]``, spelled as in the document. A history is the
+    utterances of one side joined by spaces, oldest first, or "" if there are none. ``has_answer``
     is False for a chat to predict, whose answer is "" at 0.
     """
 
@@ -25,10 +29,10 @@ class Example:
     answer_start: int
     answer_end: int
     response: str
-    source: str  # plot | review | comments | fact_table | unknown
+    source: str  # kind of text that the answer is from: one of the reader's sources, or "unknown"
     has_answer: bool = True
 
     @property
     def characters(self) -> int:
-        """Of all texts that a model reads, which is what it costs to encode them."""
+        """Number of characters that a model reads; the cost of encoding is proportional to it."""
         return sum(map(len, (self.document, self.query, self.prober_history, self.responder_history)))

@@ -10,9 +10,27 @@ from typing import IO, Any, Iterator
 
 from pipelines.errors import UserError
 
+ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 _PIECE = 1 << 22  # characters read at a time
 _SPACE = " \t\r\n"
 _AFTER_ITEM = tuple(_SPACE + ",]{")
+
+
+def find_json_file(stem: Path, remedy: str) -> Path:
+    """The first existing file of ``stem`` with one of ``ENDINGS``.
+
+    Args:
+        stem: path without an ending.
+        remedy: what to do if there is none.
+
+    Raises:
+        UserError: there is none.
+    """
+    for ending in ENDINGS:
+        path = stem.with_name(stem.name + ending)
+        if path.is_file():
+            return path
+    raise UserError(f"{stem}.json: no such file, nor one ending in {', '.join(ENDINGS[1:])}; {remedy}")
 
 
 def iterate_records(path: Path) -> Iterator[Any]:

@@ -16,10 +16,9 @@ from pipelines.encoding import EncodedExample, encode
 from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.parallel import cores, ordered_map
-from pipelines.readers.holle import SPLITS
 from pipelines.records import INPUTS, TEXTS, longest_inputs
 from pipelines.shards import Piece, number_of_shards, write_pieces, write_records
-from pipelines.splits import ReadReport, describe_reports, iterate_split
+from pipelines.splits import SPLITS, ReadReport, describe_reports, iterate_split
 from pipelines.spool import ExampleSpool
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 

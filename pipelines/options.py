@@ -7,16 +7,10 @@ from typing import Any
 
 from pipelines.option import option
 
-WINDOWS = "windows"
-# setup -> (text key, key of the span's character offset) in the Holl-E raw schema.
-SETUPS = {
-    "sd": ("mixed", "answer_start_mixed"),
-    "ld": ("full_reduced", "answer_start_full_reduced"),
-    WINDOWS: ("full_reduced", "answer_start_full_reduced"),  # short, cut out of the long ones at random
-    "full": ("full", "answer_start_full"),
-    "oracle": ("oracle_reduced", "answer_start_oracle_reduced"),
-    "oracle_full": ("oracle", "answer_start_oracle"),
-}
+WINDOWS = "windows"  # short documents, cut out of the long ones at random
+# Which document of an example is read. The reader of data.schema knows where it is in the files.
+SETUPS = ("sd", "ld", WINDOWS, "full", "oracle", "oracle_full")
+HOLLE = "holle"  # the schema of the demo corpus
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 
@@ -24,6 +18,7 @@ LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 class DataConfig:
     """Options that change the prepared records, and therefore their fingerprint."""
 
+    schema: str = option(HOLLE, "schema of the raw files, a name of pipelines/readers/registry.py")
     setup: str = option(
         "sd", "which document of an example is read; the paper's are sd and ld", choices=SETUPS
     )
@@ -40,8 +35,13 @@ class DataConfig:
     window_words: int = option(256, "words of a document of the setup windows", positive=True)
 
     def decisive(self) -> dict[str, Any]:
-        """The options that change the records of this setup."""
+        """The options that change the records of this setup.
+
+        The default schema is left out: data prepared before there was a choice keep their fingerprint.
+        """
         options = asdict(self)
+        if self.schema == HOLLE:
+            del options["schema"]
         if self.setup != WINDOWS:
             del options["window_words"]
         return options

@@ -1,11 +1,12 @@
 """From a folder of raw chats to a folder of prepared data: vocabularies, vectors, records, manifest.
 
-The folder's name ends in the fingerprint of all that decides its contents, so that a folder is either
-right or not there. It is written under another name and renamed once it is whole.
+The folder's name ends in a fingerprint of everything that determines its contents, so a folder that exists
+is up to date. It is written under a temporary name and renamed when it is complete.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
@@ -15,8 +16,9 @@ from pipelines.files import atomic_folder, file_sha256, json_sha256, remove_stal
 from pipelines.local_preparation import fill_folder
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.options import DataConfig
-from pipelines.readers.holle import SPLITS
-from pipelines.splits import find_split
+from pipelines.readers.reader import Reader
+from pipelines.readers.registry import reader_of
+from pipelines.splits import SPLITS, files_of_split
 from pipelines.word_counts import NO_GLOVE
 
 GLOVE_HOMEPAGE = "https://nlp.stanford.edu/projects/glove/"
@@ -34,21 +36,21 @@ def prepare(
     log: Callable[[str], Any] = print,
     fill: Callable[..., dict[str, Any]] = fill_folder,
 ) -> PreparedData:
-    """Prepare one setup of a data set, or return at once what was prepared before from the same input.
+    """Prepare one setup of a data set, or return what was prepared earlier from the same input.
 
     Args:
       data_dir: folder with the raw train, dev and test files.
-      out_root: folder that gets ``<setup>-<first 10 digits of the fingerprint>``.
+      out_root: parent of the prepared folder, ``<setup>-<first 10 digits of the fingerprint>``.
       config: options of the data.
       glove: GloVe file, or "none" to learn the word vectors.
-      limit: only the first usable examples of each split.
-      allow_dropped: go on however many examples are unusable.
+      limit: read only the first usable examples of each split.
+      allow_dropped: continue however many examples are unusable.
       log: is called with each line of the report.
-      fill: does the work, with the arguments and the outcome of ``fill_folder``.
+      fill: does the work; takes the arguments of ``fill_folder`` and returns what it returns.
 
     Raises:
-      UserError: input that is missing, broken or unusable; no word on GloVe; a prepared folder that was
-        damaged since; a full disk.
+      UserError: missing, broken or unusable input; ``glove`` is None; a prepared folder that has been
+        damaged; a full disk.
     """
     if glove is None:
         raise UserError(
@@ -87,20 +89,29 @@ def prepare(
 def fingerprint_of(
     data_dir: Union[str, Path], config: DataConfig, glove: str, limit: Optional[int]
 ) -> tuple[str, dict[str, str]]:
-    """Digest of all that decides the prepared contents: schema, options, limit, and the content of the files.
+    """Digest of everything that determines the prepared data: schema, options, limit, contents of the files.
 
     Returns:
       64 hex digits, and the SHA-256 of each source file by its role (train, dev, test, glove).
     """
-    sources = {split: file_sha256(find_split(data_dir, split)) for split in SPLITS}
+    sources = {split: _digest(files_of_split(data_dir, split, config)) for split in SPLITS}
     sources["glove"] = NO_GLOVE if glove == NO_GLOVE else file_sha256(glove)
-    decisive = {
+    decisive: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "config": config.decisive(),
         "limit": limit,
         "sources": sources,
     }
+    reader = reader_of(config)
+    if reader.version != Reader.version:
+        decisive["reader_version"] = reader.version
     return json_sha256(decisive), sources
+
+
+def _digest(files: Sequence[Path]) -> str:
+    """SHA-256 of a file's contents, or of those of several in their order."""
+    digests = [file_sha256(file) for file in files]
+    return digests[0] if len(digests) == 1 else json_sha256(digests)
 
 
 class _ByAnother(Exception):

@@ -1,20 +1,19 @@
-"""The raw files of a data set, one for each split, read with every unusable example counted."""
+"""The raw files of a data set by split, read with every unusable example counted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pipelines.errors import UserError
-from pipelines.example import Example
-from pipelines.json_records import iterate_records
+from pipelines.example import Example, Unusable
 from pipelines.options import DataConfig
-from pipelines.readers.holle import SPLITS, Unusable, as_text, parse_record
+from pipelines.readers.reader import Reader
+from pipelines.readers.registry import reader_of
 
-ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")  # of a split's file, the first that is there is read
-HOMEPAGE = "https://github.com/nikitacs16/Holl-E"
-TWICE = "example_id occurs twice"  # why the second one is dropped
+SPLITS = ("train", "dev", "test")
+TWICE = "example_id occurs twice"  # why the second example is dropped
 
 
 @dataclass
@@ -53,23 +52,19 @@ def describe_reports(reports: Mapping[str, ReadReport]) -> Dict[str, Any]:
     }
 
 
-def find_split(data_dir: Union[str, Path], split: str) -> Path:
-    """The file of a split: a JSON list or JSON lines, plain or compressed.
+def files_of_split(data_dir: Union[str, Path], split: str, config: DataConfig) -> List[Path]:
+    """The raw files of a split, as the reader of ``config.schema`` finds them.
 
     Raises:
-        UserError: there is none.
+        UserError: there are none.
     """
     if split not in SPLITS:
         raise UserError(f"no split is called {split!r}; choose from {', '.join(SPLITS)}")
-    stem = Path(data_dir) / f"{split}_data"
-    for ending in ENDINGS:
-        path = stem.with_name(stem.name + ending)
-        if path.is_file():
-            return path
-    raise UserError(
-        f"{stem}.json: no such file, nor one ending in {', '.join(ENDINGS[1:])}; Holl-E has to be downloaded "
-        f"by hand (see {HOMEPAGE}) and its three files put into the folder that --data_dir names"
-    )
+    reader = reader_of(config)
+    files = list(reader.files(Path(data_dir), split))
+    if not files:
+        raise UserError(f"{data_dir}: no files of {reader.title} for {split}; check --data_dir")
+    return files
 
 
 def read_split(
@@ -83,25 +78,25 @@ def read_split(
 def iterate_split(
     data_dir: Union[str, Path], report: ReadReport, config: DataConfig, limit: Optional[int] = None
 ) -> Iterator[Example]:
-    """Give a split's usable examples in the order of the file, as they are read.
+    """Yield a split's usable examples in the order of its files, as they are read.
 
     Args:
         report: names the split, and is filled meanwhile.
         limit: stop after so many usable examples.
 
     Raises:
-        UserError: no or an unreadable file, no usable example, or more than ``config.max_dropped`` unusable
+        UserError: no file, an unreadable one, no usable example, or more than ``config.max_dropped`` unusable
             (the last two at the end).
     """
-    path = find_split(data_dir, report.split)
+    reader, files = reader_of(config), files_of_split(data_dir, report.split, config)
     seen: set = set()
-    for index, record in enumerate(iterate_records(path)):
+    for index, record in enumerate(reader.records(files, report.split)):
         if limit is not None and report.kept >= limit:
             break
         report.read += 1
-        name = record_name(record, path, index)
+        name = record_name(reader, record, files, index)
         try:
-            example, repairs = parse_record(record, config)
+            example, repairs = reader.parse(record, config)
             if example.example_id in seen:
                 raise Unusable(TWICE)
         except Unusable as unusable:
@@ -112,24 +107,25 @@ def iterate_split(
             report.repaired.setdefault(repair, []).append(name)
         report.kept += 1
         yield example
-    check_dropped(path, report, config)
+    check_dropped(files, report, config)
 
 
-def record_name(record: Any, path: Path, index: int) -> str:
-    """What a report calls a record: its id or, without one, its place in the file."""
-    return (isinstance(record, dict) and as_text(record.get("example_id"))) or f"{path.name}[{index}]"
+def record_name(reader: Reader, record: Any, files: Sequence[Path], index: int) -> str:
+    """What a report calls a record: its id or, without one, its place in the file (or files)."""
+    return reader.record_id(record) or f"{files[0].name}{'...' if files[1:] else ''}[{index}]"
 
 
-def check_dropped(path: Path, report: ReadReport, config: DataConfig) -> None:
-    """Raise a UserError if no example of the file is usable, or fewer than ``config`` asks for."""
+def check_dropped(files: Sequence[Path], report: ReadReport, config: DataConfig) -> None:
+    """Raise a UserError if no example of the files is usable, or fewer than ``config`` asks for."""
+    where = f"{files[0]}" + (f" and {len(files) - 1} more" if files[1:] else "")
     reasons = "; ".join(f"{reason}: {len(ids)}, first {ids[0]}" for reason, ids in report.dropped.items())
     if not report.kept:
         raise UserError(
-            f"{path}: no usable example ({reasons or 'the list is empty'}); check the file and --setup"
+            f"{where}: no usable example ({reasons or 'the list is empty'}); check the file and --setup"
         )
     if report.dropped_count > config.max_dropped * report.read:
         raise UserError(
-            f"{path}: {report.dropped_count} of {report.read} examples are unusable, more than the share "
-            f"{config.max_dropped:g} that is allowed ({reasons}); correct the file, "
+            f"{where}: {report.dropped_count} of {report.read} examples are unusable, more than the allowed "
+            f"share of {config.max_dropped:g} ({reasons}); correct the file, "
             "or go on without them by --set data.max_dropped=1.0"
         )

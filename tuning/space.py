@@ -26,7 +26,7 @@ from pipelines.errors import UserError
 SPACES = Path(__file__).parent / "spaces"
 SAMPLINGS = ("linear", "log")
 # What decides which search it is, or on what it is measured.
-FIXED = {"model", "teacher", "data_dir", "glove", "limit", "profile", "runs_dir", "data.setup"}
+FIXED = {"model", "teacher", "data_dir", "glove", "limit", "profile", "runs_dir", "data.schema", "data.setup"}
 FIXED_SECTIONS = ("tuning.", "demo.")
 Value = Union[bool, int, float, str]
 

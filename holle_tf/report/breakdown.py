@@ -8,7 +8,6 @@ import numpy as np
 
 from holle_tf.evaluate.statistics import Estimate, over_examples
 from pipelines.example import Example
-from pipelines.readers.holle import SOURCES
 from pipelines.tokenizer import tokenize
 
 PARTS = 4  # of the examples, by length
@@ -39,13 +38,10 @@ def by_length(examples: Sequence[Example]) -> list[Group]:
     return groups
 
 
-def by_source(examples: Sequence[Example]) -> list[Group]:
-    """Plot, review, comments, fact table, as far as there are examples of them."""
+def by_source(examples: Sequence[Example], kinds: Sequence[str]) -> list[Group]:
+    """The kinds of source in their order and then "unknown", as far as there are examples of them."""
     sources = np.array([example.source for example in examples])
-    groups = [
-        Group(name.replace("_", " "), np.flatnonzero(sources == name))
-        for name in [*SOURCES.values(), "unknown"]
-    ]
+    groups = [Group(name.replace("_", " "), np.flatnonzero(sources == name)) for name in [*kinds, "unknown"]]
     return [group for group in groups if len(group.places)]
 
 

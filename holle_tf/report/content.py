@@ -20,6 +20,7 @@ from holle_tf.report.report_files import FIGURES
 from holle_tf.report.rows import comparisons, own_variants
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import label_of
+from pipelines.readers.registry import reader_of
 from pipelines.records import read_examples
 
 # Rows of each setup that figures by group and curves show as far as they are there, and those of one's own.
@@ -114,7 +115,8 @@ def _figures(
         keys = [*(f"{setup}/{name}" for name in SHOWN), *_own_keys(runs, setup)]
         shown = {row.label: row for key in keys if (row := rows[key]).outcomes}
         examples = read_examples(runs.prepared(setup), "test")
-        for kind, groups in (("length", by_length(examples)), ("source", by_source(examples))):
+        sources = by_source(examples, reader_of(runs.config.data).sources)
+        for kind, groups in (("length", by_length(examples)), ("source", sources)):
             scores = {
                 label: score_groups(row.f1, groups, runs.config.report.resamples)
                 for label, row in shown.items()

@@ -13,6 +13,7 @@ from holle_tf.config import Config
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.errors import UserError
 from pipelines.local_preparation import fill_folder
+from pipelines.options import HOLLE
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 
 DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
@@ -68,9 +69,15 @@ def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
 
 
 def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
-    """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus."""
+    """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus.
+
+    Raises:
+        UserError: there is no ``data_dir``, and the demo corpus is of another schema.
+    """
     if config.data_dir:
         return Path(config.data_dir), config.glove or None
+    if config.data.schema != HOLLE:
+        raise UserError(f"data.schema={config.data.schema}: give your data by --data_dir and --glove.")
     folder = _demo_folder(config)
     if not (folder / "test_data.json").exists():
         log(f"writing the demo corpus (fictitious movies and chats) to {folder}")

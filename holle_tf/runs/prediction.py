@@ -25,7 +25,7 @@ from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import LONG_SETUPS
-from pipelines.readers.holle import example_from_chat
+from pipelines.readers.registry import reader_of
 from pipelines.vocabulary import Vocabulary
 
 
@@ -59,6 +59,14 @@ class ChatPredictor:
 
     def _predictor(self, model: tf.keras.Model) -> Predictor:
         return Predictor(model, self.config.evaluation.max_span, self._n_best, probabilities=True)
+
+    def example(self, chat: Any) -> Example:
+        """The example of a JSON object, read in the schema of the run's data.
+
+        Raises:
+            UserError: the document or the query is missing.
+        """
+        return reader_of(self.config.data).chat(chat, self.config.data)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, which are read at once.
@@ -137,7 +145,7 @@ def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) ->
         chat = chat[0]
     predictor = ChatPredictor(run, options)
     try:
-        example = example_from_chat(chat, predictor.config.data)
+        example = predictor.example(chat)
     except UserError as error:
         raise UserError(f"{name}: {error}") from error
     return _show(predictor, example)
@@ -164,7 +172,7 @@ def chat_interactively(run: RunFolder, example: Example, options: Optional[Confi
         if not query:
             return
         chat = {"document": example.document, "chat": [*said, query]}
-        found = _show(predictor, example_from_chat(chat, predictor.config.data))
+        found = _show(predictor, predictor.example(chat))
         said += [query, found["prediction"]]
 
 

@@ -22,7 +22,7 @@ from holle_tf.serve.batching import Batcher, Overloaded, Reading, Stopping
 from holle_tf.serve.limits import Limits
 from pipelines.errors import UserError
 from pipelines.example import Example
-from pipelines.readers.holle import example_from_chat
+from pipelines.readers.registry import reader_of
 from pipelines.tokenizer import token_texts
 
 PAGE = Path(__file__).parent / "page"
@@ -105,7 +105,7 @@ def create_app(
         backend = backend_of(name)
         said = {"document": request.document, "chat": request.chat}
         try:
-            example = example_from_chat(said, backend.data)
+            example = reader_of(backend.data).chat(said, backend.data)
         except UserError as error:
             raise HTTPException(400, str(error)) from error
         (reading,) = await read(name, [example])

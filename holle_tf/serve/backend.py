@@ -7,8 +7,8 @@ from typing import Protocol, Sequence
 
 from holle_tf.evaluate.answers import Answer
 from pipelines.example import Example
+from pipelines.example_from_texts import unanswered
 from pipelines.options import DataConfig
-from pipelines.readers.holle import unanswered
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.batching import Reading
 from pipelines.example import Example
-from pipelines.readers.holle import unanswered
+from pipelines.example_from_texts import unanswered
 
 SIGNATURE = "serving_default"
 _DIGITS = 6  # of probabilities that are sent

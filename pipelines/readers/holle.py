@@ -1,153 +1,111 @@
-"""One of Holl-E's raw examples (Moghe et al., 2018), with every fault of the data repaired or named."""
+"""The schema of Holl-E (Moghe et al., 2018): every fault of a record is repaired or named."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import Any, List, Mapping, Optional, Tuple
+from pathlib import Path
+from typing import Any, Iterable, List, Mapping, Tuple
 
 from pipelines.errors import UserError
-from pipelines.example import Example
-from pipelines.options import SETUPS, WINDOWS, DataConfig
-from pipelines.span_search import find_span
-from pipelines.windows import cut_window
+from pipelines.example import Example, Unusable
+from pipelines.example_from_texts import answered, chat_name, checked_chat, example_from_chat
+from pipelines.json_records import find_json_file
+from pipelines.json_values import as_offset, as_text, required_text
+from pipelines.options import HOLLE, SETUPS, WINDOWS, DataConfig
+from pipelines.readers.reader import Reader
 
-SPLITS = ("train", "dev", "test")
+HOMEPAGE = "https://github.com/nikitacs16/Holl-E"
+# setup -> (key of the document, key of the span's character offset in it)
+DOCUMENT_KEYS = {
+    "sd": ("mixed", "answer_start_mixed"),
+    "ld": ("full_reduced", "answer_start_full_reduced"),
+    WINDOWS: ("full_reduced", "answer_start_full_reduced"),
+    "full": ("full", "answer_start_full"),
+    "oracle": ("oracle_reduced", "answer_start_oracle_reduced"),
+    "oracle_full": ("oracle", "answer_start_oracle"),
+}
 SOURCES = {0: "plot", 1: "review", 2: "comments", 3: "fact_table"}  # by label
 NO_HISTORY = "NH"  # what Holl-E writes instead of an utterance
-# Half of a surrogate pair, which JSON can escape but UTF-8 not write. U+FFFD is as long, so offsets hold.
-_TORN = re.compile(r"[\ud800-\udfff]")
 
 
-class Unusable(Exception):
-    """Why an example is dropped."""
+def files_of_split(data_dir: Path, split: str) -> List[Path]:
+    """``train_data.json``, ``dev_data.json`` or ``test_data.json``: a list or JSON lines, or compressed.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    remedy = (
+        f"Holl-E has to be downloaded by hand (see {HOMEPAGE}) and its three files put into the folder that "
+        "--data_dir names"
+    )
+    return [find_json_file(data_dir / f"{split}_data", remedy)]
 
 
-def example_from_chat(obj: Mapping[str, Any], config: DataConfig) -> Example:
-    """An example to predict, without an answer.
+def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
+    """A training example and what had to be repaired; raises Unusable."""
+    if not isinstance(record, dict):
+        raise Unusable("record is not an object")
+    document_key, offset_key = DOCUMENT_KEYS[config.setup]
+    example_id = required_text(record, "example_id")
+    document = required_text(record, document_key)
+    query = required_text(record, "query")
+    span = required_text(record, "span")
+    chat_id = as_text(record.get("chat_id"))
+    response = as_text(record.get("response"))
+    source = _source(record.get("label"))
+    example, of_span = answered(
+        config,
+        example_id=example_id,
+        document=document,
+        query=query,
+        span=span,
+        offset=as_offset(record.get(offset_key)),
+        utterances=_without_placeholders(_utterances(record)),
+        chat_id=chat_id or example_id.rpartition("_")[0],
+        movie=as_text(record.get("movie_name")),
+        response=response,
+        source=source,
+        document_name=f"'{document_key}'",
+    )
+    repairs = [] if isinstance(record["span"], str) else ["span is a number"]
+    repairs += of_span
+    if not chat_id:
+        repairs.append("chat_id is missing, taken from example_id")
+    if not response.strip():
+        repairs.append("response is missing")
+    if source == "unknown":
+        repairs.append("label is unknown")
+    return example, repairs
+
+
+def example_to_predict(chat: Any, config: DataConfig) -> Example:
+    """An example without an answer, of a Holl-E record or of any other chat.
 
     Args:
-        obj: a Holl-E record (its span is not looked at), or ``{"document": str, "chat": [str, ...]}``
-            whose last utterance is the query.
+        chat: a record, whose span is not read, or what ``example_from_chat`` takes.
+        config: options of the data.
 
     Raises:
         UserError: the document or the query is missing.
     """
-    if not isinstance(obj, Mapping):
-        raise UserError("a chat to predict must be a JSON object with 'document' and 'chat'; correct it")
-    name = as_text(obj.get("example_id")) or "chat"
-    text_key, _ = _keys(config)
-    document = as_text(obj.get(text_key)) or as_text(obj.get("document"))
+    chat = checked_chat(chat)
+    key, _ = DOCUMENT_KEYS[config.setup]
+    document = as_text(chat.get(key)) or as_text(chat.get("document"))
     if not document.strip():
-        raise UserError(f"{name}: no document; add its text as 'document' (or '{text_key}', as in Holl-E)")
-    query, utterances = as_text(obj.get("query")), _utterances(obj)
-    if not query.strip() and isinstance(obj.get("chat"), list) and obj["chat"]:
-        *spoken, last = map(as_text, obj["chat"])
-        query, utterances = last, spoken
-    if not query.strip():
         raise UserError(
-            f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"
+            f"{chat_name(chat)}: no document; add its text as 'document' (or '{key}', as in Holl-E)"
         )
-    prober, responder = _sides(utterances, config.history_turns)
+    said = chat.get("chat")
+    if as_text(chat.get("query")).strip():
+        said = [*_utterances(chat), chat["query"]]
+    if isinstance(said, list) and said:
+        said = [*_without_placeholders(map(as_text, said[:-1])), said[-1]]
     return replace(
-        unanswered(document, query, prober, responder),
-        example_id=name,
-        chat_id=as_text(obj.get("chat_id")) or name,
-        movie=as_text(obj.get("movie_name")),
-        response=as_text(obj.get("response")),
-        source=_source(obj.get("label")),
+        example_from_chat({**chat, "document": document, "chat": said}, config),
+        movie=as_text(chat.get("movie_name")),
+        response=as_text(chat.get("response")),
+        source=_source(chat.get("label")),
     )
-
-
-def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
-    """An example to predict, of nothing but its texts, each of which may be empty."""
-    names = ("document", "query", "prober_history", "responder_history")
-    texts = dict(zip(names, map(as_text, (document, query, prober, responder))))
-    return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
-                   answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
-
-
-def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
-    """A training example and the names of what had to be repaired; raises Unusable."""
-    if not isinstance(record, dict):
-        raise Unusable("record is not an object")
-    repairs: List[str] = []
-    text_key, offset_key = _keys(config)
-    example_id = _required(record, "example_id")
-    document = _required(record, text_key)
-    query = _required(record, "query")
-    span = _required(record, "span")
-    if not isinstance(record["span"], str):
-        repairs.append("span is a number")
-    place = find_span(document, span, _offset(record.get(offset_key)), config.lowercase_match)
-    if place is None:
-        raise Unusable(f"span is not in '{text_key}'")
-    repairs += place.repairs
-    chat_id = as_text(record.get("chat_id"))
-    if not chat_id:
-        repairs.append("chat_id is missing, taken from example_id")
-        chat_id = example_id.rpartition("_")[0] or example_id
-    response = as_text(record.get("response"))
-    if not response.strip():
-        repairs.append("response is missing")
-    source = _source(record.get("label"))
-    if source == "unknown":
-        repairs.append("label is unknown")
-    answer, start = document[place.start : place.end], place.start
-    if config.setup == WINDOWS:
-        document, start = cut_window(document, start, place.end, config.window_words, example_id)
-    prober, responder = _sides(_utterances(record), config.history_turns)
-    example = Example(
-        example_id=example_id,
-        chat_id=chat_id,
-        movie=as_text(record.get("movie_name")),
-        document=document,
-        query=query,
-        prober_history=prober,
-        responder_history=responder,
-        answer=answer,
-        answer_start=start,
-        answer_end=start + len(answer),
-        response=response,
-        source=source,
-    )
-    return example, repairs
-
-
-def _keys(config: DataConfig) -> Tuple[str, str]:
-    if config.setup not in SETUPS:
-        raise UserError(f"no setup is called {config.setup!r}; choose from {', '.join(SETUPS)}")
-    return SETUPS[config.setup]
-
-
-def as_text(value: Any) -> str:
-    """A JSON value as text that UTF-8 can write; numbers are spelled out, other values give ""."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return _TORN.sub("\ufffd", value) if isinstance(value, str) else ""
-
-
-def _required(record: Mapping[str, Any], key: str) -> str:
-    value = record.get(key)
-    if value is None:
-        raise Unusable(f"'{key}' is missing")
-    text = as_text(value)
-    if not text and value != "":
-        raise Unusable(f"'{key}' is not a text")
-    if not text.strip():
-        raise Unusable(f"'{key}' is empty")
-    return text
-
-
-def _offset(value: Any) -> Optional[int]:
-    """A character offset, or None for anything that is not a whole number."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else None
-    if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
-    return value if isinstance(value, int) else None
 
 
 def _source(label: Any) -> str:
@@ -167,15 +125,16 @@ def _utterances(record: Mapping[str, Any]) -> List[str]:
     return full or short
 
 
-def _sides(utterances: List[str], turns: int) -> Tuple[str, str]:
-    """The last ``turns`` utterances of the prober and of the responder.
+def _without_placeholders(utterances: Iterable[str]) -> List[str]:
+    return ["" if said.strip() == NO_HISTORY else said for said in utterances]
 
-    The query is the prober's, so the sides alternate backwards from it: the last utterance is the
-    responder's, the one before the prober's. An utterance that is missing keeps its turn.
-    """
-    cleaned = [said.strip() for said in utterances]
-    prober, responder = (
-        " ".join(said for said in side[:turns][::-1] if said and said != NO_HISTORY)
-        for side in (cleaned[-2::-2], cleaned[-1::-2])
-    )
-    return prober, responder
+
+READER = Reader(
+    name=HOLLE,
+    title="Holl-E",
+    files=files_of_split,
+    parse=parse_record,
+    chat=example_to_predict,
+    setups=SETUPS,
+    sources=tuple(SOURCES.values()),
+)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.openings import opening, shares
+from pipelines.example_from_texts import example_from_chat
 from pipelines.options import DataConfig
-from pipelines.readers.holle import example_from_chat
 
 BEGINNING = "Inception is a film of 2010 about thieves who steal"
 LONG = BEGINNING + " secrets in dreams. Cobb is a thief. The end stays open."

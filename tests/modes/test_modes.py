@@ -21,7 +21,7 @@ from holle_tf.training.distillation import find_or_train_teachers, student_alone
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
-from pipelines.readers.holle import example_from_chat
+from pipelines.example_from_texts import example_from_chat
 from pipelines.records import read_examples
 
 

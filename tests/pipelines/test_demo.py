@@ -15,6 +15,7 @@ from pipelines.demo.make_glove import make_glove
 from pipelines.errors import UserError
 from pipelines.glove import read_glove
 from pipelines.options import SETUPS, DataConfig
+from pipelines.readers.holle import DOCUMENT_KEYS
 from pipelines.splits import read_split
 from pipelines.tokenizer import lookup_form, tokenize
 
@@ -22,7 +23,7 @@ SPLITS = ("train", "dev", "test")
 KEYS = set(
     "chat_id example_id movie_name imdb_id span response label query context short_history full_history chat "
     "all_documents oracle oracle_reduced mixed full_reduced full".split()
-) | {offset for _, offset in SETUPS.values()}
+) | {offset for _, offset in DOCUMENT_KEYS.values()}
 
 
 def _quiet(line):
@@ -67,7 +68,7 @@ def test_every_record_has_the_keys_of_holle(records):
 
 def test_every_offset_points_at_the_span(records):
     for record in records:
-        for text, offset in SETUPS.values():
+        for text, offset in DOCUMENT_KEYS.values():
             start = record[offset]
             assert record[text][start : start + len(record["span"])] == record["span"]
 
@@ -152,7 +153,7 @@ def test_documents_are_as_long_as_asked_for(tmp_path, words):
         assert lengths["full_reduced"] <= 1200
         assert lengths["oracle_reduced"] <= 256
         assert lengths["full_reduced"] > lengths["mixed"] or words > 1000
-        for text, offset in SETUPS.values():
+        for text, offset in DOCUMENT_KEYS.values():
             assert record[text][record[offset] :].startswith(record["span"])
 
 

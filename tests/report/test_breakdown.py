@@ -3,6 +3,8 @@ import numpy as np
 from holle_tf.report.breakdown import by_length, by_source, score_groups
 from pipelines.example import Example
 
+SOURCES = ("plot", "review", "fact_table")
+
 
 def _example(words, source="plot"):
     return Example("ts", "ts", "Film", "word " * words, "q", "", "", "word", 0, 4, "r", source)
@@ -21,12 +23,12 @@ def test_documents_of_one_length_are_one_group():
 
 
 def test_sources_without_examples_are_left_out():
-    groups = by_source([_example(1, "review"), _example(1, "fact_table"), _example(1, "review")])
+    groups = by_source([_example(1, "review"), _example(1, "fact_table"), _example(1, "review")], SOURCES)
     assert [(group.name, list(group.places)) for group in groups] == [("review", [0, 2]), ("fact table", [1])]
 
 
 def test_scores_of_a_group_are_of_its_examples():
-    groups = by_source([_example(1, "review"), _example(1, "plot"), _example(1, "review")])
+    groups = by_source([_example(1, "review"), _example(1, "plot"), _example(1, "review")], SOURCES)
     plot, review = score_groups(np.array([10.0, 50.0, 30.0]), groups, 100)
     assert (plot.mean, review.mean) == (50.0, 20.0)
     assert np.isnan(plot.low) and 10.0 <= review.low <= review.high <= 30.0

@@ -7,7 +7,7 @@ import pytest
 
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.batching import Batcher, Overloaded, Stopping
-from pipelines.readers.holle import unanswered
+from pipelines.example_from_texts import unanswered
 
 
 def run(backend, work, **options):

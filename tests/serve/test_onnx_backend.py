@@ -11,7 +11,7 @@ import pytest
 
 from holle_tf.serve.run_backend import RunBackend
 from pipelines.errors import UserError
-from pipelines.readers.holle import unanswered
+from pipelines.example_from_texts import unanswered
 
 onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
 ROOT = Path(__file__).parents[2]
@@ -70,7 +70,7 @@ from holle_tf.config import load_config
 from holle_tf.modes import serve as mode
 from holle_tf.serve import app, backend, onnx_backend, server
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
-from pipelines.readers.holle import unanswered
+from pipelines.example_from_texts import unanswered
 keep_freed_memory()
 loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
 backend.warm_up(loaded)

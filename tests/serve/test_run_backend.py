@@ -10,7 +10,7 @@ from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.backend import warm_up
 from holle_tf.serve.run_backend import RunBackend
 from holle_tf.serve.samples import choose, sample_documents
-from pipelines.readers.holle import unanswered
+from pipelines.example_from_texts import unanswered
 
 SHORT = "The film — a “gem” 😀 — cost $2.8 million. I loved the ending."
 LONG = "word " * 150 + "end."

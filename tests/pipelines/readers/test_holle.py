@@ -6,8 +6,8 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.options import SETUPS, DataConfig
-from pipelines.readers.holle import example_from_chat
-from pipelines.splits import find_split, read_split
+from pipelines.readers.holle import DOCUMENT_KEYS, example_to_predict
+from pipelines.splits import files_of_split, read_split
 
 TEXT = "Frank’s mother left. He cashes 2.5 million in cheques. Rated 8 of 10."
 LENIENT = DataConfig(max_dropped=1.0)
@@ -31,7 +31,7 @@ def record(number=0, **changes):
         "chat": ["not read"],
         "all_documents": {},
     }
-    for text_key, offset_key in SETUPS.values():
+    for text_key, offset_key in DOCUMENT_KEYS.values():
         whole[text_key], whole[offset_key] = TEXT, TEXT.index(span)
     whole.update(changes)
     return {key: value for key, value in whole.items() if value is not None}
@@ -70,7 +70,7 @@ def test_a_faultless_record(tmp_path):
 
 @pytest.mark.parametrize("setup", SETUPS)
 def test_each_setup_reads_its_own_text_and_offset(tmp_path, setup):
-    text_key, offset_key = SETUPS[setup]
+    text_key, offset_key = DOCUMENT_KEYS[setup]
     span = record()["span"]
     changes = {text_key: f"{span} and {setup}: {span}", offset_key: len(f"{span} and {setup}: ")}
     example, repairs = read_one(tmp_path, replace(LENIENT, setup=setup), **changes)
@@ -80,7 +80,7 @@ def test_each_setup_reads_its_own_text_and_offset(tmp_path, setup):
 
 
 def test_an_unknown_setup_is_named(tmp_path):
-    with pytest.raises(UserError, match="'xd'.*sd, ld"):
+    with pytest.raises(UserError, match="xd.*sd, ld"):
         read(tmp_path, [record()], DataConfig(setup="xd"))
 
 
@@ -240,10 +240,10 @@ def test_the_limit_counts_usable_examples_and_stops_reading(tmp_path):
 
 def test_compressed_files_are_found_and_plain_ones_preferred(tmp_path):
     (tmp_path / "dev_data.json.gz").write_bytes(gzip.compress(json.dumps([record()]).encode()))
-    assert find_split(tmp_path, "dev").name == "dev_data.json.gz"
+    assert files_of_split(tmp_path, "dev", LENIENT) == [tmp_path / "dev_data.json.gz"]
     assert len(read_split(tmp_path, "dev", LENIENT)[0]) == 1
     (tmp_path / "dev_data.json").write_text("[]")
-    assert find_split(str(tmp_path), "dev").name == "dev_data.json"
+    assert files_of_split(str(tmp_path), "dev", LENIENT) == [tmp_path / "dev_data.json"]
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz"])
@@ -257,9 +257,9 @@ def test_json_lines_give_the_examples_of_the_list(tmp_path, ending):
 
 def test_a_missing_file_says_where_to_get_it(tmp_path):
     with pytest.raises(UserError, match="train_data.json: no such file.*downloaded.*github.com.*--data_dir"):
-        find_split(tmp_path / "nowhere", "train")
+        files_of_split(tmp_path / "nowhere", "train", LENIENT)
     with pytest.raises(UserError, match="'valid'; choose from train, dev, test"):
-        find_split(tmp_path, "valid")
+        files_of_split(tmp_path, "valid", LENIENT)
 
 
 def test_broken_json_is_located(tmp_path):
@@ -284,7 +284,7 @@ def test_the_report_is_readable(tmp_path):
 def test_a_record_to_predict_needs_no_span(tmp_path):
     without = record(span=None, answer_start_mixed=None, full_reduced="another text")
     read_example, _ = read_one(tmp_path)
-    assert example_from_chat(without, LENIENT) == replace(
+    assert example_to_predict(without, LENIENT) == replace(
         read_example, answer="", answer_start=0, answer_end=0, has_answer=False
     )
-    assert example_from_chat(without, DataConfig(setup="ld")).document == "another text"
+    assert example_to_predict(without, DataConfig(setup="ld")).document == "another text"

@@ -2,7 +2,7 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
-from pipelines.readers.holle import example_from_chat
+from pipelines.readers.holle import example_to_predict
 
 TEXT = "Frank’s mother left. He cashes 2.5 million in cheques."
 
@@ -43,7 +43,7 @@ def record(**history):
     ],
 )
 def test_sides_alternate_backwards_from_the_query(full, short, prober, responder):
-    example = example_from_chat(record(full_history=full, short_history=short), DataConfig())
+    example = example_to_predict(record(full_history=full, short_history=short), DataConfig())
     assert (example.prober_history, example.responder_history) == (prober, responder)
 
 
@@ -53,7 +53,7 @@ def test_sides_alternate_backwards_from_the_query(full, short, prober, responder
 )
 def test_so_many_turns_of_each_side_are_kept(turns, prober, responder):
     said = ["p1", "r1", "p2", "r2", "p3", "r3"]
-    example = example_from_chat(record(full_history=said), DataConfig(history_turns=turns))
+    example = example_to_predict(record(full_history=said), DataConfig(history_turns=turns))
     assert (example.prober_history, example.responder_history) == (prober, responder)
 
 
@@ -61,7 +61,7 @@ def test_so_many_turns_of_each_side_are_kept(turns, prober, responder):
 
 
 def test_a_chat_ends_with_its_query():
-    example = example_from_chat(
+    example = example_to_predict(
         {"document": TEXT, "chat": ["p1", "r1", "p2", "r2", "And then?"]}, DataConfig()
     )
     assert (example.document, example.query) == (TEXT, "And then?")
@@ -71,7 +71,7 @@ def test_a_chat_ends_with_its_query():
 
 
 def test_a_chat_of_one_utterance_has_no_history():
-    example = example_from_chat({"document": TEXT, "chat": ["Hello?"]}, DataConfig())
+    example = example_to_predict({"document": TEXT, "chat": ["Hello?"]}, DataConfig())
     assert (example.query, example.prober_history, example.responder_history) == ("Hello?", "", "")
 
 
@@ -89,4 +89,4 @@ def test_a_chat_of_one_utterance_has_no_history():
 )
 def test_an_incomplete_chat_is_refused(chat, complaint):
     with pytest.raises(UserError, match=complaint):
-        example_from_chat(chat, DataConfig())
+        example_to_predict(chat, DataConfig())

@@ -1,0 +1,131 @@
+"""Examples from the texts that a reader found: with an answer to learn from, or of a chat to predict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
+
+from pipelines.errors import UserError
+from pipelines.example import Example, Unusable
+from pipelines.json_values import as_text
+from pipelines.options import WINDOWS, DataConfig
+from pipelines.span_search import find_span
+from pipelines.windows import cut_window
+
+
+def answered(
+    config: DataConfig,
+    *,
+    example_id: str,
+    document: str,
+    query: str,
+    span: str,
+    offset: Optional[int] = None,
+    utterances: Sequence[str] = (),
+    chat_id: str = "",
+    movie: str = "",
+    response: str = "",
+    source: str = "unknown",
+    document_name: str = "the document",
+) -> Tuple[Example, List[str]]:
+    """An example whose answer is ``span``, found in ``document`` at or near ``offset``.
+
+    With the setup "windows", the example's document is a random window of ``document``.
+
+    Args:
+        config: options of the data.
+        example_id: unique in the split.
+        document, query: texts that are not blank.
+        span: the answer; its spelling may differ from the document's (see ``find_span``).
+        offset: character of ``document`` where the span begins; None if it is not known.
+        utterances: what was said before the query, oldest first (see ``histories``).
+        chat_id: of the conversation; by default ``example_id``.
+        movie, response, source: see ``Example``.
+        document_name: what a report calls the document.
+
+    Returns:
+        The example, and what had to be repaired to find the span.
+
+    Raises:
+        Unusable: the document does not contain the span.
+    """
+    place = find_span(document, span, offset, config.lowercase_match)
+    if place is None:
+        raise Unusable(f"span is not in {document_name}")
+    answer, start = document[place.start : place.end], place.start
+    if config.setup == WINDOWS:
+        document, start = cut_window(document, start, place.end, config.window_words, example_id)
+    prober, responder = histories(utterances, config.history_turns)
+    example = Example(
+        example_id=example_id,
+        chat_id=chat_id or example_id,
+        movie=movie,
+        document=document,
+        query=query,
+        prober_history=prober,
+        responder_history=responder,
+        answer=answer,
+        answer_start=start,
+        answer_end=start + len(answer),
+        response=response,
+        source=source,
+    )
+    return example, list(place.repairs)
+
+
+def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
+    """An example to predict, made of its texts alone, each of which may be empty."""
+    names = ("document", "query", "prober_history", "responder_history")
+    texts = dict(zip(names, map(as_text, (document, query, prober, responder))))
+    return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
+                   answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
+
+
+def example_from_chat(chat: Any, config: DataConfig) -> Example:
+    """An example to predict.
+
+    Args:
+        chat: ``{"document": str, "chat": [str, ...]}``, whose last utterance is the query;
+            ``example_id`` and ``chat_id`` are optional.
+        config: options of the data.
+
+    Raises:
+        UserError: the document or the query is missing.
+    """
+    chat = checked_chat(chat)
+    name, document = chat_name(chat), as_text(chat.get("document"))
+    if not document.strip():
+        raise UserError(f"{name}: no document; add its text as 'document'")
+    said = chat.get("chat")
+    *before, query = map(as_text, said) if isinstance(said, list) and said else [""]
+    if not query.strip():
+        raise UserError(
+            f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"
+        )
+    example = unanswered(document, query, *histories(before, config.history_turns))
+    return replace(example, example_id=name, chat_id=as_text(chat.get("chat_id")) or name)
+
+
+def checked_chat(chat: Any) -> Mapping[str, Any]:
+    """``chat``, or a UserError unless it is a JSON object."""
+    if not isinstance(chat, Mapping):
+        raise UserError("a chat to predict must be a JSON object with 'document' and 'chat'; correct it")
+    return chat
+
+
+def chat_name(chat: Mapping[str, Any]) -> str:
+    """What error messages call a chat to predict."""
+    return as_text(chat.get("example_id")) or "chat"
+
+
+def histories(utterances: Sequence[str], turns: int) -> Tuple[str, str]:
+    """The last ``turns`` utterances of the prober and of the responder, each joined by spaces.
+
+    The query is the prober's, so the sides alternate backwards from it: the last utterance is the
+    responder's, the one before it the prober's. A blank utterance keeps its turn.
+    """
+    stripped = [said.strip() for said in utterances]
+    prober, responder = (
+        " ".join(said for said in side[:turns][::-1] if said) for side in (stripped[-2::-2], stripped[-1::-2])
+    )
+    return prober, responder

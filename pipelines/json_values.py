@@ -1,0 +1,46 @@
+"""Values of JSON records, as texts and offsets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, Optional
+
+from pipelines.example import Unusable
+
+# Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it. U+FFFD is as long, so offsets hold.
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def as_text(value: Any) -> str:
+    """A JSON value as text that UTF-8 can encode: numbers are spelled out, any other value gives ""."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+
+
+def required_text(record: Mapping[str, Any], key: str) -> str:
+    """The text under ``key``.
+
+    Raises:
+        Unusable: it is missing, not a text, or blank.
+    """
+    value = record.get(key)
+    if value is None:
+        raise Unusable(f"'{key}' is missing")
+    text = as_text(value)
+    if not text and value != "":
+        raise Unusable(f"'{key}' is not a text")
+    if not text.strip():
+        raise Unusable(f"'{key}' is empty")
+    return text
+
+
+def as_offset(value: Any) -> Optional[int]:
+    """A character offset, or None for anything but a whole number."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    if isinstance(value, str):
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+    return value if isinstance(value, int) else None

@@ -1,0 +1,64 @@
+"""What is known of a schema of raw data: where its records are, and how one becomes an example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+
+from pipelines.example import Example
+from pipelines.example_from_texts import example_from_chat
+from pipelines.json_records import iterate_records
+from pipelines.json_values import as_text
+from pipelines.options import DataConfig
+
+
+def records_of_files(files: Sequence[Path], split: str) -> Iterator[Any]:
+    """The items of JSON lists, or the objects of JSON lines, of one file after the other."""
+    del split
+    for file in files:
+        yield from iterate_records(file)
+
+
+def id_of_record(record: Any) -> str:
+    """``example_id`` of a record, or else its ``id``; "" if it has neither."""
+    if not isinstance(record, Mapping):
+        return ""
+    return as_text(record.get("example_id")) or as_text(record.get("id"))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A schema of raw data.
+
+    Every record becomes one example. Where a file nests them (articles with paragraphs with questions),
+    ``records`` takes them apart. All functions are defined at the top level of a module, so that worker
+    processes can import them.
+
+    Attributes:
+        name: value of ``data.schema``.
+        title: for people.
+        files: (folder of the raw data, split) -> the files of that split, in reading order. Their contents
+            are part of the fingerprint. Raises UserError with a remedy if they are missing.
+        parse: (record, options) -> the example, and what had to be repaired, a short reason each. Raises
+            Unusable. See ``pipelines.example_from_texts.answered``.
+        records: (files, split) -> records in a fixed order, as a stream. Splits may share files, and take
+            different records of them. Raises UserError for a file that cannot be read.
+        record_id: record -> its id for the report, or "".
+        chat: (JSON object, options) -> an example to predict. It has to accept a ``document`` with a
+            ``chat`` as ``example_from_chat`` does. Raises UserError.
+        setups: values of ``data.setup`` for which the schema has documents.
+        sources: kinds of text that answers come from, in the order in which a report lists them.
+        version: raise it when ``parse`` or ``records`` change the examples, so that data are prepared anew.
+    """
+
+    name: str
+    title: str
+    files: Callable[[Path, str], Sequence[Path]]
+    parse: Callable[[Any, DataConfig], Tuple[Example, List[str]]]
+    records: Callable[[Sequence[Path], str], Iterator[Any]] = records_of_files
+    record_id: Callable[[Any], str] = id_of_record
+    chat: Callable[[Any, DataConfig], Example] = example_from_chat
+    setups: Sequence[str] = ("sd",)
+    sources: Sequence[str] = ()
+    version: int = 1

@@ -1,0 +1,47 @@
+"""The readers by schema. A new one is a file in this folder and a row here."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Dict
+
+from pipelines.errors import UserError
+from pipelines.options import DataConfig
+from pipelines.readers import holle
+from pipelines.readers.reader import Reader
+
+READERS: Dict[str, Reader] = {}
+
+
+def register_reader(reader: Reader) -> None:
+    """Make a schema known as ``data.schema=<reader.name>``.
+
+    Raises:
+        ValueError: another reader has that name.
+    """
+    if READERS.setdefault(reader.name, reader) is not reader:
+        raise ValueError(f"two readers are called {reader.name!r}")
+
+
+def reader_of(config: DataConfig) -> Reader:
+    """The reader of ``data.schema``.
+
+    Raises:
+        UserError: the schema is unknown, or has no documents for ``data.setup``.
+    """
+    reader = READERS.get(config.schema)
+    if reader is None:
+        near = difflib.get_close_matches(config.schema, READERS, n=1, cutoff=0.0)[0]
+        raise UserError(
+            f"data.schema={config.schema}: not among the choices ({', '.join(READERS)});"
+            f" did you mean {near!r}?"
+        )
+    if config.setup not in reader.setups:
+        raise UserError(
+            f"data.setup={config.setup}: the schema {reader.name!r} has no such documents;"
+            f" choose from {', '.join(reader.setups)}."
+        )
+    return reader
+
+
+register_reader(holle.READER)
