@@ -22,7 +22,7 @@ from typing import Any, Optional
 from absl import app, flags
 
 from benchmarks.machine_paths import command_without_paths, everywhere, without_paths
-from holle_tf.report.kept import OUTCOMES
+from holle_tf.report.outcomes import OUTCOMES
 from holle_tf.runs.run_folder import write_text
 from pipelines.errors import UserError
 

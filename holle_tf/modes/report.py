@@ -11,16 +11,14 @@ from typing import Any, Callable, Optional
 from holle_tf.config import Config, load_config, preset, values_of
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.references import read_references
-from holle_tf.report.collecting import collect
 from holle_tf.report.content import report_content
 from holle_tf.report.costs import measure_costs
-from holle_tf.report.execution import carry_out
-from holle_tf.report.kept import OUTCOMES, kept_from, write_outcomes
-from holle_tf.report.making import score_rows
+from holle_tf.report.execution import carry_out, score_rows
+from holle_tf.report.outcomes import OUTCOMES, kept_from, write_outcomes
 from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
 from holle_tf.report.report_files import write_report
 from holle_tf.report.rows import all_rows
-from holle_tf.report.runs import Runs
+from holle_tf.report.runs import Runs, collect
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
 from holle_tf.runs.evaluation import baseline_rows

@@ -10,8 +10,8 @@ from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, to_dict
-from holle_tf.report.measuring import REMEDY
 from holle_tf.report.tables import SETUPS
+from holle_tf.report.timing import REMEDY
 from holle_tf.runs.data import find_data
 from holle_tf.runs.run_folder import read_json, versions, write_text
 from holle_tf.system.machine import machine

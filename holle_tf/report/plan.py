@@ -8,7 +8,8 @@ from rich import box
 from rich.table import Table
 
 from holle_tf.config import Config
-from holle_tf.report.runs import PlannedRun, State
+from holle_tf.report.rows import PlannedRun
+from holle_tf.report.runs import State
 from holle_tf.report.timing import Estimate
 from holle_tf.report.variants import teacher_key
 

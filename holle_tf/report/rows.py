@@ -1,16 +1,39 @@
-"""Which rows a report has: those of the paper's tables (``variants.py``), and what ``report.rows`` adds."""
+"""The rows of a report (the paper's, and those of ``report.rows``) and the runs that they need."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
+from holle_tf.options.distill import numbered
 from holle_tf.report.tables import SETUPS
-from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, Comparison, Variant, teacher_variants
+from holle_tf.report.variants import (
+    COMPARISONS,
+    ROWS,
+    VARIANTS,
+    Comparison,
+    Variant,
+    source_of,
+    teacher_key,
+    teacher_variants,
+)  # fmt: skip
 from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
+
+
+class PlannedRun(NamedTuple):
+    """One training of the plan."""
+
+    variant: Variant
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """For people, as ``sd/add_topk/qanet, seed 0``."""
+        return f"{self.variant.key}, seed {self.seed}"
 
 
 def all_variants(config: Config) -> tuple[Variant, ...]:
@@ -89,6 +112,41 @@ def chosen_rows(config: Config) -> list[str]:
         if not any(fnmatchcase(key, pattern) for key in rows):
             raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(rows)}.")
     return [key for key in rows if not patterns or any(fnmatchcase(key, one) for one in patterns)]
+
+
+def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
+    """Key and seed of each run that it learns from.
+
+    Students of all seeds have the same: those of the first seed, and the second of a kind is of the next.
+    """
+    return [
+        (teacher_key(variant.setup, kind, config), config.seed + place)
+        for kind, place in numbered(variant.teachers)
+    ]
+
+
+def planned_runs(config: Config) -> list[PlannedRun]:
+    """Every run in the order of training: first all variants once, then the further seeds.
+
+    Runs of rows that ``report.only`` leaves out are not among them, but for the teachers of those that it
+    names (``teachers_of``).
+
+    Raises:
+        UserError: see ``chosen_rows``.
+    """
+    variants = all_variants(config)
+    sources = {source_of(key, config) for key in chosen_rows(config)}
+    students = [variant for variant in variants if variant.key in sources]
+    seeds = {one.key: set(one.seeds(config) if one.key in sources else ()) for one in variants}
+    for one in students:
+        for key, seed in teachers_of(one, config):
+            seeds[key].add(seed)
+    runs = [PlannedRun(variant, seed) for variant in variants for seed in sorted(seeds[variant.key])]
+
+    def begins(run: PlannedRun) -> int:
+        return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])
+
+    return sorted(runs, key=begins)  # stable: the order of variants within each seed
 
 
 def comparisons(config: Config) -> tuple[Comparison, ...]:

@@ -9,7 +9,8 @@ from typing import Callable, Mapping, Sequence
 from tqdm import tqdm
 
 from holle_tf.report.plan import duration
-from holle_tf.report.runs import PlannedRun, Runs, State
+from holle_tf.report.rows import PlannedRun
+from holle_tf.report.runs import Runs, State
 from holle_tf.report.timing import Estimate
 
 QUIET = 60.0  # seconds between two lines of a log in which no run has ended

@@ -1,16 +1,21 @@
-"""The runs of a report on the disk: which are finished, begun or missing, and what they read."""
+"""The runs of a report on the disk: which are finished, begun or missing, and what came out of them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
-from typing import Callable, NamedTuple
+from typing import Callable, Mapping, NamedTuple, Optional
+
+import numpy as np
 
 from holle_tf.config import Config
-from holle_tf.options.distill import numbered
-from holle_tf.report.kept import read_outcomes
-from holle_tf.report.rows import all_variants, chosen_rows
-from holle_tf.report.variants import Variant, source_of, teacher_key
+from holle_tf.evaluate.references import References, score_with_references
+from holle_tf.evaluate.scores import exact_match
+from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row, read_outcomes
+from holle_tf.report.rows import PlannedRun, all_rows, all_variants, chosen_rows, planned_runs, teachers_of
+from holle_tf.report.variants import Variant, source_of
 from holle_tf.runs.data import open_data
+from holle_tf.runs.evaluation import cosines_of, predictions_of
 from holle_tf.runs.identity import Identity, identity_after, path_of
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading, chunk_options
@@ -19,18 +24,6 @@ from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
 
 Log = Callable[[str], None]
-
-
-class PlannedRun(NamedTuple):
-    """One training of the plan."""
-
-    variant: Variant
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """For people, as ``sd/add_topk/qanet, seed 0``."""
-        return f"{self.variant.key}, seed {self.seed}"
 
 
 class State(NamedTuple):
@@ -51,41 +44,6 @@ class State(NamedTuple):
     def done(self) -> bool:
         """Whether nothing is to be trained."""
         return self.status in ("finished", "kept")
-
-
-def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
-    """Key and seed of each run that it learns from.
-
-    Students of all seeds have the same: those of the first seed, and the second of a kind is of the next.
-    """
-    return [
-        (teacher_key(variant.setup, kind, config), config.seed + place)
-        for kind, place in numbered(variant.teachers)
-    ]
-
-
-def planned_runs(config: Config) -> list[PlannedRun]:
-    """Every run in the order of training: first all variants once, then the further seeds.
-
-    Runs of rows that ``report.only`` leaves out are not among them, but for the teachers of those that it
-    names (``teachers_of``).
-
-    Raises:
-        UserError: see ``chosen_rows``.
-    """
-    variants = all_variants(config)
-    sources = {source_of(key, config) for key in chosen_rows(config)}
-    students = [variant for variant in variants if variant.key in sources]
-    seeds = {one.key: set(one.seeds(config) if one.key in sources else ()) for one in variants}
-    for one in students:
-        for key, seed in teachers_of(one, config):
-            seeds[key].add(seed)
-    runs = [PlannedRun(variant, seed) for variant in variants for seed in sorted(seeds[variant.key])]
-
-    def begins(run: PlannedRun) -> int:
-        return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])
-
-    return sorted(runs, key=begins)  # stable: the order of variants within each seed
 
 
 class Runs:
@@ -213,3 +171,69 @@ class Runs:
             if state.status == "finished":
                 readings[seed] = Reading(state.run, self.prepared(setup), self.config)
         return readings
+
+
+def collect(
+    runs: Runs,
+    states: Mapping[PlannedRun, State],
+    failed: Mapping[str, str],
+    references: Optional[References],
+) -> dict[str, Row]:
+    """Every row of the report, by key; trains and evaluates nothing."""
+    rows = {}
+    for key in all_rows(runs.config):
+        source = source_of(key, runs.config)
+        if key not in runs.rows:
+            rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
+            continue
+        here = {
+            seed: _outcome(runs, key, seed, reading, references)
+            for seed, reading in runs.readings(key).items()
+            if "test" in reading.scores()
+        }
+        seeds = runs.variants[source].seeds(runs.config)
+        known = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
+        outcomes = [one for one in known if one is not None]
+        fault = ""
+        if len(outcomes) < len(seeds):
+            fault = _fault(key, [PlannedRun(runs.variants[source], seed) for seed in seeds], states, failed)
+        rows[key] = Row(key, outcomes, len(seeds), fault, runs.config.report.resamples)
+    return rows
+
+
+def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> Optional[Outcome]:
+    """What was kept from elsewhere, without scores with other references than these."""
+    found = runs.kept.get(runs.digest(row, seed))
+    if found is None or found.multi is None:
+        return found
+    same = references is not None and found.multi.get("digest") == references.digest
+    return found if same else replace(found, multi=None)
+
+
+def _outcome(runs: Runs, row: str, seed: int, reading: Reading, references: Optional[References]) -> Outcome:
+    spans = predictions_of(reading, "test")
+    hits = [any(exact_match(one.prediction, ref) for ref in one.references) for one in spans]
+    return Outcome(
+        row=row,
+        seed=seed,
+        digest=runs.digest(row, seed),
+        run=reading.run.path.name,
+        scores=reading.scores()["test"],
+        f1=np.array([one.f1 for one in spans]),
+        em=np.where(hits, 100.0, 0.0),
+        cosines=cosines_of(reading, "test"),
+        conicity={name: cone["value"] for name, cone in reading.conicity("test").items()},
+        multi=score_with_references(spans, references) if references else None,
+        result={**(reading.run.result() or {}), "teacher_weights": reading.run.teacher_weights()},
+        epochs=[] if reading.in_chunks else reading.run.epochs(),
+        spans=spans,
+    )
+
+
+def _fault(
+    key: str, runs: list[PlannedRun], states: Mapping[PlannedRun, State], failed: Mapping[str, str]
+) -> str:
+    if any(run.name in failed or f"{key}, seed {run.seed}" in failed for run in runs):
+        return "failed"
+    begun = max(one.epochs if (one := states.get(run)) and one.status == "begun" else 0 for run in runs)
+    return f"begun, {begun} epochs" if begun else "not run yet"

@@ -14,7 +14,6 @@ from holle_tf.evaluate.references import read_references
 from holle_tf.modes import report as mode
 from holle_tf.modes.report import Request, report_mode
 from holle_tf.report import runs
-from holle_tf.report.collecting import collect
 from holle_tf.report.variants import ROWS, VARIANTS
 from holle_tf.runs.data import open_data
 from pipelines.records import read_examples
@@ -179,7 +178,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
 
     def scored(config, references):
         found = runs.Runs(config, lambda line: None)
-        row = collect(found, found.states(), {}, references)["ld/mul_train"]
+        row = runs.collect(found, found.states(), {}, references)["ld/mul_train"]
         return [one.multi for one in row.outcomes]
 
     same = read_references(file)

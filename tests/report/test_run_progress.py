@@ -3,8 +3,9 @@
 import pytest
 
 from holle_tf.config import load_config
+from holle_tf.report.rows import PlannedRun
 from holle_tf.report.run_progress import ReportProgress
-from holle_tf.report.runs import PlannedRun, State
+from holle_tf.report.runs import State
 from holle_tf.report.timing import Estimate
 from holle_tf.report.variants import VARIANTS
 

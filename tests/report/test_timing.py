@@ -5,11 +5,11 @@ import json
 import pytest
 
 from holle_tf.options.distill import DistillConfig
-from holle_tf.report import measuring
-from holle_tf.report.measuring import KEPT, Measurements
+from holle_tf.report import timing
 from holle_tf.report.plan import plan_line, teachers_line
-from holle_tf.report.runs import PlannedRun, Runs, State
-from holle_tf.report.timing import Part, estimate_all, parts_of
+from holle_tf.report.rows import PlannedRun
+from holle_tf.report.runs import Runs, State
+from holle_tf.report.timing import KEPT, Measurements, Part, estimate_all, parts_of
 from holle_tf.report.variants import VARIANTS
 from holle_tf.training.step_times import StepTime
 from pipelines.errors import UserError
@@ -43,7 +43,7 @@ def measured(monkeypatch):
             {"qanet": 30.0, "bidaf": 60.0, "add_train": 20.0, "add_grad": 100.0}.get(name, 15.0), 3
         )
 
-    monkeypatch.setattr(measuring, "measure_epoch", measure)
+    monkeypatch.setattr(timing, "measure_epoch", measure)
     return asked
 
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_measured_is_not_known_and_said(load, measured, tmp_path,
             raise UserError("no\nway")
         return StepTime(15.0, 3)
 
-    monkeypatch.setattr(measuring, "measure_epoch", fail)
+    monkeypatch.setattr(timing, "measure_epoch", fail)
     said = []
     runs = Runs(load(runs_dir=tmp_path), said.append)
     found = estimate_all(runs, {run: State("missing", 0, None) for run in runs.planned}, "all")

@@ -10,8 +10,8 @@ from holle_tf import paper
 from holle_tf.config import Config, load_config
 from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.options.distill import DistillConfig, RecipeConfig
-from holle_tf.report.rows import all_variants, chosen_rows, comparisons
-from holle_tf.report.runs import Runs, planned_runs
+from holle_tf.report.rows import all_variants, chosen_rows, comparisons, planned_runs
+from holle_tf.report.runs import Runs
 from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, Variant, label_of, source_of
 from holle_tf.runs.identity import run_terms
 from pipelines.errors import UserError

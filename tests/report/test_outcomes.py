@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from holle_tf.evaluate.predictions import SpanPrediction
-from holle_tf.report.kept import kept_from, read_outcomes, write_outcomes
-from holle_tf.report.outcomes import Outcome, Row
+from holle_tf.report.outcomes import Outcome, Row, kept_from, read_outcomes, write_outcomes
 from pipelines.errors import UserError
 
 MADE = {"date": "2026-01-02 03:04 UTC", "machine": {"cpu": "a CPU", "cores": 2}}

@@ -3,15 +3,18 @@
 import json
 import multiprocessing
 import os
+import re
 
 import pytest
 
 from holle_tf.config import Config, load_config
 from holle_tf.modes.report import Request, report_mode
-from holle_tf.report import costs, together
-from holle_tf.report.runs import PlannedRun, Runs, teachers_of
-from holle_tf.report.together import next_run, surroundings_of
+from holle_tf.report import costs, execution
+from holle_tf.report.execution import next_run, surroundings_of
+from holle_tf.report.rows import PlannedRun, teachers_of
+from holle_tf.report.runs import Runs
 from holle_tf.report.variants import VARIANTS, Variant
+from pipelines.errors import UserError
 
 ONLY = ["sd/???_train"]
 NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
@@ -133,7 +136,7 @@ def test_what_would_wait_for_scores_that_are_being_computed_comes_later():
 
 def test_students_of_a_teacher_that_failed_are_given_up():
     waiting, failed = [_run("sd/add/qanet"), _run("sd/add/bidaf")], {}
-    together._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
+    execution._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
     assert waiting == [_run("sd/add/bidaf")]
     assert failed == {"sd/add/qanet, seed 0": "its teacher sd/qanet, seed 0 is not there"}
 
@@ -143,9 +146,9 @@ def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, tea
     runs = _SomeRuns(config=load_config([], [f"distill.long_teacher={how}"]))
     coming = PlannedRun(Variant(teacher, "qanet"), 0)
     waiting, failed = [coming, _run("ld/add/qanet")], {}
-    together._give_up(runs, waiting, [], failed, lambda line: None)
+    execution._give_up(runs, waiting, [], failed, lambda line: None)
     assert len(waiting) == 2 and not failed
-    together._give_up(runs, waiting[1:], [], failed, lambda line: None)
+    execution._give_up(runs, waiting[1:], [], failed, lambda line: None)
     assert list(failed) == ["ld/add/qanet, seed 0"]
 
 
@@ -161,3 +164,24 @@ def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, tea
 def test_every_process_has_its_share_of_the_cores(monkeypatch, cores, workers, shares):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores)
     assert [one.cores for one in surroundings_of(workers)] == shares
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (UserError("a.json: not there."), "a.json: not there."),
+        (KeyError("x"), "KeyError: 'x'"),
+        (NameError("in user code:\n" + "    File a.py\n" * 99 + "name 'losses' is not defined"),
+         "NameError: ... [^\n]*name 'losses' is not defined"),
+    ],
+)  # fmt: skip
+def test_a_run_that_fails_is_said_in_one_line_with_the_end_of_its_error(error, said, capsys):
+    def fail():
+        raise error
+
+    failed = {}
+    execution._attempt(failed, "sd/add, seed 0", fail)
+    assert list(failed) == ["sd/add, seed 0"]
+    assert len(failed["sd/add, seed 0"]) < 340
+    assert re.fullmatch(said, failed["sd/add, seed 0"])
+    assert ("Traceback" in capsys.readouterr().err) != isinstance(error, UserError)
