@@ -325,5 +325,12 @@ def _fail(message: str, status: int) -> None:
     _end(status)
 
 
+def command() -> None:
+    """The console script ``holle-tf``."""
+    sys.modules["__main__"].__doc__ = __doc__  # absl's --help shows this text,
+    sys.argv[0] = __name__  # and the flags of the module of this name
+    app.run(main)
+
+
 if __name__ == "__main__":
     app.run(main)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Log = Callable[[str], None]
 PACKAGES = ("fastapi", "uvicorn")
-INSTALL = "sh install.sh serve (or pip install -r requirements-serve.txt)"
+INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
 def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str], log: Log) -> None:

@@ -63,7 +63,7 @@ def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
     except ImportError as error:
         raise UserError(
             f"--beam_options: Apache Beam cannot be imported ({error}); "
-            "python -m pip install -r requirements-beam.txt"
+            "pip install 'holle-tf[beam]', or, in the repository, sh install.sh beam."
         ) from error
     return beam_filler(options)
 
