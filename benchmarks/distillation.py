@@ -21,7 +21,6 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
 from benchmarks.taking_turns import median_seconds
@@ -37,6 +36,7 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.options.distill import DistillConfig
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import build_model
+from holle_tf.system.console_logging import configure_console
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
@@ -145,7 +145,7 @@ def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[st
     weights = folder / "teacher.weights.h5"
     teacher.save_weights(weights)
     began = time.perf_counter()
-    cache = ensure_teacher_cache(lambda: teacher, weights, prepared, "train", 32, tqdm.write)
+    cache = ensure_teacher_cache(lambda: teacher, weights, prepared, "train", 32)
     report = {"caching": time.perf_counter() - began}
     own = MODELS["sam"].inputs
     ways = {
@@ -197,10 +197,11 @@ def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     report: dict[str, Any] = {"document": _DOCUMENT.value, "batch": _BATCH.value, "steps": time_steps()}
     with tempfile.TemporaryDirectory() as folder:
         config = demo_config(runs_dir=folder, limit=_LIMIT.value)
-        prepared = open_data(config, tqdm.write)
+        prepared = open_data(config)
         report["examples"] = prepared.count("train")
         report["epochs"] = time_epochs(config, prepared, Path(folder))
         report["board"] = time_board(config, prepared)

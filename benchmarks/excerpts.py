@@ -18,7 +18,6 @@ from typing import Any
 
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.openings import opening, shares
 from benchmarks.own_data import demo_or_own
@@ -28,6 +27,7 @@ from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores, predictions_of
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.console_logging import configure_console
 from pipelines.example import Example
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
@@ -54,13 +54,14 @@ def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: 
 
 
 def main(argv: list[str]) -> None:
+    configure_console()
     del argv
     report: dict[str, Any] = {}
     data: dict[str, tuple[Config, PreparedData, list[Example]]] = {}
     for setup in SETUPS:
         given = {"runs_dir": _RUNS_DIR.value, "data.setup": setup}
         config = demo_or_own(_DATA_DIR.value, _GLOVE.value, given)
-        prepared = open_data(config, tqdm.write)
+        prepared = open_data(config)
         data[setup] = config, prepared, read_examples(prepared, "test")
     # A setup leaves out the examples whose span is not in its document.
     common = set.intersection(*({one.example_id for one in data[setup][2]} for setup in SETUPS))

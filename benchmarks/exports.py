@@ -15,6 +15,7 @@ after all of it is measured.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable
 
-from absl import app, flags, logging
+from absl import app, flags
+from absl import logging as absl_logging
 from tqdm import tqdm
 
 from benchmarks.export_probe import __file__ as PROBE
@@ -31,8 +33,11 @@ from benchmarks.export_scores import compared, complaints, keras_reader, pruned_
 from benchmarks.export_tables import TABLES
 from benchmarks.export_teachers import TITLES, measure_teacher, teacher_row, teachers_beside
 from holle_tf.system.child_process import in_own_process
+from holle_tf.system.console_logging import configure_console
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
+
+logger = logging.getLogger("benchmarks.exports")  # which is __main__ when it runs as a program
 
 _RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = the newest one")
 _RUNS = flags.DEFINE_string(
@@ -88,7 +93,7 @@ def student_run() -> Any:
     flags = {"runs_dir": str(root)}
     config = load_config([preset("demo")], ["training.sam.epochs=6", *_SET.value], flags)
     config = with_recipe(config, "_train")
-    return ensure_run(config, open_data(config, _log), log=_log)
+    return ensure_run(config, open_data(config))
 
 
 def probe(name: str, folder: Path, vocabulary: int) -> dict[str, Any]:
@@ -125,12 +130,13 @@ class Report:
             place[key] = make()
             with atomic_file(self._path, "w") as file:
                 file.write(json.dumps(self.values, indent=1) + "\n")
-            _log(f"{key}: {json.dumps(place[key])}")
+            logger.info(f"{key}: {json.dumps(place[key])}")
         return place[key]
 
 
 def main(_: list[str]) -> None:
-    logging.set_verbosity(logging.WARNING)  # TensorFlow tells of every SavedModel at length
+    configure_console()
+    absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow tells of every SavedModel at length
     run = student_run()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(_KEEP.value or scratch)
@@ -143,7 +149,7 @@ def main(_: list[str]) -> None:
     values = report.values
     shown = ["parity"] if _CHECK.value else [mark for mark in TABLES if mark != "pruned" or mark in values]
     for mark in shown:
-        _log(f"\n{TABLES[mark][1](values)}")
+        logger.info(f"\n{TABLES[mark][1](values)}")
     print(json.dumps({key: value for key, value in values.items() if key != "speed"}))  # is in the rows
     if wrong := complaints(values["rows"], values["keras_f1"]):
         raise UserError("not what the student is:\n" + "\n".join(wrong))
@@ -164,7 +170,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     root = run.path.parent.parent
     if (root / "data").is_dir():  # a run that was moved finds its data where it is now
         config = replace(config, runs_dir=str(root))
-    prepared = open_data(config, _log)
+    prepared = open_data(config)
     ensure_scores(Reading(run, prepared, config), "test")  # which the cards have
     examples = read_examples(prepared, "test")
     encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
@@ -245,10 +251,6 @@ def _bytes_of_a_scalar(options: Any) -> int:
     """Of the word vectors as they are stored."""
     half = options.float16_embeddings or options.quantization == "float16"
     return 1 if options.quantization == "int8" else 2 if half else 4
-
-
-def _log(line: str) -> None:
-    tqdm.write(line, file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.distiller import online_teacher
@@ -27,6 +26,7 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import make_dataset
@@ -54,9 +54,9 @@ def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
         *([f"distill.gradient_weight={weight}"] if weight else []),
     ]
     config = student_of_teachers(load_config([preset("demo")], assignments, given), None)
-    prepared = open_data(config, tqdm.write)
-    teachers = find_or_train_teachers(config, prepared, None, tqdm.write)
-    return config, prepared, teachers[0], ensure_run(config, prepared, teachers=teachers, log=tqdm.write)
+    prepared = open_data(config)
+    teachers = find_or_train_teachers(config, prepared, None)
+    return config, prepared, teachers[0], ensure_run(config, prepared, teachers=teachers)
 
 
 def gradients(
@@ -99,6 +99,7 @@ def agreement(batches: Iterator[list[InputGradients]]) -> dict[str, dict[str, fl
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     report: dict[str, Any] = {"examples": _EXAMPLES.value, "teacher": _TEACHER.value, "students": {}}
     for name in _STUDENTS.value:
         config, prepared, teacher, run = student(name)

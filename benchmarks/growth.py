@@ -27,6 +27,7 @@ from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.system.child_process import in_own_process
+from holle_tf.system.console_logging import configure_console
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
 AXES = ("document", "batch", "context", "examples")
@@ -81,7 +82,7 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
     base = peak_memory_mb()
     keep_freed_memory()
     config = load_config(flags={"model": model, "runs_dir": str(folder)})
-    prepared = open_data(config, tqdm.write)
+    prepared = open_data(config)
     distiller = make_distiller(config, "none", len(prepared.words), len(prepared.chars))
     predictor = Predictor(distiller.student, config.evaluation.max_span)
 
@@ -101,6 +102,7 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     sizes, vary = [int(size) for size in _SIZES.value], _VARY.value
     fixed = {"batch": _BATCH.value, "document": _DOCUMENT.value, "context": _CONTEXT.value}
     table = Table("", "model", *(f"{size:,}" for size in sizes))

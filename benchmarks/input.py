@@ -29,6 +29,7 @@ from holle_tf.config import Config, load_config, preset
 from holle_tf.distill.precision import resolve_precision
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data, raw_data
+from holle_tf.system.console_logging import configure_console
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
@@ -49,9 +50,9 @@ def time_preparing(config: Config) -> tuple[PreparedData, dict[str, float]]:
         The data; ``prepared_per_second``, examples; ``parent_seconds`` and ``worker_seconds``, core time of
         this process and of its workers together.
     """
-    raw_data(config, tqdm.write)
+    raw_data(config)
     began, used = time.perf_counter(), os.times()
-    prepared = open_data(config, tqdm.write)
+    prepared = open_data(config)
     seconds, then = time.perf_counter() - began, os.times()
     examples = sum(prepared.count(split) for split in ("train", "dev", "test"))
     return prepared, {
@@ -108,6 +109,7 @@ def time_training(config: Config, prepared: PreparedData) -> float:
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     report: dict[str, Any] = {"setup": _SETUP.value}
     table = Table("model", "read, examples/s", "trained, examples/s", "ratio", "padding of documents")
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from holle_tf.config import load_config
 from holle_tf.runs.data import raw_data
 from holle_tf.system.child_process import in_own_process
+from holle_tf.system.console_logging import configure_console
 from pipelines.demo.corpus import GLOVE_PATH
 from pipelines.json_records import iterate_records
 from pipelines.options import DataConfig
@@ -31,7 +32,7 @@ _SCRATCH = flags.DEFINE_string("scratch", None, "folder for the temporary files 
 
 def write_raw(folder: Path, size: float) -> None:
     """A data set in ``folder`` whose train file has ``size`` bytes or a little more."""
-    demo, _ = raw_data(load_config([], [], {"runs_dir": str(folder / "demo")}), lambda line: None)
+    demo, _ = raw_data(load_config([], [], {"runs_dir": str(folder / "demo")}))
     for split in ("dev", "test"):
         (folder / f"{split}_data.json").write_bytes((demo / f"{split}_data.json").read_bytes())
     records = list(iterate_records(demo / "train_data.json"))
@@ -72,7 +73,7 @@ def prepare_all(folder: str) -> dict[str, float]:
 
     reset_peak_memory()
     began = time.perf_counter()
-    prepared = prepare(folder, Path(folder) / "out", DataConfig(), str(GLOVE_PATH), log=tqdm.write)
+    prepared = prepare(folder, Path(folder) / "out", DataConfig(), str(GLOVE_PATH))
     return {
         "examples": sum(prepared.count(split) for split in ("train", "dev", "test")),
         "seconds": time.perf_counter() - began,
@@ -82,6 +83,7 @@ def prepare_all(folder: str) -> dict[str, float]:
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     with tempfile.TemporaryDirectory(dir=_SCRATCH.value) as scratch:
         write_raw(Path(scratch), _GIGABYTES.value * 1e9)
         size = (Path(scratch) / "train_data.jsonl").stat().st_size

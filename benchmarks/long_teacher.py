@@ -16,7 +16,6 @@ from typing import Any, Iterator
 
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.own_data import demo_or_own
 from holle_tf.config import Config
@@ -29,6 +28,7 @@ from holle_tf.options.distill import CHUNK_MERGES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
 from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers
 
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teachers are, or will be")
@@ -54,10 +54,10 @@ def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
         teacher: value of ``distill.long_teacher``.
     """
     config = configuration("ld", long_teacher=teacher)
-    run, *_ = find_or_train_teachers(config, open_data(config, tqdm.write), None, tqdm.write)
+    run, *_ = find_or_train_teachers(config, open_data(config), None)
     for merge in CHUNK_MERGES if teacher != "whole" else ("",):
         config = configuration("ld", chunk_merge=merge)
-        yield merge, Reading(run, open_data(config, tqdm.write), config)
+        yield merge, Reading(run, open_data(config), config)
 
 
 def compare_teachers() -> list[dict[str, Any]]:
@@ -79,16 +79,16 @@ def compare_teachers() -> list[dict[str, Any]]:
 def cache_sizes() -> dict[str, dict[str, float]]:
     """Bytes of a cache for 10,000 examples, by setup: all positions, and the paper's k."""
     short = configuration("sd")
-    teacher, *_ = find_or_train_teachers(short, open_data(short, tqdm.write), None, tqdm.write)
+    teacher, *_ = find_or_train_teachers(short, open_data(short), None)
     report: dict[str, dict[str, float]] = {}
     for setup in ("sd", "ld"):
         config = configuration(setup)
-        reading = Reading(teacher, open_data(config, tqdm.write), config)
+        reading = Reading(teacher, open_data(config), config)
         load, count = reading.load_model, reading.prepared.count("dev")
         report[setup] = {"words": reading.prepared.mean_words("dev")["document"]}
         for name, k in (("all", 0), ("best", default_top_k(setup))):
             folder = ensure_teacher_cache(
-                load, teacher.weights, reading.prepared, "dev", 32, tqdm.write, reading.chunks, k
+                load, teacher.weights, reading.prepared, "dev", 32, reading.chunks, k
             )
             size = sum(path.stat().st_size for path in folder.glob("*.tfrecord.gz"))
             report[setup][name] = size / count * 10_000
@@ -96,6 +96,7 @@ def cache_sizes() -> dict[str, dict[str, float]]:
 
 
 def main(_: list[str]) -> None:
+    configure_console()
     report: dict[str, Any] = {"teachers": compare_teachers(), "cache": cache_sizes()}
     table = Table("teacher", "chunks merged by", "F1", "EM")
     for row in report["teachers"]:

@@ -15,12 +15,10 @@ interrupted. The last line is JSON.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import replace
 
 from absl import app, flags
 from rich.table import Table
-from tqdm import tqdm
 
 from benchmarks.paired import SCORES, summary
 from holle_tf.config import load_config, preset
@@ -29,6 +27,7 @@ from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.console_logging import configure_console
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.training.train import ensure_run
@@ -50,14 +49,14 @@ def score(value: str, seed: int) -> dict[str, float]:
     if _RECIPE.value:
         given.update(recipe=_RECIPE.value, teacher=_TEACHER.value)
     config = load_config([preset("demo")], [*_SET.value, f"{_OPTION.value}={value}"], given)
-    prepared = open_data(config, _log)
+    prepared = open_data(config)
     teachers: list[RunFolder] = []
     if _RECIPE.value:
         config = student_of_teachers(config, None)
-        teachers = find_or_train_teachers(replace(config, seed=0), prepared, None, _log)
+        teachers = find_or_train_teachers(replace(config, seed=0), prepared, None)
     elif config.model == "sam":
         config = with_recipe(config, "_train")
-    run = ensure_run(config, prepared, teachers=teachers, log=_log)
+    run = ensure_run(config, prepared, teachers=teachers)
     reading = Reading(run, prepared, config)
     ensure_scores(reading, "test")
     scores = reading.scores()["test"]
@@ -65,11 +64,8 @@ def score(value: str, seed: int) -> dict[str, float]:
     return {**{name: scores[name] for name in SCORES}, **cones}
 
 
-def _log(line: str) -> None:
-    tqdm.write(line, file=sys.stderr)
-
-
 def main(_: list[str]) -> None:
+    configure_console()
     keep_freed_memory()
     found: dict[str, dict[str, dict[str, float]]] = {value: {} for value in _VALUES.value}
     for seed in _SEEDS.value:

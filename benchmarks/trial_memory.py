@@ -8,7 +8,7 @@ Once with each training in a process of its own, and once in the search's (``tun
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,11 @@ import yaml
 from absl import app, flags
 
 from holle_tf.config import load_config
+from holle_tf.system.console_logging import configure_console
 from tuning.plan import make_plan
 from tuning.search import SearchTuner
+
+logger = logging.getLogger("benchmarks.trial_memory")  # which is __main__ when it runs as a program
 
 _TRIALS = flags.DEFINE_integer("trials", 20, "tiny trials of each kind")
 
@@ -34,7 +37,7 @@ class _Measured(SearchTuner):
     def on_trial_end(self, trial: Any) -> None:
         super().on_trial_end(trial)
         memory.append(resident_mb())
-        _say(f"{memory[-1]:.1f} MB after trial {len(memory)}")
+        logger.info(f"{memory[-1]:.1f} MB after trial {len(memory)}")
 
 
 memory: list[float] = []
@@ -57,19 +60,15 @@ def measure(folder: Path, trials: int, isolate: bool) -> list[float]:
         load_config((), [*TINY, *own], {"runs_dir": str(folder)}),
         str(folder / f"isolate-{isolate}"),
         None,
-        _say,
     )
     plan.begin()
     memory.clear()
-    _Measured(plan, _say).search()
+    _Measured(plan).search()
     return [round(value, 1) for value in memory]
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr)
-
-
 def main(_: list[str]) -> None:
+    configure_console()
     with tempfile.TemporaryDirectory() as folder:
         found = {}
         for name, isolate in (("same process", False), ("own process", True)):

@@ -37,22 +37,36 @@ input has not changed is not done again, and an interrupted training goes on whe
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 import traceback
-from logging import getLogger
 from typing import TYPE_CHECKING, Optional
 
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from absl import app, flags, logging
+from absl import app, flags
+from absl.logging import converter
 
+from holle_tf.system.console_logging import Console, configure_console
 from pipelines.errors import UserError
 from pipelines.options import SETUPS
 
 if TYPE_CHECKING:
     from holle_tf.config import Config
+
+logger = logging.getLogger("holle_tf.main")  # which is __main__ when it runs as a program
+
+
+class _VerbosityParser(flags.IntegerParser):
+    """absl's numbers, or their names."""
+
+    def parse(self, argument: str) -> int:
+        return super().parse(converter.ABSL_NAMES.get(str(argument).upper(), argument))
+
+
+flags.FLAGS["verbosity"].parser = _VerbosityParser()
 
 MODES = (
     "prepare", "train", "distill", "recipes", "tune", "evaluate", "baselines", "predict", "export",
@@ -190,8 +204,7 @@ _SET = flags.DEFINE_multi_string(
 
 def main(argv: list[str]) -> None:
     """Run one mode; faults of the input end in one line and exit status 2."""
-    logging.set_verbosity(logging.WARNING)
-    getLogger("tensorflow").setLevel("ERROR")  # its warnings, of retraced functions, are for its programmers
+    _configure_logging()
     try:
         if argv[1:]:
             raise UserError(f"{argv[1]!r} is not a flag; see --help.")
@@ -215,6 +228,15 @@ def main(argv: list[str]) -> None:
     except KeyboardInterrupt:
         _fail("stopped; the same command goes on after the last whole epoch.", 130)
     _end(0)
+
+
+def _configure_logging() -> None:
+    """Show lines as ``--verbosity`` says, and of other packages warnings at most."""
+    level = converter.absl_to_standard(flags.FLAGS.verbosity)
+    configure_console(Console(level))
+    logging.getLogger().setLevel(max(level, logging.WARNING))
+    # TensorFlow's warnings, of retraced functions, are for its programmers.
+    logging.getLogger("tensorflow").setLevel(max(level, logging.ERROR))
 
 
 def _run() -> None:
@@ -245,7 +267,7 @@ def _run() -> None:
             return load_config([*map(preset, presets), *files], _SET.value, given)
 
         asked = Request(_SIZE.value, _PLAN.value, _EXISTING.value, _OUTPUT.value, _MULTI_REFERENCE.value)
-        status = report_mode(load, asked, _log)
+        status = report_mode(load, asked)
         if status:
             sys.exit(status)
         return
@@ -255,7 +277,7 @@ def _run() -> None:
     if mode == "serve":
         from holle_tf.modes.serve import serve_mode
 
-        serve_mode(config, run_dir, _EXPORT_DIR.value, _log)
+        serve_mode(config, run_dir, _EXPORT_DIR.value)
         return
     from holle_tf.modes import all_modes as modes
 
@@ -264,51 +286,43 @@ def _run() -> None:
     elif mode == "recipes":
         modes.recipes_mode(config)
     elif mode == "prepare":
-        modes.prepare_mode(config, _BEAM_OPTIONS.value, _log)
+        modes.prepare_mode(config, _BEAM_OPTIONS.value)
     elif mode == "tune":
         from holle_tf.modes.tune import choose_role, tune_mode
 
         role = choose_role(_TUNER_ROLE.value, _TUNER_ID.value, _TUNER_ADDRESS.value, config.tuning.workers)
-        tune_mode(config, run_dir, _TEACHER_RUN.value, role, _log)
+        tune_mode(config, run_dir, _TEACHER_RUN.value, role)
     elif mode == "evaluate":
-        modes.evaluate_mode(config, run_dir, _SPLIT.value, _log, _MULTI_REFERENCE.value)
+        modes.evaluate_mode(config, run_dir, _SPLIT.value, _MULTI_REFERENCE.value)
     elif mode == "export":
         from holle_tf.runs.exporting import export_mode
 
-        export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value, _log)
+        export_mode(config, run_dir, _FORMAT.value, _OUTPUT.value)
     elif mode == "benchmark":
-        modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"], _log)
+        modes.benchmark_mode(config, [_SETUP.value] if _SETUP.value else ["sd", "ld"])
     elif mode == "baselines":
-        modes.baselines_mode(config, _SPLIT.value, _log)
+        modes.baselines_mode(config, _SPLIT.value)
     else:
-        modes.predict_mode(config, run_dir, _INPUT.value, _log)
+        modes.predict_mode(config, run_dir, _INPUT.value)
 
 
 def _train(config: Config, mode: str, run_dir: Optional[str]) -> None:
     """The modes that several devices can share."""
     from holle_tf.modes import all_modes as modes
+    from holle_tf.system.console_logging import prefix_lines
     from holle_tf.system.devices import PeerLost, begin_anew, choose_devices
 
     devices = choose_devices(config.strategy)
-
-    def log(line: str) -> None:
-        _log(line if devices.chief else f"{devices.cluster.name}: {line}")
-
+    if not devices.chief:
+        prefix_lines(f"{devices.cluster.name}: ")
     try:
         if mode == "train":
-            modes.train_mode(config, run_dir, log, devices)
+            modes.train_mode(config, run_dir, devices)
         else:
-            modes.distill_mode(config, run_dir, _TEACHER_RUN.value, log, devices)
+            modes.distill_mode(config, run_dir, _TEACHER_RUN.value, devices)
     except PeerLost as lost:
-        log(str(lost))
-        begin_anew(config.strategy, log)
-
-
-def _log(line: str) -> None:
-    from tqdm import tqdm
-
-    tqdm.write(line, file=sys.stderr)  # does not tear a progress bar apart
-    sys.stderr.flush()
+        logger.warning(str(lost))
+        begin_anew(config.strategy)
 
 
 def _end(status: int) -> None:

@@ -8,6 +8,7 @@ workers. The records are those of ``filling.fill_folder``, in the same shards.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -38,6 +39,8 @@ from pipelines.splits import (
 )  # fmt: skip
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies
+
+logger = logging.getLogger(__name__)
 
 SUMMARY = "summary.json"  # what the pipeline found, for the process that started it
 
@@ -70,7 +73,6 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
         config: DataConfig,
         glove: str,
         limit: Optional[int],
-        log: Callable[[str], Any],
     ) -> dict[str, Any]:
         files = {split: files_of_split(data_dir, split, config) for split in SPLITS}
         try:
@@ -88,7 +90,7 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
         for split in SPLITS:
             report = ReadReport(split, **contents["report"][split])
             for line in report.lines():
-                log(line)
+                logger.info(line)
             check_dropped(files[split], report, config)
         return contents
 

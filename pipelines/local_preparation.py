@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -22,6 +23,8 @@ from pipelines.splits import SPLITS, ReadReport, describe_reports, iterate_split
 from pipelines.spool import ExampleSpool
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 
+logger = logging.getLogger(__name__)
+
 TASK_CHARS = 300_000  # characters that a worker process is given at a time
 PIECES = 8  # shards for which a task is enough: what is compressed together should not become too little
 POOL_CHARS = 4_000_000  # fewer in all are not worth starting worker processes
@@ -33,7 +36,6 @@ def fill_folder(
     config: DataConfig,
     glove: str,
     limit: Optional[int],
-    log: Callable[[str], Any],
 ) -> dict[str, Any]:
     """Read the raw files and write vocabularies, vectors and records, on this machine's cores.
 
@@ -50,11 +52,11 @@ def fill_folder(
     for split in SPLITS:
         reports[split], spools[split] = _read(folder, data_dir, split, config, limit)
         for line in reports[split].lines():
-            log(line)
+            logger.info(line)
     work = sum(spool.characters for spool in spools.values())
     workers = cores() if work >= POOL_CHARS else 1
     vocabularies = save_vocabularies(folder, _count(spools, workers), config, glove)
-    log(vocabularies.line())
+    logger.info(vocabularies.line())
 
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
     contents.update(shards={}, words={}, longest=dict.fromkeys(INPUTS, 0))
@@ -67,7 +69,7 @@ def fill_folder(
         files = write_records(folder, split, pieces, config.shard_examples, len(spools[split]))
         contents["shards"][split] = files
         size = sum(file["bytes"] for file in files) / 1e6
-        log(f"{split}: {len(spools[split])} examples in {len(files)} shards, {size:.1f} MB")
+        logger.info(f"{split}: {len(spools[split])} examples in {len(files)} shards, {size:.1f} MB")
     for spool in spools.values():
         spool.remove()
     return contents

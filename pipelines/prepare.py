@@ -6,6 +6,7 @@ is up to date. It is written under a temporary name and renamed when it is compl
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipelines.readers.registry import reader_of
 from pipelines.splits import SPLITS, files_of_split
 from pipelines.word_counts import NO_GLOVE
 
+logger = logging.getLogger(__name__)
+
 GLOVE_HOMEPAGE = "https://nlp.stanford.edu/projects/glove/"
 
 __all__ = ["PreparedData", "fingerprint_of", "prepare"]
@@ -33,7 +36,6 @@ def prepare(
     glove: Optional[str],
     limit: Optional[int] = None,
     allow_dropped: bool = False,
-    log: Callable[[str], Any] = print,
     fill: Callable[..., dict[str, Any]] = fill_folder,
 ) -> PreparedData:
     """Prepare one setup of a data set, or return what was prepared earlier from the same input.
@@ -45,7 +47,6 @@ def prepare(
       glove: GloVe file, or "none" to learn the word vectors.
       limit: read only the first usable examples of each split.
       allow_dropped: continue however many examples are unusable.
-      log: is called with each line of the report.
       fill: does the work; takes the arguments of ``fill_folder`` and returns what it returns.
 
     Raises:
@@ -61,15 +62,15 @@ def prepare(
     fingerprint, sources = fingerprint_of(data_dir, config, glove, limit)
     folder = out_root / f"{config.setup}-{fingerprint[:10]}"
     if folder.exists():
-        log(f"{folder}: prepared before from the same input")
+        logger.info(f"{folder}: prepared before from the same input")
         return PreparedData.load(folder)
     for removed in remove_stale(out_root):
-        log(f"{removed}: removed, it was left by a run that was killed")
-    log(f"{folder}: preparing, of {data_dir}")
+        logger.info(f"{removed}: removed, it was left by a run that was killed")
+    logger.info(f"{folder}: preparing, of {data_dir}")
     try:
         with atomic_folder(folder) as temporary:
             reading = replace(config, max_dropped=1.0) if allow_dropped else config
-            contents = fill(temporary, Path(data_dir), reading, glove, limit, log)
+            contents = fill(temporary, Path(data_dir), reading, glove, limit)
             manifest = {
                 "schema_version": SCHEMA_VERSION,
                 "fingerprint": fingerprint,
@@ -82,7 +83,7 @@ def prepare(
             if folder.exists():
                 raise _ByAnother
     except _ByAnother:
-        log(f"{folder}: another process prepared it meanwhile")
+        logger.info(f"{folder}: another process prepared it meanwhile")
     return PreparedData.load(folder)
 
 

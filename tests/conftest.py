@@ -1,5 +1,6 @@
 """Each test process keeps to one thread, as many share few cores; a tiny corpus, and models of it."""
 
+import logging
 import os
 import socket
 import subprocess
@@ -91,7 +92,7 @@ def prepared(tiny):
     """The tiny corpus, prepared once."""
     from holle_tf.runs.data import open_data
 
-    return open_data(tiny(), log=lambda line: None)
+    return open_data(tiny())
 
 
 @pytest.fixture(scope="session")
@@ -102,9 +103,32 @@ def trained(tiny, prepared):
 
     def teacher(kind, seed=30):
         config = replace(tiny(seed=seed), model=kind)
-        return ensure_run(config, prepared, log=lambda line: None)
+        return ensure_run(config, prepared)
 
     return teacher
+
+
+@pytest.fixture
+def logged(caplog):
+    """What is logged, from level info on: ``logged.messages``."""
+    caplog.set_level(logging.INFO)
+    return caplog
+
+
+@pytest.fixture
+def on_line(logged):
+    """Function (callback): it gets every line that is logged from now on, and can raise there."""
+    handlers = []
+
+    def listen(callback):
+        handler = logging.Handler()
+        handler.emit = lambda record: callback(record.getMessage())
+        logging.getLogger().addHandler(handler)
+        handlers.append(handler)
+
+    yield listen
+    for handler in handlers:
+        logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture

@@ -36,6 +36,15 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
         assert f"--mode={mode}" in out
 
 
+def test_verbosity_decides_which_lines_are_shown(tmp_path):
+    command = ["--mode=prepare", "--config=smoke", f"--runs_dir={tmp_path}"]
+    status, out, err = run(*command, "--verbosity=0")
+    assert status == 0 and "train: 64 read, 64 kept" in err
+    for quiet in ("--verbosity=-1", "-v=error"):
+        status, again, err = run(*command, quiet)
+        assert (status, again, err) == (0, out, "")
+
+
 # Each of these is a process that was forked when TensorFlow, which takes seconds, had been imported.
 FORKED = """
 import json, os, runpy, sys

@@ -7,10 +7,10 @@ again by another.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import socket
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -21,11 +21,14 @@ from typing import Any, Iterator, Mapping, Optional, Sequence
 from holle_tf.config import Config
 from holle_tf.runs.run_folder import read_json
 from holle_tf.system.child_process import end_with_parent
+from holle_tf.system.console_logging import Console, configure_console, current_console, prefix_lines
 from holle_tf.system.memory import keep_freed_memory
 from pipelines.errors import UserError
 from pipelines.parallel import cores
-from tuning.plan import Log, Plan, make_plan
+from tuning.plan import Plan, make_plan
 from tuning.search import SearchTuner, answers
+
+logger = logging.getLogger(__name__)
 
 PATIENCE = 600  # seconds that a worker waits for its chief to begin
 LOOK = 0.5  # seconds between two looks at the workers
@@ -82,14 +85,14 @@ def choose_role(
     return Role("worker", tuner_id, host, int(port))
 
 
-def search_alone(plan: Plan, log: Log) -> SearchTuner:
+def search_alone(plan: Plan) -> SearchTuner:
     """Run all trials in this process, one after the other."""
-    tuner = SearchTuner(plan, log)
+    tuner = SearchTuner(plan)
     tuner.search()
     return tuner
 
 
-def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
+def lead(plan: Plan, role: Role) -> SearchTuner:
     """Be the chief until all workers have ended their last trial.
 
     Raises:
@@ -99,7 +102,7 @@ def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
     host, port = role.host, role.port or _free_port()
     _check_free(host, port)
     _announce("chief", host, port)
-    tuner = SearchTuner(plan, log)
+    tuner = SearchTuner(plan)
     oracle = tuner.oracle
     threading.Thread(target=tuner.search, daemon=True).start()  # answers workers, for ever
     while not answers("127.0.0.1" if host == "0.0.0.0" else host, port):
@@ -107,12 +110,14 @@ def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
     count = plan.config.tuning.workers
     workers = _start_workers(plan, count, host, port) if local else {}
     if local:
-        log(", ".join(f"{name} is process {process.pid}" for name, process in workers.items()))
+        logger.info(", ".join(f"{name} is process {process.pid}" for name, process in workers.items()))
     else:
-        log(f"the chief listens on {host}:{port}; start workers by the same command with --tuner_role=worker "
-            f"--tuner_id=NAME --tuner_address={socket.gethostname()}:{port}")  # fmt: skip
+        logger.info(
+            f"the chief listens on {host}:{port}; start workers by the same command with "
+            f"--tuner_role=worker --tuner_id=NAME --tuner_address={socket.gethostname()}:{port}"
+        )
     try:
-        _watch(oracle, workers, local, log)
+        _watch(oracle, workers, local)
     finally:
         time.sleep(GOODBYE)
         for process in workers.values():
@@ -122,15 +127,13 @@ def lead(plan: Plan, role: Role, log: Log) -> SearchTuner:
     return tuner
 
 
-def work(
-    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role, log: Log
-) -> None:
+def work(config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role) -> None:
     """Run trials for a chief until there are no more.
 
     Raises:
         UserError: the chief does not answer, or leads another search.
     """
-    log(f"{role.tuner_id} waits for the chief at {role.host}:{role.port}")
+    logger.info(f"{role.tuner_id} waits for the chief at {role.host}:{role.port}")
     end = time.monotonic() + PATIENCE
     while not answers(role.host, role.port):
         if time.monotonic() > end:
@@ -139,18 +142,19 @@ def work(
             )
         time.sleep(LOOK)
     # The chief listens once data and teachers are there, so that none is made twice.
-    plan = make_plan(config, run_dir, teacher_runs, log)
+    plan = make_plan(config, run_dir, teacher_runs)
     if read_json(plan.folder / "search.json") != plan.identity:
         raise UserError(
             f"{plan.folder}: the chief's search is not here; give the worker the chief's command, and "
             "folders that both see."
         )
-    _search_for_chief(plan, role.tuner_id, role.host, role.port, log)
+    _search_for_chief(plan, role.tuner_id, role.host, role.port)
 
 
-def _search_for_chief(plan: Plan, tuner_id: str, host: str, port: int, log: Log) -> None:
+def _search_for_chief(plan: Plan, tuner_id: str, host: str, port: int) -> None:
     _announce(tuner_id, host, port)
-    SearchTuner(plan, lambda line: log(f"{tuner_id}: {line}"), (host, port)).search()
+    prefix_lines(f"{tuner_id}: ")
+    SearchTuner(plan, (host, port)).search()
 
 
 def _announce(tuner_id: str, host: str, port: int) -> None:
@@ -160,7 +164,7 @@ def _announce(tuner_id: str, host: str, port: int) -> None:
     os.environ["KERASTUNER_ORACLE_PORT"] = str(port)
 
 
-def _watch(oracle: Any, workers: dict[str, BaseProcess], local: bool, log: Log) -> None:
+def _watch(oracle: Any, workers: dict[str, BaseProcess], local: bool) -> None:
     ended: set[str] = set()
     while not oracle.over:
         time.sleep(LOOK)
@@ -169,7 +173,9 @@ def _watch(oracle: Any, workers: dict[str, BaseProcess], local: bool, log: Log) 
         for name in [*sorted(gone), *oracle.silent()]:
             trial_id = oracle.lose(name)
             if trial_id:
-                log(f"{name} is lost; trial {int(trial_id) + 1} is {oracle.trials[trial_id].status.lower()}")
+                logger.warning(
+                    f"{name} is lost; trial {int(trial_id) + 1} is {oracle.trials[trial_id].status.lower()}"
+                )
         if local and len(ended) == len(workers) and not oracle.over:
             raise UserError("all workers ended before the search did; the same command goes on.")
 
@@ -188,22 +194,20 @@ def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, Ba
         share = one_gpu(i, gpus) if gpus else {}
         threads = str(max(1, cores() // count))
         share.update({key: threads for key in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")})
+        arguments = (plan, name, host, port, current_console())
         with _environment(share):  # TensorFlow reads it when it is imported
-            process = context.Process(target=_local_worker, args=(plan, name, host, port), name=name)
+            process = context.Process(target=_local_worker, args=arguments, name=name)
             process.start()
         workers[name] = process
     return workers
 
 
-def _local_worker(plan: Plan, tuner_id: str, host: str, port: int) -> None:
+def _local_worker(plan: Plan, tuner_id: str, host: str, port: int, console: Console) -> None:
     end_with_parent()
+    configure_console(console)
     keep_freed_memory()
-
-    def log(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
     try:
-        _search_for_chief(plan, tuner_id, host, port, log)
+        _search_for_chief(plan, tuner_id, host, port)
     except KeyboardInterrupt:  # said by the chief
         os._exit(130)
 

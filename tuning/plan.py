@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, Iterable, Optional, Sequence
+from typing import Any, Iterable, Optional, Sequence
 
 from holle_tf.catalogue import is_student
 from holle_tf.config import Config
@@ -23,7 +24,7 @@ from pipelines.prepare import PreparedData
 from tuning.space import Parameter, Space, listed, read_space
 from tuning.trial import trial_config
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,7 @@ class Plan:
         write_text(self.folder / "search.json", json.dumps(self.identity, indent=1))
 
 
-def make_plan(
-    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], log: Log
-) -> Plan:
+def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]]) -> Plan:
     """What ``config`` and the flags ask for; prepares the data and trains teachers where there are none.
 
     Raises:
@@ -86,7 +85,7 @@ def make_plan(
     if config.tuning.max_trials == 0 and config.tuning.max_minutes == 0 and space.size is None:
         if tuner != "hyperband":
             raise UserError("this space has no end: give tuning.max_trials or tuning.max_minutes by --set.")
-    prepared = open_data(config, log)
+    prepared = open_data(config)
     teachers: tuple[Path, ...] = ()
     if distilling:
         if any(one.key.startswith("data.") for one in space.parameters):
@@ -100,7 +99,7 @@ def make_plan(
         for run in runs:
             Reading(run, prepared, config)
         config = replace(config, teacher=",".join(run.config().model for run in runs))
-    space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers], log)
+    space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers])
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
     digest = json_sha256(identity)[:8]
     what = f"{config.model}-{config.recipe.replace('_', '-')}".rstrip("-")
@@ -150,16 +149,14 @@ def _tuner(wanted: str, space: Space) -> str:
 
 def _prepare_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> list[str]:
     """Find or train the teachers and compute what students will read of them."""
-    prepared = open_data(config, print)
-    runs = find_or_train_teachers(config, prepared, teacher_runs, print)
+    prepared = open_data(config)
+    runs = find_or_train_teachers(config, prepared, teacher_runs)
     config = replace(config, teacher=",".join(run.config().model for run in runs))
-    cache_teachers(config, prepared, runs, print)
+    cache_teachers(config, prepared, runs)
     return [str(run.path) for run in runs]
 
 
-def _deciding(
-    config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder], log: Log
-) -> Space:
+def _deciding(config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Space:
     """``space`` without keys that change no trial, such as the k of a recipe without a top-k term."""
     switches = ("recipe", f"{config.student}.interaction")
     bases = [trial_config(config, {})]
@@ -180,7 +177,7 @@ def _deciding(
     ]
     dropped = {one.key for one in space.parameters} - {one.key for one in kept}
     if dropped:
-        log(f"space {space.name}: left out, as nothing here depends on it: {listed(dropped)}")
+        logger.info(f"space {space.name}: left out, as nothing here depends on it: {listed(dropped)}")
     if not kept:
         raise UserError(f"space {space.name}: none of its keys changes {config.recipe or config.model}.")
     return replace(space, parameters=tuple(kept))

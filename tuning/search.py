@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import statistics
 import threading
 import time
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from keras_tuner.engine.base_tuner import BaseTuner
 from keras_tuner.errors import FailedTrialError
@@ -19,7 +20,8 @@ from tuning.oracles import make_oracle
 from tuning.plan import Plan
 from tuning.trial import MEASURED, Task, run_task, trial_config
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
+
 OUTCOME = "outcome.json"  # in the folder of a trial: what its trainings gave, or why they failed
 AGAIN = 0.5  # seconds between two questions of a tuner that has nothing to do
 
@@ -29,20 +31,19 @@ class SearchTuner(BaseTuner):
 
     Args:
         plan: begun.
-        log: takes lines for the user.
         chief: address (host, port) of the process that chooses the values; None = this one.
     """
 
-    def __init__(self, plan: Plan, log: Log, chief: Optional[tuple[str, int]] = None):
+    def __init__(self, plan: Plan, chief: Optional[tuple[str, int]] = None):
         config = plan.config
         oracle = make_oracle(plan.tuner, plan.space, config.tuning, config.seed, plan.epochs)
         super().__init__(oracle, directory=str(plan.folder.parent), project_name=plan.folder.name)
-        self._plan, self._log, self._chief = plan, log, chief
+        self._plan, self._chief = plan, chief
         self._asked = 0.0
         if chief is None and (plan.folder / "oracle.json").exists():
             oracle.reload()
             done = len(oracle.end_order)
-            log(f"going on after {done} trials, {oracle.elapsed / 60:.1f} minutes: {plan.folder}")
+            logger.info(f"going on after {done} trials, {oracle.elapsed / 60:.1f} minutes: {plan.folder}")
 
     def pre_create_trial(self) -> None:
         if time.monotonic() - self._asked < AGAIN:
@@ -61,7 +62,7 @@ class SearchTuner(BaseTuner):
         values = self._plan.space.values(raw)
         shown = ", ".join(f"{key} {value}" for key, value in values.items())
         of = f" of {self._plan.trials}" if self._plan.trials else ""
-        self._log(f"trial {int(trial.trial_id) + 1}{of}: {shown}")
+        logger.info(f"trial {int(trial.trial_id) + 1}{of}: {shown}")
         outcome: dict[str, Any] = {"values": values, "tuner": self.tuner_id, "executions": []}
         with self._showing_life(trial.trial_id):
             for execution in range(options.executions):
@@ -102,10 +103,10 @@ class SearchTuner(BaseTuner):
         number = int(trial.trial_id) + 1
         if trial.status == "COMPLETED":
             shown = ", ".join(f"{name} {outcome[name]:.2f}" for name in MEASURED)
-            self._log(f"trial {number}: {shown} ({outcome['seconds']:.0f} s of training)")
+            logger.info(f"trial {number}: {shown} ({outcome['seconds']:.0f} s of training)")
             write_trial(self._plan.folder, trial.trial_id, outcome)
         else:
-            self._log(f"trial {number} failed: {outcome.get('error') or _last_line(trial.message)}")
+            logger.warning(f"trial {number} failed: {outcome.get('error') or _last_line(trial.message)}")
 
     def save(self) -> None:
         """Keep the oracle's state; a tuner has none of its own."""
@@ -116,7 +117,7 @@ class SearchTuner(BaseTuner):
         write_text(Path(self.get_trial_dir(trial_id)) / OUTCOME, json.dumps(outcome, indent=1))
 
     def _showing_life(self, trial_id: str) -> Any:
-        return _Heartbeat(self, trial_id, self._chief, self._plan.config.tuning.lost_seconds, self._log)
+        return _Heartbeat(self, trial_id, self._chief, self._plan.config.tuning.lost_seconds)
 
 
 class _Heartbeat:
@@ -128,10 +129,9 @@ class _Heartbeat:
         trial_id: str,
         chief: Optional[tuple[str, int]],
         lost_seconds: float,
-        log: Log,
     ):
         self._ended = threading.Event()
-        self._tuner, self._trial_id, self._chief, self._log = tuner, trial_id, chief, log
+        self._tuner, self._trial_id, self._chief = tuner, trial_id, chief
         self._every = lost_seconds / 4
 
     def __enter__(self) -> None:
@@ -147,7 +147,7 @@ class _Heartbeat:
         while not self._ended.wait(self._every):
             if not answers(*self._chief):
                 if not silent:
-                    self._log("the chief does not answer; start it again, this worker waits for it")
+                    logger.warning("the chief does not answer; start it again, this worker waits for it")
                 silent = True
                 continue
             silent = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 import traceback
@@ -19,11 +20,14 @@ from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, write_text
 from holle_tf.system.child_process import ProcessDied, in_own_process
+from holle_tf.system.console_logging import log_to_file
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import with_recipe
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder
+
+logger = logging.getLogger(__name__)
 
 MEASURED = ("val_f1", "val_em", "val_loss")
 
@@ -117,6 +121,12 @@ def run_task(task: Task, isolate: bool) -> dict[str, Any]:
 
 
 def _attempt(task: Task) -> dict[str, Any]:
+    # A log beside the run, so that lines of many trainings do not hide what the search says.
+    with log_to_file(task.folder.parent / "log.txt", "holle_tf", "pipelines", __name__):
+        return _train_or_error(task)
+
+
+def _train_or_error(task: Task) -> dict[str, Any]:
     try:
         return _train(task)
     except ProcessDied:
@@ -124,7 +134,7 @@ def _attempt(task: Task) -> dict[str, Any]:
     except UserError as error:
         return {"error": str(error)}
     except Exception as error:  # whatever values lead to, the search goes on; log.txt has it whole
-        _log(task)(traceback.format_exc())
+        logger.error(traceback.format_exc().rstrip())
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return {"error": "out of memory; a smaller model or batch would fit"}
         lines = str(error).splitlines() or [""]
@@ -133,8 +143,7 @@ def _attempt(task: Task) -> dict[str, Any]:
 
 def _train(task: Task) -> dict[str, Any]:
     keep_freed_memory()
-    log = _log(task)
-    prepared = open_data(task.config, log)
+    prepared = open_data(task.config)
     teachers = [RunFolder(path) for path in task.teachers]
     if task.shorter is not None and not task.folder.exists():
         _go_on_from(task.shorter, task.folder)
@@ -143,7 +152,7 @@ def _train(task: Task) -> dict[str, Any]:
         )
     callbacks = [Deadline(task.seconds)] if task.seconds else []
     keep = task.keep_checkpoint
-    run = ensure_run(task.config, prepared, task.folder, teachers, log, callbacks, keep)
+    run = ensure_run(task.config, prepared, task.folder, teachers, callbacks, keep)
     result, lines = run.result(), run.epochs()
     assert result is not None
     kept = lines[result["best_epoch"] - 1]
@@ -159,14 +168,3 @@ def _go_on_from(shorter: Path, folder: Path) -> None:
     with atomic_folder(folder) as temporary:
         shutil.copytree(shorter, temporary, dirs_exist_ok=True)
         (temporary / "result.json").unlink()
-
-
-def _log(task: Task) -> Any:
-    """A log beside the run, so that lines of many trainings do not hide what the search says."""
-
-    def write(line: str) -> None:
-        task.folder.parent.mkdir(parents=True, exist_ok=True)
-        with open(task.folder.parent / "log.txt", "a", encoding="utf-8") as file:
-            file.write(line.rstrip("\n") + "\n")
-
-    return write

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from pathlib import Path
 from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional
 
@@ -21,6 +22,8 @@ from pipelines.dataset import make_dataset
 from pipelines.files import alone_in, atomic_file, atomic_path, file_sha256, json_sha256, remove_stale
 from pipelines.manifest import describe
 from pipelines.prepare import PreparedData
+
+logger = logging.getLogger(__name__)
 
 SHARD_EXAMPLES = 1024  # of one file: what has to be read again after an interruption
 UNKNOWN = -1e9  # logit of a position that is not among the best which were kept
@@ -90,7 +93,7 @@ class TeacherCache:
         with atomic_file(self.manifest, "w") as file:
             json.dump({**self.identity, **contents}, file, indent=1)
 
-    def missing(self, log: Callable[[str], None]) -> list[int]:
+    def missing(self) -> list[int]:
         """Numbers of the files that have to be written; one that was altered since is removed."""
         expected = {}
         if self.manifest.exists():
@@ -98,7 +101,7 @@ class TeacherCache:
             expected = {one.pop("file"): one for one in manifest["shards"]}
         for path in self.paths:
             if path.exists() and path.name in expected and describe(path) != expected[path.name]:
-                log(f"{path}: damaged; the teacher reads its examples again")
+                logger.warning(f"{path}: damaged; the teacher reads its examples again")
                 path.unlink()
         return self.not_there()
 
@@ -113,7 +116,6 @@ def ensure_teacher_cache(
     prepared: PreparedData,
     split: str,
     batch_size: int,
-    log: Callable[[str], None] = print,
     chunks: Optional[Mapping[str, Any]] = None,
     top_k: int = 0,
     readers: Readers = ALONE,
@@ -136,11 +138,11 @@ def ensure_teacher_cache(
     cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k)
     cache.folder.mkdir(parents=True, exist_ok=True)
     if readers.processes > 1:  # they know of each other
-        _fill(cache, load_teacher, batch_size, log, readers)
+        _fill(cache, load_teacher, batch_size, readers)
     else:
         waiting = f"teacher scores: another process computes them in {cache.folder}; waiting"
-        with alone_in(cache.folder, lambda: log(waiting)):
-            _fill(cache, load_teacher, batch_size, log, readers)
+        with alone_in(cache.folder, lambda: logger.info(waiting)):
+            _fill(cache, load_teacher, batch_size, readers)
     return cache.folder
 
 
@@ -185,18 +187,17 @@ def _fill(
     cache: TeacherCache,
     load_teacher: Callable[[], tf.keras.Model],
     batch_size: int,
-    log: Callable[[str], None],
     readers: Readers,
 ) -> None:
     if readers.number == 0:
-        missing = cache.missing(log)
+        missing = cache.missing()
         if missing and readers.processes > 1:
             cache.manifest.unlink(missing_ok=True)  # by which the others know that something is missing
     readers.together()
     if readers.number:
         missing = cache.not_there()
     if not missing and cache.manifest.exists():
-        log(f"teacher scores: found in {cache.folder}")
+        logger.info(f"teacher scores: found in {cache.folder}")
         return
     readers.together()  # before any of them is written, so that all know of the same
     for _ in remove_stale(cache.folder) if readers.number == 0 else ():
@@ -205,7 +206,7 @@ def _fill(
     count = cache.count
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
-        log(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
+        logger.info(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
     with tqdm(total=count, initial=there, desc=f"teacher reads {cache.split}", unit=" examples") as progress:
         own = set(missing[readers.number :: readers.processes])
         found = (

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 from collections import Counter, defaultdict
@@ -18,6 +19,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from holle_tf.evaluate.scores import normalize_answer, token_f1
 from pipelines.errors import UserError
 from pipelines.example import Example
+
+logger = logging.getLogger(__name__)
 
 RANDOM_SPAN_WORDS = 12
 
@@ -96,9 +99,7 @@ def span_popularity(train: Sequence[Example], test: Sequence[Example]) -> list[s
     return predictions
 
 
-def run_baselines(
-    train: Sequence[Example], test: Sequence[Example], seed: int = 0, log: Callable[[str], None] = print
-) -> dict[str, list[str]]:
+def run_baselines(train: Sequence[Example], test: Sequence[Example], seed: int = 0) -> dict[str, list[str]]:
     """Predictions of every baseline, one text per test example, by name.
 
     Raises:
@@ -117,7 +118,7 @@ def run_baselines(
     ]
     predictions = {}
     for name, run in runs:
-        log(f"baseline {name}: {len(test)} examples")
+        logger.info(f"baseline {name}: {len(test)} examples")
         predictions[name] = run()
     return predictions
 

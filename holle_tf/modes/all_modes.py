@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from rich.table import Table
 
@@ -48,17 +49,17 @@ from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS, WINDOWS, DataConfig
 from pipelines.records import read_examples
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
-def prepare_mode(config: Config, beam_options: Optional[str], log: Log) -> None:
+def prepare_mode(config: Config, beam_options: Optional[str]) -> None:
     """Raw chats to vocabularies, word vectors and records, by Apache Beam if it has options."""
-    prepared = open_data(config, log, None if beam_options is None else shlex.split(beam_options))
+    prepared = open_data(config, None if beam_options is None else shlex.split(beam_options))
     counts = {split: prepared.count(split) for split in ("train", "dev", "test")}
     print(json.dumps({"folder": str(prepared.folder), "fingerprint": prepared.fingerprint, **counts}))
 
 
-def train_mode(config: Config, run_dir: Optional[str], log: Log, devices: Devices = ONE) -> None:
+def train_mode(config: Config, run_dir: Optional[str], devices: Devices = ONE) -> None:
     """A model on the labels alone."""
     if not is_student(config.model) and config.recipe:
         raise UserError(f"--model={config.model} is trained on its labels; leave out the recipe.")
@@ -67,8 +68,8 @@ def train_mode(config: Config, run_dir: Optional[str], log: Log, devices: Device
         if recipe(config.recipe, config.recipes).teachers:
             raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
     config = replace(config, teacher="")
-    prepared, devices = begin(config, devices, log)
-    run = ensure_run(config, prepared, _path(run_dir), log=log, devices=devices)
+    prepared, devices = begin(config, devices)
+    run = ensure_run(config, prepared, _path(run_dir), devices=devices)
     if not devices.chief:
         return
     _report(Reading(run, prepared, config), "test", [])
@@ -78,13 +79,12 @@ def distill_mode(
     config: Config,
     run_dir: Optional[str],
     teacher_runs: Optional[Sequence[str]],
-    log: Log,
     devices: Devices = ONE,
 ) -> None:
     """Teachers (trained first if there are none), a student alone, and a student distilled, side by side."""
     config = student_of_teachers(config, teacher_runs)
-    prepared, devices = begin(config, devices, log)
-    teachers = find_or_train_teachers(config, prepared, teacher_runs, log, devices)
+    prepared, devices = begin(config, devices)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
     rows, readings = [], {}
@@ -97,14 +97,11 @@ def distill_mode(
         rows.append(run_row(readings[name], label, "test"))
 
     if config.distill.compare_alone:
-        log("== student without a teacher, for comparison")
-        show(
-            "alone",
-            f"{title_of(config.model)} alone",
-            ensure_run(student_alone(config), prepared, log=log, devices=devices),
-        )
-    log(f"== student distilled from {config.teacher}, recipe {config.recipe}")
-    student = ensure_run(config, prepared, _path(run_dir), teachers, log, devices=devices)
+        logger.info("== student without a teacher, for comparison")
+        alone = ensure_run(student_alone(config), prepared, devices=devices)
+        show("alone", f"{title_of(config.model)} alone", alone)
+    logger.info(f"== student distilled from {config.teacher}, recipe {config.recipe}")
+    student = ensure_run(config, prepared, _path(run_dir), teachers, devices=devices)
     if not devices.chief:
         return
     plain = config.recipe == config.interaction
@@ -119,7 +116,7 @@ def distill_mode(
         show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
     pictures = draw_pictures(readings, student.path / "figures", prepared)
     print_table(
-        scores_table([*baseline_rows(prepared, "test", config.seed, log), *rows]),
+        scores_table([*baseline_rows(prepared, "test", config.seed), *rows]),
         f"test, {config.data.setup}",
     )
     print("student:     ", student.path)
@@ -145,7 +142,7 @@ def recipes_mode(config: Config) -> None:
 
 
 def evaluate_mode(
-    config: Config, run_dir: Optional[str], split: str, log: Log, multi_reference: Optional[str] = None
+    config: Config, run_dir: Optional[str], split: str, multi_reference: Optional[str] = None
 ) -> None:
     """A finished run on a split of the data that it was trained on, beside the baselines.
 
@@ -168,15 +165,15 @@ def evaluate_mode(
     own = _same_data(config, trained)
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=config.data.setup))
-    prepared = open_data(own, log)
-    rows = baseline_rows(prepared, split, run.config().seed, log)
+    prepared = open_data(own)
+    rows = baseline_rows(prepared, split, run.config().seed)
     _report(Reading(run, prepared, config), split, rows, references)
 
 
-def baselines_mode(config: Config, split: str, log: Log) -> None:
+def baselines_mode(config: Config, split: str) -> None:
     """The baselines beside every finished run on the same data."""
-    prepared = open_data(config, log)
-    rows = baseline_rows(prepared, split, config.seed, log)
+    prepared = open_data(config)
+    rows = baseline_rows(prepared, split, config.seed)
     for path in sorted((Path(config.runs_dir) / prepared.folder.name).glob("*/result.json")):
         reading = Reading(RunFolder(path.parent), prepared, config)
         ensure_scores(reading, split)
@@ -185,22 +182,22 @@ def baselines_mode(config: Config, split: str, log: Log) -> None:
     print(json.dumps(rows))
 
 
-def benchmark_mode(config: Config, setups: Sequence[str], log: Log) -> None:
+def benchmark_mode(config: Config, setups: Sequence[str]) -> None:
     """Memory and time of every model, as in the paper's tables 1 and 5."""
-    report = run_benchmark(config, setups, log)
+    report = run_benchmark(config, setups)
     print_table(inference_table(report["inference"]), "inference on the test split (table 1)")
     print_table(training_table(report["training"]), f"training, {setups[0]} (table 5)")
     print(json.dumps(report))
 
 
-def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str], log: Log) -> None:
+def predict_mode(config: Config, run_dir: Optional[str], chat: Optional[str]) -> None:
     """A run on one chat of a JSON file, or asked interactively about a document of its test split."""
     run = chosen_run(run_dir, config)
-    log(f"using {run.path}")
+    logger.info(f"using {run.path}")
     if chat:
         print(json.dumps(predict_file(run, chat, config)))
         return
-    prepared = open_data(_same_data(config, run.config()), log)
+    prepared = open_data(_same_data(config, run.config()))
     chat_interactively(run, read_examples(prepared, "test")[0], config)
 
 

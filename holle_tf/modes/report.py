@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,13 @@ from holle_tf.runs.run_folder import versions
 from holle_tf.system.machine import command_line, machine
 from pipelines.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 PRESETS = {
     "smoke": ("demo", "smoke"),
     "demo": ("demo",),
     "full": (),
 }  # of each --size, the later over the earlier
-
-Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Request:
     multi_reference: Optional[str] = None
 
 
-def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
+def report_mode(load: Callable[..., Config], request: Request) -> int:
     """Plan, run what is missing, and write the report; a run that fails is named in it.
 
     Args:
@@ -75,7 +76,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     folder = Path(request.output or Path(config.runs_dir) / f"report-{request.size}")
     if not request.plan_only:
         _make(folder)
-    runs = Runs(config, log)
+    runs = Runs(config)
     states = runs.states()
     failed: dict[str, str] = {}
     interrupted = False
@@ -83,7 +84,7 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
         # A plan is wanted soon; before hours of training the rest can be measured too; and at the smallest
         # size compiling a few steps would take as long as the runs themselves.
         measure = "plain" if request.plan_only else "nothing" if request.size == "smoke" else "all"
-        log(
+        logger.info(
             "== the plan" + ("; what no run tells is measured by a few steps" if measure != "nothing" else "")
         )
         estimates = estimate_all(runs, states, measure)
@@ -98,26 +99,26 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     def costs_of(existing: bool) -> Optional[dict[str, Any]]:
         try:
             existing = existing or not config.report.costs
-            return measure_costs(costs_config, setups, Path(config.runs_dir), log, existing)
+            return measure_costs(costs_config, setups, Path(config.runs_dir), existing)
         except UserError as error:  # the tables of the runs are wanted without them
             failed["costs"] = str(error)
             return None
 
     try:
         if not request.existing:
-            carry_out(runs, states, estimates, folder, failed, log)
+            carry_out(runs, states, estimates, folder, failed)
         # A finished run has not failed, even if its process died while it was scored: that is tried again.
         unfinished = {run.name for run, state in runs.states().items() if not state.done}
         failed = {name: message for name, message in failed.items() if name in unfinished}
-        failed.update(score_rows(runs, runs.rows, log))
+        failed.update(score_rows(runs, runs.rows))
         costs = costs_of(existing=request.existing)
     except KeyboardInterrupt:
-        log("stopped; writing the report of what is finished")
+        logger.info("stopped; writing the report of what is finished")
         interrupted, costs = True, costs_of(existing=True)
     states = runs.states()
     rows = collect(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
-    baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed, log) for setup in found}
+    baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed) for setup in found}
     content = report_content(runs, rows, baselines, costs, references, folder)
     finished = [run for run, state in states.items() if state.done]
     outcomes = [one for row in rows.values() for one in row.outcomes]
@@ -144,9 +145,9 @@ def report_mode(load: Callable[..., Config], request: Request, log: Log) -> int:
     files = write_report(folder, {**about, **content}, rows)
     # What was kept is kept on as it was, with its scores against other references.
     write_outcomes(folder / OUTCOMES, [runs.kept[one.digest] if one.made else one for one in outcomes], made)
-    log(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} faults")
+    logger.info(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} faults")
     for name, message in failed.items():
-        log(f"failed: {name}: {message}")
+        logger.warning(f"failed: {name}: {message}")
     print(json.dumps({"report": str(files[0]), "finished": len(finished), "planned": len(states),
                       "failed": sorted(failed)}))  # fmt: skip
     if interrupted:

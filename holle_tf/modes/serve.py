@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.serve.backend import Backend, warm_up
 from pipelines.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 if TYPE_CHECKING:
     from holle_tf.serve.messages import SampleDocument
 
-Log = Callable[[str], None]
 PACKAGES = ("fastapi", "uvicorn")
 INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
-def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str], log: Log) -> None:
+def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str]) -> None:
     """Serve one or more models until the process is told to stop; the page talks to the first.
 
     Args:
@@ -39,10 +41,10 @@ def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[st
         for path in _paths(export_dirs):
             from holle_tf.serve.onnx_backend import OnnxBackend
 
-            log(f"loading {path}")
+            logger.info(f"loading {path}")
             backends.append(OnnxBackend(path))
         if run_dirs or not backends:
-            runs, documents = _runs(Path(config.runs_dir), _paths(run_dirs), log)
+            runs, documents = _runs(Path(config.runs_dir), _paths(run_dirs))
             backends += runs
         for backend in backends:
             warm_up(backend)
@@ -51,14 +53,14 @@ def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[st
         bound.listen()  # from here on, who connects only waits
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
         run_server(app, bound, config.serve)
-    log("stopped")
+    logger.info("stopped")
 
 
 def _paths(text: Optional[str]) -> list[Path]:
     return [Path(path) for path in (text or "").split(",") if path]
 
 
-def _runs(root: Path, paths: list[Path], log: Log) -> tuple[list[Backend], list[SampleDocument]]:
+def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocument]]:
     """Loaded runs, by default the newest student under ``root``, and documents of the first one's data."""
     from holle_tf.runs.prediction import newest_student
     from holle_tf.runs.run_folder import RunFolder
@@ -68,7 +70,7 @@ def _runs(root: Path, paths: list[Path], log: Log) -> tuple[list[Backend], list[
     runs = [RunFolder(path) for path in paths] or [newest_student(root)]
     backends: list[Backend] = []
     for run in runs:
-        log(f"loading {run.path}")
+        logger.info(f"loading {run.path}")
         backends.append(RunBackend(run))
     roots = [root / "data", runs[0].path.parent.parent / "data"]
     return backends, sample_documents(runs[0], roots)

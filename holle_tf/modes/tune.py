@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Optional, Sequence
 
 from holle_tf.config import Config
@@ -11,16 +12,18 @@ from pipelines.errors import UserError
 from tuning.distributed import Role, choose_role, lead, search_alone, work
 from tuning.hparams import write_experiment
 from tuning.picture import plot_trials
-from tuning.plan import Log, Plan, make_plan
+from tuning.plan import Plan, make_plan
 from tuning.results import results_table, trial_rows, write_results
 from tuning.search import SearchTuner
 from tuning.text import COMPLETED
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["choose_role", "tune_mode"]
 
 
 def tune_mode(
-    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role, log: Log
+    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role
 ) -> None:
     """Search for the best values of a space, alone, as the chief of workers, or as one of them.
 
@@ -28,15 +31,15 @@ def tune_mode(
         UserError: the search cannot begin, or every trial failed.
     """
     if role.name == "worker":
-        work(config, run_dir, teacher_runs, role, log)
+        work(config, run_dir, teacher_runs, role)
         return
-    plan = make_plan(config, run_dir, teacher_runs, log)
+    plan = make_plan(config, run_dir, teacher_runs)
     plan.begin()
     write_experiment(plan.folder, plan.space)
     size = f"{plan.space.size:,} combinations" if plan.space.size else "no end of combinations"
     trials = f", {plan.trials} of them tried" if plan.trials else ""
-    log(f"== {plan.tuner} search of {plan.space.name} ({size}{trials}): {plan.folder}")
-    tuner = search_alone(plan, log) if role.name == "alone" else lead(plan, role, log)
+    logger.info(f"== {plan.tuner} search of {plan.space.name} ({size}{trials}): {plan.folder}")
+    tuner = search_alone(plan) if role.name == "alone" else lead(plan, role)
     _conclude(tuner, plan)
 
 

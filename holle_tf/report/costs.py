@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, to_dict
@@ -18,14 +19,14 @@ from holle_tf.system.machine import machine
 from holle_tf.training.benchmark import run_benchmark
 from pipelines.files import json_sha256
 
+logger = logging.getLogger(__name__)
+
 KEPT = "costs.json"  # in ``runs_dir``
 OF_RUNS = ("epochs", "patience")  # options of a training that a step of it does not know
 
-Log = Callable[[str], None]
-
 
 def measure_costs(
-    config: Config, setups: Sequence[str], runs_dir: Path, log: Log, existing: bool
+    config: Config, setups: Sequence[str], runs_dir: Path, existing: bool
 ) -> Optional[dict[str, Any]]:
     """Tables 1 and 5 by ``run_benchmark``, kept in ``runs_dir`` and reused while nothing changed.
 
@@ -40,12 +41,12 @@ def measure_costs(
     kept = read_json(path, REMEDY) or {}
     for some in (setups, list(SETUPS)):  # what is measured of all setups serves for some
         if (key := _key(config, some)) in kept:
-            log(f"costs: found in {path}")
+            logger.info(f"costs: found in {path}")
             return kept[key]["result"]
     if existing:
         return None
-    log("== tables 1 and 5: memory and time of each model, in processes of their own")
-    result = run_benchmark(config, list(setups), log)
+    logger.info("== tables 1 and 5: memory and time of each model, in processes of their own")
+    result = run_benchmark(config, list(setups))
     kept = read_json(path, REMEDY) or {}  # another report may have measured meanwhile
     key = _key(config, setups)  # now that the data are prepared
     # The setups are there for people who read the file.

@@ -6,15 +6,14 @@ core idle, so two runs with one core each finish sooner than the same two in tur
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Iterable, Mapping, NamedTuple, Optional
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from holle_tf.config import Config
 from holle_tf.report.plan import duration
@@ -33,7 +32,7 @@ LOGS = "logs"  # folder within the report's, of what each process says
 LOOK = 2.0  # seconds between two looks at how far the processes are
 _MOST = 300  # characters of an error in the report; all of it is in the log
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 class _Job(NamedTuple):
@@ -48,7 +47,6 @@ def carry_out(
     estimates: Mapping[PlannedRun, Estimate],
     folder: Path,
     failed: dict[str, str],
-    log: Log,
 ) -> None:
     """Train what is not finished; a run that fails does not keep the others from theirs.
 
@@ -57,24 +55,24 @@ def carry_out(
         failed: takes what goes wrong, by ``PlannedRun.name``; it has that after an interruption too.
     """
     if runs.config.report.workers > 1:
-        make_together(runs, states, estimates, folder, failed, log)
+        make_together(runs, states, estimates, folder, failed)
         return
     left = sum(one.seconds for one in estimates.values())
     todo = [run for run, state in states.items() if not state.done]
     for number, run in enumerate(todo, 1):
         left_for_all = f"; about {duration(left)} left for all" if left else ""
-        log(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")
+        logger.info(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")
         missing = runs.missing_teachers(run.variant)
         if missing:
             failed[run.name] = lost_teachers(missing)
         else:
-            failed.update(make_run(runs, run, log))
+            failed.update(make_run(runs, run))
         if run.name in failed:
-            log(f"failed: {failed[run.name]}")
+            logger.warning(f"failed: {failed[run.name]}")
         left -= estimates[run].seconds if run in estimates else 0.0
 
 
-def make_run(runs: Runs, run: PlannedRun, log: Log) -> dict[str, str]:
+def make_run(runs: Runs, run: PlannedRun) -> dict[str, str]:
     """Train a run and, at once, so that an interruption leaves nothing unscored, score what is read from it.
 
     Returns:
@@ -83,11 +81,11 @@ def make_run(runs: Runs, run: PlannedRun, log: Log) -> dict[str, str]:
     failed: dict[str, str] = {}
     _attempt(failed, run.name, runs.ensure, run)
     if not failed:
-        failed.update(score_rows(runs, runs.rows_of(run), log, run.seed))
+        failed.update(score_rows(runs, runs.rows_of(run), run.seed))
     return failed
 
 
-def score_rows(runs: Runs, keys: Iterable[str], log: Log, seed: Optional[int] = None) -> dict[str, str]:
+def score_rows(runs: Runs, keys: Iterable[str], seed: Optional[int] = None) -> dict[str, str]:
     """Evaluate the finished runs behind some rows on the test split, where that was not done before.
 
     Args:
@@ -104,7 +102,7 @@ def score_rows(runs: Runs, keys: Iterable[str], log: Log, seed: Optional[int] = 
                 _attempt(failed, f"{key}, seed {of_seed}", ensure_scores, readings[of_seed], "test")
                 progress.update()
     for name, message in failed.items():
-        log(f"not scored: {name}: {message}")
+        logger.warning(f"not scored: {name}: {message}")
     return failed
 
 
@@ -114,7 +112,6 @@ def make_together(
     estimates: Mapping[PlannedRun, Estimate],
     folder: Path,
     failed: dict[str, str],
-    log: Log,
 ) -> None:
     """Train and score what is not finished, ``report.workers`` runs at once.
 
@@ -131,23 +128,25 @@ def make_together(
     shares = surroundings_of(runs.config.report.workers)
     free = list(range(len(shares)))
     at_work: dict[OwnProcess, _Job] = {}
-    progress = ReportProgress(runs, states, estimates, log)
+    progress = ReportProgress(runs, states, estimates)
     try:
         while waiting or at_work:
-            _give_up(runs, waiting, at_work.values(), failed, log)
+            _give_up(runs, waiting, at_work.values(), failed)
             while free and (run := next_run(runs, waiting, [job.run for job in at_work.values()])):
                 waiting.remove(run)
                 name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
                 job = _Job(run, free.pop(0), folder / LOGS / name)
                 surroundings = replace(shares[job.share], output=job.output)
                 at_work[OwnProcess(training, runs.config, run, surroundings=surroundings)] = job
-                log(f"== {run.name}: begun; what it says goes to {job.output}")
+                logger.info(f"== {run.name}: begun; what it says goes to {job.output}")
             for process in first_ended(at_work, LOOK):
                 job = at_work.pop(process)
                 free.append(job.share)
                 failed.update(_outcome(process, job))
-                ended = f"failed: {failed[job.run.name]}" if job.run.name in failed else "finished"
-                log(f"== {job.run.name}: {ended}")
+                if job.run.name in failed:
+                    logger.warning(f"== {job.run.name}: failed: {failed[job.run.name]}")
+                else:
+                    logger.info(f"== {job.run.name}: finished")
             progress.show([job.run for job in at_work.values()], waiting, failed)
     finally:
         progress.close()
@@ -194,11 +193,7 @@ def lost_teachers(teachers: Iterable[PlannedRun]) -> str:
 def training(config: Config, run: PlannedRun) -> dict[str, str]:
     """What a process does: see ``make_run``."""
     keep_freed_memory()
-
-    def log(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
-    return make_run(Runs(config, log), run, log)
+    return make_run(Runs(config), run)
 
 
 def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *arguments: object) -> None:
@@ -207,7 +202,7 @@ def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *
     except UserError as error:
         failed[name] = str(error)
     except Exception as error:  # whatever it is, the other runs are still wanted, and the report names it
-        tqdm.write(traceback.format_exc(), file=sys.stderr)
+        logger.error(traceback.format_exc().rstrip())
         failed[name] = f"{type(error).__name__}: {_in_short(str(error))}"
 
 
@@ -221,9 +216,7 @@ def _scores_read(run: PlannedRun) -> set[tuple[str, str]]:
     return {(run.variant.setup, kind) for kind in run.variant.teachers}
 
 
-def _give_up(
-    runs: Runs, waiting: list[PlannedRun], at_work: Iterable[_Job], failed: dict[str, str], log: Log
-) -> None:
+def _give_up(runs: Runs, waiting: list[PlannedRun], at_work: Iterable[_Job], failed: dict[str, str]) -> None:
     """Take out of ``waiting`` the runs whose teachers will not come any more."""
     coming = {*waiting, *(job.run for job in at_work)}
     for run in list(waiting):
@@ -231,7 +224,7 @@ def _give_up(
         if lost:
             waiting.remove(run)
             failed[run.name] = lost_teachers(lost)
-            log(f"== {run.name}: failed: {failed[run.name]}")
+            logger.warning(f"== {run.name}: failed: {failed[run.name]}")
 
 
 def _outcome(process: OwnProcess, job: _Job) -> dict[str, str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
-from typing import Callable, Mapping, Sequence
+from typing import Mapping, Sequence
 
 from tqdm import tqdm
 
@@ -13,9 +14,9 @@ from holle_tf.report.rows import PlannedRun
 from holle_tf.report.runs import Runs, State
 from holle_tf.report.timing import Estimate
 
-QUIET = 60.0  # seconds between two lines of a log in which no run has ended
+logger = logging.getLogger(__name__)
 
-Log = Callable[[str], None]
+QUIET = 60.0  # seconds between two lines of a log in which no run has ended
 
 
 class ReportProgress:
@@ -34,9 +35,8 @@ class ReportProgress:
         runs: Runs,
         states: Mapping[PlannedRun, State],
         estimates: Mapping[PlannedRun, Estimate],
-        log: Log,
     ):
-        self._runs, self._log = runs, log
+        self._runs = runs
         self._todo = [run for run, state in states.items() if not state.done]
         self._finished, self._all = len(states) - len(self._todo), len(states)
         self._begun = {run: states[run].epochs for run in self._todo}
@@ -66,7 +66,7 @@ class ReportProgress:
         self._said, self._ended = now, ended
         line = self.line(at_work, waiting, failed, now - self._started)
         if self._line is None:
-            self._log(line)
+            logger.info(line)
         else:
             self._line.set_description_str(line)
 

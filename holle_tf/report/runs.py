@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Callable, Mapping, NamedTuple, Optional
+from typing import Mapping, NamedTuple, Optional
 
 import numpy as np
 
@@ -22,8 +22,6 @@ from holle_tf.runs.run_on_data import Reading, chunk_options
 from holle_tf.training.train import ensure_run
 from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
-
-Log = Callable[[str], None]
 
 
 class State(NamedTuple):
@@ -51,7 +49,6 @@ class Runs:
 
     Args:
         config: of the report; each run's own is derived from it.
-        log: takes lines for the user.
 
     Attributes:
         kept: outcomes of runs elsewhere, by their digest.
@@ -60,8 +57,8 @@ class Runs:
         UserError: see ``read_outcomes``.
     """
 
-    def __init__(self, config: Config, log: Log):
-        self.config, self.log = config, log
+    def __init__(self, config: Config):
+        self.config = config
         self.kept = read_outcomes(config.report.kept)
         self._prepared: dict[str, PreparedData] = {}
 
@@ -89,7 +86,7 @@ class Runs:
     def prepared(self, setup: str) -> PreparedData:
         """The data of a setup, prepared when first asked for."""
         if setup not in self._prepared:
-            self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0), self.log)
+            self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0))
         return self._prepared[setup]
 
     def identity(self, run: PlannedRun) -> Identity:
@@ -152,7 +149,7 @@ class Runs:
         assert not self.missing_teachers(run.variant), "a student is trained after its teachers"
         teachers = [self.state(teacher).run for teacher in self.teachers(run.variant)]
         config = run.variant.config(self.config, run.seed)
-        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers, log=self.log)
+        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers)
 
     def teachers(self, variant: Variant) -> list[PlannedRun]:
         """The runs that it learns from, see ``teachers_of``."""

@@ -6,6 +6,7 @@ Steps of a kind of run are measured once on a machine and kept for the next plan
 from __future__ import annotations
 
 import json
+import logging
 import statistics
 import time
 from dataclasses import replace
@@ -34,6 +35,8 @@ from holle_tf.training.step_times import StepTime, time_steps
 from pipelines.dataset import make_dataset
 from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
+
+logger = logging.getLogger(__name__)
 
 READING = 1 / 3  # of a training step: forward without backward pass, which is about twice as much
 STEPS, WARM_UP = 3, 1  # training steps that are timed, and that are not
@@ -179,7 +182,7 @@ class _Sources:
             try:
                 return self._measurements.epoch(variant)
             except Exception as error:  # as a run it fails by itself, and the report says so
-                self._runs.log(f"{variant.key} cannot be measured: {' '.join(str(error).split())[:200]}")
+                logger.warning(f"{variant.key} cannot be measured: {' '.join(str(error).split())[:200]}")
                 return None
         words = self._words(cost[0])
         total, said = 0.0, []
@@ -218,7 +221,7 @@ class Measurements:
         """An epoch of a variant, from steps of an untrained model with untrained teachers."""
         key, config, prepared = self._place(variant)
         if key not in self._kept:
-            self._runs.log(f"measuring {STEPS} steps of {variant.key}")
+            logger.info(f"measuring {STEPS} steps of {variant.key}")
             found = measure_epoch(config, prepared)
             # The variant is there for people who read the file.
             self._kept[key] = {"variant": variant.key, "date": time.strftime("%Y-%m-%d"), **found._asdict()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
@@ -16,12 +17,12 @@ from pipelines.local_preparation import fill_folder
 from pipelines.options import HOLLE
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 
+logger = logging.getLogger(__name__)
+
 DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
 
-Log = Callable[[str], None]
 
-
-def open_data(config: Config, log: Log = print, beam_options: Optional[Sequence[str]] = None) -> PreparedData:
+def open_data(config: Config, beam_options: Optional[Sequence[str]] = None) -> PreparedData:
     """Prepare what ``config`` names, or return at once what was prepared before from the same input.
 
     Args:
@@ -31,10 +32,10 @@ def open_data(config: Config, log: Log = print, beam_options: Optional[Sequence[
         UserError: see ``pipelines.prepare.prepare``; or Apache Beam is not installed.
     """
     root = Path(config.runs_dir) / "data"
-    data_dir, glove = raw_data(config, log)
+    data_dir, glove = raw_data(config)
     fill = fill_folder if beam_options is None else _beam_filler(beam_options)
     try:
-        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, log=log, fill=fill)
+        return prepare(data_dir, root, config.data, glove, limit=config.limit or None, fill=fill)
     except OSError as error:
         raise UserError(
             f"{error.filename or root}: cannot prepare the data here ({error.strerror})."
@@ -49,7 +50,7 @@ def find_data(config: Config) -> Optional[PreparedData]:
     """
     if not config.data_dir and not (_demo_folder(config) / "test_data.json").exists():
         return None
-    data_dir, glove = raw_data(config, log=lambda line: None)
+    data_dir, glove = raw_data(config)
     if glove is None:
         return open_data(config)  # which says what is missing
     fingerprint, _ = fingerprint_of(data_dir, config.data, glove, config.limit or None)
@@ -68,7 +69,7 @@ def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
     return beam_filler(options)
 
 
-def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
+def raw_data(config: Config) -> tuple[Path, Optional[str]]:
     """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus.
 
     Raises:
@@ -80,8 +81,8 @@ def raw_data(config: Config, log: Log = print) -> tuple[Path, Optional[str]]:
         raise UserError(f"data.schema={config.data.schema}: give your data by --data_dir and --glove.")
     folder = _demo_folder(config)
     if not (folder / "test_data.json").exists():
-        log(f"writing the demo corpus (fictitious movies and chats) to {folder}")
-        generate_corpus(folder, **asdict(config.demo), log=log)
+        logger.info(f"writing the demo corpus (fictitious movies and chats) to {folder}")
+        generate_corpus(folder, **asdict(config.demo))
     return folder, config.glove or str(GLOVE_PATH)
 
 

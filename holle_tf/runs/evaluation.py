@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 import numpy as np
 
@@ -20,8 +20,6 @@ from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 
 COSINES = "cosines.json"
-
-Log = Callable[[str], None]
 
 
 def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
@@ -79,13 +77,13 @@ def cosines_of(reading: Reading, split: str) -> dict[str, np.ndarray]:
     return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
-def baseline_rows(prepared: PreparedData, split: str, seed: int, log: Log) -> list[dict[str, Any]]:
+def baseline_rows(prepared: PreparedData, split: str, seed: int) -> list[dict[str, Any]]:
     """A row of scores for every baseline, for ``scores_table``."""
     train, test = read_examples(prepared, "train"), read_examples(prepared, split)
     references = [[example.answer] for example in test]
     return [
         {"name": name.replace("_", " "), **score_predictions(predictions, references)}
-        for name, predictions in run_baselines(train, test, seed, log).items()
+        for name, predictions in run_baselines(train, test, seed).items()
     ]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from holle_tf.catalogue import SamConfig, model_row, title_of
 from holle_tf.config import Config
@@ -33,13 +34,14 @@ from pipelines.errors import UserError
 from pipelines.files import atomic_folder
 from pipelines.vocabulary import Vocabulary
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
+
 
 DEMO = "the demo corpus (fictitious movies and chats)"
 
 
 def export_mode(
-    config: Config, run_dir: Optional[str], formats: Sequence[str], output: Optional[str], log: Log
+    config: Config, run_dir: Optional[str], formats: Sequence[str], output: Optional[str]
 ) -> None:
     """Write the exports and say where they are; the last line is JSON.
 
@@ -57,13 +59,13 @@ def export_mode(
         if name not in FORMATS:
             raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
     run = chosen_run(run_dir, config)
-    log(f"using {run.path}")
+    logger.info(f"using {run.path}")
     student = student_of(run, config.evaluation.n_best).shrunk(config.export)
     written = {}
     for name in dict.fromkeys(formats):
         root = Path(output) if output else run.path / "export"
         folder = root if output and len(set(formats)) == 1 else root / name
-        log(f"== {name}")
+        logger.info(f"== {name}")
         export_student(student, run, name, folder, config.export)
         written[name] = str(folder)
         print(f"{name}: {folder}")

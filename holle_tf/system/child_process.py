@@ -13,6 +13,7 @@ from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Optional
 
+from holle_tf.system.console_logging import Console, configure_console, current_console
 from pipelines.errors import UserError
 
 
@@ -38,6 +39,8 @@ class Surroundings:
 class OwnProcess:
     """``function(*arguments)`` in a new process, which begins at once and does not outlive this one.
 
+    It logs as this process does, see ``console_logging``.
+
     Args:
         function, arguments: have to be picklable, as the result has.
         surroundings: of the process.
@@ -55,7 +58,8 @@ class OwnProcess:
         work = bytes(ForkingPickler.dumps((function, arguments)))
         context = multiprocessing.get_context("spawn")
         self.results, sender = context.Pipe(duplex=False)
-        self._process = context.Process(target=_send, args=(sender, surroundings, work))
+        arguments_of_child = (sender, surroundings, current_console(), work)
+        self._process = context.Process(target=_send, args=arguments_of_child)
         self._process.start()
         sender.close()
 
@@ -121,10 +125,11 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _send(sender: Connection, surroundings: Surroundings, work: bytes) -> None:
+def _send(sender: Connection, surroundings: Surroundings, console: Console, work: bytes) -> None:
     end_with_parent()
     try:
         _surround(surroundings)
+        configure_console(console)
         function, arguments = pickle.loads(work)
         sender.send((function(*arguments), None))
     except UserError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import time
@@ -11,11 +12,12 @@ from typing import Any, Callable, Mapping, Optional, Union
 
 from pipelines.errors import UserError
 
+logger = logging.getLogger(__name__)
+
 JOBS = ("chief", "worker")
 LOOK = 0.5  # seconds between two looks at what is waited for
 REMIND = 30.0  # seconds between two lines about it
 
-Log = Callable[[str], None]
 What = Union[str, Callable[[], str]]  # is waited for; in words that change, if it does
 
 
@@ -92,7 +94,6 @@ def wait_for(
     what: What,
     seconds: float,
     remedy: str,
-    log: Log,
     hurry: float = LOOK,
 ) -> Any:
     """What ``found`` returns once that is not false, with a line now and then about ``what`` is waited for.
@@ -104,13 +105,13 @@ def wait_for(
     began = said = time.monotonic()
     result = found()
     if not result:
-        log(f"waiting for {name()}")
+        logger.info(f"waiting for {name()}")
     while not result:
         now = time.monotonic()
         if now - began > seconds:
             raise UserError(f"waited {seconds:.0f} s for {name()}; {remedy}")
         if now - said > REMIND:
-            log(f"still waiting for {name()}, {now - began:.0f} s")
+            logger.info(f"still waiting for {name()}, {now - began:.0f} s")
             said = now
         time.sleep(hurry)
         result = found()

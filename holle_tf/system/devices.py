@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
 import time
@@ -15,10 +16,12 @@ import tensorflow as tf
 from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
 from holle_tf.options.strategy import StrategyConfig
-from holle_tf.system.cluster import LOOK, Cluster, Log, What, answers, check_free, read_cluster, wait_for
+from holle_tf.system.cluster import LOOK, Cluster, What, answers, check_free, read_cluster, wait_for
 from holle_tf.system.rendezvous import meet
 from holle_tf.training.resuming import Onwards
 from pipelines.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 # How TensorFlow says that another process is gone, or is another one than before.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
@@ -93,10 +96,10 @@ class Devices:
         """Return when all processes have called it."""
         self.agree(0.0)
 
-    def wait_for(self, found: Callable[[], Any], what: What, log: Log) -> Any:
+    def wait_for(self, found: Callable[[], Any], what: What) -> Any:
         """See ``cluster.wait_for``."""
         remedy = "is it running, and are --runs_dir and all other options the same?"
-        return wait_for(found, what, self.options.wait_seconds, remedy, log)
+        return wait_for(found, what, self.options.wait_seconds, remedy)
 
     def readers(self) -> Readers:
         """How these processes share what a teacher reads."""
@@ -164,7 +167,7 @@ def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.
     return Devices(kind, options=options)
 
 
-def start(devices: Devices, log: Log) -> Devices:
+def start(devices: Devices) -> Devices:
     """Start them; of multiworker, returns when all processes are there. Has to be before any computation.
 
     Raises:
@@ -176,22 +179,22 @@ def start(devices: Devices, log: Log) -> Devices:
     if devices.kind == "mirrored":
         os.environ.pop("TF_CONFIG", None)  # which TensorFlow would read, even one that is empty
         strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(_local(devices.options.devices))
-        log(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
+        logger.info(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
         return _started(devices, strategy)
     cluster = devices.cluster
     check_free(cluster.addresses[cluster.index])
-    meet(cluster, devices.wait_for, log)
+    meet(cluster, devices.wait_for)
     _listening.append(cluster)
     with devices.noticing():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
-    log(
+    logger.info(
         f"--strategy=multiworker: {cluster.name}, {strategy.num_replicas_in_sync} devices share every batch"
         + (" (chief)" if cluster.chief else "")
     )
     return _started(devices, strategy)
 
 
-def begin_anew(options: StrategyConfig, log: Log) -> None:
+def begin_anew(options: StrategyConfig) -> None:
     """Replace this process by a new one with the same command, which goes on after the last whole epoch.
 
     TensorFlow cannot take up a process again that it has lost: all have to meet anew.
@@ -202,7 +205,7 @@ def begin_anew(options: StrategyConfig, log: Log) -> None:
     count = int(os.environ.get(_RESTARTS, "0")) + 1
     if count > options.restarts:
         raise UserError(f"other processes were lost {options.restarts} times (strategy.restarts); stopping.")
-    log(f"another process was lost; beginning anew ({count} of {options.restarts})")
+    logger.warning(f"another process was lost; beginning anew ({count} of {options.restarts})")
     time.sleep(min(count, 5))  # one that is just starting up needs a moment, and is told to begin anew too
     os.environ[_RESTARTS] = str(count)
     sys.stdout.flush()

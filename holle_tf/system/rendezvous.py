@@ -9,17 +9,17 @@ from __future__ import annotations
 import socket
 from typing import Callable, Optional
 
-from holle_tf.system.cluster import Cluster, Log, What, answers, connect, port_of
+from holle_tf.system.cluster import Cluster, What, answers, connect, port_of
 
 GREETING = b"holle_tf\n"  # of the chief; another process answers with its index and a line's end
 GO = b"go\n"  # of the chief, when all are there
 _HTTP2 = b"PRI "  # how TensorFlow's calls begin
 
 # (found, what) as of ``cluster.wait_for``.
-Wait = Callable[[Callable[[], bool], What, Log], object]
+Wait = Callable[[Callable[[], bool], What], object]
 
 
-def meet(cluster: Cluster, wait: Wait, log: Log) -> None:
+def meet(cluster: Cluster, wait: Wait) -> None:
     """Return when all processes are there, or where the chief is in TensorFlow already.
 
     One that is started again finds the chief there, goes in as well, and is noticed as another one.
@@ -32,15 +32,15 @@ def meet(cluster: Cluster, wait: Wait, log: Log) -> None:
     """
     if cluster.chief:
         with _Gathering(cluster) as gathering:
-            wait(gathering.look, gathering.missing, log)
+            wait(gathering.look, gathering.missing)
     else:
         joining = _Joining(cluster)
         try:
-            wait(joining.look, joining.missing, log)
+            wait(joining.look, joining.missing)
         finally:
             joining.close()
         # Between the two there is a moment in which nobody listens.
-        wait(lambda: answers(cluster.addresses[0]), joining.missing, log)
+        wait(lambda: answers(cluster.addresses[0]), joining.missing)
 
 
 class _Gathering:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
-from typing import Any, Callable, Iterable
+from typing import Any, Iterable
 
 from rich import box
 from rich.table import Table
@@ -12,14 +13,14 @@ from rich.table import Table
 from holle_tf import paper
 from holle_tf.catalogue import DEFAULT_STUDENT, MODELS
 from holle_tf.config import Config
-from holle_tf.runs.data import open_data
+from holle_tf.runs.data import find_data, open_data
 from holle_tf.system.child_process import in_own_process
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
-STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
+logger = logging.getLogger(__name__)
 
-Log = Callable[[str], None]
+STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
 
 
 def measure_inference(config: Config, model: str, split: str = "test") -> dict[str, float]:
@@ -34,7 +35,7 @@ def measure_inference(config: Config, model: str, split: str = "test") -> dict[s
     base = _start()
     from holle_tf.system.memory import peak_memory_mb
 
-    prepared = open_data(config, _silent)
+    prepared = find_data(config) or open_data(config)
     predictor = Predictor(_build(config, model, prepared), config.evaluation.max_span)
     size = config.evaluation.batch_size
     batches = make_dataset(prepared, split, inputs=MODELS[model].inputs, batch_size=size)
@@ -61,7 +62,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     base = _start()
     from holle_tf.system.memory import peak_memory_mb
 
-    prepared = open_data(config, _silent)
+    prepared = find_data(config) or open_data(config)
     training = config.training_of(model)
     student = untrained_model(replace(config, model=model), prepared)
     distiller = Distiller(
@@ -81,7 +82,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     }
 
 
-def run_benchmark(config: Config, setups: Iterable[str], log: Log) -> dict[str, Any]:
+def run_benchmark(config: Config, setups: Iterable[str]) -> dict[str, Any]:
     """Measure every model on every setup.
 
     Returns:
@@ -92,15 +93,15 @@ def run_benchmark(config: Config, setups: Iterable[str], log: Log) -> dict[str, 
     report: dict[str, Any] = {"inference": {}, "training": {}}
     for setup in setups:
         of_setup = replace(config, data=replace(config.data, setup=setup))
-        prepared = open_data(of_setup, log)
+        prepared = open_data(of_setup)
         for model in MODELS:
-            log(f"inference, {setup}, {model}: {prepared.count('test')} examples")
+            logger.info(f"inference, {setup}, {model}: {prepared.count('test')} examples")
             found = in_own_process(measure_inference, of_setup, model)
             report["inference"].setdefault(setup, {})[model] = found | {"examples": prepared.count("test")}
         if setup != setups[0]:
             continue
         for model in MODELS:
-            log(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
+            logger.info(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
             found = in_own_process(measure_training, of_setup, model)
             report["training"][model] = found | {"examples": prepared.count("train")}
     return report
@@ -165,7 +166,3 @@ def _build(config: Config, model: str, prepared: PreparedData) -> Any:
     precision = resolve_precision(config.training_of(model).mixed_precision, model)
     tf.keras.mixed_precision.set_global_policy(POLICIES[precision])
     return build_model(replace(config, model=model), prepared.embeddings, len(prepared.chars))
-
-
-def _silent(line: str) -> None:
-    del line

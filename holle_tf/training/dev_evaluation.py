@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from typing import Any, Collection, Optional
@@ -14,6 +15,8 @@ from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.training.resuming import stuck
 from pipelines.files import atomic_file
+
+logger = logging.getLogger(__name__)
 
 
 class DevEvaluation(tf.keras.callbacks.Callback):
@@ -29,7 +32,6 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         examples: of the dev split.
         max_span: words of the longest span.
         patience: epochs without a better F1 before training stops.
-        log: takes lines for the user.
         conicity_of: see ``Predictor``.
     """
 
@@ -40,12 +42,11 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         examples: int,
         max_span: int,
         patience: int,
-        log: Any,
         conicity_of: Optional[Collection[str]] = None,
     ):
         super().__init__()
         self._run, self._batches, self._examples = run, batches, examples
-        self._max_span, self._patience, self._log = max_span, patience, log
+        self._max_span, self._patience = max_span, patience
         self._conicity_of = conicity_of
         self._began = 0.0
         # Of the last epoch, and whether it is the best so far.
@@ -65,7 +66,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         seconds = time.perf_counter() - self._began
         distiller: Distiller = self.model
         if not math.isfinite(logs["loss"]):
-            self._log(f"epoch {epoch + 1}: the loss is not finite; stopping. Try a lower learning rate.")
+            logger.warning(f"epoch {epoch + 1}: the loss is not finite; stopping. Try a lower learning rate.")
             distiller.stop_training = True
             return
         with distiller.averaged_weights():
@@ -84,12 +85,12 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         with atomic_file(self._run.metrics, "wb") as file:
             file.write("".join(json.dumps(line) + "\n" for line in self.lines).encode())
         terms = ", ".join(f"{name} {logs[name]:.3f}" for name in distiller.metrics_names)
-        self._log(
+        logger.info(
             f"epoch {epoch + 1}/{self.params['epochs']}: {terms}, dev F1 {found.f1:.2f} EM {found.em:.2f}"
             f" ({seconds:.0f} s)"
         )
         if stuck(self.lines, self._patience):
-            self._log(f"no better dev F1 for {self._patience} epochs; stopping")
+            logger.info(f"no better dev F1 for {self._patience} epochs; stopping")
             distiller.stop_training = True
 
     def _save_best(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from holle_tf.catalogue import is_student, title_of
 from holle_tf.catalogue import teachers as known_teachers
@@ -23,7 +24,7 @@ from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS, WINDOWS
 from pipelines.prepare import PreparedData
 
-Log = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 def with_recipe(config: Config, plain: str) -> Config:
@@ -77,7 +78,6 @@ def find_or_train_teachers(
     config: Config,
     prepared: PreparedData,
     teacher_runs: Optional[Sequence[str]],
-    log: Log,
     devices: Devices = ONE,
 ) -> list[RunFolder]:
     """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none.
@@ -99,12 +99,12 @@ def find_or_train_teachers(
         return runs
     how = config.distill.long_teacher
     if how != DistillConfig.long_teacher and config.data.setup not in LONG_SETUPS:
-        log(f"== distill.long_teacher={how} is for --setup=ld; these documents are short")
+        logger.warning(f"== distill.long_teacher={how} is for --setup=ld; these documents are short")
     own = of_teachers(config)
     if own.data.setup != config.data.setup:
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
-        log(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
-        config, prepared = own, open_data(own, log)
+        logger.info(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
+        config, prepared = own, open_data(own)
     taken: dict[str, list[int]] = {}  # seeds, by kind
     for kind in config.teachers:
         seeds = taken.setdefault(kind, [])
@@ -112,12 +112,12 @@ def find_or_train_teachers(
         plain = replace(config, model=kind, recipe="", teacher="", seed=seed)
         found = find_teacher(plain, prepared, kind, seeds)
         if found is not None:
-            log(f"== teacher: {found.path}, trained before on this data")
+            logger.info(f"== teacher: {found.path}, trained before on this data")
         else:
             which = f"{kind} of seed {seed}" if seeds else kind
-            log(f"== teacher: no {which} of this configuration for this data yet, training it first")
-            found = ensure_run(plain, prepared, log=log, devices=devices)
-            log(f"== teacher: {found.path}")
+            logger.info(f"== teacher: no {which} of this configuration for this data yet, training it first")
+            found = ensure_run(plain, prepared, devices=devices)
+            logger.info(f"== teacher: {found.path}")
         seeds.append(found.config().seed)
         runs.append(found)
     return runs

@@ -14,13 +14,12 @@ from holle_tf.options.distill import teacher_setup
 from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.data import find_data, open_data
 from holle_tf.runs.run_folder import build_model
-from holle_tf.system.cluster import Log
 from holle_tf.system.devices import Devices, start
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
 
-def begin(config: Config, devices: Devices, log: Log) -> tuple[PreparedData, Devices]:
+def begin(config: Config, devices: Devices) -> tuple[PreparedData, Devices]:
     """The data, which the chief prepares, and the devices, started.
 
     Raises:
@@ -33,11 +32,11 @@ def begin(config: Config, devices: Devices, log: Log) -> tuple[PreparedData, Dev
         wanted.insert(0, teaching)
     for one in wanted:
         if devices.chief:
-            prepared = open_data(one, log)
+            prepared = open_data(one)
         else:
             found = functools.partial(find_data, one)
-            prepared = devices.wait_for(found, "the chief to prepare the data", log)
-    return prepared, start(devices, log)
+            prepared = devices.wait_for(found, "the chief to prepare the data")
+    return prepared, start(devices)
 
 
 def of_teachers(config: Config) -> Config:

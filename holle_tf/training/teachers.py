@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Callable, NamedTuple, Optional, Sequence
+from typing import NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 
@@ -43,7 +43,6 @@ def read_teachers(
     runs: Sequence[RunFolder],
     terms: Sequence[str],
     shown: Sequence[EncodedExample],
-    log: Callable[[str], None],
     readers: Readers = ALONE,
 ) -> Teaching:
     """What a student's teachers say of its training data: computed, or found, and they are loaded if need be.
@@ -75,7 +74,7 @@ def read_teachers(
             continue
         size = config.evaluation.batch_size
         folder = ensure_teacher_cache(
-            load, run.weights, prepared, "train", size, log, reading.chunks, options.cache_top_k, readers
+            load, run.weights, prepared, "train", size, reading.chunks, options.cache_top_k, readers
         )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", load() if "reader" in wanted else None))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import statistics
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 import tensorflow as tf
 
@@ -35,9 +36,9 @@ from pipelines.errors import UserError
 from pipelines.files import alone_in
 from pipelines.prepare import PreparedData
 
-PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
+logger = logging.getLogger(__name__)
 
-Log = Callable[[str], None]
+PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
 
 
 def ensure_run(
@@ -45,7 +46,6 @@ def ensure_run(
     prepared: PreparedData,
     path: Optional[Path] = None,
     teachers: Sequence[RunFolder] = (),
-    log: Log = print,
     callbacks: Sequence[tf.keras.callbacks.Callback] = (),
     keep_checkpoint: bool = False,
     devices: Devices = ONE,
@@ -70,18 +70,18 @@ def ensure_run(
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
     run.check(identity, teachers)  # by all: who fails alone keeps the others waiting
-    if _trained(run, identity, log):
+    if _trained(run, identity):
         return run
     devices.check(config.training_of(config.model), f"training.{config.model}")
     with ExitStack() as alone:
         if devices.chief:
             run.create(config, prepared, identity, teachers)
             waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
-            alone.enter_context(alone_in(run.path, lambda: log(waiting)))
-            if _trained(run, identity, log):
+            alone.enter_context(alone_in(run.path, lambda: logger.info(waiting)))
+            if _trained(run, identity):
                 return run
         with devices.noticing():
-            result = _train(config, prepared, run, teachers, log, callbacks, devices)
+            result = _train(config, prepared, run, teachers, callbacks, devices)
             devices.together()
         # Not before: the others go on when they see it, and a process that leaves while the chief still waits
         # for them to come together would be one that was lost.
@@ -89,20 +89,20 @@ def ensure_run(
             run.write_result(result)
         if devices.chief and not keep_checkpoint:
             shutil.rmtree(run.resume, ignore_errors=True)
-    devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,", log)
+    devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,")
     return run
 
 
-def _trained(run: RunFolder, identity: dict[str, Any], log: Log) -> bool:
+def _trained(run: RunFolder, identity: dict[str, Any]) -> bool:
     if run.identity() != identity or run.result() is None:
         return False
-    log(f"{run.path.name}: already trained, {run.path} (remove it to have it trained again)")
+    logger.info(f"{run.path.name}: already trained, {run.path} (remove it to have it trained again)")
     return True
 
 
-def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder], log: Log) -> None:
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder]) -> None:
     """Compute now what students of ``config`` will read of their teachers, unless it is there."""
-    read_teachers(config, prepared, runs, run_terms(config), [], log)
+    read_teachers(config, prepared, runs, run_terms(config), [])
 
 
 def _train(
@@ -110,7 +110,6 @@ def _train(
     prepared: PreparedData,
     run: RunFolder,
     teacher_runs: Sequence[RunFolder],
-    log: Log,
     callbacks: Sequence[tf.keras.callbacks.Callback],
     devices: Devices,
 ) -> dict[str, Any]:
@@ -122,7 +121,7 @@ def _train(
     written = config.board.enabled and devices.chief
     shown = choose_examples(prepared, config.board.examples) if written else []
     with devices.scope():
-        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, log, devices.readers())
+        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, devices.readers())
     tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
@@ -153,7 +152,7 @@ def _train(
         return batches
 
     parameters = trainable_parameters(student)
-    log(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
+    logger.info(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
     size, inputs = config.evaluation.batch_size, MODELS[config.model].inputs
@@ -164,7 +163,6 @@ def _train(
         prepared.count("dev"),
         config.evaluation.max_span,
         training.patience,
-        log,
         MODELS[config.model].conicity,
     )
     # Directly after the evaluation, which keeps the best weights: an epoch that is lost is trained again, and

@@ -1,9 +1,10 @@
 """Writes the demo corpus: three splits in the Holl-E raw schema, about movies that do not exist."""
 
 import json
+import logging
 import random
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple, Union
+from typing import Iterator, List, Tuple, Union
 
 from pipelines.demo import lexicon
 from pipelines.demo.chats import Exchange, write_chat
@@ -12,6 +13,8 @@ from pipelines.demo.movie_writer import MovieWriter
 from pipelines.demo.movies import KINDS, Movie
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
+
+logger = logging.getLogger(__name__)
 
 GLOVE_PATH = Path(__file__).with_name("glove.demo.100d.txt.gz")
 # split -> (file, prefix of the ids as in Holl-E)
@@ -34,7 +37,6 @@ def generate_corpus(
     dev_examples: int = 400,
     test_examples: int = 600,
     document_words: int = 110,
-    log: Callable[[str], None] = print,
 ) -> Path:
     """Write ``train_data.json``, ``dev_data.json`` and ``test_data.json`` into ``folder`` and return it.
 
@@ -65,7 +67,7 @@ def generate_corpus(
                 out.write(b"[\n" if count == 0 else b",\n")
                 out.write(json.dumps(record, ensure_ascii=False).encode("utf-8"))
             out.write(b"\n]\n")
-        log(f"demo corpus: wrote {sizes[split]} examples to {folder / file}")
+        logger.info(f"demo corpus: wrote {sizes[split]} examples to {folder / file}")
     return folder
 
 

@@ -10,15 +10,18 @@ import argparse
 import gzip
 import io
 import json
+import logging
 import tempfile
 from pathlib import Path
-from typing import Callable, Iterator, Set
+from typing import Iterator, Set
 
 from pipelines.demo import chats, facts, lexicon, opinions, plots, queries, traits
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.files import atomic_file
 from pipelines.glove import read_glove
 from pipelines.tokenizer import lookup_form, tokenize
+
+logger = logging.getLogger(__name__)
 
 DIM = 100
 DECIMALS = 4  # the vectors' own precision is not much better, and the file a third smaller
@@ -36,14 +39,14 @@ def demo_vocabulary() -> Set[str]:
         for text in _texts(tables):
             words |= _words(text.replace("|", " ").replace("[", " ").replace("]", " "))
     with tempfile.TemporaryDirectory() as folder:
-        generate_corpus(folder, train_examples=600, dev_examples=1, test_examples=1, log=lambda line: None)
+        generate_corpus(folder, train_examples=600, dev_examples=1, test_examples=1)
         for record in json.loads((Path(folder) / "train_data.json").read_text(encoding="utf-8")):
             for text in (record["full"], *record["chat"]):
                 words |= _words(text)
     return words
 
 
-def make_glove(source: str, target: Path = GLOVE_PATH, log: Callable[[str], None] = print) -> Path:
+def make_glove(source: str, target: Path = GLOVE_PATH) -> Path:
     """Write the vectors that ``source`` (Stanford's .txt, .gz or .zip) has of the demo vocabulary.
 
     Raises:
@@ -62,7 +65,7 @@ def make_glove(source: str, target: Path = GLOVE_PATH, log: Callable[[str], None
             file.write(line.encode("utf-8"))
     with atomic_file(target) as out:
         out.write(packed.getvalue())
-    log(f"{target}: {len(vectors)} words, {target.stat().st_size / 1e6:.2f} MB")
+    logger.info(f"{target}: {len(vectors)} words, {target.stat().st_size / 1e6:.2f} MB")
     return target
 
 
@@ -89,4 +92,5 @@ if __name__ == "__main__":
     parser.add_argument(
         "glove", help="glove.6B.zip or glove.6B.100d.txt, see https://nlp.stanford.edu/projects/glove/"
     )
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     make_glove(parser.parse_args().glove)

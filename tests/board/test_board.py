@@ -18,10 +18,6 @@ from holle_tf.training.train import ensure_run
 STEPS = 3  # of an epoch
 
 
-def quiet(line):
-    pass
-
-
 def events_of(folder):
     """Tag -> its events in order of writing."""
     events = {}
@@ -46,7 +42,7 @@ def watched(tiny):
 @pytest.fixture
 def distilled(tiny, prepared, watched, trained):
     student = watched(tiny("teacher=qanet", recipe="add", seed=60))
-    return ensure_run(student, prepared, teachers=[trained("qanet")], log=quiet)
+    return ensure_run(student, prepared, teachers=[trained("qanet")])
 
 
 def test_a_distilled_run_has_everything_that_the_page_is_to_show(distilled, prepared, tiny):
@@ -113,13 +109,13 @@ def test_steps_go_on_after_an_interruption_and_losses_are_those_of_a_run_without
     with monkeypatch.context() as patch:
         patch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
         with pytest.raises(KeyboardInterrupt):
-            ensure_run(config, prepared, tmp_path / "run", log=quiet)
-    run = ensure_run(config, prepared, tmp_path / "run", log=quiet)
+            ensure_run(config, prepared, tmp_path / "run")
+    run = ensure_run(config, prepared, tmp_path / "run")
     assert len(list(run.tensorboard.glob("events.*"))) == 2
     steps = [step for step, _ in numbers(events_of(run.tensorboard), "train/loss")]
     assert steps == list(range(1, 2 * STEPS + 1))
     one_epoch = replace(plain, training=replace(plain.training, sam=replace(plain.training.sam, epochs=1)))
-    off = ensure_run(one_epoch, prepared, tmp_path / "off", log=quiet)
+    off = ensure_run(one_epoch, prepared, tmp_path / "off")
     assert not off.tensorboard.exists()
     assert off.epochs()[0]["loss"] == pytest.approx(run.epochs()[0]["loss"], rel=1e-4)
 

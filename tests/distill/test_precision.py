@@ -104,7 +104,7 @@ def test_all_number_formats_learn_the_same(tmp_path):
     ]
     small = ["sam.units=16", "sam.layers=1", "sam.inner_units=16", "sam.dropout=0"]
     config = load_config((), [*corpus, *small], {"runs_dir": str(tmp_path)})
-    data = open_data(config, log=lambda line: None)
+    data = open_data(config)
     inputs = MODELS["sam"].inputs
     batches = make_dataset(data, "train", inputs=inputs, batch_size=16, static_shapes=True).repeat(60)
     scored = make_dataset(data, "train", inputs=inputs, batch_size=16, texts=True)

@@ -53,13 +53,14 @@ def weights(tmp_path):
 
 
 @pytest.fixture
-def compute(prepared, teacher, weights):
+def compute(prepared, teacher, weights, logged):
     """Function (options) -> the folder of the cache and the lines that were said."""
 
     def run(batch_size=3, load=lambda: teacher, **options):
-        said = []
-        folder = ensure_teacher_cache(load, weights, prepared, "train", batch_size, said.append, **options)
-        return folder, said
+        before = len(logged.records)
+        folder = ensure_teacher_cache(load, weights, prepared, "train", batch_size, **options)
+        own = [one for one in logged.records[before:] if one.thread == threading.get_ident()]
+        return folder, [one.getMessage() for one in own]
 
     return run
 
@@ -220,7 +221,7 @@ def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
 
 
 def test_several_processes_read_different_files_of_one_cache(prepared, teacher, weights, monkeypatch):
-    alone = ensure_teacher_cache(lambda: teacher, weights, prepared, "train", 3, lambda line: None)
+    alone = ensure_teacher_cache(lambda: teacher, weights, prepared, "train", 3)
     expected = scores_of(alone)
     written = {path.name: path.read_bytes() for path in alone.iterdir()}
     for path in alone.iterdir():
@@ -236,9 +237,7 @@ def test_several_processes_read_different_files_of_one_cache(prepared, teacher, 
 
     def process(number):
         readers = Readers(2, number, lambda: barrier.wait(60))
-        ensure_teacher_cache(
-            lambda: models[number], weights, prepared, "train", 3, lambda line: None, readers=readers
-        )
+        ensure_teacher_cache(lambda: models[number], weights, prepared, "train", 3, readers=readers)
 
     threads = [threading.Thread(target=process, args=(i,), name=str(i)) for i in range(2)]
     for thread in threads:

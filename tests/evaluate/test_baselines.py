@@ -131,21 +131,20 @@ def test_span_popularity_of_an_unseen_movie_is_the_sentence_most_like_training_s
 
 def test_all_but_tfidf_are_blind_to_the_query():
     train = [example(PLOT, "an egg"), example(REVIEW, "the music", movie="Other")]
-    first = run_baselines(train, [example(PLOT, "egg", query="the nest?")], log=lambda line: None)
-    second = run_baselines(train, [example(PLOT, "egg", query="what moon?")], log=lambda line: None)
+    first = run_baselines(train, [example(PLOT, "egg", query="the nest?")])
+    second = run_baselines(train, [example(PLOT, "egg", query="what moon?")])
     assert [name for name in first if first[name] != second[name]] == ["tfidf_sentence"]
 
 
-def test_every_baseline_predicts_part_of_each_document_and_is_logged():
+def test_every_baseline_predicts_part_of_each_document_and_is_logged(logged):
     train = [example(PLOT, "an egg"), example(REVIEW, "the music", movie="Other")]
     test = [example(PLOT, "nest", query="who?"), example(REVIEW, "It", movie="New"), example(REVIEW, "It")]
-    logged = []
-    predictions = run_baselines(train, test, log=logged.append)
+    predictions = run_baselines(train, test)
     assert list(predictions) == ["random_span", "first_sentence", "tfidf_sentence", "span_popularity"]
     for name, texts in predictions.items():
         assert len(texts) == len(test)
         assert all(text and text in one.document for text, one in zip(texts, test)), name
-        assert any(name in line for line in logged)
+        assert any(name in line for line in logged.messages)
 
 
 @pytest.mark.parametrize(
@@ -153,4 +152,4 @@ def test_every_baseline_predicts_part_of_each_document_and_is_logged():
 )
 def test_a_split_without_examples_is_named(train, test, split):
     with pytest.raises(UserError, match=f"one {split} example"):
-        run_baselines(train, test, log=lambda line: None)
+        run_baselines(train, test)

@@ -25,23 +25,20 @@ from pipelines.example_from_texts import example_from_chat
 from pipelines.records import read_examples
 
 
-def _quiet(line):
-    pass
-
-
 @pytest.fixture
 def run(tiny, prepared):
-    return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared, log=_quiet)
+    return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared)
 
 
-def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_path, monkeypatch, capsys):
+def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(
+    tiny, tmp_path, monkeypatch, capsys, logged
+):
     config = tiny("teacher=qanet", "training.sam.epochs=1", seed=21, runs_dir=str(tmp_path))
-    said = []
-    modes.distill_mode(config, None, None, said.append)
+    modes.distill_mode(config, None, None)
     printed = capsys.readouterr().out
-    assert any("training it first" in line for line in said)
-    assert any(f"teacher: {tmp_path}" in line for line in said)
-    assert not any("--setup=ld" in line for line in said)
+    assert any("training it first" in line for line in logged.messages)
+    assert any(f"teacher: {tmp_path}" in line for line in logged.messages)
+    assert not any("--setup=ld" in line for line in logged.messages)
     for row in ("random span", "tfidf sentence", "SAM alone", "SAM from qanet", "qanet (teacher)"):
         assert row in printed
     last = json.loads(printed.splitlines()[-1])
@@ -49,28 +46,27 @@ def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(tiny, tmp_p
     assert student.result()["scores"]["test"]["f1"] == last["scores"][1]["f1"]
     for picture in ("training.png", "prediction.png"):
         assert (student.path / "figures" / picture).read_bytes().startswith(b"\x89PNG")
-    said.clear()
+    logged.clear()
     monkeypatch.setattr(modes, "draw_pictures", lambda *arguments: [])  # they are there
     for_long = replace(config, distill=replace(config.distill, long_teacher="windows"))
-    modes.distill_mode(for_long, None, None, said.append)
-    assert any("long_teacher=windows is for --setup=ld" in line for line in said)
-    assert any("trained before" in line for line in said)
-    assert not any("epoch" in line for line in said)
+    modes.distill_mode(for_long, None, None)
+    assert any("long_teacher=windows is for --setup=ld" in line for line in logged.messages)
+    assert any("trained before" in line for line in logged.messages)
+    assert not any("epoch" in line for line in logged.messages)
 
 
 def test_train_refuses_a_recipe_that_needs_a_teacher_and_distill_one_that_has_none(tiny):
     with pytest.raises(UserError, match="--mode=distill"):
-        modes.train_mode(tiny(recipe="add"), None, _quiet)
+        modes.train_mode(tiny(recipe="add"), None)
     with pytest.raises(UserError, match="--mode=train"):
-        modes.distill_mode(tiny("teacher=qanet", recipe="add_train"), None, None, _quiet)
+        modes.distill_mode(tiny("teacher=qanet", recipe="add_train"), None, None)
 
 
-def test_a_term_that_is_off_is_said_before_teachers_are_trained(tiny):
+def test_a_term_that_is_off_is_said_before_teachers_are_trained(tiny, logged):
     config = tiny("recipes={soft: {terms: [labels, teacher, conicity]}}", recipe="soft", teacher="qanet")
-    said = []
     with pytest.raises(UserError, match="'conicity' is off.*distill.conicity_weight=1"):
-        modes.distill_mode(config, None, None, said.append)
-    assert said == []
+        modes.distill_mode(config, None, None)
+    assert logged.messages == []
 
 
 def test_a_given_teacher_without_a_vector_is_said_before_a_student_is_trained(tiny, trained, monkeypatch):
@@ -78,7 +74,7 @@ def test_a_given_teacher_without_a_vector_is_said_before_a_student_is_trained(ti
     config = tiny("distill.matching_weight=0.1", recipe="add", seed=91)
     monkeypatch.setattr(modes, "ensure_run", lambda *args, **kwargs: pytest.fail("something was trained"))
     with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
-        modes.distill_mode(config, None, [str(teacher.path)], _quiet)
+        modes.distill_mode(config, None, [str(teacher.path)])
 
 
 def test_scoring_takes_the_batch_size_that_is_given_now(tiny, prepared, run, monkeypatch):
@@ -111,7 +107,7 @@ def test_a_recipe_decides_the_interaction(tiny):
 
 
 def test_evaluate_prints_baselines_and_ends_in_json(tiny, run, capsys):
-    modes.evaluate_mode(tiny(), str(run.path), "dev", _quiet)
+    modes.evaluate_mode(tiny(), str(run.path), "dev")
     printed = capsys.readouterr().out
     assert "span popularity" in printed
     last = json.loads(printed.splitlines()[-1])
@@ -122,39 +118,39 @@ def test_evaluate_prints_baselines_and_ends_in_json(tiny, run, capsys):
 
 
 def test_evaluating_on_other_data_than_those_of_the_training_is_an_error(tiny, run, tmp_path):
-    other = open_data(tiny("demo.train_examples=8"), log=_quiet)
+    other = open_data(tiny("demo.train_examples=8"))
     from holle_tf.runs.evaluation import evaluate_run
 
     with pytest.raises(UserError, match="other data"):
         evaluate_run(Reading(run, other, tiny()), "test")
     with pytest.raises(UserError, match="other data"):
-        modes.distill_mode(tiny("demo.train_examples=8"), None, [str(run.path)], _quiet)
+        modes.distill_mode(tiny("demo.train_examples=8"), None, [str(run.path)])
 
 
 def test_a_student_is_not_evaluated_on_another_kind_of_documents_than_its_own(tiny, run):
     with pytest.raises(UserError, match="--setup=ld.*what it was trained on .sd."):
-        modes.evaluate_mode(tiny("data.setup=ld"), str(run.path), "test", _quiet)
+        modes.evaluate_mode(tiny("data.setup=ld"), str(run.path), "test")
 
 
 def test_a_run_decodes_as_it_was_trained(tiny, run):
     for mode, more in ((modes.evaluate_mode, ["test"]), (modes.predict_mode, [None])):
         with pytest.raises(UserError, match="max_span=10: .* at most 64 words"):
-            mode(tiny("evaluation.max_span=10"), str(run.path), *more, _quiet)
+            mode(tiny("evaluation.max_span=10"), str(run.path), *more)
 
 
-def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny):
+def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny, logged):
     for more, teacher in (([], "qanet"), (["data.setup=ld"], "bidaf")):
         config = tiny("distill.matching_weight=0.1", *more, recipe="add", teacher=teacher)
-        said = []
+        logged.clear()
         with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
-            modes.distill_mode(config, None, None, said.append)
-        assert said == []
+            modes.distill_mode(config, None, None)
+        assert logged.messages == []
 
 
 def test_baselines_stand_beside_every_run(tiny, prepared, run, tmp_path, capsys):
     (tmp_path / "data").symlink_to(prepared.folder.parent)
     shutil.copytree(run.path, tmp_path / prepared.folder.name / run.path.name)
-    modes.baselines_mode(tiny(runs_dir=str(tmp_path)), "test", _quiet)
+    modes.baselines_mode(tiny(runs_dir=str(tmp_path)), "test")
     rows = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert {"random span", run.path.name} <= {row["name"] for row in rows}
 
@@ -198,13 +194,13 @@ def test_a_broken_chat_is_reported_with_its_file(run, tmp_path, content, said):
 def test_asking_interactively_answers_each_query(tiny, run, monkeypatch, capsys):
     said = iter(["What happens?", "And then?", ""])
     monkeypatch.setattr("rich.console.Console.input", lambda self, *args, **kwargs: next(said))
-    modes.predict_mode(tiny(), str(run.path), None, _quiet)
+    modes.predict_mode(tiny(), str(run.path), None)
     printed = capsys.readouterr().out
     assert "What happens?" in printed and "And then?" in printed
 
 
 def test_prepare_says_where_the_records_are(tiny, prepared, capsys):
-    modes.prepare_mode(tiny(), None, _quiet)
+    modes.prepare_mode(tiny(), None)
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["fingerprint"] == prepared.fingerprint and said["train"] == 48
 
@@ -219,7 +215,7 @@ def test_prepare_says_where_the_records_are(tiny, prepared, capsys):
 )
 def test_a_recipe_is_told_from_how_many_teachers_it_learns(tiny, recipe, teacher, message):
     with pytest.raises(UserError, match=message):
-        modes.distill_mode(tiny(recipe=recipe, teacher=teacher), None, None, _quiet)
+        modes.distill_mode(tiny(recipe=recipe, teacher=teacher), None, None)
 
 
 def test_recipes_are_listed_with_a_sentence(tiny, capsys):
@@ -252,7 +248,7 @@ def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_pa
     config = tiny("teacher=bidaf,qanet,bidaf", seed=5, runs_dir=str(tmp_path))
 
     def seeds(config):
-        runs = find_or_train_teachers(config, prepared, None, _quiet)
+        runs = find_or_train_teachers(config, prepared, None)
         return [(run.config().model, run.config().seed) for run in runs]
 
     assert seeds(config) == [("bidaf", 5), ("qanet", 5), ("bidaf", 6)]
@@ -266,27 +262,27 @@ def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_pa
     monkeypatch.setattr(Reading, "check", lambda self: None)  # of weights, which are not there
     one = str(next(tmp_path.glob("*/bidaf-seed5-*")))
     with pytest.raises(UserError, match="bidaf-seed5.* is there twice"):
-        find_or_train_teachers(config, prepared, [one, one], _quiet)
+        find_or_train_teachers(config, prepared, [one, one])
 
 
 def test_beam_options_without_beam_name_what_to_install(tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "pipelines.beam_preparation", None)  # as if it could not be imported
     with pytest.raises(UserError, match="pip install .*sh install.sh beam"):
-        modes.prepare_mode(tiny(), "--runner=DirectRunner", print)
+        modes.prepare_mode(tiny(), "--runner=DirectRunner")
 
 
 def test_evaluate_scores_against_all_references_of_a_file(tiny, run, prepared, tmp_path, capsys):
     ids = [example.example_id for example in read_examples(prepared, "test")]
     file = tmp_path / "more.json"
     file.write_text(json.dumps({ids[0]: {"spans": ["a film", 1998]}, "ts_999_0": {"spans": ["x"]}}))
-    modes.evaluate_mode(tiny(), str(run.path), "test", _quiet, str(file))
+    modes.evaluate_mode(tiny(), str(run.path), "test", str(file))
     printed = capsys.readouterr().out
     assert "1 examples have further references, 11 have none; 1 ids" in printed
     assert "all their references" in printed
     found = json.loads(printed.splitlines()[-1])["multi_reference"]
     assert found["multi"]["f1"] >= found["single"]["f1"]
     with pytest.raises(UserError, match="none.json"):
-        modes.evaluate_mode(tiny(), str(run.path), "test", _quiet, str(tmp_path / "none.json"))
+        modes.evaluate_mode(tiny(), str(run.path), "test", str(tmp_path / "none.json"))
 
 
 def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, run, prepared):

@@ -12,12 +12,12 @@ from pipelines.errors import UserError
 
 def test_the_full_size_needs_data(load):
     with pytest.raises(UserError, match="--data_dir"):
-        report_mode(load, Request("full"), lambda line: None)
+        report_mode(load, Request("full"))
 
 
 def test_a_broken_file_of_references_stops_before_anything_is_run(load, tmp_path):
     with pytest.raises(UserError, match="--multi_reference"):
-        report_mode(load, Request("smoke", multi_reference=str(tmp_path / "none.json")), lambda line: None)
+        report_mode(load, Request("smoke", multi_reference=str(tmp_path / "none.json")))
 
 
 def test_what_stops_the_runs_is_no_fault_of_the_costs(load, given_costs, monkeypatch):
@@ -26,14 +26,14 @@ def test_what_stops_the_runs_is_no_fault_of_the_costs(load, given_costs, monkeyp
 
     monkeypatch.setattr(mode, "carry_out", carry_out)
     with pytest.raises(UserError, match="the disk is full"):
-        report_mode(load, Request("smoke"), lambda line: None)
+        report_mode(load, Request("smoke"))
 
 
 def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, given_costs, tmp_path):
     costs, calls = given_costs
 
     def measured(config, setups, existing=False, folder=tmp_path):
-        return measure_costs(config, setups, folder, lambda line: None, existing)
+        return measure_costs(config, setups, folder, existing)
 
     config, both = load(), ["sd", "ld"]
     assert [measured(config, both) for _ in range(2)] == [costs, costs]
@@ -58,4 +58,4 @@ def test_broken_costs_cost_no_run(load, tmp_path):
     with pytest.raises(
         UserError, match="costs.json: cannot be read; remove this file, and it is measured again"
     ):
-        measure_costs(load(), ["sd"], tmp_path, lambda line: None, existing=True)
+        measure_costs(load(), ["sd"], tmp_path, existing=True)

@@ -15,14 +15,14 @@ from tuning.trial import full_config, trial_config
 
 
 @pytest.fixture
-def tune(tiny, space_file, tmp_path, capsys):
+def tune(tiny, space_file, tmp_path, capsys, logged):
     """Function (content of the space, assignments) -> (what was printed last, what was logged)."""
 
     def run(content, *assignments, folder="search", **flags):
         config = tiny(f"tuning.space={space_file(content)}", *assignments, **flags)
-        lines = []
-        tune_mode(config, str(tmp_path / folder), None, Role("alone"), lines.append)
-        return json.loads(capsys.readouterr().out.strip().splitlines()[-1]), lines
+        logged.clear()
+        tune_mode(config, str(tmp_path / folder), None, Role("alone"))
+        return json.loads(capsys.readouterr().out.strip().splitlines()[-1]), logged.messages
 
     return run
 

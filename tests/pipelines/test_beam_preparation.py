@@ -60,30 +60,31 @@ def _records(shard):
 
 
 @pytest.mark.parametrize("limit", [None, 5])
-def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit):
+def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit, logged):
     glove = tmp_path / "glove.txt"
     glove.write_text("film 1 2 3\nhero 4 5 6\n")
-    lines, beam_lines = [], []
-    own = prepare(raw, tmp_path / "own", CONFIG, str(glove), limit=limit, log=lines.append)
+    own = prepare(raw, tmp_path / "own", CONFIG, str(glove), limit=limit)
+    lines = logged.messages
+    logged.clear()
     fill = beam_filler(OPTIONS)
-    other = prepare(raw, tmp_path / "beam", CONFIG, str(glove), limit=limit, log=beam_lines.append, fill=fill)
+    other = prepare(raw, tmp_path / "beam", CONFIG, str(glove), limit=limit, fill=fill)
     assert _described(other) == _described(own)
     for split in ("train", "dev", "test"):
         for mine, theirs in zip(own.shards(split), other.shards(split)):
             assert _records(theirs) == _records(mine)
     assert sorted(p.name for p in other.folder.iterdir()) == sorted(p.name for p in own.folder.iterdir())
-    assert [line for line in lines if "read" in line] == [line for line in beam_lines if "read" in line]
+    assert [line for line in lines if "read" in line] == [line for line in logged.messages if "read" in line]
 
 
 def test_broken_input_is_the_users_error_in_one_line(raw, tmp_path):
     with open(raw / "dev_data.jsonl", "a") as file:
         file.write('{"example_id": ')
     with pytest.raises(UserError, match="dev_data.jsonl, line 4.*correct it there$"):
-        prepare(raw, tmp_path / "out", CONFIG, "none", log=lambda line: None, fill=beam_filler(OPTIONS))
+        prepare(raw, tmp_path / "out", CONFIG, "none", fill=beam_filler(OPTIONS))
     assert not list((tmp_path / "out").glob("*"))
 
 
 def test_too_many_unusable_examples_stop(raw, tmp_path):
     strict = DataConfig(word_dim=3, max_dropped=0.1)
     with pytest.raises(UserError, match="3 of 11 examples are unusable"):
-        prepare(raw, tmp_path / "out", strict, "none", log=lambda line: None, fill=beam_filler(OPTIONS))
+        prepare(raw, tmp_path / "out", strict, "none", fill=beam_filler(OPTIONS))

@@ -26,16 +26,12 @@ KEYS = set(
 ) | {offset for _, offset in DOCUMENT_KEYS.values()}
 
 
-def _quiet(line):
-    pass
-
-
 def _load(folder, split):
     return json.loads((folder / f"{split}_data.json").read_text(encoding="utf-8"))
 
 
 def _generate(folder, **sizes):
-    arguments = {"train_examples": 40, "dev_examples": 10, "test_examples": 10, "log": _quiet, **sizes}
+    arguments = {"train_examples": 40, "dev_examples": 10, "test_examples": 10, **sizes}
     return generate_corpus(folder, **arguments)
 
 
@@ -319,5 +315,5 @@ def test_some_names_are_in_glove_and_some_are_not(records):
 
 
 def test_glove_can_be_made_again_from_itself(tmp_path):
-    target = make_glove(str(GLOVE_PATH), tmp_path / "again.txt.gz", log=_quiet)
+    target = make_glove(str(GLOVE_PATH), tmp_path / "again.txt.gz")
     assert gzip.decompress(target.read_bytes()) == gzip.decompress(GLOVE_PATH.read_bytes())

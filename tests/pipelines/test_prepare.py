@@ -58,12 +58,18 @@ def out(tmp_path):
     return tmp_path / "out"
 
 
-def run(raw, out, config=CONFIG, glove="none", **arguments):
-    lines = []
-    return prepare(raw, out, config, glove, log=lines.append, **arguments), lines
+@pytest.fixture
+def run(logged):
+    """Function (arguments of ``prepare``) -> what it returns, and the lines that it logs."""
+
+    def run(raw, out, config=CONFIG, glove="none", **arguments):
+        logged.clear()
+        return prepare(raw, out, config, glove, **arguments), logged.messages
+
+    return run
 
 
-def test_prepared_folder_is_named_and_described(raw, out):
+def test_prepared_folder_is_named_and_described(run, raw, out):
     prepared, lines = run(raw, out)
     assert prepared.folder == out / f"sd-{prepared.fingerprint[:10]}"
     assert os.listdir(out) == [prepared.folder.name]
@@ -79,13 +85,13 @@ def test_prepared_folder_is_named_and_described(raw, out):
     assert any("train: 10 read" in line for line in lines)
 
 
-def test_records_hold_the_examples_of_the_reader(raw, out):
+def test_records_hold_the_examples_of_the_reader(run, raw, out):
     prepared, _ = run(raw, out)
     for split in SPLITS:
         assert read_examples(prepared, split) == read_split(raw, split, CONFIG)[0]
 
 
-def test_longest_and_mean_lengths_are_those_of_the_texts(raw, out):
+def test_longest_and_mean_lengths_are_those_of_the_texts(run, raw, out):
     prepared, _ = run(raw, out)
     # "It begins slowly in X . Then the hero number N wins . What (a long)*9 film !"
     assert prepared.manifest["longest"]["document"] == 16 + 2 * 9
@@ -93,7 +99,7 @@ def test_longest_and_mean_lengths_are_those_of_the_texts(raw, out):
     assert prepared.manifest["longest"]["question"] == len("Who wins ? Hello Hi there".split())
 
 
-def test_same_input_is_not_prepared_again(raw, out):
+def test_same_input_is_not_prepared_again(run, raw, out):
     first, _ = run(raw, out)
     second, lines = run(raw, out, fill=None)  # calling it would fail
     assert second.folder == first.folder
@@ -125,13 +131,13 @@ def test_the_fingerprint_of_data_in_the_schema_of_holl_e_stays_what_it_was(raw):
     assert fingerprint_of(raw, CONFIG, "none", None)[0] == expected
 
 
-def test_two_preparations_are_byte_for_byte_the_same(raw, tmp_path):
+def test_two_preparations_are_byte_for_byte_the_same(run, raw, tmp_path):
     first, _ = run(raw, tmp_path / "a")
     second, _ = run(raw, tmp_path / "b")
     assert first.manifest == second.manifest
 
 
-def test_worker_processes_change_nothing(raw, tmp_path, monkeypatch):
+def test_worker_processes_change_nothing(run, raw, tmp_path, monkeypatch):
     monkeypatch.setattr(filling, "TASK_CHARS", 300)
     alone, _ = run(raw, tmp_path / "a")
     monkeypatch.setattr(filling, "POOL_CHARS", 0)
@@ -140,7 +146,7 @@ def test_worker_processes_change_nothing(raw, tmp_path, monkeypatch):
     assert together.manifest == alone.manifest
 
 
-def test_glove_words_of_all_splits_get_their_vectors_and_others_none(raw, out, tmp_path):
+def test_glove_words_of_all_splits_get_their_vectors_and_others_none(run, raw, out, tmp_path):
     glove = tmp_path / "glove.txt"
     glove.write_text("film 1 2 3\ntest 4 5 6\nelsewhere 7 8 9\n")
     prepared, _ = run(raw, out, glove=str(glove))
@@ -149,28 +155,28 @@ def test_glove_words_of_all_splits_get_their_vectors_and_others_none(raw, out, t
     assert prepared.manifest["glove"] == "glove.txt"
 
 
-def test_without_glove_only_words_of_train_are_learned(raw, out):
+def test_without_glove_only_words_of_train_are_learned(run, raw, out):
     prepared, _ = run(raw, out)
     assert "train" in prepared.words and "test" not in prepared.words
 
 
-def test_no_word_on_glove_says_where_to_get_it(raw, out):
+def test_no_word_on_glove_says_where_to_get_it(run, raw, out):
     with pytest.raises(UserError, match="nlp.stanford.edu/projects/glove.*--glove=none"):
         run(raw, out, glove=None)
 
 
-def test_missing_glove_file_is_a_users_error(raw, out):
+def test_missing_glove_file_is_a_users_error(run, raw, out):
     with pytest.raises(UserError, match="nowhere.txt"):
         run(raw, out, glove="nowhere.txt")
 
 
-def test_limit_takes_the_first_of_each_split(raw, out):
+def test_limit_takes_the_first_of_each_split(run, raw, out):
     prepared, _ = run(raw, out, limit=2)
     assert [prepared.count(split) for split in SPLITS] == [2, 2, 2]
     assert [example.example_id for example in read_examples(prepared, "train")] == ["train_0_0", "train_0_1"]
 
 
-def test_too_many_unusable_examples_stop_unless_allowed(tmp_path, out):
+def test_too_many_unusable_examples_stop_unless_allowed(run, tmp_path, out):
     raw = write_raw(
         tmp_path / "raw",
         change=lambda raw: {**raw, "span": "not there"} if raw["example_id"] == "train_1_3" else raw,
@@ -185,7 +191,7 @@ def test_too_many_unusable_examples_stop_unless_allowed(tmp_path, out):
     assert prepared.config == CONFIG
 
 
-def test_failure_leaves_nothing_behind(raw, out, monkeypatch):
+def test_failure_leaves_nothing_behind(run, raw, out, monkeypatch):
     def fail(*_):
         raise RuntimeError("on the way")
 
@@ -195,7 +201,7 @@ def test_failure_leaves_nothing_behind(raw, out, monkeypatch):
     assert os.listdir(out) == []
 
 
-def test_folder_that_another_process_finished_first_is_kept(raw, out, tmp_path):
+def test_folder_that_another_process_finished_first_is_kept(run, raw, out, tmp_path):
     first, _ = run(raw, tmp_path / "elsewhere")
 
     def overtaken(*arguments):
@@ -220,7 +226,7 @@ prepare.prepare(sys.argv[1], sys.argv[2], DataConfig(word_dim=3), "none")
 """
 
 
-def test_killed_preparation_is_not_taken_for_whole_and_is_cleaned_up_later(raw, out):
+def test_killed_preparation_is_not_taken_for_whole_and_is_cleaned_up_later(run, raw, out):
     root = Path(module.__file__).parents[1]
     killed = subprocess.run([sys.executable, "-c", KILLED, str(raw), str(out)], cwd=root, capture_output=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -239,7 +245,7 @@ def test_killed_preparation_is_not_taken_for_whole_and_is_cleaned_up_later(raw, 
 
 @pytest.mark.parametrize("victim", ["train-00001-of-00003.tfrecord.gz", "words.txt", "embeddings.npy"])
 @pytest.mark.parametrize("harm", ["cut", "flip", "remove"])
-def test_damaged_file_is_named_with_the_remedy(raw, out, victim, harm):
+def test_damaged_file_is_named_with_the_remedy(run, raw, out, victim, harm):
     prepared, _ = run(raw, out)
     path = prepared.folder / victim
     content = bytearray(path.read_bytes())

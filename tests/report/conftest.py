@@ -24,7 +24,7 @@ def given_costs(monkeypatch):
     """What every measurement of costs finds, and the setups that were asked for, one entry for each."""
     calls = []
 
-    def benchmark(config, setups, log):
+    def benchmark(config, setups):
         calls.append(setups)
         return COSTS
 

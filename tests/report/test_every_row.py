@@ -39,14 +39,13 @@ def _last_json(capsys):
 
 
 def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
-    load, runs_dir, given_costs, monkeypatch, tmp_path, capsys
+    load, runs_dir, given_costs, monkeypatch, tmp_path, capsys, logged
 ):
     config = load()
-    ids = [example.example_id for example in read_examples(open_data(config, lambda line: None), "test")]
+    ids = [example.example_id for example in read_examples(open_data(config), "test")]
     file = tmp_path / "more.json"
     file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_999_0": {"spans": ["?"]}}))
     request = Request("smoke", multi_reference=str(file))
-    said = []
 
     def ensure(self, run):
         if run.variant.key == "ld/add_topk/qanet":
@@ -55,7 +54,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     original = runs.Runs.ensure
     monkeypatch.setattr(runs.Runs, "ensure", ensure)
-    assert report_mode(load, request, said.append) == 1
+    assert report_mode(load, request) == 1
     monkeypatch.setattr(runs.Runs, "ensure", original)
     folder = runs_dir / "report-smoke"
     page = (folder / "index.html").read_text()
@@ -70,9 +69,10 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
         given[4][f"{SOME[0]}, seed 0"] = "it died"
 
     monkeypatch.setattr(mode, "carry_out", dying)
-    said.clear()
-    assert report_mode(load, request, said.append) == 0
+    logged.clear()
+    assert report_mode(load, request) == 0
     monkeypatch.setattr(mode, "carry_out", carry_out)
+    said = logged.messages
     assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
     last = _last_json(capsys)
     assert last["finished"] == len(VARIANTS) and last["failed"] == []
@@ -84,7 +84,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     # A third time nothing is trained, nor measured for the plan.
     monkeypatch.setattr(runs.Runs, "ensure", None)
-    assert report_mode(load, Request("smoke", plan_only=True), said.append) == 0
+    assert report_mode(load, Request("smoke", plan_only=True)) == 0
     printed = capsys.readouterr().out
     assert f"{len(VARIANTS)} finished, 0 to train" in printed
 
@@ -92,7 +92,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 def _check_trained(config):
     """Every run minimised the terms of its recipe, and no student has more parameters for its teachers."""
     recipes, parameters = set(), {}
-    for run, state in runs.Runs(config, lambda line: None).states().items():
+    for run, state in runs.Runs(config).states().items():
         (line,) = state.run.epochs()
         if run.variant.model != "sam":
             continue
@@ -177,7 +177,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
         return load(*names, **{"runs_dir": elsewhere, "report.kept": [str(outcomes)]})
 
     def scored(config, references):
-        found = runs.Runs(config, lambda line: None)
+        found = runs.Runs(config)
         row = runs.collect(found, found.states(), {}, references)["ld/mul_train"]
         return [one.multi for one in row.outcomes]
 
@@ -187,13 +187,13 @@ def _check_kept(load, report, elsewhere, file, capsys):
     assert scored(go_on(), replace(same, spans={})) == scored(go_on(), None) == [None]
 
     def of(load):
-        found = runs.Runs(load(), lambda line: None).states()
+        found = runs.Runs(load()).states()
         return {run.variant.key: state for run, state in found.items() if run.variant.key in SOME}
 
     def states():
         return {key: state.status for key, state in of(go_on).items()}
 
-    assert report_mode(go_on, Request("smoke", existing=True), lambda line: None) == 0
+    assert report_mode(go_on, Request("smoke", existing=True)) == 0
     assert _last_json(capsys)["finished"] == len(VARIANTS)
     found, other = (
         json.loads((folder / "report.json").read_text()) for folder in (report, elsewhere / "report-smoke")
@@ -206,7 +206,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
     # Kept again they are as they were, also where they were made.
     assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
 
-    assert report_mode(go_on, Request("smoke", plan_only=True), lambda line: None) == 0
+    assert report_mode(go_on, Request("smoke", plan_only=True)) == 0
     assert f"{len(VARIANTS)} runs: 0 finished, {len(VARIANTS)} kept, 0 to train" in capsys.readouterr().out
     entries = json.loads(outcomes.read_text())["outcomes"]
     outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != SOME[2]]}))

@@ -22,7 +22,7 @@ NAMES = ("sd/mul_train, seed 0", "sd/add_train, seed 0")
 
 @pytest.fixture(autouse=True)
 def no_costs(monkeypatch):
-    monkeypatch.setattr(costs, "run_benchmark", lambda config, setups, log: {"inference": {}, "training": {}})
+    monkeypatch.setattr(costs, "run_benchmark", lambda config, setups: {"inference": {}, "training": {}})
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def load_some(load):
 
 def _outcomes(load):
     """Of every run: what training logged without its times, scores, and predictions."""
-    runs = Runs(load(), lambda line: None)
+    runs = Runs(load())
     found = {}
     for run in runs.planned:
         folder = runs.state(run).run
@@ -52,16 +52,19 @@ def _outcomes(load):
 
 
 def test_a_killed_run_is_a_failed_one_and_in_the_end_results_are_those_of_one_after_the_other(
-    load_some, tmp_path, capsys
+    load_some, tmp_path, logged, on_line
 ):
-    beside, said = load_some(2, tmp_path / "beside"), []
+    beside = load_some(2, tmp_path / "beside")
+
+    killed = []
 
     def kill_the_first(line):
-        said.append(line)
-        if line.startswith(f"== {NAMES[0]}: begun"):
+        if not killed and line.startswith(f"== {NAMES[0]}: begun"):
+            killed.append(line)
             multiprocessing.active_children()[0].kill()
 
-    assert report_mode(beside, Request("smoke"), kill_the_first) == 1
+    on_line(kill_the_first)
+    assert report_mode(beside, Request("smoke")) == 1
     folder = tmp_path / "beside" / "report-smoke"
     report = json.loads((folder / "report.json").read_text())
     assert list(report["failed"]) == [NAMES[0]]
@@ -69,24 +72,24 @@ def test_a_killed_run_is_a_failed_one_and_in_the_end_results_are_those_of_one_af
     assert "logs/sd-mul_train-seed0.txt" in report["failed"][NAMES[0]]
     assert report["finished"] == 1 and report["planned"] == 2
     assert "parameters" in (folder / "logs" / "sd-add_train-seed0.txt").read_text()
-    assert any(line.startswith("1 of 2 runs finished, 1 failed") for line in said)
+    assert any(line.startswith("1 of 2 runs finished, 1 failed") for line in logged.messages)
 
     # What report.only leaves out is said.
     assert "sd/qanet" in report["left_out"] and not set(report["left_out"]) & {"sd/add_train", "sd/mul_train"}
     page = (folder / "index.html").read_text()
     assert '<td class="missing">left out' in page and "report.only=[sd/???_train]" in page
 
-    said.clear()
-    assert report_mode(beside, Request("smoke"), said.append) == 0
-    assert sum(": begun; " in line for line in said) == 1, "what is finished is not trained again"
+    logged.clear()
+    assert report_mode(beside, Request("smoke")) == 0
+    assert sum(": begun; " in line for line in logged.messages) == 1, "what is finished is not trained again"
 
     alone = load_some(1, tmp_path / "alone")
-    assert report_mode(alone, Request("smoke"), said.append) == 0
+    assert report_mode(alone, Request("smoke")) == 0
     assert _outcomes(beside) == _outcomes(alone)
     assert set(_outcomes(alone)) == set(NAMES)
 
 
-def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some, tmp_path):
+def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some, tmp_path, on_line):
     started = []
 
     def interrupt(line):
@@ -95,8 +98,9 @@ def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some,
             if len(set(started)) == 2:
                 raise KeyboardInterrupt
 
+    on_line(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        report_mode(load_some(2, tmp_path), Request("smoke"), interrupt)
+        report_mode(load_some(2, tmp_path), Request("smoke"))
     assert len(set(started)) == 2 and not any(process.is_alive() for process in started)
     report = json.loads((tmp_path / "report-smoke" / "report.json").read_text())
     assert report["finished"] == 0 and report["failed"] == {}
@@ -136,7 +140,7 @@ def test_what_would_wait_for_scores_that_are_being_computed_comes_later():
 
 def test_students_of_a_teacher_that_failed_are_given_up():
     waiting, failed = [_run("sd/add/qanet"), _run("sd/add/bidaf")], {}
-    execution._give_up(_SomeRuns("bidaf"), waiting, [], failed, lambda line: None)
+    execution._give_up(_SomeRuns("bidaf"), waiting, [], failed)
     assert waiting == [_run("sd/add/bidaf")]
     assert failed == {"sd/add/qanet, seed 0": "its teacher sd/qanet, seed 0 is not there"}
 
@@ -146,9 +150,9 @@ def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, tea
     runs = _SomeRuns(config=load_config([], [f"distill.long_teacher={how}"]))
     coming = PlannedRun(Variant(teacher, "qanet"), 0)
     waiting, failed = [coming, _run("ld/add/qanet")], {}
-    execution._give_up(runs, waiting, [], failed, lambda line: None)
+    execution._give_up(runs, waiting, [], failed)
     assert len(waiting) == 2 and not failed
-    execution._give_up(runs, waiting[1:], [], failed, lambda line: None)
+    execution._give_up(runs, waiting[1:], [], failed)
     assert list(failed) == ["ld/add/qanet, seed 0"]
 
 
@@ -175,7 +179,7 @@ def test_every_process_has_its_share_of_the_cores(monkeypatch, cores, workers, s
          "NameError: ... [^\n]*name 'losses' is not defined"),
     ],
 )  # fmt: skip
-def test_a_run_that_fails_is_said_in_one_line_with_the_end_of_its_error(error, said, capsys):
+def test_a_run_that_fails_is_said_in_one_line_with_the_end_of_its_error(error, said, logged):
     def fail():
         raise error
 
@@ -184,4 +188,4 @@ def test_a_run_that_fails_is_said_in_one_line_with_the_end_of_its_error(error, s
     assert list(failed) == ["sd/add, seed 0"]
     assert len(failed["sd/add, seed 0"]) < 340
     assert re.fullmatch(said, failed["sd/add, seed 0"])
-    assert ("Traceback" in capsys.readouterr().err) != isinstance(error, UserError)
+    assert ("Traceback" in logged.text) != isinstance(error, UserError)

@@ -41,8 +41,7 @@ def test_time_left_is_work_left_by_the_speed_until_now(states):
         TEACHER: Estimate(15, 20.0, ""),
         LATER: Estimate(10, 10.0, ""),
     }
-    said = []
-    progress = ReportProgress(_Runs(add_train=4, qanet=6), states, estimates, said.append)
+    progress = ReportProgress(_Runs(add_train=4, qanet=6), states, estimates)
     # 4 x 10 + (6 - 5) x 20 s of work are done in 30 s, of 100 + 300 + 100.
     line = progress.line([STUDENT, TEACHER], [LATER], {}, 30.0)
     assert line == (
@@ -54,20 +53,19 @@ def test_time_left_is_work_left_by_the_speed_until_now(states):
 
 
 def test_without_estimates_all_epochs_count_alike_and_before_the_first_nothing_is_said_of_time(states):
-    progress = ReportProgress(_Runs(add_train=5), states, {}, print)
+    progress = ReportProgress(_Runs(add_train=5), states, {})
     assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("about 60 s left")
-    progress = ReportProgress(_Runs(add_train=0), states, {}, print)
+    progress = ReportProgress(_Runs(add_train=0), states, {})
     assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("sd/add_train 0 of 10 epochs")
 
 
-def test_a_log_has_a_line_when_a_run_has_ended_and_not_at_every_look(states, monkeypatch):
-    said = []
+def test_a_log_has_a_line_when_a_run_has_ended_and_not_at_every_look(states, monkeypatch, logged):
     monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
-    progress = ReportProgress(_Runs(add_train=1, qanet=5), states, {}, said.append)
+    progress = ReportProgress(_Runs(add_train=1, qanet=5), states, {})
     for _ in range(3):
         progress.show([STUDENT, TEACHER], [LATER], {})
-    assert said == []
+    assert logged.messages == []
     progress.show([TEACHER], [LATER], {})
     progress.show([TEACHER], [LATER], {})
-    assert len(said) == 1
+    assert len(logged.messages) == 1
     progress.close()

@@ -48,7 +48,7 @@ def measured(monkeypatch):
 
 
 def _estimates(config, states=(), measure="all"):
-    runs = Runs(config, lambda line: None)
+    runs = Runs(config)
     missing = {run: State("missing", 0, None) for run in runs.planned}
     found = estimate_all(runs, {**missing, **dict(states)}, measure)
     return {run.variant.key: one for run, one in found.items()}, runs
@@ -125,25 +125,24 @@ def test_a_teacher_that_an_option_lets_read_at_every_step_makes_times_unknown(
     }  # fmt: skip
 
 
-def test_what_cannot_be_measured_is_not_known_and_said(load, measured, tmp_path, monkeypatch):
+def test_what_cannot_be_measured_is_not_known_and_said(load, measured, tmp_path, monkeypatch, logged):
     def fail(config, prepared):
         if config.recipe == "add_grad":
             raise UserError("no\nway")
         return StepTime(15.0, 3)
 
     monkeypatch.setattr(timing, "measure_epoch", fail)
-    said = []
-    runs = Runs(load(runs_dir=tmp_path), said.append)
+    runs = Runs(load(runs_dir=tmp_path))
     found = estimate_all(runs, {run: State("missing", 0, None) for run in runs.planned}, "all")
     assert {variant.key for variant in VARIANTS} - {run.variant.key for run in found} == {
         "sd/add_grad/qanet", "sd/add_grad/bidaf"
     }  # fmt: skip
-    assert "sd/add_grad/qanet cannot be measured: no way" in said
+    assert "sd/add_grad/qanet cannot be measured: no way" in logged.messages
 
 
 def test_another_model_is_measured_anew(load, measured, tmp_path):
-    runs = Runs(load(runs_dir=tmp_path), lambda line: None)
-    for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}), lambda line: None)):
+    runs = Runs(load(runs_dir=tmp_path))
+    for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}))):
         Measurements(other).epoch(BY_KEY["sd/add_train"])
     assert len(measured) == 2
 

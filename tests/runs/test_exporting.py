@@ -31,16 +31,12 @@ CLIENTS = {
 }
 
 
-def _quiet(line):
-    pass
-
-
 @pytest.fixture
 def run(tiny, prepared):
     """A trained tiny student with all its exports."""
-    found = ensure_run(replace(tiny(seed=40), recipe="add_train"), prepared, log=_quiet)
+    found = ensure_run(replace(tiny(seed=40), recipe="add_train"), prepared)
     if not all((found.path / "export" / name).exists() for name in FORMATS):
-        export_mode(tiny(), str(found.path), FORMATS, None, _quiet)
+        export_mode(tiny(), str(found.path), FORMATS, None)
     return found
 
 
@@ -121,10 +117,10 @@ def test_probabilities_are_those_of_keras(run, name):
 def test_an_export_gives_as_many_spans_as_are_asked_for_and_decodes_as_trained(run, tiny, monkeypatch):
     wanted = []
     monkeypatch.setattr(exporting, "export_student", lambda student, *rest: wanted.append(student.limits))
-    export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"], None, _quiet)
+    export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"], None)
     assert [limits.n_best for limits in wanted] == [2]
     with pytest.raises(UserError, match="max_span=10: .* train anew"):
-        export_mode(tiny("evaluation.max_span=10"), str(run.path), ["savedmodel"], None, _quiet)
+        export_mode(tiny("evaluation.max_span=10"), str(run.path), ["savedmodel"], None)
 
 
 def test_a_card_stands_beside_every_export(run):
@@ -150,32 +146,32 @@ def test_an_export_is_replaced_but_nothing_else(run, tiny, tmp_path):
     strange.mkdir()
     (strange / "letter.txt").write_text("dear")
     with pytest.raises(UserError, match="no export"):
-        export_mode(tiny(), str(run.path), ["onnx"], str(strange), _quiet)
+        export_mode(tiny(), str(run.path), ["onnx"], str(strange))
     assert (strange / "letter.txt").exists()
     folder = tmp_path / "out"
     for quantization in ("none", "int8"):
-        export_mode(tiny(f"export.quantization={quantization}"), str(run.path), ["onnx"], str(folder), _quiet)
+        export_mode(tiny(f"export.quantization={quantization}"), str(run.path), ["onnx"], str(folder))
     assert json.loads((folder / "model_card.json").read_text())["options"]["quantization"] == "int8"
 
 
 def test_a_teacher_is_refused(tiny, trained, tmp_path):
     teacher = trained("qanet")
     with pytest.raises(UserError, match="only a student"):
-        export_mode(tiny(), str(teacher.path), ["onnx"], str(tmp_path / "out"), _quiet)
+        export_mode(tiny(), str(teacher.path), ["onnx"], str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
 def test_what_a_format_has_not_is_said(run, tiny, tmp_path):
     with pytest.raises(UserError, match="savedmodel, tflite, onnx"):
-        export_mode(tiny(), str(run.path), ["pickle"], None, _quiet)
+        export_mode(tiny(), str(run.path), ["pickle"], None)
     hashed = tiny("export.max_words=20", "export.hash_buckets=4")
     with pytest.raises(UserError, match="hash_buckets"):
-        export_mode(hashed, str(run.path), ["onnx"], str(tmp_path / "out"), _quiet)
+        export_mode(hashed, str(run.path), ["onnx"], str(tmp_path / "out"))
 
 
 def test_the_card_of_a_student_of_ones_own_recipe_names_it(tiny, prepared):
     config = replace(tiny("recipes.mine.terms=[labels]", seed=41), recipe="mine")
-    run = ensure_run(config, prepared, log=_quiet)
-    export_mode(tiny(), str(run.path), ["onnx"], None, _quiet)
+    run = ensure_run(config, prepared)
+    export_mode(tiny(), str(run.path), ["onnx"], None)
     card = json.loads((run.path / "export" / "onnx" / "model_card.json").read_text(encoding="utf-8"))
     assert card["recipe"]["name"] == "mine"

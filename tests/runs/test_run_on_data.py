@@ -17,10 +17,6 @@ from pipelines.errors import UserError
 from pipelines.records import read_examples
 
 
-def _quiet(line):
-    del line
-
-
 @pytest.fixture(scope="module")
 def long_words():
     return ("demo.document_words=120", "distill.chunk_words=40", "distill.chunk_stride=30")
@@ -29,12 +25,12 @@ def long_words():
 @pytest.fixture
 def teacher(tiny, long_words):
     config = tiny(*long_words, model="qanet", seed=40)
-    return ensure_run(config, open_data(config, _quiet), log=_quiet)
+    return ensure_run(config, open_data(config))
 
 
 def test_a_word_keeps_its_vector_under_another_number_and_an_unseen_one_gets_its_own(tiny, teacher):
     own, other = teacher.config(), tiny("demo.train_examples=20", "data.min_char_count=1")
-    theirs, ours = open_data(other, _quiet), open_data(own, _quiet)
+    theirs, ours = open_data(other), open_data(own)
     assert theirs.words.entries != ours.words.entries
     example = read_examples(ours, "test")[0]
     adapted = with_vocabulary_of(teacher, theirs)
@@ -50,7 +46,6 @@ def test_a_word_keeps_its_vector_under_another_number_and_an_unseen_one_gets_its
 
 
 def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_words, tmp_path, capsys):
-    said = []
     config = tiny(
         *long_words,
         "teacher=bidaf",
@@ -59,7 +54,7 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
         "distill.compare_alone=false",
         runs_dir=str(tmp_path),
     )
-    modes.distill_mode(config, None, None, said.append)
+    modes.distill_mode(config, None, None)
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
     teacher, student = RunFolder(modes.Path(last["teacher"])), RunFolder(modes.Path(last["student"]))
     assert (teacher.config().data.setup, student.config().data.setup) == ("sd", "ld")
@@ -67,16 +62,14 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
     assert student.identity()["distill"]["chunk_words"] == 40
     assert list(teacher.path.glob("long/ld-*/predictions.jsonl"))
     assert teacher.result()["scores"] == {}  # those of short documents were not asked for
-    modes.evaluate_mode(
-        tiny(*long_words, "data.setup=ld", runs_dir=str(tmp_path)), last["teacher"], "test", _quiet
-    )
+    modes.evaluate_mode(tiny(*long_words, "data.setup=ld", runs_dir=str(tmp_path)), last["teacher"], "test")
     evaluated = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert evaluated["f1"] == last["scores"][-1]["f1"]
 
 
 def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
     config = tiny(*long_words, "data.setup=ld")
-    prepared = open_data(config, _quiet)
+    prepared = open_data(config)
     other = tiny(*long_words, "data.setup=ld", "distill.chunk_merge=probabilities")
     folders = [Reading(teacher, prepared, one).folder for one in (config, other)]
     assert folders[0] != folders[1]
@@ -86,4 +79,4 @@ def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
 def test_short_documents_of_other_data_are_refused(tiny, teacher):
     config = tiny("demo.train_examples=20")
     with pytest.raises(UserError, match="other data"):
-        Reading(teacher, open_data(config, _quiet), config).load_model()
+        Reading(teacher, open_data(config), config).load_model()

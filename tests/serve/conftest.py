@@ -128,7 +128,7 @@ def untrained_run(runs_dir):
 
     def make(model):
         config = load_config(flags={**TINY, "model": model, "recipe": "add_train", "runs_dir": str(runs_dir)})
-        prepared = open_data(config, log=lambda line: None)
+        prepared = open_data(config)
         run = RunFolder(runs_dir / prepared.folder.name / f"{model}-untrained")
         if run.result() is None:
             run.create(config, prepared, run_identity(config, prepared, []))

@@ -15,10 +15,6 @@ def _environment(cluster, task=None):
     return {"TF_CONFIG": json.dumps({"cluster": cluster, **({"task": task} if task else {})})}
 
 
-def _quiet(line):
-    pass
-
-
 def test_without_a_cluster_there_is_none():
     assert read_cluster({}) is None
     assert read_cluster({"TF_CONFIG": "{}"}) is None
@@ -58,12 +54,12 @@ def test_a_broken_cluster_is_said_in_one_line(text, said):
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
-def test_waiting_ends_with_what_was_found_or_with_a_remedy():
-    said, answers_ = [], iter([None, None, "data"])
-    assert wait_for(lambda: next(answers_), "the data", 10, "look", said.append, hurry=0.01) == "data"
-    assert said == ["waiting for the data"]
+def test_waiting_ends_with_what_was_found_or_with_a_remedy(logged):
+    answers_ = iter([None, None, "data"])
+    assert wait_for(lambda: next(answers_), "the data", 10, "look", hurry=0.01) == "data"
+    assert logged.messages == ["waiting for the data"]
     with pytest.raises(UserError, match="waited 0 s for the data; look there"):
-        wait_for(lambda: None, "the data", 0.05, "look there", _quiet, hurry=0.01)
+        wait_for(lambda: None, "the data", 0.05, "look there", hurry=0.01)
 
 
 def test_a_port_that_is_taken_is_noticed_and_one_that_nobody_listens_at():

@@ -37,10 +37,6 @@ EQUAL = (
 SECONDS = 150  # for all of it, on a busy machine
 
 
-def _quiet(line):
-    pass
-
-
 @pytest.fixture
 def two(free_addresses):
     """``TF_CONFIG`` of each of two processes."""
@@ -98,14 +94,14 @@ def _assert_as_alone(run, alone):
 @pytest.fixture
 def alone(tiny, prepared_equal):
     """The run of one process."""
-    return ensure_run(tiny(*EQUAL), prepared_equal, log=_quiet)
+    return ensure_run(tiny(*EQUAL), prepared_equal)
 
 
 @pytest.fixture
 def prepared_equal(tiny):
     from holle_tf.runs.data import open_data
 
-    return open_data(tiny(*EQUAL), log=_quiet)
+    return open_data(tiny(*EQUAL))
 
 
 @pytest.mark.slow
@@ -177,7 +173,7 @@ class _Three:
 
 def test_a_batch_that_cannot_be_shared_evenly_is_an_error(tiny, prepared, tmp_path):
     with pytest.raises(UserError, match="training.sam.batch_size=16: .* multiple of 3"):
-        ensure_run(tiny(*EQUAL), prepared, tmp_path / "run", log=_quiet, devices=Devices(strategy=_Three()))
+        ensure_run(tiny(*EQUAL), prepared, tmp_path / "run", devices=Devices(strategy=_Three()))
     assert not (tmp_path / "run").exists()
 
 

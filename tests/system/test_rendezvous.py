@@ -17,15 +17,11 @@ def addresses(free_addresses):
     return tuple(free_addresses(3))
 
 
-def _quiet(line):
-    pass
-
-
 def _meet(addresses, index, seconds=10.0):
-    def wait(found, what, log):
-        return wait_for(found, what, seconds, "is it running?", log, hurry=0.01)
+    def wait(found, what):
+        return wait_for(found, what, seconds, "is it running?", hurry=0.01)
 
-    meet(Cluster(addresses, index), wait, _quiet)
+    meet(Cluster(addresses, index), wait)
 
 
 def _listen(address):

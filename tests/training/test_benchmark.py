@@ -13,7 +13,7 @@ def test_every_model_is_measured_on_every_setup_and_trained_on_the_first(tiny, c
     monkeypatch.setattr(benchmark, "in_own_process", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(benchmark, "STEPS", 2)
     try:
-        modes.benchmark_mode(tiny(), ["sd", "oracle"], lambda line: None)
+        modes.benchmark_mode(tiny(), ["sd", "oracle"])
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     printed = capsys.readouterr().out

@@ -30,7 +30,7 @@ def test_thirty_two_examples_are_learned_by_heart(variant, tmp_path):
         "demo.document_words=50",
     ]
     config = load_config((), [*corpus, *SMALLER[variant]], {"runs_dir": str(tmp_path), "model": model_name})
-    data = open_data(config, log=lambda line: None)
+    data = open_data(config)
     tf.keras.utils.set_random_seed(0)
     model = build_model(config, data.embeddings, len(data.chars))
     inputs = MODELS[model_name].inputs

@@ -19,16 +19,12 @@ from pipelines.errors import UserError
 from pipelines.files import alone_in
 
 
-def _quiet(line):
-    pass
-
-
 def _sam(config, **changes):
     return replace(config, recipe="add_train", **changes)
 
 
 def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
-    run = ensure_run(_sam(tiny("board.enabled=true"), seed=1), prepared, log=_quiet)
+    run = ensure_run(_sam(tiny("board.enabled=true"), seed=1), prepared)
     scores = evaluate_run(Reading(run, prepared, tiny()), "test")
     for name in (
         "config.yaml",
@@ -56,21 +52,21 @@ def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
     assert np.mean([p["f1"] for p in predictions]) == pytest.approx(scores["f1"])
 
 
-def test_a_finished_run_is_not_trained_again_and_another_seed_is_another_run(tiny, prepared):
+def test_a_finished_run_is_not_trained_again_and_another_seed_is_another_run(tiny, prepared, logged):
     config = _sam(tiny(), seed=2)
-    first = ensure_run(config, prepared, log=_quiet)
+    first = ensure_run(config, prepared)
     written = first.weights.stat().st_mtime_ns
-    said = []
-    again = ensure_run(config, prepared, log=said.append)
+    logged.clear()
+    again = ensure_run(config, prepared)
     assert again == first and first.weights.stat().st_mtime_ns == written
-    assert "already trained" in said[0]
+    assert "already trained" in logged.messages[0]
     assert first.path == default_run_path(config, prepared, [])
     assert first.path != default_run_path(replace(config, seed=3), prepared, [])
 
 
 def test_the_same_seed_gives_the_same_scores(tiny, prepared, tmp_path):
     config = _sam(tiny(), seed=5)
-    runs = [ensure_run(config, prepared, tmp_path / name, log=_quiet) for name in ("a", "b")]
+    runs = [ensure_run(config, prepared, tmp_path / name) for name in ("a", "b")]
     losses = [[json.loads(line)["loss"] for line in run.metrics.read_text().splitlines()] for run in runs]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
 
@@ -79,37 +75,40 @@ def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
     other = _sam(tiny(), seed=6)
     RunFolder(tmp_path / "run").create(other, prepared, run_identity(other, prepared, []))
     with pytest.raises(UserError, match="another run"):
-        ensure_run(_sam(tiny(), seed=7), prepared, tmp_path / "run", log=_quiet)
+        ensure_run(_sam(tiny(), seed=7), prepared, tmp_path / "run")
 
 
-def _other_process(path, before_it_ends):
-    """A run folder that is taken, and a log that lets go of it when somebody waits for it."""
+def _other_process(path, on_line, before_it_ends):
+    """Take a run folder until somebody waits for it; what is logged meanwhile."""
     path.mkdir()
     said, taken = [], ExitStack()
     taken.enter_context(alone_in(path, pytest.fail))
 
-    def log(line):
+    def let_go(line):
         said.append(line)
         if "another process" in line:
             before_it_ends()
             taken.close()
 
-    return said, log
+    on_line(let_go)
+    return said
 
 
-def test_a_run_that_another_process_trains_is_waited_for_and_not_trained_again(tiny, prepared, tmp_path):
+def test_a_run_that_another_process_trains_is_waited_for_and_not_trained_again(
+    tiny, prepared, tmp_path, on_line
+):
     config = _sam(tiny(), seed=4)
     path = tmp_path / "run"
     result = {"epochs": 7}  # a training here would write another
-    said, log = _other_process(path, lambda: RunFolder(path).write_result(result))
-    run = ensure_run(config, prepared, path, log=log)
+    said = _other_process(path, on_line, lambda: RunFolder(path).write_result(result))
+    run = ensure_run(config, prepared, path)
     assert "another process trains this run" in said[0] and "already trained" in said[1] and len(said) == 2
     assert run.result() == result and not run.metrics.exists()
 
 
-def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, prepared, tmp_path):
-    said, log = _other_process(tmp_path / "run", lambda: None)
-    run = ensure_run(_sam(tiny(), seed=4), prepared, tmp_path / "run", log=log)
+def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, prepared, tmp_path, on_line):
+    said = _other_process(tmp_path / "run", on_line, lambda: None)
+    run = ensure_run(_sam(tiny(), seed=4), prepared, tmp_path / "run")
     assert "another process trains this run" in said[0] and len(run.epochs()) == 2
     with alone_in(run.path, pytest.fail):
         pass  # and let go again
@@ -123,7 +122,7 @@ def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
     config = tiny(f"training.sam.epochs={4 if alone else 3}", "sam.dropout=0", "teacher=bidaf", seed=8)
     config = replace(config, model="sam", recipe=recipe)
     teachers = [] if alone else [trained("bidaf")]
-    whole = ensure_run(config, prepared, tmp_path / "whole", teachers, _quiet)
+    whole = ensure_run(config, prepared, tmp_path / "whole", teachers)
     original = callbacks.DevEvaluation.on_epoch_begin
     for stop in (2, 3) if alone else (2,):
 
@@ -134,12 +133,12 @@ def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
 
         monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
         with pytest.raises(KeyboardInterrupt):
-            ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+            ensure_run(config, prepared, tmp_path / "run", teachers)
         with pytest.raises(UserError, match="not finished"):
             RunFolder(tmp_path / "run").load_model()
     before = (tmp_path / "run" / "metrics.jsonl").read_text()
     monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
-    run = ensure_run(config, prepared, tmp_path / "run", teachers, _quiet)
+    run = ensure_run(config, prepared, tmp_path / "run", teachers)
     assert run.metrics.read_text().startswith(before)  # epochs that were over are not trained again
     losses = [[line["loss"] for line in one.epochs()] for one in (whole, run)]
     assert len(losses[0]) == config.training.sam.epochs
@@ -150,11 +149,11 @@ def test_a_training_that_had_stopped_early_is_not_trained_further(tiny, prepared
     config = _sam(tiny("training.sam.epochs=9", "training.sam.patience=1"), seed=8)
     options = replace(config.training.sam, learning_rate=0.0)  # never better than after the first epoch
     config = replace(config, training=replace(config.training, sam=options))
-    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet, keep_checkpoint=True)
+    run = ensure_run(config, prepared, tmp_path / "run", keep_checkpoint=True)
     lines = run.epochs()
     assert len(lines) == 2
     (run.path / "result.json").unlink()
-    again = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    again = ensure_run(config, prepared, tmp_path / "run")
     assert again.epochs() == lines
     assert again.result()["best_epoch"] == 1
 
@@ -166,7 +165,7 @@ def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
     for decay in (0.999, 0.0):
         training = replace(config.training.sam, ema_decay=decay)
         one = replace(config, training=replace(config.training, sam=training))
-        run = ensure_run(one, prepared, tmp_path / str(decay), log=_quiet)
+        run = ensure_run(one, prepared, tmp_path / str(decay))
         saved[decay] = np.concatenate([v.numpy().ravel() for v in run.load_model().trainable_variables])
     moved = np.abs(saved[0.999] - saved[0.0]).max()
     assert moved > 1e-3  # the same training, other weights at its end
@@ -195,14 +194,14 @@ def test_a_student_of_other_weights_of_its_teacher_is_not_found(tiny, prepared, 
     config, teacher = tiny("teacher=bidaf", recipe="add", seed=13), trained("bidaf")
     copy = RunFolder(tmp_path / "copy")
     shutil.copytree(teacher.path, copy.path)
-    student = ensure_run(config, prepared, tmp_path / "run", [teacher], _quiet)
-    assert ensure_run(config, prepared, tmp_path / "run", [copy], _quiet) == student  # the same weights
+    student = ensure_run(config, prepared, tmp_path / "run", [teacher])
+    assert ensure_run(config, prepared, tmp_path / "run", [copy]) == student  # the same weights
     copy.weights.write_bytes(copy.weights.read_bytes() + b"others")
     for unfinished in (False, True):
         if unfinished:
             (student.path / "result.json").unlink()
         with pytest.raises(UserError, match="other weights than .*copy.*remove this run"):
-            ensure_run(config, prepared, student.path, [copy], _quiet)
+            ensure_run(config, prepared, student.path, [copy])
 
 
 def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared, trained, tmp_path):
@@ -210,7 +209,7 @@ def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared
     losses = []
     for cached in (True, False):
         one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
-        run = ensure_run(one, prepared, tmp_path / str(cached), [teacher], log=_quiet)
+        run = ensure_run(one, prepared, tmp_path / str(cached), [teacher])
         line = run.epochs()[0]
         assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
         losses.append(line["teacher"])
@@ -218,7 +217,7 @@ def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared
 
 
 def test_damaged_weights_are_reported_with_their_file(tiny, prepared, tmp_path):
-    run = ensure_run(_sam(tiny(), seed=15), prepared, tmp_path / "run", log=_quiet)
+    run = ensure_run(_sam(tiny(), seed=15), prepared, tmp_path / "run")
     run.weights.write_bytes(run.weights.read_bytes()[:100])
     with pytest.raises(UserError, match="best.weights.h5"):
         run.load_model()
@@ -226,7 +225,7 @@ def test_damaged_weights_are_reported_with_their_file(tiny, prepared, tmp_path):
 
 def test_bfloat16_training_leaves_the_global_policy_alone(tiny, prepared, tmp_path):
     config = _sam(tiny("training.sam.mixed_precision=bfloat16"), seed=16)
-    run = ensure_run(config, prepared, tmp_path / "run", log=_quiet)
+    run = ensure_run(config, prepared, tmp_path / "run")
     assert tf.keras.mixed_precision.global_policy().name == "float32"
     line = json.loads(run.metrics.read_text().splitlines()[-1])
     assert np.isfinite(line["loss"])
@@ -236,7 +235,7 @@ def test_two_runs_of_one_kind_teach_a_student_without_becoming_part_of_it(tiny, 
     """Every recipe by itself is trained by the report of all, ``tests/report/test_every_row.py``."""
     config = tiny("sam.interaction=mul", "teacher=bidaf,bidaf", "distill.conicity_weight=0.1")
     config = replace(config, recipe="mul_ensemble")
-    student = ensure_run(config, prepared, teachers=[trained("bidaf", 30), trained("bidaf", 31)], log=_quiet)
+    student = ensure_run(config, prepared, teachers=[trained("bidaf", 30), trained("bidaf", 31)])
     result, line = student.result(), student.epochs()[-1]
     assert (result["recipe"], result["teacher"]) == ("mul_ensemble", "bidaf,bidaf")
     names = [v.name for v in student.load_model().variables]
@@ -287,5 +286,5 @@ def test_recurrent_layers_are_of_the_wanted_implementation(tiny, prepared, monke
 
     monkeypatch.setattr(untrained, "build_model", build)
     with pytest.raises(Stopped):
-        ensure_run(_sam(tiny(*options, seed=77)), prepared, log=_quiet)
+        ensure_run(_sam(tiny(*options, seed=77)), prepared)
     assert made and set(made) == {expected}

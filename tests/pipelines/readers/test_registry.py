@@ -24,16 +24,12 @@ HOLLE = DataConfig(min_char_count=1, min_word_count=1, word_dim=3, shard_example
 CONFIG = replace(HOLLE, schema="toy")
 
 
-def _quiet(line):
-    pass
-
-
 def test_a_registered_schema_is_prepared_by_several_processes_as_by_one(toy, toy_data, tmp_path, monkeypatch):
     monkeypatch.setattr(local_preparation, "TASK_CHARS", 100)
-    alone = prepare(toy_data, tmp_path / "a", CONFIG, "none", log=_quiet)
+    alone = prepare(toy_data, tmp_path / "a", CONFIG, "none")
     monkeypatch.setattr(local_preparation, "POOL_CHARS", 0)
     monkeypatch.setattr(local_preparation, "cores", lambda: 3)
-    together = prepare(toy_data, tmp_path / "b", CONFIG, "none", log=_quiet)
+    together = prepare(toy_data, tmp_path / "b", CONFIG, "none")
     assert together.manifest == alone.manifest
     assert together.config.schema == "toy"
     examples = read_examples(together, "train")
@@ -68,9 +64,9 @@ print(*(reader.parse(one, config)[0].example_id for one in reader.records(files,
 
 def test_beam_prepares_a_registered_schema_the_same(toy, toy_data, tmp_path):
     beam_preparation = pytest.importorskip("pipelines.beam_preparation")
-    own = prepare(toy_data, tmp_path / "own", CONFIG, "none", log=_quiet)
+    own = prepare(toy_data, tmp_path / "own", CONFIG, "none")
     fill = beam_preparation.beam_filler(["--runner=FnApiRunner"])
-    other = prepare(toy_data, tmp_path / "beam", CONFIG, "none", log=_quiet, fill=fill)
+    other = prepare(toy_data, tmp_path / "beam", CONFIG, "none", fill=fill)
     assert other.manifest["report"] == own.manifest["report"]
     for split in ("train", "dev", "test"):
         assert read_examples(other, split) == read_examples(own, split)
@@ -109,7 +105,7 @@ def test_a_setup_that_the_schema_has_no_documents_for_is_an_error(toy):
 
 def test_missing_files_are_an_error(toy, tmp_path):
     with pytest.raises(UserError, match="no files of Toy for train; check --data_dir"):
-        prepare(tmp_path, tmp_path / "out", CONFIG, "none", log=_quiet)
+        prepare(tmp_path, tmp_path / "out", CONFIG, "none")
 
 
 def test_two_readers_of_one_name_are_refused(toy):
