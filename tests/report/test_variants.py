@@ -180,7 +180,7 @@ def test_a_student_of_two_runs_of_a_kind_waits_for_both():
     names = [run.name for run in planned_runs(config)]
     row = "sd/add_both/bidaf+bidaf"
     assert names == ["sd/bidaf, seed 4", "sd/bidaf, seed 5", *(f"{row}, seed {seed}" for seed in (4, 5, 6))]
-    runs = Runs(config, print)
+    runs = Runs(config)
     first, second, student = planned_runs(config)[:3]
     assert runs.rows_of(first) == ["sd/bidaf"] and runs.rows_of(second) == []
     assert runs.teachers(student.variant) == [first, second]
