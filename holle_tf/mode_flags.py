@@ -13,7 +13,7 @@ _OF_DATA = (*_READING, "evaluate")
 
 # Flags that are not here are for all modes, such as --data_dir, --config and --set.
 MODES_OF = {
-    "model": ("train", "tune"),
+    "model": ("train", "distill", "tune"),
     "interaction": _TRAINING,
     "recipe": _TRAINING,
     "teacher": ("distill", "tune"),
