@@ -9,28 +9,21 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-_SCORES = (
-    ("f1", "F1"),
-    ("em", "EM"),
-    ("bleu4", "BLEU-4"),
-    ("rouge1", "R-1"),
-    ("rouge2", "R-2"),
-    ("rougeL", "R-L"),
-)
+from holle_tf.evaluate.scores import SCORES, Score
 
 
 def scores_table(rows: list[dict[str, Any]]) -> Table:
     """One line per run or baseline; fits 80 columns, a long name is folded.
 
     Args:
-        rows: dicts with ``name`` and any of f1, em, bleu4, rouge1, rouge2, rougeL (0-100), parameters
-            (a count) and seconds_per_epoch; what a row lacks is shown as "-". The last two columns
-            appear only if a row has them. The best value of each score is bold.
+        rows: dicts with ``name`` and any of the scores of ``SCORES`` (0-100), parameters (a count) and
+            seconds_per_epoch; what a row lacks is shown as "-". The last two columns appear only if a row
+            has them. The best value of each score is bold.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
-    for _, title in _SCORES:
-        table.add_column(title, justify="right", no_wrap=True)
+    for score in SCORES.values():
+        table.add_column(score.short_title, justify="right", no_wrap=True)
     extra = [
         (key, title, show)
         for key, title, show in (("parameters", "params", _count), ("seconds_per_epoch", "s/epoch", _seconds))
@@ -39,13 +32,10 @@ def scores_table(rows: list[dict[str, Any]]) -> Table:
     for _, title, _ in extra:
         table.add_column(title, justify="right", no_wrap=True)
 
-    best = {
-        key: max((f"{row[key]:.2f}" for row in rows if row.get(key) is not None), key=float, default="")
-        for key, _ in _SCORES
-    }
+    best = {name: _best(rows, score) for name, score in SCORES.items()}
     for row in rows:
         cells = []
-        for key, _ in _SCORES:
+        for key in SCORES:
             shown = "-" if row.get(key) is None else f"{row[key]:.2f}"
             cells.append(f"[bold]{shown}[/bold]" if shown == best[key] and len(rows) > 1 else shown)
         cells += ["-" if row.get(key) is None else show(row[key]) for key, _, show in extra]
@@ -67,6 +57,12 @@ def print_table(
     if title:
         console.print(title, markup=False)
     console.print(table)
+
+
+def _best(rows: list[dict[str, Any]], score: Score) -> str:
+    """The best value of a score as it is shown; "" if no row has one."""
+    shown = [f"{row[score.name]:.2f}" for row in rows if row.get(score.name) is not None]
+    return (max if score.higher_is_better else min)(shown, key=float, default="")
 
 
 def _count(value: float) -> str:

@@ -6,10 +6,10 @@ import json
 import statistics
 import time
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Optional, Sequence
 
 from holle_tf.evaluate.predictions import SpanPrediction
-from holle_tf.evaluate.scores import SCORE_DEFINITIONS, exact_match
+from holle_tf.evaluate.scores import SCORES, score_of_example
 from holle_tf.evaluate.statistics import over_examples
 from pipelines.files import atomic_file
 
@@ -30,18 +30,19 @@ LIMITS = (
 GLOVE = "GloVe (Pennington, Socher and Manning, 2014), Public Domain Dedication and License (PDDL) 1.0"
 
 
-def scores_with_intervals(predictions: Sequence[SpanPrediction]) -> dict[str, dict[str, float]]:
-    """F1 and exact match, 0-100, each with the ends of its 95 % bootstrap interval."""
-    values = {
-        "f1": [one.f1 for one in predictions],
-        "em": [
-            100.0 * any(exact_match(one.prediction, reference) for reference in one.references)
-            for one in predictions
-        ],
-    }
-    found = {}
-    for name, scores in values.items():
-        estimate = over_examples(scores, RESAMPLES)
+def scores_with_intervals(predictions: Sequence[SpanPrediction]) -> dict[str, dict[str, Optional[float]]]:
+    """Every score, 0-100, as its value with the ends low and high of its 95 % bootstrap interval.
+
+    A score of all examples together has no interval: low and high are None.
+    """
+    found: dict[str, dict[str, Optional[float]]] = {}
+    for name, score in SCORES.items():
+        if score.of_all is not None:
+            texts, references = zip(*((each.prediction, each.references) for each in predictions))
+            found[name] = {"value": score.of_all(texts, references), "low": None, "high": None}
+            continue
+        values = [100.0 * score_of_example(score, each.prediction, each.references) for each in predictions]
+        estimate = over_examples(values, RESAMPLES)
         found[name] = {"value": estimate.mean, "low": estimate.low, "high": estimate.high}
     return found
 
@@ -70,17 +71,15 @@ def write_model_card(folder: Path, card: dict[str, Any]) -> None:
     """Write ``model_card.json`` and the same as Markdown.
 
     Args:
-        card: title, format, options, data, recipe, scores (split, examples, f1, em) or None, parameters,
-            sizes, latency (machine, milliseconds by words), words and their vectors' licence, versions.
+        card: title, format, options, data, recipe, scores (split, examples, and those of
+            ``scores_with_intervals``) or None, parameters, sizes, latency (machine, milliseconds by words),
+            words and their vectors' licence, versions.
     """
-    card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": _definitions()}
+    definitions = {name: score.definition for name, score in SCORES.items()}
+    card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": definitions}
     for name, text in ((CARD_JSON, json.dumps(card, indent=1) + "\n"), (CARD_TEXT, _markdown(card))):
         with atomic_file(folder / name, "w") as file:
             file.write(text)
-
-
-def _definitions() -> dict[str, str]:
-    return {name: SCORE_DEFINITIONS[name] for name in ("f1", "em")}
 
 
 def _markdown(card: dict[str, Any]) -> str:
@@ -96,11 +95,12 @@ def _markdown(card: dict[str, Any]) -> str:
             f"| {scores['split']} split, {scores['examples']:,} examples | score | 95 % interval |",
             "| --- | ---: | ---: |",
         ]
-        for name in ("f1", "em"):
+        for name, score in SCORES.items():
             row = scores[name]
-            lines.append(f"| {name.upper()} | {row['value']:.1f} | {row['low']:.1f} to {row['high']:.1f} |")
-        lines += ["", "Of the student as trained, before the options below.", ""]
-        lines += [f"{name.upper()}: {text}." for name, text in card["score_definitions"].items()] + [""]
+            interval = "-" if row["low"] is None else f"{row['low']:.1f} to {row['high']:.1f}"
+            lines.append(f"| {score.title} | {row['value']:.1f} | {interval} |")
+        lines += ["", "Scores of the student as trained, before the options below apply.", ""]
+        lines += [f"- {score.title}: {score.definition}." for score in SCORES.values()] + [""]
     lines += ["## What it is", ""]
     lines += [f"- Format: {card['format']}; {_pairs(card['options'])}"]
     lines += [f"- Model: {card['model']}, {card['parameters']:,} parameters without the word vectors"]

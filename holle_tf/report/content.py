@@ -9,7 +9,7 @@ from holle_tf.catalogue import vector_titles
 from holle_tf.drawing.plots import plot_training
 from holle_tf.evaluate.references import DEFINITION as MULTI_REFERENCE
 from holle_tf.evaluate.references import References
-from holle_tf.evaluate.scores import HOLLE_DIFFERENCES, SCORE_DEFINITIONS
+from holle_tf.evaluate.scores import SCORES
 from holle_tf.report import report_plots as figures
 from holle_tf.report import tables
 from holle_tf.report.breakdown import by_length, by_source, score_groups
@@ -71,8 +71,7 @@ def report_content(
         "headline": [headline(one) for one in compared if one["second"].endswith("/mul_train")
                      and one["first"].endswith("/add_topk/qanet")],
         "definitions": {
-            tables.SCORES[name]: {"ours": text, "holle": HOLLE_DIFFERENCES[name]}
-            for name, text in SCORE_DEFINITIONS.items()
+            score.title: {"ours": score.definition, "holle": score.holle or "-"} for score in SCORES.values()
         },
         "multi_reference": MULTI_REFERENCE,
         "figures": _figures(runs, rows, compared, setups, folder / FIGURES),

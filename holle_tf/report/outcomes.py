@@ -38,7 +38,7 @@ class Outcome:
         seed: of the run.
         digest: of everything that decides it, see ``Runs.digest``.
         run: name of its folder.
-        scores: columns of ``SCORE_DEFINITIONS``.
+        scores: by name, those of ``SCORES`` that existed when the run was scored.
         f1: of every example in the order of the data, (examples,), 0-100.
         em: likewise, 0 or 100.
         cosines: vector name -> (examples,), see ``evaluation.cosines_of``.
@@ -106,11 +106,15 @@ class Row:
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
-        """Mean of every score with its interval: over seeds or, of F1 and EM of one seed, over examples."""
+        """Mean of every score with its interval: over seeds or, of F1 and EM of one seed, over examples.
+
+        A score that some seeds lack is left out.
+        """
         if len(self.outcomes) > 1:
             return {
                 name: over_seeds([one.scores[name] for one in self.outcomes])
                 for name in self.outcomes[0].scores
+                if all(name in one.scores for one in self.outcomes)
             }
         nan = float("nan")
         found = {

@@ -12,6 +12,7 @@ from typing import Any, Mapping
 
 import jinja2
 
+from holle_tf.evaluate.scores import SCORES
 from holle_tf.report.outcomes import Row
 from holle_tf.report.tables import Table
 from holle_tf.runs.run_folder import write_text
@@ -47,11 +48,12 @@ def scores_csv(rows: Mapping[str, Row]) -> str:
     lines: list[dict[str, Any]] = []
     for row in rows.values():
         for one in row.outcomes:
-            line: dict[str, Any] = {"row": row.key, "setup": row.setup, "seed": one.seed, **one.scores}
+            line: dict[str, Any] = {"row": row.key, "setup": row.setup, "seed": one.seed}
+            line.update({name: one.scores.get(name) for name in SCORES})
             if one.multi and "multi" in one.multi:
                 line["multi_reference_examples"] = one.multi["examples"]
                 for kind in ("single", "multi"):
-                    line.update({f"{kind}_{name}": value for name, value in one.multi[kind].items()})
+                    line.update({f"{kind}_{name}": one.multi[kind].get(name) for name in SCORES})
             line.update({f"conicity_{name}": value for name, value in one.conicity.items()})
             for name in ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb"):
                 line[name] = one.result.get(name)

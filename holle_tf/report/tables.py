@@ -8,14 +8,12 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
 from holle_tf.catalogue import DEFAULT_STUDENT, title_of, vector_titles
+from holle_tf.evaluate.scores import SCORES
 from holle_tf.evaluate.statistics import Estimate
 from holle_tf.report.outcomes import Row
 from holle_tf.report.variants import READINGS
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
-SCORES = {
-    "f1": "F1", "em": "EM", "bleu4": "BLEU-4", "rouge1": "ROUGE-1", "rouge2": "ROUGE-2", "rougeL": "ROUGE-L",
-}  # fmt: skip
 # How teachers read long documents; the paper's read chunks, after a training on short ones.
 _LONG_READINGS = {
     "chunks": "long documents are read in chunks by the model of short documents",
@@ -79,6 +77,8 @@ def score_cell(row: Row, score: str = "f1") -> Cell:
     seeds = "1 seed" if count == 1 else f"{count} seeds"
     if row.seeds > count and row.seeds > 1:
         seeds = f"{count} of {row.seeds} seeds" + (", one failed" if row.fault == "failed" else "")
+    if score not in row.estimates:  # the runs were scored before there was this score
+        return Cell("-", "missing", note=seeds)
     return number_cell(row.estimates[score], seeds)
 
 
@@ -207,7 +207,7 @@ def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:
     """Every score of every row of one setup, below the baselines."""
     body = [
-        [Cell(one["name"], "label", note="baseline"), *(Cell(f"{one[name]:.1f}") for name in SCORES)]
+        [Cell(one["name"], "label", note="baseline"), *(_mean_cell([one], name) for name in SCORES)]
         for one in baselines
     ]
     for row in rows.values():
@@ -221,7 +221,14 @@ def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mappin
         "of one seed none. Rows without a finished run are left out."
     )
     return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
-                 ["", *SCORES.values()], body)  # fmt: skip
+                 ["", *(score.title for score in SCORES.values())], body)  # fmt: skip
+
+
+def _mean_cell(found: Sequence[Mapping[str, Any]], score: str) -> Cell:
+    """Mean of a score, or "-" where some were computed before there was this score."""
+    if any(score not in one for one in found):
+        return Cell("-", "missing")
+    return Cell(f"{sum(one[score] for one in found) / len(found):.1f}")
 
 
 def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
@@ -236,7 +243,7 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         cells = [Cell(row.label, "label", note=fewer)]
         for name in SCORES:
             for kind in ("single", "multi"):
-                cells.append(Cell(f"{sum(one[kind][name] for one in scored) / len(scored):.1f}"))
+                cells.append(_mean_cell([one[kind] for one in scored], name))
         body.append(cells)
     if counts is None:
         return None
@@ -245,6 +252,6 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         f"{counts['unknown']:,} ids of the file are of no example here. Both columns are of the same "
         "examples: against the span of the data alone, and against the best of all references."
     )
-    groups = [("", 1), *((title, 2) for title in SCORES.values())]
+    groups = [("", 1), *((score.title, 2) for score in SCORES.values())]
     return Table(f"references-{setup}", f"Several references, {SETUPS[setup]}", caption, groups,
                  ["", *["one", "all"] * len(SCORES)], body)  # fmt: skip

@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.evaluate.scores import SCORES as TABLE
+from holle_tf.evaluate.scores import Score
 
 SCORES = {"f1": 41.3, "em": 20.0, "bleu4": 12.345, "rouge1": 44.0, "rouge2": 30.0, "rougeL": 43.0}
 ROWS = [
@@ -47,6 +49,20 @@ def test_best_value_of_a_column_is_bold_on_a_terminal():
     )
     assert "\x1b[1m100.00\x1b[0m" in stream.getvalue()
     assert "\x1b[1m41.30" not in stream.getvalue()
+
+
+def test_of_a_score_that_should_be_low_the_smallest_value_is_bold(monkeypatch):
+    low = Score("wer", "Error", "WER", "words", of_all=lambda *_: 0.0, higher_is_better=False)
+    monkeypatch.setitem(TABLE, "wer", low)
+    rows = [{"name": "a", **SCORES, "wer": 7.5}, {"name": "b", **SCORES, "wer": 3.25}, ROWS[0]]
+    stream = io.StringIO()
+    Console(file=stream, force_terminal=True, color_system="standard", width=100, no_color=False).print(
+        scores_table(rows)
+    )
+    assert "WER" in stream.getvalue()
+    assert "\x1b[1m3.25\x1b[0m" in stream.getvalue() and "\x1b[1m7.50" not in stream.getvalue()
+    # A row of before there was the score does not have it.
+    assert printed(rows).splitlines()[-2].split()[-1] == "-"
 
 
 def test_a_piped_table_that_is_wanted_whole_is_as_wide_as_it_needs(monkeypatch):

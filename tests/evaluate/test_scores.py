@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holle_tf.evaluate.scores import (
-    SCORE_DEFINITIONS,
+    SCORES,
+    Score,
     exact_match,
     normalize_answer,
+    register_score,
     score_predictions,
     token_f1,
 )
@@ -84,7 +86,7 @@ def test_best_reference_counts_and_an_empty_prediction_stays_in_the_denominator(
 
 def test_every_column_has_a_definition_and_a_perfect_answer_scores_100():
     scores = score_predictions(["one two three four five"], [["no", "one two three four five"]])
-    assert set(scores) == set(SCORE_DEFINITIONS)
+    assert set(scores) == set(SCORES)
     assert scores == pytest.approx(dict.fromkeys(scores, 100.0))
     assert all(type(value) is float for value in scores.values())
 
@@ -130,3 +132,39 @@ def test_bleu_takes_a_varying_number_of_references():
 def test_unusable_input_is_named(predictions, references, message):
     with pytest.raises(UserError, match=message):
         score_predictions(predictions, references)
+
+
+def _shortness(prediction, references):
+    return 1 / max(len(prediction.split()), 1)
+
+
+@pytest.fixture
+def registered():
+    """Function (score) -> it is in the table until the test is over."""
+    added = []
+
+    def register(score):
+        register_score(score)
+        added.append(score.name)
+
+    yield register
+    for name in added:
+        del SCORES[name]
+
+
+def test_a_registered_score_is_the_mean_of_its_examples_or_of_all_together(registered):
+    registered(Score("shortness", "Shortness", "short", "1 / words, mean x 100", of_example=_shortness))
+    registered(Score("count", "Count", "count", "examples", of_all=lambda predictions, _: len(predictions)))
+    scores = score_predictions(["one two", "one"], [["one"], ["one", "three"]])
+    assert list(scores)[-2:] == ["shortness", "count"]
+    assert (scores["shortness"], scores["count"]) == (pytest.approx(75.0), 2)
+    assert scores["f1"] == pytest.approx(100 * (2 / 3 + 1) / 2)
+
+
+def test_a_score_that_cannot_be_told_from_another_or_computed_is_refused():
+    with pytest.raises(ValueError, match="two scores are called 'f1'"):
+        register_score(Score("f1", "F1", "F1", "another", of_example=_shortness))
+    for functions in ({}, {"of_example": _shortness, "of_all": lambda predictions, references: 1.0}):
+        with pytest.raises(ValueError, match="'new': give either of_example or of_all"):
+            register_score(Score("new", "New", "new", "nothing", **functions))
+    assert "new" not in SCORES

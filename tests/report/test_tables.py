@@ -1,0 +1,61 @@
+"""Tables of scores, also of runs that were scored before a score existed."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from holle_tf.evaluate.scores import SCORES, Score
+from holle_tf.report.outcomes import Outcome, Row
+from holle_tf.report.report_files import scores_csv
+from holle_tf.report.tables import references_table, scores_table
+
+KEY = "sd/add_train"
+OLD = {"f1": 40.0, "em": 20.0, "bleu4": 10.0, "rouge1": 41.0, "rouge2": 30.0, "rougeL": 39.0}
+
+
+@pytest.fixture(autouse=True)
+def later(monkeypatch):
+    """A score that came after some of the runs."""
+    score = Score("later", "Later", "later", "a constant", of_all=lambda *_: 5.0)
+    monkeypatch.setitem(SCORES, "later", score)
+
+
+def _rows(*scores, multi=None):
+    outcomes = [
+        Outcome(KEY, seed, "", "run", one, np.array([1.0, 2.0]), np.zeros(2), {}, {}, multi, {}, [])
+        for seed, one in enumerate(scores)
+    ]
+    return {KEY: Row(KEY, outcomes, len(scores), "", 200)}
+
+
+def _shown(table, row):
+    return {column: cell.text for column, cell in zip(table.columns, table.rows[row])}
+
+
+def test_a_score_that_a_run_or_baseline_lacks_is_shown_as_missing():
+    baselines = [{"name": "random span", **OLD}, {"name": "first sentence", **OLD, "later": 5.0}]
+    table = scores_table("sd", _rows(OLD), baselines)
+    assert list(table.columns) == ["", "F1", "EM", "BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L", "Later"]
+    assert [_shown(table, row)["Later"] for row in range(3)] == ["-", "5.0", "-"]
+    assert [_shown(table, row)["BLEU-4"] for row in range(3)] == ["10.0"] * 3
+
+
+def test_the_mean_over_seeds_needs_the_score_of_every_seed():
+    new = {**OLD, "later": 5.0}
+    for scores, shown in (((new, OLD), "-"), ((OLD, new), "-"), ((new, new), "5.0")):
+        assert _shown(scores_table("sd", _rows(*scores), []), 0)["Later"] == shown
+
+
+def test_scores_with_further_references_may_lack_one_too():
+    multi = {"examples": 2, "without": 0, "unknown": 0, "single": OLD, "multi": {**OLD, "later": 6.0}}
+    table = references_table("sd", _rows(OLD, multi=multi))
+    assert [cell.text for cell in table.rows[0]][-2:] == ["-", "6.0"]
+    assert [title for title, _ in table.groups] == ["", *(score.title for score in SCORES.values())]
+
+
+def test_the_csv_has_a_column_for_every_score_of_the_table():
+    (line,) = csv.DictReader(io.StringIO(scores_csv(_rows(OLD))))
+    assert set(SCORES) <= set(line)
+    assert line["f1"] == "40.0" and line["later"] == ""
