@@ -10,10 +10,6 @@ from holle_tf.modes import all_modes as modes
 from holle_tf.training.train import ensure_run
 
 
-def _quiet(line):
-    pass
-
-
 def _surplus(prediction, references):
     """Share of the predicted words that no reference has."""
     known = {word for text in references for word in text.split()}
@@ -40,21 +36,21 @@ def test_a_registered_score_is_computed_stored_and_shown_and_missing_where_it_wa
     tiny, prepared, tmp_path, capsys, surplus
 ):
     own = replace(tiny(runs_dir=str(tmp_path), seed=44), recipe="add_train")
-    run = ensure_run(own, prepared, tmp_path / prepared.folder.name / "sam-44", log=_quiet)
-    old = ensure_run(replace(own, seed=45), prepared, tmp_path / prepared.folder.name / "sam-45", log=_quiet)
+    run = ensure_run(own, prepared, tmp_path / prepared.folder.name / "sam-44")
+    old = ensure_run(replace(own, seed=45), prepared, tmp_path / prepared.folder.name / "sam-45")
     added = SCORES.pop("surplus")
     config = tiny(runs_dir=str(tmp_path))
-    modes.evaluate_mode(config, str(old.path), "test", _quiet)
+    modes.evaluate_mode(config, str(old.path), "test")
     assert "surplus" not in json.loads(capsys.readouterr().out.splitlines()[-1])
 
     register_score(added)
-    modes.evaluate_mode(config, str(run.path), "test", _quiet)
+    modes.evaluate_mode(config, str(run.path), "test")
     printed = capsys.readouterr().out
     found = json.loads(printed.splitlines()[-1])["surplus"]
     assert 0 < found <= 100 and run.result()["scores"]["test"]["surplus"] == found
     assert "surp" in printed and _line_of(printed, "add_train")[7] == f"{found:.2f}"
 
-    modes.baselines_mode(config, "test", _quiet)
+    modes.baselines_mode(config, "test")
     printed = capsys.readouterr().out
     assert _line_of(printed, "sam-44")[7] == f"{found:.2f}"
     assert _line_of(printed, "sam-45")[7] == "-"
