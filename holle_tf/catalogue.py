@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
-from importlib import import_module
-from operator import attrgetter
-from typing import Any, Callable, Mapping
+from pkgutil import resolve_name
+from typing import Any, Mapping
 
 from holle_tf.options.distill import INTERACTIONS
 from holle_tf.options.training import TrainingConfig
@@ -72,7 +71,7 @@ class Model:
         Raises:
             ValueError: the model has other outputs than its row says.
         """
-        model = imported(self.builder)(options, embeddings, char_count, trainable_embeddings)
+        model = resolve_name(self.builder)(options, embeddings, char_count, trainable_embeddings)
         expected = {"start_logits", "end_logits", "document_mask", *self.vectors}
         if set(model.output) != expected:
             found = sorted(model.output)
@@ -93,7 +92,7 @@ class Model:
         """
         if not self.exporter:
             raise UserError(self.cannot_be_exported)
-        return imported(self.exporter)(options, model, words, limits)
+        return resolve_name(self.exporter)(options, model, words, limits)
 
 
 MODELS: dict[str, Model] = {}
@@ -159,13 +158,6 @@ def title_of(name: str) -> str:
 def vector_titles() -> dict[str, str]:
     """What people call the vectors of all models, by name."""
     return {name: title for row in MODELS.values() for name, title in row.vectors.items()}
-
-
-def imported(reference: str) -> Callable[..., Any]:
-    """What "module:name" refers to."""
-    module, _, name = reference.partition(":")
-    found: Callable[..., Any] = attrgetter(name)(import_module(module))
-    return found
 
 
 @dataclass(frozen=True)

@@ -33,12 +33,17 @@ STEPS = {
                "--set=report.rows=[sd/bilinear, ld/bilinear, 'sd/pointer:add_train', "
                "'sd/pointer:add/bilinear']",
                "--set=report.only=[sd/bilinear, ld/bilinear, 'sd/pointer:*']"),
+    "evaluate": ("--mode=evaluate", "--run_dir={student}"),
     "export": ("--mode=export", "--run_dir={student}"),
+    "sam": ("--mode=train", "--model=sam"),
+    "npz": ("--mode=export", "--run_dir={sam}", "--format=npz"),
+    "prepare": ("--mode=prepare", "--data_dir={articles}", "--glove=none", "--set=data.schema=articles",
+                "--set=data.max_dropped=0.6"),
 }  # fmt: skip
 
 
 def run(*arguments):
-    """Exit status, last line of standard output, standard error of a command."""
+    """Exit status, standard output and its last line, standard error of a command."""
     saved = flagsaver.save_flag_values()
     out, err = io.StringIO(), io.StringIO()
     flags.FLAGS.unparse_flags()
@@ -54,7 +59,7 @@ def run(*arguments):
     finally:
         flagsaver.restore_flag_values(saved)
     lines = out.getvalue().strip().splitlines() or [""]
-    return {"status": status, "last": lines[-1], "err": err.getvalue()[-2000:]}
+    return {"status": status, "out": out.getvalue(), "last": lines[-1], "err": err.getvalue()[-2000:]}
 
 
 def serve(student):
@@ -68,16 +73,31 @@ def serve(student):
     return {"title": backend.card.title, "spans": len(answer.spans)}
 
 
+def articles(folder):
+    """Raw data in the schema of the page's reader."""
+    for split, names in (("train", "abc"), ("dev", "d"), ("test", "e")):
+        (folder / split).mkdir(parents=True)
+        content = [
+            {"title": name, "text": f"{name} is a film about the sea. It is long.", "questions": [
+                {"id": f"{name}0", "question": "What is it about?", "answer": "about the sea"},
+                {"id": f"{name}1", "question": "Why?"}]}
+            for name in names
+        ]  # fmt: skip
+        (folder / split / "articles.json").write_text(json.dumps(content))
+    return folder
+
+
 if __name__ == "__main__":
     space = Path(RUNS_DIR) / "space.yaml"
     space.write_text("pointer:\n  pointer.units: [3, 4]\n")
-    student = ""
-    for name, arguments in STEPS.items():
-        done = run(
-            *TINY,
-            *(part.format(space=space, student=student) if "{s" in part else part for part in arguments),
-        )
-        print(json.dumps({"step": name, **done}), flush=True)
-        if name == "distill" and not done["status"]:
-            student = json.loads(done["last"])["student"]
-    print(json.dumps({"step": "serve", "student": student, **serve(student)}))
+    names = {"space": space, "articles": articles(Path(RUNS_DIR) / "articles"), "student": "", "sam": ""}
+    for step, arguments in STEPS.items():
+        filled = [
+            part.format(**names) if part.split("{")[-1].rstrip("}") in names else part for part in arguments
+        ]
+        done = run(*TINY, *filled)
+        print(json.dumps({"step": step, **done}), flush=True)
+        for name, key in {"distill": ("student", "student"), "sam": ("sam", "run")}.items():
+            if step == name and not done["status"]:
+                names[key[0]] = json.loads(done["last"])[key[1]]
+    print(json.dumps({"step": "serve", "student": names["student"], **serve(names["student"])}))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from holle_tf.config import load_config
@@ -25,12 +26,18 @@ def block(word):
 
 @pytest.fixture(scope="module")
 def plugins(tmp_path_factory):
-    """The plugins of the page in a folder of their own: models, and a term."""
+    """The plugins of the page in a folder of their own."""
     folder = tmp_path_factory.mktemp("plugins")
-    models, term = folder / "my_models.py", folder / "my_term.py"
-    models.write_text(block("def build_bilinear") + "\n\n" + block("def build_pointer"))
-    term.write_text(block("def entropy_distance"))
-    return models, term
+    sources = {
+        "my_models.py": block("def build_bilinear") + "\n\n" + block("def build_pointer"),
+        "my_term.py": block("def entropy_distance"),
+        "my_articles.py": block("register_reader("),
+        "my_score.py": block("register_score("),
+        "my_format.py": block("register_export_format("),
+    }
+    for name, source in sources.items():
+        (folder / name).write_text(source)
+    return [folder / name for name in sources]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +53,7 @@ def journey(plugins, tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["train", "distill", "chunked", "term", "tune", "report"])
+@pytest.mark.parametrize("step", ["train", "distill", "chunked", "term", "tune", "report", "evaluate"])
 def test_a_model_of_a_plugin_goes_through_a_mode(journey, step):
     steps, _ = journey
     assert steps[step]["status"] == 0, steps[step]["err"]
@@ -88,7 +95,7 @@ def test_a_run_records_its_plugins_and_a_later_command_says_which_is_missing(jou
     steps, _ = journey
     student = Path(steps["serve"]["student"])
     recorded = json.loads((student / "plugins.json").read_text())
-    assert set(recorded) == {"my_models", "my_term"} and all(
+    assert {"my_models", "my_term"} <= set(recorded) and all(
         len(digest) == 64 for digest in recorded.values()
     )
     assert set(json.loads((student / "identity.json").read_text())["plugins"]) == {"my_models"}
@@ -98,6 +105,30 @@ def test_a_run_records_its_plugins_and_a_later_command_says_which_is_missing(jou
         UserError, match=r"config.yaml needs the plugin 'my_models', .*--plugin=FOLDER/my_models.py"
     ):
         load_config([tmp_path / "config.yaml"])
+
+
+@pytest.mark.slow
+def test_its_score_is_a_column(journey):
+    steps, runs_dir = journey
+    assert "1st" in steps["evaluate"]["out"]
+    assert 0 <= json.loads(steps["evaluate"]["last"])["first_word"] <= 100
+
+
+@pytest.mark.slow
+def test_its_format_is_written_with_a_model_card(journey):
+    steps, runs_dir = journey
+    assert steps["npz"]["status"] == 0, steps["npz"]["err"]
+    folder = Path(json.loads(steps["npz"]["last"])["exports"]["npz"])
+    assert len(np.load(folder / "model.npz").files) > 10
+    assert "npz" in (folder / "model_card.md").read_text()
+
+
+@pytest.mark.slow
+def test_its_reader_prepares_data(journey):
+    steps, _ = journey
+    assert steps["prepare"]["status"] == 0, steps["prepare"]["err"]
+    counts = json.loads(steps["prepare"]["last"])
+    assert (counts["train"], counts["dev"], counts["test"]) == (3, 1, 1)
 
 
 def test_a_plugin_that_fails_is_one_line_that_names_it(tmp_path):
