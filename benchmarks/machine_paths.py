@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Any, Callable
 
 # Flags, and options of --set, whose value is a path of the user; what stands for it.
 PLACES = {
@@ -43,17 +42,6 @@ def command_without_paths(command: str) -> str:
         else:
             kept.append(without_paths(word))
     return shlex.join(kept)
-
-
-def everywhere(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with ``change`` made to every text in it, keys included."""
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, dict):
-        return {change(key): everywhere(one, change) for key, one in value.items()}
-    if isinstance(value, list):
-        return [everywhere(one, change) for one in value]
-    return value
 
 
 def _flag(word: str) -> tuple[str, str, str, str]:

@@ -1,14 +1,15 @@
-"""Keep a report, or a search, in the repository: numbers in benchmarks/results/, the page as docs/results.md.
+"""Publish a report or a search in the repository.
 
     .venv/bin/python -m benchmarks.publish --report=runs/report-demo
     .venv/bin/python -m benchmarks.publish --report=runs/report-demo --name=demo-long
     .venv/bin/python -m benchmarks.publish --search=runs/sd-.../tune-... --name=tune-demo
 
-Of another size than the demo's the page is docs/results-SIZE.md, and with a name docs/results-NAME.md.
-Outcomes of the runs are kept too, so that a report elsewhere can go on from them (``report.kept``). The table
-of a search gets into its page by ``benchmarks.report``.
+The page of a report of size demo is docs/results.md, that of another size docs/results-SIZE.md, and with a
+name docs/results-NAME.md. The outcomes of its runs go to benchmarks/results/outcomes-SIZE.json or
+outcomes-NAME.json. From them, ``--mode=report`` with ``report.kept`` makes the report again (docs/report.md),
+so nothing else is published. ``benchmarks.report`` puts the table of a search into its page.
 
-Where the data are on the machine that made it stays there: names stand for paths.
+Paths of the machine are replaced by names.
 """
 
 from __future__ import annotations
@@ -21,27 +22,27 @@ from typing import Any, Optional
 
 from absl import app, flags
 
-from benchmarks.machine_paths import command_without_paths, everywhere, without_paths
+from benchmarks.machine_paths import command_without_paths, without_paths
 from holle_tf.report.outcomes import OUTCOMES
 from holle_tf.runs.run_folder import write_text
 from pipelines.errors import UserError
 
-_REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder that --mode=report wrote")
+_REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder of a report by --mode=report")
 _SEARCH = flags.DEFINE_string("search", None, "folder of a search by --mode=tune, instead of a report")
 _NAME = flags.DEFINE_string(
-    "name", None, "of the search in benchmarks/results, or of a report beside its size's"
+    "name", None, "of the search in benchmarks/results, or of the page of the report instead of its size"
 )
 _ROOT = flags.DEFINE_string("root", ".", "of the repository")
 
 
 def publish(report: Path, root: Path, name: Optional[str] = None) -> None:
-    """Copy ``report.json``, ``outcomes.json``, ``report.md`` and the pictures that the latter shows.
+    """Copy ``report.md`` with its figures, and ``outcomes.json``.
 
     Args:
-        name: of the page, by default the report's size.
+        name: of the page; the default is the size of the report.
 
     Raises:
-        UserError: no report is there.
+        UserError: ``report`` is not the folder of a report.
     """
     try:
         text = (report / "report.md").read_text(encoding="utf-8")
@@ -49,28 +50,26 @@ def publish(report: Path, root: Path, name: Optional[str] = None) -> None:
         content = json.loads((report / "report.json").read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be read; make it with --mode=report.") from error
-    content.pop("examples")  # they are to be looked at, on the page itself
-    content, text = _without_places(content, text)
+    text = _without_places(content, text)
     chosen = name or content["size"]
     prefix = f"report-{chosen}"
     page = root / "docs" / ("results.md" if chosen == "demo" else f"results-{chosen}.md")
     images, results = root / "docs" / "images", root / "benchmarks" / "results"
     images.mkdir(parents=True, exist_ok=True)
-    if page.exists():  # what it shows goes with it
+    if page.exists():  # its figures are replaced too
         for old in re.findall(r"\]\(images/([\w.-]+)\)", page.read_text(encoding="utf-8")):
             (images / old).unlink(missing_ok=True)
     for figure in content["figures"].values():
         shutil.copyfile(report / "figures" / figure["file"], images / f"{prefix}-{figure['file']}")
     write_text(page, text.replace("](figures/", f"](images/{prefix}-"))
-    write_text(results / f"{prefix}.json", _json(content))
     write_text(results / f"outcomes-{chosen}.json", outcomes)
 
 
 def publish_search(search: Path, name: str, root: Path) -> None:
-    """Copy ``trials.json`` as a result that ``benchmarks.report`` knows.
+    """Copy ``trials.json`` as a result for ``benchmarks.report``.
 
     Raises:
-        UserError: no finished search is there.
+        UserError: ``search`` is not the folder of a finished search.
     """
     try:
         found = json.loads((search / "trials.json").read_text(encoding="utf-8"))
@@ -78,24 +77,20 @@ def publish_search(search: Path, name: str, root: Path) -> None:
         raise UserError(f"{error.filename}: cannot be read; make it with --mode=tune.") from error
     about = {key: found.pop(key) for key in ("command", "machine", "versions")}
     about["command"] = command_without_paths(about["command"])
-    write_text(root / "benchmarks" / "results" / f"{name}.json", _json({**about, "result": found}))
+    text = json.dumps({**about, "result": found}, indent=1, ensure_ascii=False) + "\n"
+    write_text(root / "benchmarks" / "results" / f"{name}.json", text)
 
 
-def _without_places(content: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
-    """The report without the paths of the machine, as JSON and as markdown."""
+def _without_places(content: dict[str, Any], text: str) -> str:
+    """The page without the paths of the machine."""
     command, corpus = content["command"], content["corpus"]
     public = {command: command_without_paths(command)}
-    if content.pop("own_data", False):
+    if content.get("own_data", False):
         public[corpus] = "data in FOLDER"
-    # In the page as they stand in its template: a short name of a folder may be a part of any word.
+    # Replaced only where the template has them: a short name of a folder may be a part of any word.
     for before, after, old in ((" on ", ", by\n", corpus), ("    ", "\n", command)):
         text = text.replace(f"{before}{old}{after}", f"{before}{public.get(old, old)}{after}")
-    content = everywhere(content, without_paths)
-    return {**content, "command": public[command], "corpus": public.get(corpus, corpus)}, without_paths(text)
-
-
-def _json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    return without_paths(text)
 
 
 def main(_: list[str]) -> None:
