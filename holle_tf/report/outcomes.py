@@ -106,24 +106,20 @@ class Row:
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
-        """Mean of every score with its interval: over seeds or, of F1 and EM of one seed, over examples.
+        """Mean and interval of each score that all outcomes have.
 
-        A score that some seeds lack is left out.
+        Intervals are over the seeds; with one seed, those of F1 and EM are over the test examples and the
+        other scores have none.
         """
-        if len(self.outcomes) > 1:
-            return {
-                name: over_seeds([one.scores[name] for one in self.outcomes])
-                for name in self.outcomes[0].scores
-                if all(name in one.scores for one in self.outcomes)
-            }
+        first, *others = self.outcomes
+        names = [name for name in first.scores if all(name in outcome.scores for outcome in others)]
+        if others:
+            return {name: over_seeds([outcome.scores[name] for outcome in self.outcomes]) for name in names}
         nan = float("nan")
-        found = {
-            name: Estimate(value, nan, nan, "one seed") for name, value in self.outcomes[0].scores.items()
-        }
-        one = self.outcomes[0]
-        if len(one.f1) > 1:
-            found["f1"] = over_examples(one.f1, self.resamples)
-            found["em"] = over_examples(one.em, self.resamples)
+        found = {name: Estimate(first.scores[name], nan, nan, "one seed") for name in names}
+        if len(first.f1) > 1:
+            found["f1"] = over_examples(first.f1, self.resamples)
+            found["em"] = over_examples(first.em, self.resamples)
         return found
 
     def mean_conicity(self) -> Optional[float]:

@@ -23,6 +23,8 @@ _LONG_READINGS = {
     "the paper's in chunks by the model of short documents",
 }
 
+NO_SCORE = "-"  # of a run that was scored before the score existed
+
 
 class Cell(NamedTuple):
     """What stands in one place.
@@ -70,15 +72,18 @@ def number_cell(estimate: Estimate, note: str, digits: int = 1) -> Cell:
 
 
 def score_cell(row: Row, score: str = "f1") -> Cell:
-    """A score of a row, or why it has none."""
+    """Mean of a score over the seeds of a row, or why there is none.
+
+    The text is "-" if a run was scored before the score existed.
+    """
     if not row.outcomes:
         return Cell(row.fault, "missing")
     count = len(row.outcomes)
     seeds = "1 seed" if count == 1 else f"{count} seeds"
     if row.seeds > count and row.seeds > 1:
         seeds = f"{count} of {row.seeds} seeds" + (", one failed" if row.fault == "failed" else "")
-    if score not in row.estimates:  # the runs were scored before there was this score
-        return Cell("-", "missing", note=seeds)
+    if score not in row.estimates:
+        return Cell(NO_SCORE, "missing", note=seeds)
     return number_cell(row.estimates[score], seeds)
 
 
@@ -220,6 +225,7 @@ def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mappin
         "Means over the seeds. F1 and EM of one seed have the bootstrap interval over examples, other scores "
         "of one seed none. Rows without a finished run are left out."
     )
+    caption += _no_score_note(body)
     return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
                  ["", *(score.title for score in SCORES.values())], body)  # fmt: skip
 
@@ -227,7 +233,7 @@ def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mappin
 def _mean_cell(found: Sequence[Mapping[str, Any]], score: str) -> Cell:
     """Mean of a score, or "-" where some were computed before there was this score."""
     if any(score not in one for one in found):
-        return Cell("-", "missing")
+        return Cell(NO_SCORE, "missing")
     return Cell(f"{sum(one[score] for one in found) / len(found):.1f}")
 
 
@@ -252,6 +258,14 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         f"{counts['unknown']:,} ids of the file are of no example here. Both columns are of the same "
         "examples: against the span of the data alone, and against the best of all references."
     )
+    caption += _no_score_note(body)
     groups = [("", 1), *((score.title, 2) for score in SCORES.values())]
     return Table(f"references-{setup}", f"Several references, {SETUPS[setup]}", caption, groups,
                  ["", *["one", "all"] * len(SCORES)], body)  # fmt: skip
+
+
+def _no_score_note(body: Sequence[Sequence[Cell]]) -> str:
+    """What ``NO_SCORE`` means, for the caption of a table that has it."""
+    if not any(cell.text == NO_SCORE for cells in body for cell in cells):
+        return ""
+    return f" A {NO_SCORE} marks a run that was scored before that score existed."

@@ -40,12 +40,15 @@ def test_a_score_that_a_run_or_baseline_lacks_is_shown_as_missing():
     assert list(table.columns) == ["", "F1", "EM", "BLEU-4", "ROUGE-1", "ROUGE-2", "ROUGE-L", "Later"]
     assert [_shown(table, row)["Later"] for row in range(3)] == ["-", "5.0", "-"]
     assert [_shown(table, row)["BLEU-4"] for row in range(3)] == ["10.0"] * 3
+    assert "A - marks a run that was scored before that score existed." in table.caption
 
 
 def test_the_mean_over_seeds_needs_the_score_of_every_seed():
     new = {**OLD, "later": 5.0}
     for scores, shown in (((new, OLD), "-"), ((OLD, new), "-"), ((new, new), "5.0")):
-        assert _shown(scores_table("sd", _rows(*scores), []), 0)["Later"] == shown
+        table = scores_table("sd", _rows(*scores), [])
+        assert _shown(table, 0)["Later"] == shown
+        assert ("A - marks" in table.caption) == (shown == "-")
 
 
 def test_scores_with_further_references_may_lack_one_too():
