@@ -32,14 +32,14 @@ def build_bidaf(
         config: sizes and rates.
         embeddings: float32 (vocabulary, word_dim); rows 0 (padding) and 1 (unknown) are not used.
         char_count: characters in the vocabulary, padding included.
-        trainable_embeddings: train the word vectors, not only that of unknown words.
+        trainable_embeddings: train all word vectors, not only that of unknown words.
 
     Returns:
         A functional model. Inputs, all int32 with 0 as padding: ``document`` (batch, doc_len),
         ``document_chars`` (batch, doc_len, chars), ``question`` (query, prober and responder history
-        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` for their lengths. Outputs:
-        ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding, ``document_mask``
-        bool (batch, doc_len), ``query_to_context`` float32 (batch, 2 * units).
+        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths).
+        Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
+        ``document_mask`` bool (batch, doc_len), ``query_to_context`` float32 (batch, 2 * units).
     """
     shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in INPUTS}
     inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in INPUTS}

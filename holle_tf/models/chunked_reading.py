@@ -1,4 +1,4 @@
-"""A teacher of short documents reads a long one in overlapping chunks (paper, section 5.2)."""
+"""A teacher of short documents reads long documents in overlapping chunks (paper, section 5.2)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def chunked_reader(
     merge: str = "logits",
     chunk_batch: int = 32,
 ) -> tf.keras.Model:
-    """A model over documents of any length, with the inputs of ``model``, which only sees chunks of them.
+    """Wrap ``model``, which reads chunks, as a model over documents of any length with the same inputs.
 
-    Chunks begin every ``stride`` words; one that would only repeat words of the chunk before it is not read.
-    A word takes its logits from the chunk in which it is most central, so that a document of one chunk
-    gives exactly what ``model`` gives. The memory does not grow with the document but for ids and logits,
-    unless its word vectors are watched or moved (``offsets_of``): then all chunks are read at once.
+    Chunks begin every ``stride`` words; a chunk that would only repeat words of the previous one is skipped.
+    A word takes its logits from the chunk in which it is most central, so a document of one chunk gives
+    exactly what ``model`` gives. Only ids and logits take memory that grows with the document, unless its
+    word vectors are watched or moved (``offsets_of``): then all chunks are read at once.
 
     Args:
         model: a span model over ``document``, with or without ``document_chars``, and other texts.
         chunk_words: longest document that ``model`` is given.
-        stride: words from one chunk's begin to the next, at most ``chunk_words``.
+        stride: words from the start of a chunk to the start of the next, at most ``chunk_words``.
         merge: ``logits`` merges them as they are, under one softmax over the document; ``probabilities``
-            gives every chunk the same total first, as the paper's wording has it.
+            first gives every chunk the same total, as the paper's wording suggests.
         chunk_batch: chunks read at once.
 
     Returns:
@@ -54,7 +54,7 @@ def chunked_reader(
 
 
 class ChunkedReading(tf.keras.layers.Layer):
-    """The layer of ``chunked_reader``, which see."""
+    """The layer behind ``chunked_reader``; see there."""
 
     def __init__(
         self,
@@ -74,26 +74,27 @@ class ChunkedReading(tf.keras.layers.Layer):
         mask = tf.not_equal(document, 0)
         batch, width = tf.shape(document)[0], tf.shape(document)[1]
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)  # (batch,)
-        of_row = self._chunks(lengths)  # (batch,)
-        most = self._chunks(width)
+        chunks_of_row = self._chunk_count(lengths)  # (batch,)
+        most_chunks = self._chunk_count(width)
         # (row, chunk) of every chunk that is read: (chunks, 2)
-        chosen = tf.cast(tf.where(tf.range(most)[tf.newaxis] < of_row[:, tf.newaxis]), tf.int32)
+        chosen = tf.cast(tf.where(tf.range(most_chunks)[tf.newaxis] < chunks_of_row[:, tf.newaxis]), tf.int32)
         texts = {name: inputs[name] for name in TEXTS if name in inputs}
         offsets = offsets_of(texts, lambda: self.model.get_layer("word_embedding").word_dim)
         logits = self._read(inputs, chosen, offsets)  # 2 times (chunks, chunk_words)
 
         positions = tf.range(width)  # (doc_len,)
         central = (positions - self.chunk_words // 2 + self.stride // 2) // self.stride
-        chunk = tf.minimum(tf.maximum(central, 0)[tf.newaxis], of_row[:, tf.newaxis] - 1)  # (batch, doc_len)
+        last = chunks_of_row[:, tf.newaxis] - 1  # (batch, 1)
+        chunk = tf.minimum(tf.maximum(central, 0)[tf.newaxis], last)  # (batch, doc_len)
         within = tf.minimum(positions[tf.newaxis] - chunk * self.stride, self.chunk_words - 1)
-        begins = tf.cumsum(of_row, exclusive=True)  # of a row's chunks among all
+        begins = tf.cumsum(chunks_of_row, exclusive=True)  # of a row's chunks among all
         index = tf.stack([begins[:, tf.newaxis] + chunk, within], axis=-1)  # (batch, doc_len, 2)
         index = tf.reshape(index, [batch, width, 2])
         merged = {f"{edge}_logits": mask_logits(tf.gather_nd(logits[edge], index), mask) for edge in EDGES}
         return {**merged, "document_mask": mask}
 
-    def _chunks(self, words: tf.Tensor) -> tf.Tensor:
-        """How many chunks a document of this many words has, at least 1."""
+    def _chunk_count(self, words: tf.Tensor) -> tf.Tensor:
+        """Number of chunks of documents of so many words, at least 1."""
         beyond = tf.maximum(words - self.chunk_words, 0)
         return 1 + (beyond + self.stride - 1) // self.stride
 
@@ -102,9 +103,9 @@ class ChunkedReading(tf.keras.layers.Layer):
     ) -> dict[str, tf.Tensor]:
         """Logits of all chosen chunks, each (chunks, chunk_words)."""
 
-        def read(some: tf.Tensor) -> list[tf.Tensor]:
-            with reading_pieces(self._pieces(offsets, some)):
-                outputs = self.model(self._pieces(inputs, some), training=False)
+        def read(pairs: tf.Tensor) -> list[tf.Tensor]:
+            with reading_pieces(self._pieces(offsets, pairs)):
+                outputs = self.model(self._pieces(inputs, pairs), training=False)
             found = []
             for edge in EDGES:
                 logits = tf.cast(outputs[f"{edge}_logits"], tf.float32)
@@ -113,7 +114,7 @@ class ChunkedReading(tf.keras.layers.Layer):
                 found.append(tf.ensure_shape(logits, (None, self.chunk_words)))
             return found
 
-        if offsets:  # to be differentiated, for which everything is kept in any case: all at once
+        if offsets:  # differentiation keeps everything in memory anyway, so read all at once
             return dict(zip(EDGES, read(chosen)))
         total = tf.shape(chosen)[0]
         groups = (total + self.chunk_batch - 1) // self.chunk_batch
@@ -124,13 +125,13 @@ class ChunkedReading(tf.keras.layers.Layer):
 
         def body(group: tf.Tensor, arrays: tuple) -> tuple:
             logits = read(chosen[group * self.chunk_batch : (group + 1) * self.chunk_batch])
-            return group + 1, tuple(array.write(group, one) for array, one in zip(arrays, logits))
+            return group + 1, tuple(array.write(group, part) for array, part in zip(arrays, logits))
 
         _, arrays = tf.while_loop(lambda group, _: group < groups, body, (0, arrays), parallel_iterations=1)
         return {edge: array.concat() for edge, array in zip(EDGES, arrays)}
 
     def _pieces(self, texts: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Texts, or what goes with their words, of (row, chunk) pairs; zeros are beyond a document's end."""
+        """Pieces of texts, or of values of their words, by (row, chunk); zero beyond a document's end."""
         rows, begins = chosen[:, 0], chosen[:, 1] * self.stride
         positions = begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
         pieces = {}
@@ -139,8 +140,9 @@ class ChunkedReading(tf.keras.layers.Layer):
                 pieces[name] = tf.gather(values, rows)
                 continue
             width = tf.shape(values)[1]
-            inside, at = positions < width, tf.minimum(positions, width - 1)
-            words = tf.gather_nd(values, tf.stack([tf.broadcast_to(rows[:, None], tf.shape(at)), at], -1))
+            inside, index = positions < width, tf.minimum(positions, width - 1)
+            row = tf.broadcast_to(rows[:, tf.newaxis], tf.shape(index))
+            words = tf.gather_nd(values, tf.stack([row, index], -1))
             keep = inside if values.shape.rank == 2 else inside[..., tf.newaxis]
             pieces[name] = tf.where(keep, words, tf.zeros([], values.dtype))
         return pieces

@@ -15,15 +15,15 @@ def decode_spans(
     Args:
         start_logits: (batch, doc_len), any float type; computed in float32.
         end_logits: (batch, doc_len).
-        mask: bool (batch, doc_len), True on real tokens. What the logits hold elsewhere has no effect.
+        mask: bool (batch, doc_len), True on real tokens. Logits elsewhere have no effect.
         max_span: longest span, in tokens; at least 1.
         n_best: spans per example; at least 1.
 
     Returns:
         start, end: int32 (batch, n_best), token indices, both inclusive;
         score: float32 (batch, n_best), the probability of the span, falling along the row.
-        Equal scores come in order of start, then end. Where an example has fewer valid spans than
-        ``n_best`` (none, if it is all masked) the rest is start = end = 0, score = 0.
+        Equal scores are ordered by start, then end. If an example has fewer than ``n_best`` valid spans
+        (or none, because it is all masked), the rest has start = end = 0 and score = 0.
 
     Raises:
         ValueError: max_span or n_best below 1.
@@ -35,7 +35,7 @@ def decode_spans(
     end_log = _masked_log_softmax(end_logits, mask)  # (batch, doc_len)
 
     batch, doc_len = tf.shape(start_log)[0], tf.shape(start_log)[1]
-    width = tf.maximum(tf.minimum(max_span, doc_len), 1)  # ends that a start can have
+    width = tf.maximum(tf.minimum(max_span, doc_len), 1)  # possible ends for each start
     # Ends beyond the document are -inf, so that every start has `width` of them.
     end_log = tf.pad(end_log, [[0, 0], [0, width - 1]], constant_values=float("-inf"))
     ends = tf.range(doc_len)[:, None] + tf.range(width)[None, :]  # (doc_len, width)
@@ -43,7 +43,7 @@ def decode_spans(
 
     flat = tf.reshape(spans, [batch, doc_len * width])
     missing = tf.maximum(n_best - doc_len * width, 0)
-    flat = tf.pad(flat, [[0, 0], [0, missing]], constant_values=float("-inf"))  # top_k wants n_best columns
+    flat = tf.pad(flat, [[0, 0], [0, missing]], constant_values=float("-inf"))  # top_k needs n_best columns
     best_log, best = tf.math.top_k(flat, k=n_best)  # (batch, n_best)
     start = best // width
     end = start + best % width

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 EDGES = ("start", "end")  # of a span, both inclusive
 
-SPAN_OUTPUTS = ("start_logits", "end_logits", "document_mask")  # of every model; all others are vectors
+SPAN_OUTPUTS = ("start_logits", "end_logits", "document_mask")  # of every model; any other output is a vector
 
 
 def span_outputs(

@@ -1,4 +1,4 @@
-"""How large a model is."""
+"""Parameter counts."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import tensorflow as tf
 
 
 def trainable_parameters(model: tf.keras.Model) -> int:
-    """Number of trained scalars; the frozen word vectors are not among them."""
+    """Number of trainable scalars, without the frozen word vectors."""
     return int(sum(np.prod(v.shape) for v in model.trainable_variables))

@@ -21,7 +21,7 @@ PASSES = 3  # of the model encoder, with the same weights
 
 
 def survival_chances(sublayers: int, at_top: float) -> list[float]:
-    """Chances that a sublayer is kept: falling linearly, to ``at_top`` for the topmost one."""
+    """The probability of keeping each sublayer: it falls linearly, to ``at_top`` for the topmost."""
     return [1.0 - (i + 1) / sublayers * (1.0 - at_top) for i in range(sublayers)]
 
 
@@ -34,14 +34,15 @@ def build_qanet(
         config: sizes and rates.
         embeddings: float32 (vocabulary, word_dim); rows 0 (padding) and 1 (unknown) are not used.
         char_count: characters in the vocabulary, padding included.
-        trainable_embeddings: train the word vectors, not only that of unknown words.
+        trainable_embeddings: train all word vectors, not only that of unknown words.
 
     Returns:
         A functional model. Inputs, all int32 with 0 as padding: ``document`` (batch, doc_len),
         ``document_chars`` (batch, doc_len, chars), ``question`` (query, prober and responder history
-        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` for their lengths. Outputs:
-        ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding, ``document_mask``
-        bool (batch, doc_len), ``similarity_row_sums`` float32 (batch, doc_len) with 0 on padding.
+        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths).
+        Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
+        ``document_mask`` bool (batch, doc_len), ``similarity_row_sums`` float32 (batch, doc_len) with 0 on
+        padding.
     """
     shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in INPUTS}
     inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in INPUTS}

@@ -45,7 +45,7 @@ def build_sam(
     def encoder(name: str) -> TextEncoder:
         return TextEncoder(config.cell, config.units, config.layers, config.dropout, name=name)
 
-    # q is needed of the query alone; of the other texts every position.
+    # The query needs only its final state q; the other texts need every position.
     encoded, final = {}, {}  # (batch, length, 2*units), (batch, 2*units)
     if config.encoder_sharing == "none":
         for name in INPUTS:
@@ -58,7 +58,7 @@ def build_sam(
         encoded["document"], _ = document_encoder(
             embed(ids["document"], text="document"), mask=masks["document"]
         )
-        # The three short texts go through the recurrence as rows of one batch: a third of the steps.
+        # The three short texts are read as rows of one batch: a third of the recurrent steps.
         stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
         rows, last = context_encoder(embed(stacked, text="context"), mask=tf.not_equal(stacked, 0))
         masks.update(zip(CONTEXT, [tf.not_equal(part, 0) for part in tf.split(stacked, len(CONTEXT))]))
@@ -91,7 +91,7 @@ def build_sam(
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
 class StackTexts(tf.keras.layers.Layer):
-    """Rows of several texts as one batch: n times (batch, length_i) ids -> (n*batch, max length)."""
+    """Stacks several texts as rows of one batch: n times (batch, length_i) ids -> (n*batch, max length)."""
 
     def call(self, texts: list[tf.Tensor]) -> tf.Tensor:
         width = tf.reduce_max([tf.shape(text)[1] for text in texts])

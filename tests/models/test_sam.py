@@ -90,16 +90,16 @@ def test_reduced_precision_gives_finite_float32_logits(policy):
 
 
 def test_interactions_are_the_formulas_of_the_paper():
-    sequence, one, two = (RNG.normal(size=s).astype(np.float32) for s in ((2, 3, 4), (2, 4), (2, 5)))
+    sequence, first, second = (RNG.normal(size=s).astype(np.float32) for s in ((2, 3, 4), (2, 4), (2, 5)))
     mul, add = MultiplicativeInteraction(), AdditiveInteraction(6)
-    found = mul([sequence, one, two]), add([sequence, one, two])
+    found = mul([sequence, first, second]), add([sequence, first, second])
     w1, w2 = (w.numpy() for w in mul.weights)
     a0, a1, a2, w = (w.numpy() for w in add.weights)
     for b in range(2):
         for t in range(3):
             v0 = sequence[b, t]
-            assert float(found[0][b, t]) == pytest.approx(v0 @ (one[b] @ w1 + two[b] @ w2), abs=1e-5)
-            inner = np.tanh(v0 @ a0 + one[b] @ a1 + two[b] @ a2)
+            assert float(found[0][b, t]) == pytest.approx(v0 @ (first[b] @ w1 + second[b] @ w2), abs=1e-5)
+            inner = np.tanh(v0 @ a0 + first[b] @ a1 + second[b] @ a2)
             assert float(found[1][b, t]) == pytest.approx((inner @ w)[0], abs=1e-5)
 
 

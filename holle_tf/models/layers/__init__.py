@@ -1,1 +1,1 @@
-"""The layers that the models are made of, one idea a module."""
+"""The layers of the models, one idea per module."""

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention that passes over the attention weights as little as it can."""
+"""Scaled dot-product attention with as few passes over the attention weights as possible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from holle_tf.models.layers.masking import lowest
 
-CHUNK = 512  # queries of a long text that are attended at a time
+CHUNK = 512  # queries of a long text that are read at a time
 
 
 def attend(
@@ -16,9 +16,9 @@ def attend(
 ) -> tf.Tensor:
     """``softmax(query key^T) value`` over the positions that ``mask`` allows.
 
-    The (length, length) tensors dominate the cost, so what would be a pass over them is folded into the
-    matrix products: the mask is one more feature of the keys, and the sum that a softmax's gradient
-    subtracts one more feature of the upstream gradient. A text of more than two chunks is read in chunks of
+    The (length, length) tensors dominate the cost, so further passes over them are folded into the matrix
+    products: the mask becomes one more feature of the keys, and the sum that a softmax's gradient subtracts
+    becomes one more feature of the upstream gradient. A text of more than two chunks is read in chunks of
     queries, whose weights the gradient computes again: memory grows with its length, not with its square.
 
     Args:
@@ -35,8 +35,8 @@ def attend(
 
     @tf.custom_gradient
     def run(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, penalty: tf.Tensor) -> Any:
-        # The choice is made here, and not around this function: TensorFlow would keep more for a gradient
-        # of its own.
+        # The condition stands inside of the custom gradient: for a gradient of its own, TensorFlow would
+        # keep more tensors.
         def whole() -> tuple[tf.Tensor, tf.Tensor]:
             weights = _weights(query, key, penalty)
             return tf.matmul(weights, value), weights
@@ -45,9 +45,10 @@ def attend(
             return [tf.matmul(_weights(query, key, penalty), value)]
 
         def chunked() -> tuple[tf.Tensor, tf.Tensor]:
-            none = tf.zeros([0, 0, 0, 0], query.dtype)  # of no known shape, as the other branch has one
-            unknown = tf.compat.v1.placeholder_with_default(none, [None] * 4)
-            return _by_chunks(part, [query], chunk, [])[0], unknown
+            # Its shape is made unknown, because the other branch returns weights.
+            empty = tf.zeros([0, 0, 0, 0], query.dtype)
+            no_weights = tf.compat.v1.placeholder_with_default(empty, [None] * 4)
+            return _by_chunks(part, [query], chunk, [])[0], no_weights
 
         attended, weights = tf.cond(in_chunks, chunked, whole) if chunk else whole()
         attended = tf.ensure_shape(attended, query.shape)
@@ -93,8 +94,8 @@ def _by_chunks(
     """
     length = tf.shape(tensors[0])[2]
     chunks = (length + chunk - 1) // chunk
-    rest = [[0, 0], [0, 0], [0, chunks * chunk - length], [0, 0]]
-    padded = [tf.pad(tensor, rest) for tensor in tensors]
+    padding = [[0, 0], [0, 0], [0, chunks * chunk - length], [0, 0]]
+    padded = [tf.pad(tensor, padding) for tensor in tensors]
 
     def step(i: tf.Tensor, results: tf.TensorArray, *carried: tf.Tensor) -> Any:
         pieces = [tensor[:, :, i * chunk : (i + 1) * chunk] for tensor in padded]

@@ -12,16 +12,16 @@ from holle_tf.models.recurrence.operation import recurrence
 
 CELLS = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}
 IMPLEMENTATIONS = ("auto", "compiled", "keras", "loop")
-_default = ["auto"]  # the last is that of layers made now
-_twice_differentiable = [False]  # the last is that of layers called now
+_default = ["auto"]  # a stack; its top is for layers that are created now
+_twice_differentiable = [False]  # a stack; its top is for layers that are called now
 
 
 @contextmanager
 def recurrent_implementation(name: str) -> Iterator[None]:
-    """Layers made in this context are of the implementation ``name`` unless they ask for another.
+    """Layers created in this context use the implementation ``name`` unless they ask for another.
 
-    ``keras`` is for what the compiled one cannot do: second-order gradients, XLA. ``loop`` is for exports:
-    stock operations, a few times faster than ``keras`` on one text.
+    ``keras`` is for what ``compiled`` cannot do: second-order gradients and XLA. ``loop`` is for exports: it
+    uses stock operations, and is a few times faster than ``keras`` on a single text.
     """
     _default.append(name)
     try:
@@ -32,9 +32,9 @@ def recurrent_implementation(name: str) -> Iterator[None]:
 
 @contextmanager
 def twice_differentiable() -> Iterator[None]:
-    """Layers called in this context are plain loops over their cells, which have second gradients.
+    """Layers called in this context run as plain loops over their cells, which have second-order gradients.
 
-    Neither the compiled implementation nor the cuDNN kernels have any. Several times slower.
+    The compiled implementation and the cuDNN kernels have none. The loops are several times slower.
     """
     _twice_differentiable.append(True)
     try:
@@ -47,20 +47,20 @@ def twice_differentiable() -> Iterator[None]:
 class BidirectionalRNN(tf.keras.layers.Layer):
     """Keras' bidirectional GRU or LSTM, computed by ``models.recurrence`` where there is no GPU.
 
-    The weights are those of ``tf.keras.layers.Bidirectional`` around the cell's layer in either case, so
-    that a checkpoint serves both. The recurrence is in the variables' dtype; under mixed precision the
-    products of the inputs are in the compute dtype (compiled only).
+    Either way the weights are those of ``tf.keras.layers.Bidirectional`` around the cell's layer, so a
+    checkpoint fits both. The recurrence is in the variables' dtype; under mixed precision the products of the
+    inputs are in the compute dtype (compiled only).
 
     Args:
         cell: gru or lstm.
         units: of each direction.
-        implementation: compiled | keras | loop | auto: compiled if no GPU is visible. None for what
-            ``recurrent_implementation`` says, auto outside of it.
+        implementation: compiled | keras | loop | auto (compiled if no GPU is visible, else keras). None takes
+            that of ``recurrent_implementation``, or auto outside of such a context.
 
     Call arguments:
         inputs: (batch, length, features), padded on the right.
         mask: bool (batch, length), true for words; a row may have none.
-        training: whether a gradient will be wanted; without, it can be had but takes longer.
+        training: whether gradients will be needed; if false, they can be computed but take longer.
 
     Returns:
         (batch, length, 2 * units) in the compute dtype, zero on padding.
@@ -102,7 +102,7 @@ class BidirectionalRNN(tf.keras.layers.Layer):
         return tf.cast(outputs * tf.cast(mask, outputs.dtype)[..., tf.newaxis], self.compute_dtype)
 
     def _plain(self, inputs: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
-        """Loops over the cells; of a GRU's or LSTM's own layer TensorFlow might take a cuDNN kernel."""
+        """Loops over the cells; for Keras' GRU and LSTM layers TensorFlow might choose a cuDNN kernel."""
         inputs = tf.cast(inputs, self.variable_dtype)
         sides = []
         for layer in (self._keras.forward_layer, self._keras.backward_layer):
@@ -117,7 +117,7 @@ class BidirectionalRNN(tf.keras.layers.Layer):
     def _projected(
         self, inputs: tf.Tensor, mask: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """What ``models.recurrence`` takes: projected inputs, recurrent kernels, biases, lengths."""
+        """Arguments of ``models.recurrence``: projected inputs, recurrent kernels, biases, lengths."""
         cells = [self._keras.forward_layer.cell, self._keras.backward_layer.cell]
         kernel = tf.cast(tf.concat([cell.kernel for cell in cells], axis=1), self.compute_dtype)
         shape = tf.shape(inputs)

@@ -14,15 +14,15 @@ class CharCNN(tf.keras.layers.Layer):
     """Character convolution over words (Seo et al., 2016, section 2; Yu et al., 2018, section 2.2).
 
     A batch of text repeats its words, so each distinct word is convolved once and its vector is looked up
-    for every occurrence (dropout on characters is therefore drawn once per distinct word and batch). One
-    window is centred on every real character; windows centred on padding do not take part, so that more
-    padding changes nothing, and a word without characters gives zeros.
+    for every occurrence (so dropout on characters is drawn once per distinct word and batch). A window is
+    centred on every real character; windows centred on padding are ignored, so more padding changes nothing,
+    and a word without characters gives zeros.
 
     Args:
         char_count: characters in the vocabulary, padding (0) included.
         char_dim: dimension of a character's vector.
         filters: dimension of a word's vector.
-        width: characters that one filter sees.
+        width: characters that each filter sees.
         dropout: share of character vector components that are dropped in training.
 
     Call arguments:

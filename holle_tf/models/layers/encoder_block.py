@@ -19,17 +19,17 @@ from holle_tf.models.layers.sinusoid import sinusoid_positions
 class EncoderBlock(tf.keras.layers.Layer):
     """One encoder block (Yu et al., 2018, figure 1; paper, section 3.2).
 
-    Every sublayer f is used as ``x + f(layernorm(x))``, and kept with its own chance in training
-    (stochastic depth). Padding is zeroed before each convolution, so that more padding changes nothing.
-    The running sum x, the norms and the depthwise convolutions are in the variables' dtype under mixed
-    precision too, for 28 sublayers times three passes add up in it; the matrix products are not.
+    Every sublayer f is used as ``x + f(layernorm(x))``, and kept with its own probability in training
+    (stochastic depth). Padding is zeroed before each convolution, so more padding changes nothing. Under
+    mixed precision the running sum x, the norms and the depthwise convolutions stay in the variables' dtype,
+    because 28 sublayers times three passes add up in x; only the matrix products are in the compute dtype.
 
     Args:
         units: features of input and output.
         heads: of self-attention.
         convs: separable convolutions.
-        kernel_size: words that one of them sees.
-        survival: chances that the sublayers are kept, ``convs + 2`` of them, lowest sublayer first.
+        kernel_size: words that each convolution sees.
+        survival: probabilities of keeping the sublayers, ``convs + 2`` of them, lowest sublayer first.
         dropout: on the input of every second convolution, of attention and of the feed-forward part.
         chunked_training: see ``SelfAttention``.
 
@@ -66,7 +66,7 @@ class EncoderBlock(tf.keras.layers.Layer):
         self.dropout = dropout
         self.chunked_training = chunked_training
         self._norms = [LayerNorm() for _ in self.survival]
-        # TFA's layer multiplies in its own compute dtype, which has to be that of the running sum.
+        # TFA's layer multiplies in its own compute dtype, which must be that of the running sum.
         self._joins = [StochasticDepth(chance, dtype=self.variable_dtype) for chance in self.survival]
         self._convs = [SeparableConv(units, kernel_size) for _ in range(convs)]
         self._attention = SelfAttention(units, heads, chunked_training)

@@ -1,4 +1,4 @@
-"""Dropout that draws a byte for an element instead of a float."""
+"""Dropout that draws a byte per element instead of a float."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 def drop(inputs: tf.Tensor, rate: float) -> tf.Tensor:
-    """Zero elements with the chance ``rate``, rounded to a multiple of 1/256, and scale up the others.
+    """Zero elements with probability ``rate``, rounded to a multiple of 1/256, and scale up the others.
 
-    On the CPU this takes 0.4 of the time of ``tf.nn.dropout``, which is spent on random floats. The
-    expectation of every element is kept exactly.
+    On the CPU this takes 0.4 times as long as ``tf.nn.dropout``, which spends its time on random floats. The
+    expectation of every element is exact.
 
     Args:
         inputs: any shape, any float dtype.
@@ -20,7 +20,7 @@ def drop(inputs: tf.Tensor, rate: float) -> tf.Tensor:
     Returns:
         Same shape and dtype as ``inputs``.
     """
-    dropped = round(rate * 256)  # of 256 values of a byte
+    dropped = round(rate * 256)  # of the 256 values of a byte
     if dropped == 0:
         return inputs
     size = tf.size(inputs)
@@ -37,10 +37,10 @@ class FastDropout(tf.keras.layers.Layer):
     """Dropout as a layer; see ``drop``.
 
     Args:
-        rate: share of elements that are zeroed in training, taken to the nearest 1/256.
+        rate: share of elements that are zeroed in training, rounded to 1/256.
 
     Call arguments:
-        inputs: any shape and float dtype, which the output keeps.
+        inputs: any shape and float dtype; the output has the same.
 
     Raises:
         ValueError: ``rate`` is not in [0, 1).

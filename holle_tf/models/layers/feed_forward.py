@@ -11,7 +11,7 @@ from holle_tf.models.layers.linear import linear
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
 class FeedForward(tf.keras.layers.Layer):
-    """Two linear maps with a relu between them; as in QANet the inner one is no wider than the outer.
+    """Two linear maps with a relu between them; as in QANet, the inner map is no wider than the outer.
 
     Args:
         units: features inside and of the output.

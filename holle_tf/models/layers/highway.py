@@ -14,11 +14,11 @@ from holle_tf.models.layers.linear import linear
 class Highway(tf.keras.layers.Layer):
     """A stack of highway layers (Srivastava et al., 2015): ``x = g * f(x) + (1 - g) * x``.
 
-    The gate and the transformation share one matrix product. The gate's bias begins at -1, so that the
-    input passes mostly unchanged at first.
+    The gate and the transformation share one matrix product. The gate's bias starts at -1, so that
+    the input passes mostly unchanged at first.
 
     Args:
-        layers: how many, one after the other.
+        layers: how many are stacked.
         activation: of the transformation f, e.g. "relu" (BiDAF) or None (QANet).
         dropout: on f(x).
 

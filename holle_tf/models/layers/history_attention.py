@@ -37,7 +37,7 @@ class HistorySummary(tf.keras.layers.Layer):
 
     def call(self, history: tf.Tensor, query: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
         scores = mask_logits(tf.cast(self.interaction([history, query]), tf.float32), mask)
-        # exp(log softmax): of a softmax behind a recurrence TensorFlow logs that it cannot tell the cost.
+        # exp(log softmax), because TensorFlow logs a warning about the cost of a softmax behind a recurrence.
         weights = tf.exp(tf.nn.log_softmax(scores)) * tf.cast(mask, tf.float32)  # (batch, length)
         weights = tf.cast(weights, history.dtype)
         summary = tf.linalg.matvec(history, weights, transpose_a=True)  # (batch, dim)

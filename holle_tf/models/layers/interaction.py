@@ -1,4 +1,4 @@
-"""How one sequence of vectors meets several single ones (paper, sections 3.3 and 4.1)."""
+"""Scores of a sequence of vectors against several single vectors (paper, sections 3.3 and 4.1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class MultiplicativeInteraction(tf.keras.layers.Layer):
     """``mul_W(v0, v1..va) = v0^T (sum_i W_i v_i)`` for every v0 of a sequence (paper, section 3.3.3).
 
     Call arguments:
-        vectors: list of v0, all of them at once (batch, length, dim), and v1..va (batch, dim_i).
+        vectors: list of all v0, (batch, length, dim), and of v1..va, each (batch, dim_i).
 
     Returns:
         (batch, length) scores, not normalised.
@@ -27,7 +27,7 @@ class MultiplicativeInteraction(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, vectors: Sequence[tf.Tensor]) -> tf.Tensor:
-        # One matmul of the joined vectors is the sum of the single products.
+        # One matmul of the joined vectors is the sum of the separate products.
         kernel = tf.concat([tf.cast(m, self.compute_dtype) for m in self._maps], axis=0)
         mapped = tf.matmul(tf.concat(vectors[1:], axis=-1), kernel)  # (batch, dim)
         return tf.linalg.matvec(vectors[0], mapped)  # (batch, length)
@@ -41,7 +41,7 @@ class AdditiveInteraction(tf.keras.layers.Layer):
         units: width inside the tanh.
 
     Call arguments:
-        vectors: list of v0, all of them at once (batch, length, dim), and v1..va (batch, dim_i).
+        vectors: list of all v0, (batch, length, dim), and of v1..va, each (batch, dim_i).
 
     Returns:
         (batch, length) scores, not normalised.

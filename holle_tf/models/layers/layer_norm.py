@@ -1,4 +1,4 @@
-"""Layer normalisation over features, with a gradient of few passes over memory."""
+"""Layer normalisation over features, whose gradient makes few passes over memory."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def layer_norm(inputs: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> Any:
 class LayerNorm(tf.keras.layers.Layer):
     """Layer normalisation in the dtype of the variables, whatever the policy computes in.
 
-    Keras' own layer goes through batch normalisation and costs half as much again on the CPU.
+    Keras' own layer goes through batch normalisation, and takes half as long again on the CPU.
 
     Call arguments:
         inputs: (batch, length, features).

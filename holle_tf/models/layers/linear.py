@@ -1,4 +1,4 @@
-"""A matrix product over the last axis, in the shape that the CPU kernels like."""
+"""A matrix product over the last axis, in the shape that is fastest on the CPU."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import tensorflow as tf
 def linear(inputs: tf.Tensor, kernel: tf.Tensor, bias: Optional[tf.Tensor] = None) -> tf.Tensor:
     """``inputs kernel + bias`` as one two-dimensional product.
 
-    ``tf.matmul`` of a three-dimensional with a two-dimensional tensor is a batch of small products, and
-    the gradient of its kernel one small product for every example.
+    ``tf.matmul`` computes a three-dimensional times a two-dimensional tensor as a batch of small products,
+    and the gradient of the kernel as one small product per example.
 
     Args:
         inputs: (batch, length, features); features known statically.

@@ -1,4 +1,4 @@
-"""Masks as finite numbers: nothing here becomes infinite in float16, and an all-masked row gives zeros."""
+"""Masking by finite numbers: nothing becomes infinite in float16, and an all-masked row gives zeros."""
 
 from typing import Union
 
@@ -8,7 +8,7 @@ MASKED_LOGIT = -1e9  # of float32 logits; exp() of it is exactly 0 beside any re
 
 
 def lowest(dtype: Union[str, tf.DType]) -> float:
-    """A large negative number that two of can be added in ``dtype`` without becoming infinite."""
+    """A large negative number whose double is still finite in ``dtype``."""
     return -3e4 if tf.as_dtype(dtype) == tf.float16 else MASKED_LOGIT
 
 
@@ -22,7 +22,7 @@ def mask_logits(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
     Returns:
         Same shape and dtype as ``logits``; masked positions carry no gradient.
     """
-    # No constant tensor: in a model's graph its dtype would stay that of the day the model was made.
+    # Not a constant tensor: a model's graph would keep the dtype that the model was built with.
     return tf.where(mask, logits, lowest(logits.dtype))
 
 
@@ -32,7 +32,7 @@ def masked_softmax(logits: tf.Tensor, mask: tf.Tensor, axis: int = -1) -> tf.Ten
     Args:
         logits: any float dtype.
         mask: bool, broadcastable to the shape of ``logits``.
-        axis: the axis that sums to one.
+        axis: the axis that sums to 1.
 
     Returns:
         Same shape and dtype as ``logits``; exact zeros at masked positions, and all zeros (not NaN) in a

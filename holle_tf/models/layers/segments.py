@@ -7,9 +7,9 @@ from typing import Any
 import tensorflow as tf
 
 PARTS = 3
-# First biases of the similarity to words of query, prober history and responder history. The query decides
-# what is said next; a responder's earlier answers stand word for word in the document, and their exact
-# matches would drown those of the query until the model has learned to look away.
+# Initial biases of the similarity to words of query, prober history and responder history. The query decides
+# what is said next. A responder's earlier answers occur word for word in the document, and their exact
+# matches would drown those of the query until the model has learned to ignore them.
 PRIOR = (0.0, -6.0, -6.0)
 
 
@@ -17,8 +17,8 @@ PRIOR = (0.0, -6.0, -6.0)
 class QuestionSegments(tf.keras.layers.Layer):
     """Tells the words of query and histories apart, which the teachers read as one question (section 3.1).
 
-    Every word gets a learned vector of its part, zero at first, and a learned bias of its part for the
-    similarity, ``PRIOR`` at first.
+    Each part has a learned vector, initially zero, which is added to its words, and a learned bias of the
+    similarity, initially ``PRIOR``.
 
     Call arguments:
         inputs: the question's vectors (batch, question_len, features), its ids (batch, question_len),
@@ -39,7 +39,7 @@ class QuestionSegments(tf.keras.layers.Layer):
 
     def call(self, inputs: list[tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         vectors, question, query, prober = inputs
-        # The parts follow each other without padding between.
+        # The parts follow each other without padding in between.
         ends = tf.cumsum(tf.stack([_length(query), _length(prober)], axis=1), axis=1)  # (batch, 2)
         positions = tf.range(tf.shape(question)[1])  # (question_len,)
         part = tf.reduce_sum(tf.cast(positions[None, :, None] >= ends[:, None], tf.int32), -1)

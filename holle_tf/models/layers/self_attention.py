@@ -16,9 +16,9 @@ class SelfAttention(tf.keras.layers.Layer):
     """Scaled dot-product attention of a text to itself (Vaswani et al., 2017; Yu et al., 2018).
 
     Queries, keys and values come from one matrix product. As in the published QANet there is no bias and
-    no projection after the heads. Outside training a long text is read in chunks of queries, so that a
-    document of thousands of words needs no (length, length) tensor. Where gradients by its word vectors are
-    asked for, it is read as in training.
+    no projection after the heads. Outside training, a long text is read in chunks of queries, so that a
+    document of thousands of words needs no (length, length) tensor. If gradients by its word vectors are
+    wanted, it is read as in training.
 
     Args:
         units: features, a multiple of ``heads``.
@@ -46,7 +46,7 @@ class SelfAttention(tf.keras.layers.Layer):
 
     def build(self, input_shape: tf.TensorShape) -> None:
         features = int(input_shape[-1])
-        limit = (6.0 / (features + self.units)) ** 0.5  # Glorot's, for each of the three alone
+        limit = (6.0 / (features + self.units)) ** 0.5  # Glorot's, for each of the three kernels alone
         self.kernel = self.add_weight(
             "kernel",
             shape=(features, 3 * self.units),

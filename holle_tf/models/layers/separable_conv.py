@@ -12,8 +12,8 @@ from holle_tf.models.layers.linear import linear
 def depthwise_conv(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """Depthwise convolution with zeros around the text.
 
-    Measured on the CPU: TensorFlow's kernel in float32, forward and backward, takes an eighth of a sum of
-    shifted slices; bfloat16 gains nothing here; XLA is many times slower.
+    Measured on the CPU: TensorFlow's kernel in float32, forward and backward, takes an eighth of the time of
+    a sum of shifted slices; bfloat16 gains nothing; XLA is many times slower.
 
     Args:
         inputs: (batch, length, features).
@@ -35,7 +35,7 @@ class SeparableConv(tf.keras.layers.Layer):
 
     Args:
         units: output features.
-        kernel_size: words that one filter sees.
+        kernel_size: words that each filter sees.
 
     Call arguments:
         inputs: (batch, length, features), zero on padding.
@@ -54,7 +54,7 @@ class SeparableConv(tf.keras.layers.Layer):
         self.depthwise = self.add_weight(
             "depthwise",
             shape=(self.kernel_size, features),
-            # each feature has its own filter, so the fan in is the kernel's width alone
+            # Each feature has its own filter, so the fan-in is the kernel's width alone.
             initializer=tf.keras.initializers.RandomNormal(stddev=self.kernel_size**-0.5),
             experimental_autocast=False,
         )

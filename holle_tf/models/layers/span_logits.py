@@ -12,13 +12,13 @@ from holle_tf.models.layers.masking import mask_logits
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
 class SpanLogits(tf.keras.layers.Layer):
-    """A linear map of the concatenated inputs to one logit a word, float32 whatever the policy.
+    """A linear map of the concatenated inputs to one logit per word, in float32 whatever the policy.
 
     Args:
         use_bias: add a scalar (it cancels in a softmax, but published models count it).
 
     Call arguments:
-        inputs: list of (batch, length, features), concatenated without building the concatenation.
+        inputs: list of (batch, length, features); their concatenation is never built.
         mask: bool (batch, length).
 
     Returns:
@@ -34,8 +34,8 @@ class SpanLogits(tf.keras.layers.Layer):
         self.kernel = self.add_weight(
             "kernel",
             shape=(features, 1),
-            # The residual sums below QANet's last layer are large: with Glorot's scale a first prediction
-            # would be one-hot and its loss 70 nats. This starts near the uniform distribution.
+            # The residual sums below QANet's last layer are large: with Glorot's scale, the first predictions
+            # would be one-hot, at a loss of 70 nats. This scale starts near the uniform distribution.
             initializer=tf.keras.initializers.RandomNormal(stddev=0.01),
             experimental_autocast=False,
         )

@@ -1,4 +1,4 @@
-"""What BiDAF's end pointer reads of the start pointer."""
+"""What BiDAF's end pointer sees of the start pointer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ class TextEncoder(tf.keras.layers.Layer):
 
     Args:
         cell: gru or lstm.
-        units: size d of one direction.
+        units: size d of each direction.
         depth: number of stacked layers.
         dropout: share of the inputs of every layer that is dropped in training.
 

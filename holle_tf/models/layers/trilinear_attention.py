@@ -30,7 +30,7 @@ class _TrilinearAttention(tf.keras.layers.Layer):
             raise ValueError(f"document has {features} features a word, question {question_shape[-1]}")
         self.document_kernel = self.add_weight("document_kernel", (features, 1))  # Glorot's uniform values
         self.question_kernel = self.add_weight("question_kernel", (features, 1))
-        # Equal weights make the first similarity a scaled dot product, so that equal words attend to each
+        # Equal weights make the initial similarity a scaled dot product, so that equal words attend to each
         # other from the start; random signs would have to be unlearned first.
         scaled = tf.keras.initializers.Constant(features**-0.5)
         self.product_kernel = self.add_weight("product_kernel", (1, features), initializer=scaled)
@@ -66,8 +66,8 @@ class BidafAttention(_TrilinearAttention):
 
     Returns:
         ``G = [h; u~; h * u~; h * h~]`` (batch, doc_len, 4 * features) and ``h~`` (batch, features), the
-        document's words weighted by their best similarity to any word of the question. An empty question
-        gives ``u~ = 0``, and ``h~`` by the document's own part of the similarity alone, or zeros.
+        document's words weighted by their best similarity to any word of the question. For an empty question
+        ``u~`` is 0 and ``h~`` is the mean of the document's words.
 
     Raises:
         ValueError: document and question differ in their number of features.

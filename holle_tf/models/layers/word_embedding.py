@@ -11,14 +11,14 @@ import tensorflow as tf
 PAD_ID = 0
 UNKNOWN_ID = 1
 
-# The last is who watches; None where another has what there is to be watched.
+# A stack; its top watches. None: vectors are not watched, because their offsets are (``offsets_of``).
 _watchers: list[Optional[tuple[tf.GradientTape, dict[str, tf.Tensor]]]] = []
 _moves: list[Mapping[str, tf.Tensor]] = []
 
 
 @contextmanager
 def watching_word_vectors(tape: tf.GradientTape) -> Iterator[dict[str, tf.Tensor]]:
-    """Let ``tape`` watch the vectors of every text that a model looks up in this context.
+    """In this context, let ``tape`` watch the vectors of every text that a model looks up.
 
     Yields:
         The vectors (batch, length, word_dim) by the ``text`` of the lookup, filled while the model reads.
@@ -32,16 +32,16 @@ def watching_word_vectors(tape: tf.GradientTape) -> Iterator[dict[str, tf.Tensor
 
 
 def are_watched() -> bool:
-    """Whether what is read now is to be differentiated by its word vectors."""
+    """Whether gradients by the word vectors that are looked up now will be wanted."""
     return bool(_watchers)
 
 
 @contextmanager
 def moved_word_vectors(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
-    """Let a model read other vectors than its words have, in this context.
+    """In this context, add ``offsets`` to the word vectors that a model looks up.
 
     Args:
-        offsets: what is added, (batch, length, word_dim) by the ``text`` of the lookup.
+        offsets: (batch, length, word_dim) by the ``text`` of the lookup.
     """
     _moves.append(offsets)
     try:
@@ -51,17 +51,18 @@ def moved_word_vectors(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
 
 
 def offsets_of(texts: Mapping[str, tf.Tensor], word_dim: Callable[[], int]) -> dict[str, tf.Tensor]:
-    """What vectors of whole texts are moved by, for a model that looks their words up in pieces.
+    """The offsets that move the vectors of whole texts, for a model that looks words up in pieces.
 
-    They are watched in place of the vectors, of which there is one for each piece that a word is in: the
-    gradient by them is that by the vectors.
+    The offsets are watched instead of the vectors, because a word has a vector in every piece that contains
+    it. The gradient by its offset is that by all of these vectors.
 
     Args:
         texts: ids (batch, length) by the ``text`` of the lookup.
         word_dim: gives the size of a vector.
 
     Returns:
-        float32 (batch, length, word_dim) by text, zeros if nothing moves them; empty where nobody asks.
+        float32 (batch, length, word_dim) by text, zeros if nothing moves them; empty if no vectors are
+        watched or moved.
     """
     found: dict[str, tf.Tensor] = {}
     if not _watchers and not _moves:
@@ -84,7 +85,7 @@ def _watch(text: str, vectors: tf.Tensor) -> None:
 
 @contextmanager
 def reading_pieces(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
-    """Let a model read pieces, moved by pieces of what ``offsets_of`` gave, and watch no vector of these."""
+    """In this context, a model reads pieces of texts: ``offsets`` move their vectors; none are watched."""
     if not offsets:
         yield
         return
@@ -102,23 +103,23 @@ def reading_pieces(offsets: Mapping[str, tf.Tensor]) -> Iterator[None]:
 class WordEmbedding(tf.keras.layers.Layer):
     """Looks words up in a matrix (paper, section 5.1: GloVe, not trained).
 
-    Id 0 is padding and gives zeros, id 1 is the unknown word and gives the one vector that is trained;
+    Id 0 is padding and gives zeros, id 1 is the unknown word and gives the only vector that is trained;
     rows 0 and 1 of the matrix are never read.
 
     Args:
-        matrix: (vocabulary, word_dim), the first values of the rows; float16 is kept so, which halves it.
+        matrix: (vocabulary, word_dim), the initial rows; float16 stays float16, in half the memory.
         trainable_embeddings: train the rows of known words as well.
 
     Call arguments:
         ids: int32 (batch, length).
-        text: the name under which ``watching_word_vectors`` gives them, and ``moved_word_vectors`` has them.
+        text: name of the text for ``watching_word_vectors`` and ``moved_word_vectors``.
 
     Returns:
         (batch, length, word_dim) in the layer's compute dtype.
     """
 
     def __init__(self, matrix: np.ndarray, trainable_embeddings: bool = False, **kwargs: Any):
-        # Ids must reach the lookup as integers, whatever the policy.
+        # Without autocast, so that ids reach the lookup as integers.
         super().__init__(autocast=False, **kwargs)
         self.vocabulary_size, self.word_dim = (int(size) for size in matrix.shape)
         self.trainable_embeddings = trainable_embeddings

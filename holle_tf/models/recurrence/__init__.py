@@ -1,5 +1,5 @@
-"""Recurrences for the CPU: machine code made by numba, called from TensorFlow as one operation a layer.
+"""Recurrences for the CPU, compiled by numba and called from TensorFlow as one operation per layer.
 
-TensorFlow spends most of the time of a recurrence between its many small operations. Here a few rows go
-through all of their words in one call, and nothing is computed on padding.
+TensorFlow spends most of a recurrence's time between many small operations. Here a few rows go through all of
+their words in a single call, and padding is skipped.
 """

@@ -1,4 +1,4 @@
-"""Sigmoid and tanh that numba's compiler can vectorise, in place over a vector."""
+"""In-place sigmoid and tanh of a vector, in a form that numba's compiler can vectorise."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numba
 import numpy as np
 from numba.extending import overload
 
-# Not the flags that let the compiler assume that there is no NaN: a training that diverged has to be seen.
-# With Python's division, which checks for zero, nothing would be vectorised.
+# Without the flags that let the compiler rule out NaN, because a diverged training has to show.
+# With NumPy's error model, because Python's check for division by zero prevents vectorisation.
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
@@ -19,20 +19,20 @@ OPTIONS: dict[str, Any] = {
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``function`` as machine code, kept on disk from one process to the next where that can be written.
+    """Compile ``function`` to machine code, cached on disk if a cache folder is writable.
 
-    What is kept is made anew when the file of ``function`` changes, not when what it calls does: after a
-    change in this file, delete ``__pycache__``.
+    The cache is renewed when the file of ``function`` changes, but not when a function that it calls changes:
+    after editing this file, delete ``__pycache__``.
     """
     try:
         return numba.njit(cache=True, **OPTIONS)(function)
-    except RuntimeError:  # neither the package's folder nor the user's can be written
+    except RuntimeError:  # neither the package's folder nor the user's is writable
         return numba.njit(**OPTIONS)(function)
 
 
 _BOUND = np.float32(7.905311)  # where tanh rounds to 1
-# Of a rational function of x, odd over even powers, highest first, that is tanh in single precision. These
-# are the coefficients that Eigen, and so TensorFlow, computes it with.
+# Coefficients of tanh in single precision as a rational function of x: odd powers over even powers, highest
+# first. Eigen, and therefore TensorFlow, uses the same.
 _ODD = tuple(
     np.float32(c)
     for c in (
@@ -49,7 +49,7 @@ _B3, _B2, _B1, _B0 = _EVEN
 
 
 def tanh(x: Any) -> Any:
-    """tanh of a scalar; within compiled code float32 is fast and float64 exact."""
+    """tanh of a scalar; in compiled code fast for float32 and exact for float64."""
     return math.tanh(x)
 
 
@@ -84,20 +84,20 @@ def sigmoid_of(x: np.ndarray) -> None:
 
 @compiled
 def copy(source: np.ndarray, target: np.ndarray) -> None:
-    """What ``target[:] = source`` does, which numba makes slow."""
+    """Like ``target[:] = source``, for which numba generates slow code."""
     for j in range(target.shape[0]):
         target[j] = source[j]
 
 
 @compiled
 def add(source: np.ndarray, target: np.ndarray) -> None:
-    """Add one vector to another."""
+    """Add ``source`` to ``target`` in place."""
     for j in range(target.shape[0]):
         target[j] += source[j]
 
 
 @compiled
 def add_product(left: np.ndarray, right: np.ndarray, scratch: np.ndarray, total: np.ndarray) -> None:
-    """Add left^T right to ``total``; (n, k), (n, m), and twice (k, m)."""
+    """Add left^T right, of (n, k) and (n, m), to ``total`` (k, m); ``scratch`` is (k, m) too."""
     np.dot(left.T, right, scratch)
     total += scratch

@@ -1,4 +1,4 @@
-"""A GRU (``reset_after``, as Keras and cuDNN have it) of a few rows in one direction, as machine code."""
+"""A compiled GRU (``reset_after``, as in Keras and cuDNN) over a few rows, in one direction."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from holle_tf.models.recurrence.activations import add, add_product, compiled, c
 
 GATES = 3  # update, reset, candidate
 KEPT = 4  # update, reset, candidate, the state's part of the candidate
-BUFFER = 128  # rows of one product for the gradient of the kernel
+BUFFER = 128  # rows to collect for a product of the kernel's gradient
 
 
 @compiled
 def forward(inputs, kernel, bias, rows, lengths, reverse, offset, states, kept):  # type: ignore[no-untyped-def]
-    """Run ``rows`` through their words.
+    """Read the words of ``rows``.
 
     Args:
-        inputs: (batch, length, 6 * units), words times the kernels of both directions, without bias.
+        inputs: (batch, length, 6 * units), words times the input kernels of both directions, without bias.
         kernel: (units, 3 * units), recurrent, of this direction.
         bias: (2, 3 * units), of the inputs and of the state.
         rows: int (n,), indices into the batch, from the longest text to the shortest.
         lengths: int (batch,), words of each text.
         reverse: read from the last word to the first.
-        offset: 0 for the direction that comes first in the last axis of everything, 1 for the other.
-        states: (batch, length, 2 * units), gets the states; padding is left as it is.
-        kept: (batch, length, 8 * units) gets what the gradient needs, or length 0 to keep nothing.
+        offset: 0 for the direction that is first in the last axis of every array, 1 for the other.
+        states: (batch, length, 2 * units), filled with the states; padding is left as it is.
+        kept: (batch, length, 8 * units), filled with what the gradient needs; length 0 to keep nothing.
     """
     units = kernel.shape[0]
     count = rows.shape[0]
@@ -50,7 +50,7 @@ def forward(inputs, kernel, bias, rows, lengths, reverse, offset, states, kept):
             s, p = state[i], product[i]
             k = kept[rows[i], t, 4 * last : 4 * last + 4 * units] if kept.shape[1] else scratch
             gates, candidate, inner = k[: 2 * units], k[2 * units : 3 * units], k[3 * units :]
-            # One simple loop after the other: the compiler vectorises these, and not one with many arrays.
+            # Several simple loops: the compiler vectorises them, but not a single loop over many arrays.
             for j in range(2 * units):
                 gates[j] = x[j] + p[j] + of_gates[j]
             sigmoid_of(gates)
@@ -75,17 +75,17 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
         upstream: (batch, length, 2 * units), gradient of the states.
         kernel: (3 * units, units), the recurrent kernel transposed.
         rows, lengths, reverse, offset, states, kept: as in ``forward``.
-        of_inputs: (batch, length, 6 * units), gets the gradient of the inputs; padding is left as it is.
-        of_kernel: (units, 3 * units), the recurrent kernel's gradient is added to it.
-        of_bias: (2, 3 * units), the gradient of both biases is added to it.
+        of_inputs: (batch, length, 6 * units), filled with the inputs' gradient; padding is left as it is.
+        of_kernel: (units, 3 * units), to which the recurrent kernel's gradient is added.
+        of_bias: (2, 3 * units), to which the gradient of both biases is added.
     """
     units = kernel.shape[1]
     count = rows.shape[0]
     of_state = np.zeros((count, units), kernel.dtype)
     product = np.empty((count, units), kernel.dtype)
     nothing = np.zeros(units, kernel.dtype)
-    one = kernel.dtype.type(1)
-    all_befores = np.empty((BUFFER + count, units), kernel.dtype)
+    unity = kernel.dtype.type(1)  # with a plain 1, numba would compute in float64
+    all_previous = np.empty((BUFFER + count, units), kernel.dtype)
     all_slopes = np.empty((BUFFER + count, 3 * units), kernel.dtype)
     scratch = np.empty((units, 3 * units), kernel.dtype)
     used = 0
@@ -98,17 +98,17 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             active += 1
         while reverse and lengths[rows[active - 1]] <= t:
             active -= 1
-        befores, slopes = all_befores[used : used + active], all_slopes[used : used + active]
+        previous_rows, slopes = all_previous[used : used + active], all_slopes[used : used + active]
         for i in range(active):
             row = rows[i]
             s, slope = of_state[i], slopes[i]
             k = kept[row, t, 4 * last : 4 * last + 4 * units]
             update, reset = k[:units], k[units : 2 * units]
             candidate, inner = k[2 * units : 3 * units], k[3 * units :]
-            near = t + 1 if reverse else t - 1
-            inside = 0 <= near < lengths[row]
-            before = states[row, near, last : last + units] if inside else nothing
-            copy(before, befores[i])
+            neighbour = t + 1 if reverse else t - 1
+            inside = 0 <= neighbour < lengths[row]
+            previous = states[row, neighbour, last : last + units] if inside else nothing
+            copy(previous, previous_rows[i])
             above = upstream[row, t, last : last + units]
             result = of_inputs[row, t, first : first + 3 * units]
             entering = result[2 * units :]
@@ -116,15 +116,15 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             for j in range(units):
                 s[j] += above[j]
             for j in range(units):
-                entering[j] = s[j] * (one - update[j]) * (one - candidate[j] * candidate[j])
+                entering[j] = s[j] * (unity - update[j]) * (unity - candidate[j] * candidate[j])
             for j in range(units):
                 to_inner[j] = entering[j] * reset[j]
             for j in range(units):
-                to_reset[j] = to_inner[j] * inner[j] * (one - reset[j])
+                to_reset[j] = to_inner[j] * inner[j] * (unity - reset[j])
             for j in range(units):
-                to_update[j] = s[j] * (before[j] - candidate[j]) * update[j]
+                to_update[j] = s[j] * (previous[j] - candidate[j]) * update[j]
             for j in range(units):
-                to_update[j] *= one - update[j]
+                to_update[j] *= unity - update[j]
             for j in range(units):
                 s[j] *= update[j]
             copy(slope[: 2 * units], result[: 2 * units])
@@ -135,6 +135,6 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             add(product[i], of_state[i])
         used += active
         if used >= BUFFER:
-            add_product(all_befores[:used], all_slopes[:used], scratch, of_kernel)
+            add_product(all_previous[:used], all_slopes[:used], scratch, of_kernel)
             used = 0
-    add_product(all_befores[:used], all_slopes[:used], scratch, of_kernel)
+    add_product(all_previous[:used], all_slopes[:used], scratch, of_kernel)

@@ -6,19 +6,19 @@ from typing import Any
 
 import tensorflow as tf
 
-UNROLL = 8  # steps in one turn of the loop, whose own cost is that of several steps
+UNROLL = 8  # steps per iteration of the loop, whose overhead is that of several steps
 
 
 def loop_recurrence(
     cell: str, inputs: tf.Tensor, kernels: tf.Tensor, biases: tf.Tensor, lengths: tf.Tensor
 ) -> tf.Tensor:
-    """As ``operation.recurrence``, both directions in step, so that there is one loop and not two.
+    """Like ``operation.recurrence``, with both directions in a single loop.
 
-    Slower than that, but it needs nothing but TensorFlow, and can be saved and converted.
+    It is slower, but needs only TensorFlow, and can be saved and converted.
     """
     units, width = int(kernels.shape[1]), int(kernels.shape[2])
     batch, length = tf.shape(inputs)[0], tf.shape(inputs)[1]
-    turns = (length + UNROLL - 1) // UNROLL
+    iterations = (length + UNROLL - 1) // UNROLL
     forward, backward = tf.split(inputs, 2, axis=-1)  # (batch, length, gates * units)
     both = tf.stack([forward, tf.reverse_sequence(backward, lengths, seq_axis=1)])
     # The bias of a GRU's candidate state is inside the reset gate; all others can be added beforehand.
@@ -26,22 +26,22 @@ def loop_recurrence(
     if cell == "gru":
         outer += tf.concat([biases[:, 1, : 2 * units], tf.zeros([2, units], inputs.dtype)], axis=-1)
     both = tf.transpose(both + outer[:, None, None], [2, 0, 1, 3])  # (length, 2, batch, gates * units)
-    both = tf.pad(both, [[0, turns * UNROLL - length], [0, 0], [0, 0], [0, 0]])
-    both = tf.reshape(both, [turns, UNROLL, 2, batch, width])
+    both = tf.pad(both, [[0, iterations * UNROLL - length], [0, 0], [0, 0], [0, 0]])
+    both = tf.reshape(both, [iterations, UNROLL, 2, batch, width])
     step = _gru(kernels, biases, units) if cell == "gru" else _lstm(kernels)
     zeros = tf.zeros([2, batch, units], inputs.dtype)
 
-    def turn(i: tf.Tensor, results: tf.TensorArray, *state: tf.Tensor) -> Any:
+    def iterate(i: tf.Tensor, results: tf.TensorArray, *state: tf.Tensor) -> Any:
         outputs = []
         for x in tf.unstack(both[i], UNROLL):  # (2, batch, gates * units)
             state = step(x, *state)
             outputs.append(state[0])
         return i + 1, results.write(i, tf.stack(outputs)), *state
 
-    results = tf.TensorArray(inputs.dtype, turns, element_shape=[UNROLL, 2, inputs.shape[0], units])
+    results = tf.TensorArray(inputs.dtype, iterations, element_shape=[UNROLL, 2, inputs.shape[0], units])
     state = [zeros] if cell == "gru" else [zeros, zeros]
-    _, results, *_ = tf.while_loop(lambda i, *_: i < turns, turn, (0, results, *state))
-    states = tf.reshape(results.stack(), [turns * UNROLL, 2, batch, units])[:length]
+    _, results, *_ = tf.while_loop(lambda i, *_: i < iterations, iterate, (0, results, *state))
+    states = tf.reshape(results.stack(), [iterations * UNROLL, 2, batch, units])[:length]
     forward, backward = tf.unstack(tf.transpose(states, [1, 2, 0, 3]))  # (batch, length, units)
     states = tf.concat([forward, tf.reverse_sequence(backward, lengths, seq_axis=1)], axis=-1)
     return states * tf.expand_dims(tf.sequence_mask(lengths, length, states.dtype), -1)
@@ -49,11 +49,11 @@ def loop_recurrence(
 
 def _product(state: tf.Tensor, kernels: tf.Tensor) -> tf.Tensor:
     """Each direction's state (2, batch, units) times its kernel (2, units, width): (2, batch, width)."""
-    one = tf.matmul(state[0], kernels[0])
-    # One after the other: a thread for each, as a product of both at once takes, costs more than it saves.
-    with tf.control_dependencies([one]):
-        other = tf.matmul(state[1], kernels[1])
-    return tf.stack([one, other])
+    forward = tf.matmul(state[0], kernels[0])
+    # One after the other: a product of both at once uses a thread for each, which costs more than it saves.
+    with tf.control_dependencies([forward]):
+        backward = tf.matmul(state[1], kernels[1])
+    return tf.stack([forward, backward])
 
 
 def _gru(kernels: tf.Tensor, biases: tf.Tensor, units: int) -> Any:

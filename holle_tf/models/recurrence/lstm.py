@@ -1,4 +1,4 @@
-"""An LSTM of a few rows in one direction, as machine code."""
+"""A compiled LSTM over a few rows, in one direction."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from holle_tf.models.recurrence.activations import add, add_product, compiled, c
 
 GATES = 4  # input, forget, candidate, output
 KEPT = 5  # those, and the cell's state
-BUFFER = 128  # rows of one product for the gradient of the kernel
+BUFFER = 128  # rows to collect for a product of the kernel's gradient
 
 
 @compiled
@@ -38,7 +38,7 @@ def forward(inputs, kernel, bias, rows, lengths, reverse, offset, states, kept):
             k = kept[rows[i], t, 5 * last : 5 * last + 5 * units] if kept.shape[1] else scratch
             gates, enter, forget = k[: 4 * units], k[:units], k[units : 2 * units]
             candidate, leave = k[2 * units : 3 * units], k[3 * units : 4 * units]
-            # One simple loop after the other: the compiler vectorises these, and not one with many arrays.
+            # Several simple loops: the compiler vectorises them, but not a single loop over many arrays.
             for j in range(4 * units):
                 gates[j] = x[j] + p[j] + of_gates[j]
             sigmoid_of(k[: 2 * units])
@@ -64,8 +64,8 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
     product = np.empty((count, units), kernel.dtype)
     squashed = np.empty(units, kernel.dtype)
     nothing = np.zeros(units, kernel.dtype)
-    one = kernel.dtype.type(1)
-    all_befores = np.empty((BUFFER + count, units), kernel.dtype)
+    unity = kernel.dtype.type(1)  # with a plain 1, numba would compute in float64
+    all_previous = np.empty((BUFFER + count, units), kernel.dtype)
     all_slopes = np.empty((BUFFER + count, 4 * units), kernel.dtype)
     scratch = np.empty((units, 4 * units), kernel.dtype)
     used = 0
@@ -78,18 +78,18 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             active += 1
         while reverse and lengths[rows[active - 1]] <= t:
             active -= 1
-        befores, slopes = all_befores[used : used + active], all_slopes[used : used + active]
+        previous_rows, slopes = all_previous[used : used + active], all_slopes[used : used + active]
         for i in range(active):
             row = rows[i]
             s, c, slope = of_state[i], of_cell[i], slopes[i]
             k = kept[row, t, 5 * last : 5 * last + 5 * units]
             enter, forget = k[:units], k[units : 2 * units]
             candidate, leave = k[2 * units : 3 * units], k[3 * units : 4 * units]
-            near = t + 1 if reverse else t - 1
-            inside = 0 <= near < lengths[row]
-            copy(states[row, near, last : last + units] if inside else nothing, befores[i])
+            neighbour = t + 1 if reverse else t - 1
+            inside = 0 <= neighbour < lengths[row]
+            copy(states[row, neighbour, last : last + units] if inside else nothing, previous_rows[i])
             start = 5 * last + 4 * units
-            before = kept[row, near, start : start + units] if inside else nothing
+            previous = kept[row, neighbour, start : start + units] if inside else nothing
             above = upstream[row, t, last : last + units]
             to_enter, to_forget = slope[:units], slope[units : 2 * units]
             to_candidate, to_leave = slope[2 * units : 3 * units], slope[3 * units :]
@@ -98,15 +98,15 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             for j in range(units):
                 s[j] = (s[j] + above[j]) * leave[j]
             for j in range(units):
-                c[j] += s[j] * (one - squashed[j] * squashed[j])
+                c[j] += s[j] * (unity - squashed[j] * squashed[j])
             for j in range(units):
-                to_leave[j] = s[j] * squashed[j] * (one - leave[j])
+                to_leave[j] = s[j] * squashed[j] * (unity - leave[j])
             for j in range(units):
-                to_enter[j] = c[j] * candidate[j] * enter[j] * (one - enter[j])
+                to_enter[j] = c[j] * candidate[j] * enter[j] * (unity - enter[j])
             for j in range(units):
-                to_candidate[j] = c[j] * enter[j] * (one - candidate[j] * candidate[j])
+                to_candidate[j] = c[j] * enter[j] * (unity - candidate[j] * candidate[j])
             for j in range(units):
-                to_forget[j] = c[j] * before[j] * forget[j] * (one - forget[j])
+                to_forget[j] = c[j] * previous[j] * forget[j] * (unity - forget[j])
             for j in range(units):
                 c[j] *= forget[j]
             copy(slope, of_inputs[row, t, first : first + 4 * units])
@@ -116,6 +116,6 @@ def backward(upstream, kernel, rows, lengths, reverse, offset, states, kept, of_
             copy(product[i], of_state[i])
         used += active
         if used >= BUFFER:
-            add_product(all_befores[:used], all_slopes[:used], scratch, of_kernel)
+            add_product(all_previous[:used], all_slopes[:used], scratch, of_kernel)
             used = 0
-    add_product(all_befores[:used], all_slopes[:used], scratch, of_kernel)
+    add_product(all_previous[:used], all_slopes[:used], scratch, of_kernel)

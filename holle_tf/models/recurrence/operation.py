@@ -8,14 +8,14 @@ from types import ModuleType
 from typing import Any, Callable
 
 import numpy as np
-import scipy.linalg  # noqa: F401  numba's products are SciPy's BLAS, which has to be loaded to be limited
+import scipy.linalg  # noqa: F401  numba multiplies by SciPy's BLAS, which must be loaded to be limited
 import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from holle_tf.models.recurrence import gru, lstm
 from pipelines.parallel import cores
 
-LEAST_ROWS, MOST_ROWS = 8, 32  # that go through their words together: fewer waste a product, more gain little
+LEAST_ROWS, MOST_ROWS = 8, 32  # of a group: with fewer, products are wasteful; more gain little
 ALIGNMENT = 64  # bytes
 CELLS = {"gru": gru, "lstm": lstm}
 DIRECTIONS = ((0, False), (1, True))
@@ -26,17 +26,17 @@ def recurrence(
 ) -> tf.Tensor:
     """The states of a bidirectional GRU or LSTM.
 
-    Runs on the CPU, on all of its cores. It has a gradient and no second-order gradient (asking for one is an
-    error), and it can neither be compiled by XLA nor be saved in a SavedModel: Keras' layers can.
+    Runs on all cores of the CPU. It has no second-order gradient (asking for one is an error), and it cannot
+    be compiled by XLA or saved in a SavedModel; Keras' layers can.
 
     Args:
         cell: gru | lstm; gates are in Keras' order, of which a GRU has 3 and an LSTM 4.
-        inputs: (batch, length, 2 * gates * units), float32 or float64; words times the kernels of both
-            directions, without bias.
+        inputs: (batch, length, 2 * gates * units), float32 or float64; words times the input kernels of
+            both directions, without bias.
         kernels: (2, units, gates * units), the recurrent kernels.
         biases: (2, 2, gates * units) of a GRU: of the inputs, of the state; (2, 1, gates * units) of an LSTM.
         lengths: int (batch,), words of each text; what follows them is padding.
-        keep: keep all gates for the gradient; without, it computes them again.
+        keep: keep all gates for the gradient, which otherwise computes them again.
 
     Returns:
         (batch, length, 2 * units), zero on padding.
@@ -54,7 +54,7 @@ def recurrence(
         def gradient(upstream: tf.Tensor) -> list[tf.Tensor]:
             found = first_order(upstream, inputs, kernels, biases, states, kept)
             shapes = (inputs.shape, kernels.shape, biases.shape)
-            return [tf.ensure_shape(one, shape) for one, shape in zip(found, shapes)]
+            return [tf.ensure_shape(tensor, shape) for tensor, shape in zip(found, shapes)]
 
         return states, gradient
 
@@ -69,7 +69,7 @@ def recurrence(
     ) -> Any:
         given = [upstream, inputs, kernels, biases, lengths, states, kept]
 
-        def refuse(*_: tf.Tensor) -> Any:  # TensorFlow would take it for zero
+        def refuse(*_: tf.Tensor) -> Any:  # else TensorFlow would take it for zero
             raise LookupError(
                 "the compiled recurrence has no second-order gradient; make the layers within "
                 "recurrent_implementation('keras')"
@@ -134,7 +134,7 @@ def _backward(
 
 
 def _in_parallel(run: Callable[..., Any], lengths: np.ndarray) -> list[Any]:
-    """``run(rows, offset, reverse)`` for all groups of rows, longest first, and both directions."""
+    """Call ``run(rows, offset, reverse)`` for each group of rows, longest first, in both directions."""
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
     rows = group_size(len(order))
@@ -147,17 +147,17 @@ def _in_parallel(run: Callable[..., Any], lengths: np.ndarray) -> list[Any]:
 
 
 def group_size(count: int) -> int:
-    """How many of ``count`` rows go through their words together, so that every core has a group to work on.
+    """Rows of a group, of ``count`` rows in all, so that every core has a group to work on.
 
-    Every word's product needs the whole kernel, which a BLAS may rearrange each time (OpenBLAS does so where
-    there is no AVX-512): the more rows share that the better.
+    Every word's product needs the whole kernel, which a BLAS may rearrange each time (OpenBLAS does so
+    without AVX-512). The more rows share that cost, the better.
     """
     share = -(-len(DIRECTIONS) * count // cores())
     return min(MOST_ROWS, max(LEAST_ROWS, share))
 
 
 def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array, not initialised, that begins where a tensor may, so that it becomes one without a copy."""
+    """An uninitialised array, aligned as a tensor is, so that it becomes a tensor without a copy."""
     size = int(np.prod(shape)) * dtype.itemsize
     raw = np.empty(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
@@ -166,6 +166,6 @@ def _aligned(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    # Each group of rows is one thread's work; products that start threads of their own would be in the way.
+    # Each group of rows has a thread of this pool; a BLAS with threads of its own would get in the way.
     threadpool_limits(1, user_api="blas")
     return ThreadPoolExecutor(cores(), thread_name_prefix="recurrence")

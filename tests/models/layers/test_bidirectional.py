@@ -42,8 +42,8 @@ def test_value_and_gradient_are_those_of_keras(cell, cores, in_graph, training, 
     compiled = tf.function(_value_and_gradients) if in_graph else _value_and_gradients
     ours, expected = (compiled(layer, inputs, upstream, training) for layer in _pair(cell))
     assert len(ours) == 8
-    for one, other in zip(ours, expected):
-        np.testing.assert_allclose(one, other, atol=2e-5, rtol=1e-4)
+    for found, wanted in zip(ours, expected):
+        np.testing.assert_allclose(found, wanted, atol=2e-5, rtol=1e-4)
 
 
 def test_every_core_has_a_group_of_rows_where_groups_are_not_too_small(monkeypatch):

@@ -48,5 +48,5 @@ def test_gradients_of_repeated_words_add_up():
         return [tf.convert_to_tensor(g) for g in tape.gradient(total, layer.trainable_variables)]
 
     assert any(np.abs(gradient).max() > 0 for gradient in gradients(once))
-    for one, two in zip(gradients(once), gradients(twice)):
-        np.testing.assert_allclose(2 * one, two, atol=1e-5)
+    for single, double in zip(gradients(once), gradients(twice)):
+        np.testing.assert_allclose(2 * single, double, atol=1e-5)
