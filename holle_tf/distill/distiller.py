@@ -1,4 +1,4 @@
-"""Training of a student on weighted, named terms; without a teacher, plain training."""
+"""Trains a student on a weighted sum of named terms; without a teacher, this is plain training."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PAPER = DistillConfig(top_k=PAPER_K["short"])
 
 
 class Teacher(NamedTuple):
-    """A frozen teacher as closures, so that none becomes part of a checkpoint of the distiller.
+    """A frozen teacher as closures, so that its weights stay out of the distiller's checkpoints.
 
     Attributes:
         scores: (features, labels) of a batch -> ``start_logits`` and ``end_logits``, (batch, doc_len).
-        read: features -> all outputs, read anew in inference mode; None if there are only scores.
-        vector_size: of the vector that a student's can be matched with; 0 if there is none.
+        read: features -> all outputs, in inference mode; None if only scores are known.
+        vector_size: of the vector that a student's vectors can be matched with; 0 = it has none.
     """
 
     scores: Callable[[Mapping[str, tf.Tensor], Mapping[str, tf.Tensor]], Outputs]
@@ -44,7 +44,7 @@ class Teacher(NamedTuple):
 
 
 def online_teacher(model: tf.keras.Model) -> Teacher:
-    """A frozen model that reads every batch anew, in inference mode."""
+    """A frozen model that reads every batch, in inference mode."""
     read = _reader(model)
     return Teacher(lambda features, labels: read(features), read, _vector_size(model))
 
@@ -53,8 +53,8 @@ def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher
     """A teacher whose logits come with the labels, as ``teacher_cache`` stores them.
 
     Args:
-        name: that of ``read_teacher_cache``.
-        model: reads what is in no cache.
+        name: as given to ``read_teacher_cache``.
+        model: reads what is not cached; None if no term needs that.
     """
 
     def scores(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
@@ -75,7 +75,7 @@ def _reader(model: tf.keras.Model) -> Reader:
 
 
 class _GlobalMean(tf.keras.metrics.Mean):
-    """A mean of values that are the same on every replica: each keeps its own, and none has to be sent."""
+    """A mean of values that are equal on all replicas, so that replicas need not exchange them."""
 
     def add_weight(self, *args: Any, **kwargs: Any) -> tf.Variable:
         kwargs["aggregation"] = tf.VariableAggregation.ONLY_FIRST_REPLICA
@@ -85,24 +85,24 @@ class _GlobalMean(tf.keras.metrics.Mean):
 class Distiller(tf.keras.Model):
     """Minimises ``sum_i weight_i * mean(term_i)`` plus an L2 penalty, over the student's weights only.
 
-    Made within the scope of a ``tf.distribute.Strategy``, it trains on batches of ``shares.shares``: means,
-    penalty, clipping and logs are those of one replica with the whole batch.
+    Created within the scope of a ``tf.distribute.Strategy``, it trains on batches of ``shares.shares``:
+    means, penalty, clipping and logs are the same as of a single replica with the whole batch.
 
     Args:
         student: a span model. Export and save this, not the distiller.
-        terms: names of ``terms.TERMS``; each is multiplied by its own option of ``options``.
+        terms: names in ``terms.TERMS``; each has its weight in ``options``.
         teachers: whom to learn from.
         options: weights and settings of the terms.
-        seed: of what terms draw.
-        l2: times half the sum of squares of every kernel (a weight of two or more axes), the frozen
-            or learned word vectors excepted.
-        ema_decay: of the averaged weights; 0 = none are kept.
+        seed: of the random numbers that terms draw.
+        l2: factor of half the sum of squares of every kernel (a weight of two or more axes); word vectors,
+            frozen or learned, are excluded.
+        ema_decay: decay of the averaged weights; 0 = no averaging.
         clip_norm: largest global norm of the gradients; 0 = no clipping.
-        jit: compile forward and backward pass with XLA; recurrent layers then have to be made within
+        jit: compile forward and backward pass with XLA; recurrent layers must then be created within
             ``recurrent_implementation("keras")``.
 
     Raises:
-        ValueError: a term is unknown, or needs a teacher, one that reads, or one with vectors, and has none.
+        ValueError: a term is unknown, or lacks the teacher that it needs (one that reads, one with vectors).
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Distiller(tf.keras.Model):
         if want_teachers(terms) and not teachers:
             raise ValueError(f"the terms {sorted(terms)} need a teacher")
         if "reader" in wanted and any(teacher.read is None for teacher in teachers):
-            raise ValueError(f"the terms {sorted(terms)} need teachers that read, not their scores alone")
+            raise ValueError(f"the terms {sorted(terms)} need teachers that read, not only their scores")
         self._projections: list[tf.keras.layers.Dense] = []
         if "projection" in wanted:
             if not all(teacher.vector_size for teacher in teachers):
@@ -163,16 +163,16 @@ class Distiller(tf.keras.Model):
         return list(self._means.values())
 
     def averaged_weights(self) -> ContextManager[None]:
-        """A context in which the student has its averaged weights, if any are kept."""
+        """A context in which the student has its averaged weights, if weights are averaged."""
         return self.average.applied() if self.average is not None else nullcontext()
 
     def _evaluate_terms(
         self, features: Any, labels: Any, training: bool, share: Optional[Share] = None
     ) -> dict[str, tf.Tensor]:
-        """Means over the batch, by name; of a share, what it adds to each."""
+        """Means over the batch by name; for a share of the batch, its contribution to each mean."""
 
         def differentiate(texts: Mapping[str, tf.Tensor]) -> Outputs:
-            # Gradients of half precision would be too coarse to be matched, and could overflow.
+            # Half-precision gradients would be too coarse to match, and could overflow.
             tapes = self._options.second_order == "tapes"
             with twice_differentiable() if tapes else nullcontext(), computing_in_float32(self.student):
                 return self(texts, training=False)
@@ -204,8 +204,8 @@ class Distiller(tf.keras.Model):
     def gradient_norms(self, features: Any, labels: Any) -> dict[str, tf.Tensor]:
         """Norm of the gradient of each term, times its weight, by the student's weights: scalars by name.
 
-        Of what a training step would minimise on this batch, dropout included, before any clipping. Whatever
-        the strategy, of a whole batch, and on one replica.
+        Terms are computed as in a training step on this batch, with dropout; gradients are not clipped.
+        Under any strategy, a single replica reads the whole batch.
         """
         own = self.distribute_strategy.experimental_local_results
         weights = [own(weight)[0] for weight in self.student.trainable_variables]
@@ -235,7 +235,7 @@ class Distiller(tf.keras.Model):
 
     @property
     def trained(self) -> list[tf.Variable]:
-        """The student's weights, and those of projections, which are thrown away after the training."""
+        """The student's weights, and those of the projections, which are discarded after training."""
         extra = [v for projection in self._projections for v in projection.trainable_variables]
         return [*self.student.trainable_variables, *extra]
 
@@ -254,8 +254,8 @@ class Distiller(tf.keras.Model):
     def _summed(
         self, losses: dict[str, tf.Tensor], gradients: list[tf.Tensor]
     ) -> tuple[dict[str, tf.Tensor], list[tf.Tensor]]:
-        """Sums over the replicas, by one exchange."""
-        # Word vectors that are learned have sparse gradients, which would be an exchange of their own.
+        """Sums over the replicas, in a single exchange."""
+        # Learned word vectors have sparse gradients, which would need an exchange of their own.
         dense = [tf.convert_to_tensor(gradient) for gradient in gradients]
         together = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.SUM, [tf.stack(list(losses.values())), *dense]

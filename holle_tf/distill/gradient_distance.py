@@ -1,13 +1,13 @@
-"""The Sobolev term, a distance of input gradients, and two ways to its own gradient by the weights.
+"""The Sobolev term, a distance between input gradients, and two ways to differentiate it by the weights.
 
-The distance D is of gradients g of the student by its word vectors x. Its gradient by the weights w is
-``r . dg/dw`` with ``r = dD/dg``. Nested tapes differentiate g once more, which takes operations that can be,
-and several times the time. But g is itself a derivative, and so
+The distance D is a function of the gradients g of the student by its word vectors x. The gradient of D by the
+weights w is ``r . dg/dw`` with ``r = dD/dg``. Nested tapes differentiate g once more, which needs operations
+that are twice differentiable, and takes several times as long. But g is itself a derivative, and so
 
     r . dg/dw  =  d/dw [dT(x + s r) / ds at s=0]  ~  d/dw [T(x + h r) - T(x - h r)] / 2h
 
-for the target T that g is the gradient of: two more readings, of texts whose vectors are moved, and gradients
-of first order alone.
+for the target T whose gradient is g. This takes two more readings, of texts whose vectors are moved, and only
+first-order gradients.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from holle_tf.distill.input_gradients import (
     InputGradients,
     Outputs,
     Target,
-    apart,
     by_text,
     input_gradients,
+    unstacked,
     word_vector_gradients,
 )
 from holle_tf.models.layers.word_embedding import moved_word_vectors
@@ -34,8 +34,8 @@ from holle_tf.models.outputs import EDGES
 
 Distance = Callable[[InputGradients], tf.Tensor]  # of the student's gradients to those of its teachers
 LOGITS = tuple(f"{edge}_logits" for edge in EDGES)
-# Of the move, to the root mean square length of a document's word vectors. A smaller one loses digits to
-# rounding, a larger one to the third derivative.
+# Length of the move, relative to the root mean square length of a document's word vectors. A shorter move
+# loses digits to rounding, a longer one to the third derivative.
 STEP = 0.02
 
 
@@ -43,7 +43,7 @@ def squared_distance(own: InputGradients, other: InputGradients, normalised: boo
     """||own - other||^2 for each example, summed over targets: float32, (batch,). ``other`` is a constant.
 
     Args:
-        normalised: both gradients are divided by their norm over a row first.
+        normalised: first divide both gradients by their norm over a row.
     """
     total = 0.0
     rows = []
@@ -71,9 +71,11 @@ def distance_by_tapes(
 def distance_by_differences(
     read: Callable[[Features], Outputs], features: Features, targets: Sequence[Target], distance: Distance
 ) -> tf.Tensor:
-    """The same values; their gradients by the weights are central differences of gradients of first order."""
+    """The values of ``distance_by_tapes``, differentiated by central differences of first-order gradients."""
     gradients, vectors = word_vector_gradients(read, features, targets)
-    constants = [{name: tf.stop_gradient(one) for name, one in of_target.items()} for of_target in gradients]
+    constants = [
+        {name: tf.stop_gradient(gradient) for name, gradient in of_target.items()} for of_target in gradients
+    ]
     with tf.GradientTape() as tape:
         tape.watch(constants)
         value = distance(by_text(constants, features))  # (batch,)
@@ -81,7 +83,7 @@ def distance_by_differences(
     step = STEP * _word_length(vectors["document"], features["document"])  # (batch,)
     norms, offsets = [], []
     for slopes in tape.gradient(total, constants):
-        norm, directions = _unit(apart(slopes))
+        norm, directions = _normalised(unstacked(slopes))
         norms.append(norm)
         for sign in (1.0, -1.0):
             along = (sign * step)[:, tf.newaxis, tf.newaxis]
@@ -92,7 +94,7 @@ def distance_by_differences(
         for norm, target, plus, minus in zip(norms, targets, outputs[::2], outputs[1::2])
     ]
     slope = tf.add_n(differences)
-    return tf.stop_gradient(value - slope) + slope  # the value of the one, the gradient of the other
+    return tf.stop_gradient(value - slope) + slope  # the value of `value` with the gradient of `slope`
 
 
 def _word_length(vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
@@ -102,11 +104,11 @@ def _word_length(vectors: tf.Tensor, ids: tf.Tensor) -> tf.Tensor:
     return tf.stop_gradient(tf.sqrt(squares / tf.maximum(words, 1.0) + EPSILON))
 
 
-def _unit(by: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """Norm over all texts of a row, (batch,), and the texts divided by it."""
-    norm = tf.sqrt(tf.add_n([tf.reduce_sum(one**2, axis=(1, 2)) for one in by.values()]))
+def _normalised(gradients: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """Norm over all texts of each row, (batch,), and the gradients divided by it."""
+    norm = tf.sqrt(tf.add_n([tf.reduce_sum(gradient**2, axis=(1, 2)) for gradient in gradients.values()]))
     inverse = tf.math.divide_no_nan(1.0, norm)[:, tf.newaxis, tf.newaxis]
-    return norm, {name: one * inverse for name, one in by.items()}
+    return norm, {name: gradient * inverse for name, gradient in gradients.items()}
 
 
 def _read_moved(
@@ -115,13 +117,13 @@ def _read_moved(
     offsets: Sequence[Mapping[str, tf.Tensor]],
     stacked: bool,
 ) -> list[dict[str, tf.Tensor]]:
-    """What is read with each of ``offsets`` added to the word vectors, all in one large batch."""
+    """The outputs with each of ``offsets`` added to the word vectors, all read as one large batch."""
     count = len(offsets)
-    moves = {name: tf.concat([one[name] for one in offsets], axis=0) for name in offsets[0]}
+    moves = {name: tf.concat([offset[name] for offset in offsets], axis=0) for name in offsets[0]}
     if stacked:
         moves[STACKED] = tf.concat([moves.pop(name) for name in PARTS], axis=0)
     with moved_word_vectors(moves):
-        outputs = read({name: tf.concat([one] * count, axis=0) for name, one in features.items()})
+        outputs = read({name: tf.concat([ids] * count, axis=0) for name, ids in features.items()})
     blocks = {name: tf.split(outputs[name], count) for name in (*LOGITS, "document_mask")}
     return [{name: block[i] for name, block in blocks.items()} for i in range(count)]
 

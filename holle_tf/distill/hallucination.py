@@ -1,6 +1,7 @@
 """Hallucinated examples: the words of document, query and histories reordered (paper, section 4.2).
 
-They have no label, since the span is torn apart; what the teacher says of them is all that a student learns.
+They have no labels, because reordering tears the span apart; the teacher's scores are all that a student
+learns from them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from pipelines.records import INPUTS
 
-HALLUCINATED = "hallucinated:"  # before the names of the features of hallucinated examples
+HALLUCINATED = "hallucinated:"  # prefix of the features of hallucinated examples
 PARTS = INPUTS["question"]  # in this order
 
 
@@ -21,22 +22,22 @@ def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.
     Args:
         features: ids ``document`` and ``question`` (batch, length), with or without ``_chars`` (batch,
             length, max_word_chars), and the parts of the question, as ``make_dataset`` gives them.
-        seed: int32, (2,): the same one gives the same order.
+        seed: int32, (2,); the same seed gives the same order.
 
     Returns:
         The same features, of the same shapes.
     """
     seeds = tf.random.experimental.stateless_split(seed, 2)
     document, question = features["document"], features["question"]
-    reordered = _take(features, "document", _order(tf.zeros_like(document), document, seeds[0]))
+    reordered = _reordered(features, "document", _order(tf.zeros_like(document), document, seeds[0]))
     ends, part = [tf.zeros_like(question[:, 0])], tf.zeros_like(question)
     positions = tf.range(tf.shape(question)[1])[tf.newaxis]  # (1, question_len)
     for name in PARTS:
         ends.append(ends[-1] + tf.math.count_nonzero(features[name], axis=1, dtype=tf.int32))
         part += tf.cast(positions >= ends[-1][:, tf.newaxis], tf.int32)
-    reordered.update(_take(features, "question", _order(part, question, seeds[1])))
+    reordered.update(_reordered(features, "question", _order(part, question, seeds[1])))
     for name, start in zip(PARTS, ends):
-        # The part of the reordered question, so that teacher and student read the same words in one order.
+        # Cut out of the reordered question, so that teacher and student read the words in the same order.
         index = start[:, tf.newaxis] + tf.range(tf.shape(features[name])[1])[tf.newaxis]
         index = tf.minimum(index, tf.shape(question)[1] - 1)
         words = tf.gather(reordered["question"], index, batch_dims=1)
@@ -49,8 +50,8 @@ def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf
 
     Args:
         batches: of ``make_dataset``, with the inputs of a teacher and of the student.
-        share: hallucinated examples for each real one, rounded up; at most 1.
-        seed: decides all orders; each epoch has others.
+        share: hallucinated examples per real example, at most 1; their number is rounded up.
+        seed: of all orders; every epoch has new ones.
     """
     drawn = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
 
@@ -58,8 +59,8 @@ def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf
         features, labels = batch
         count = tf.cast(tf.math.ceil(share * tf.cast(tf.shape(labels["start"])[0], tf.float32)), tf.int32)
         names = [name for name in features if name.removesuffix("_chars") in ("document", "question", *PARTS)]
-        some = {name: features[name][:count] for name in names}
-        fresh = reorder(some, tf.cast(numbers % (2**31), tf.int32))
+        originals = {name: features[name][:count] for name in names}
+        fresh = reorder(originals, tf.cast(numbers % (2**31), tf.int32))
         return {**features, **{HALLUCINATED + name: tensor for name, tensor in fresh.items()}}, labels
 
     total = batches.cardinality()
@@ -73,6 +74,7 @@ def _order(part: tf.Tensor, ids: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.argsort(last + tf.random.stateless_uniform(tf.shape(ids), seed), axis=1)
 
 
-def _take(features: Mapping[str, tf.Tensor], name: str, order: tf.Tensor) -> dict[str, tf.Tensor]:
-    names = [one for one in (name, f"{name}_chars") if one in features]
-    return {one: tf.gather(features[one], order, batch_dims=1) for one in names}
+def _reordered(features: Mapping[str, tf.Tensor], name: str, order: tf.Tensor) -> dict[str, tf.Tensor]:
+    """A text and its characters, if there are any, in another order."""
+    names = [key for key in (name, f"{name}_chars") if key in features]
+    return {key: tf.gather(features[key], order, batch_dims=1) for key in names}

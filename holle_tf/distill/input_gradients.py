@@ -1,8 +1,8 @@
-"""Gradients of a model's probabilities with respect to the word vectors that it read (paper, section 4.2).
+"""Gradients of a model's probabilities by the word vectors that it reads (paper, section 4.2).
 
-Words are discrete, so the input to differentiate by is their frozen vectors, which teacher and student
-have in common. A teacher reads query and histories as one question; the student's gradients of these three
-texts are joined in the same way, so that both are compared token by token.
+Words are discrete, so gradients are taken by their frozen vectors, which teacher and student share. A teacher
+reads query and histories as one question; the student's gradients by these three texts are joined in the same
+way, so that both can be compared token by token.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from holle_tf.options.distill import DistillConfig
 from pipelines.records import INPUTS
 
 PARTS = INPUTS["question"]
-STACKED = "context"  # the name of the parts where a model reads them as rows of one batch
+STACKED = "context"  # name of the parts in a model that reads them as rows of one batch
 
 EPSILON = 1e-12  # in norms, whose gradient at zero would be infinite
 
@@ -31,7 +31,7 @@ Target = Callable[[Outputs], tf.Tensor]
 
 
 class InputGradients(NamedTuple):
-    """Gradients of one model, float32: of each target, by the vectors of both texts.
+    """A model's gradients of each target by the word vectors of both texts, float32.
 
     Attributes:
         document: (targets, batch, doc_len, word_dim)
@@ -45,15 +45,16 @@ class InputGradients(NamedTuple):
 def gradient_targets(
     labels: Mapping[str, tf.Tensor], options: DistillConfig, seed: tf.Tensor, rows: Optional[RowSample] = None
 ) -> list[Target]:
-    """What is differentiated, of ``options.gradient_mode``: functions of its outputs -> float32, (batch,).
+    """The functions of a model's outputs that are differentiated, each outputs -> float32, (batch,).
 
-    They are log p[y] of start and end (label), or <v, p> for ``gradient_directions`` random unit vectors v of
-    each end, drawn for every row anew and zero on padding (projection; Czarnecki et al., 2017).
+    In ``gradient_mode`` label they are log p[y] of start and end. In mode projection they are <v, p> for
+    ``gradient_directions`` random unit vectors v for start and for end, drawn anew for every row and zero on
+    padding (Czarnecki et al., 2017).
 
     Args:
         labels: ``start`` and ``end``, integer, (batch,).
-        seed: int32, (2,), of the directions; the same for all models that are compared.
-        rows: which of a larger batch these are; None = all.
+        seed: int32, (2,), of the directions; models that are compared need the same seed.
+        rows: which rows of a larger batch these are; None = all.
     """
 
     def label(edge: str, outputs: Outputs) -> tf.Tensor:
@@ -80,7 +81,7 @@ def input_gradients(
     """Gradients of every target by the word vectors.
 
     Args:
-        read: a model; to be differentiated again, it has to be twice differentiable.
+        read: a model; if the result is to be differentiated, it must be twice differentiable.
         features: with ``question``, and the ids of its parts.
     """
     gradients, _ = word_vector_gradients(read, features, targets)
@@ -90,7 +91,7 @@ def input_gradients(
 def word_vector_gradients(
     read: Callable[[Features], Outputs], features: Features, targets: Sequence[Target]
 ) -> tuple[list[dict[str, tf.Tensor]], dict[str, tf.Tensor]]:
-    """Of each target, the gradients by the vectors of every text that was looked up, by name; the vectors.
+    """For each target, the gradients by the vectors of every text looked up, by name; and these vectors.
 
     A row's probabilities depend on its own words only, so one gradient of a sum serves all rows.
     """
@@ -103,23 +104,23 @@ def word_vector_gradients(
 
 
 def by_text(gradients: Sequence[Mapping[str, tf.Tensor]], features: Features) -> InputGradients:
-    """Gradients by what a model looked up -> by document and by question, float32, zero on padding."""
+    """Turn gradients by looked-up texts into those by document and question, float32, zero on padding."""
     found = []
     for of_target in gradients:
-        by = apart(of_target)
+        by = unstacked(of_target)
         if "question" not in by:
             masks = [features[name] > 0 for name in PARTS]
             parts = [by[name][:, : tf.shape(features[name])[1]] for name in PARTS]
             by["question"] = join_texts(parts, masks, tf.shape(features["question"])[1])
-        # No model is to be judged by what it does on padding.
+        # What a model does on padding must not count.
         real = {name: tf.cast(features[name] > 0, tf.float32) for name in ("document", "question")}
         found.append([by[name] * mask[..., tf.newaxis] for name, mask in real.items()])
     return InputGradients(*(tf.stack(text) for text in zip(*found)))
 
 
-def apart(by: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Texts in float32, each with the rows of the batch, also those that a model stacked."""
-    found = {name: tf.cast(one, tf.float32) for name, one in by.items()}
+def unstacked(by: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Gradients by text, in float32; texts that the model stacked are separate again."""
+    found = {name: tf.cast(gradient, tf.float32) for name, gradient in by.items()}
     if STACKED in found:
         found.update(zip(PARTS, tf.split(found.pop(STACKED), len(PARTS))))
     return found
@@ -129,7 +130,7 @@ def unit_directions(mask: tf.Tensor, seed: tf.Tensor, rows: Optional[RowSample] 
     """A random unit vector over the real tokens of each row: bool (batch, length) -> float32, same shape.
 
     Args:
-        rows: which of a larger batch these are: they get what they would get there.
+        rows: which rows of a larger batch these are; they get the same vectors as in that batch.
     """
     shape = tf.shape(mask)
     if rows is None:

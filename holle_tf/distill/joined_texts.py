@@ -1,4 +1,4 @@
-"""Several padded texts as one, without padding between them: how teachers read query and histories."""
+"""Joins padded texts without padding between them, as teachers read query and histories."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import tensorflow as tf
 
 
 def join_texts(texts: Sequence[tf.Tensor], masks: Sequence[tf.Tensor], width: tf.Tensor) -> tf.Tensor:
-    """Put the real positions of ``texts`` one after the other.
+    """Concatenate the real positions of ``texts``, row by row.
 
     Args:
         texts: each (batch, length_i, ...)
         masks: bool, (batch, length_i), true on real positions.
-        width: of the result, at least as many as any row has real positions.
+        width: of the result; at least the number of real positions of any row.
 
     Returns:
         (batch, width, ...), zero behind the real positions.

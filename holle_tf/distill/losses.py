@@ -25,7 +25,7 @@ def label_cross_entropy(logits: tf.Tensor, labels: tf.Tensor, mask: tf.Tensor) -
 
     Args:
         logits: (batch, doc_len)
-        labels: integer, (batch,), index of the right position, which has to be a real token.
+        labels: integer, (batch,), index of the right position, which must be a real token.
         mask: bool, (batch, doc_len)
 
     Returns:
@@ -67,7 +67,7 @@ def top_k_divergence(
 
     Args:
         student_logits, teacher_logits: (batch, doc_len)
-        mask: bool, (batch, doc_len); a document of fewer than k real tokens has no others.
+        mask: bool, (batch, doc_len); with fewer than k real tokens, a document has all of them compared.
         k: positive; ``doc_len`` or more gives ``teacher_divergence``.
         temperature: divides both logits; the value is multiplied by its square.
 

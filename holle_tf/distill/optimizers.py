@@ -1,4 +1,4 @@
-"""Optimisers and learning-rate schedules of the published models."""
+"""The optimisers and learning-rate schedules of the published models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class WarmUpDecay(tf.keras.optimizers.schedules.LearningRateSchedule):
     Args:
         learning_rate: reached at the end of the warm-up.
         warmup_steps: the rate is ``learning_rate * log(step + 1) / log(warmup_steps + 1)`` before.
-        decay_steps: step at which the cosine reaches zero; 0 = the rate stays.
+        decay_steps: step at which the cosine reaches zero; 0 = constant.
     """
 
     def __init__(self, learning_rate: float, warmup_steps: int = 0, decay_steps: int = 0):

@@ -1,4 +1,4 @@
-"""Which number format a model computes in."""
+"""The number format that a model computes in."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 def resolve_precision(wanted: str, model: str, cpuinfo: Path = _CPUINFO) -> str:
     """What ``training.*.mixed_precision`` means for ``model`` on this machine.
 
-    ``auto`` is bfloat16 for a teacher on a CPU that multiplies bfloat16 itself, and none elsewhere: a CPU
-    that has to emulate it takes about twice as long as in float32. The student gains nothing from it, its
-    time goes into the steps of a loop and not into products. On a GPU one has to ask for float16.
+    ``auto`` is bfloat16 for a teacher on a CPU that has instructions for it, and none elsewhere: emulating
+    bfloat16 takes about twice as long as float32. The student gains nothing from it, because it spends its
+    time on the steps of a loop, not on products. On a GPU, float16 has to be asked for.
 
     Args:
         wanted: auto | none | bfloat16 | float16.
         model: a name of the catalogue.
-        cpuinfo: Linux' description of the CPU; a system without it counts as one without bfloat16.
+        cpuinfo: Linux's description of the CPU; a system without it counts as without bfloat16.
 
     Returns:
         none | bfloat16 | float16, a key of ``POLICIES``.
@@ -43,15 +43,15 @@ def resolve_precision(wanted: str, model: str, cpuinfo: Path = _CPUINFO) -> str:
 
 @contextmanager
 def computing_in_float32(model: tf.keras.Model) -> Iterator[None]:
-    """A context in which ``model`` computes in float32, whatever format its layers were made for.
+    """A context in which ``model`` computes in float32, whatever format its layers were created for.
 
-    Their variables are float32 in any case. What is traced in the context stays so.
+    Variables are float32 in any case. Functions that are traced in this context keep computing in float32.
     """
-    layers = [one for one in model.submodules if isinstance(one, tf.keras.layers.Layer)]
+    layers = [module for module in model.submodules if isinstance(module, tf.keras.layers.Layer)]
     mixed = [(layer, layer.dtype_policy) for layer in layers if layer.compute_dtype != layer.variable_dtype]
     try:
         for layer, policy in mixed:
-            layer._set_dtype_policy(policy.variable_dtype)  # Keras 2 has no public way
+            layer._set_dtype_policy(policy.variable_dtype)  # Keras 2 has no public method
         yield
     finally:
         for layer, policy in mixed:

@@ -1,4 +1,4 @@
-"""The variants of the paper's sections 4.2 and 5.2 as data: which terms a student is trained with."""
+"""The variants of the paper's sections 4.2 and 5.2 as data: the terms that a student is trained on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Recipe:
         terms: names among ``terms.TERMS``.
         teachers: how many teachers it needs; 2 = two or more.
         summary: what the student learns from, for the list of recipes.
-        options: name and value of those of ``DistillConfig`` that it has its own of.
+        options: (name, value) of the options of ``DistillConfig`` that it sets.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Recipe:
     options: tuple[tuple[str, Any], ...] = ()
 
     def over(self, options: DistillConfig) -> DistillConfig:
-        """``options``, with its own in their place."""
+        """``options``, with those that the recipe sets."""
         return replace(options, **dict(self.options))
 
 
@@ -49,9 +49,9 @@ _VARIANTS = (
     ("_ensemble", ("labels", "ensemble"), 2, "labels and the mean probabilities of several teachers"),
 )
 RECIPES = {
-    f"{kind}{suffix}": Recipe(f"{kind}{suffix}", kind, terms, teachers, what)
+    f"{kind}{suffix}": Recipe(f"{kind}{suffix}", kind, terms, teachers, summary)
     for kind in INTERACTIONS
-    for suffix, terms, teachers, what in _VARIANTS
+    for suffix, terms, teachers, summary in _VARIANTS
 }
 
 
@@ -59,56 +59,56 @@ NO_RECIPES: Mapping[str, RecipeConfig] = {}
 
 
 def all_recipes(own: Mapping[str, RecipeConfig] = NO_RECIPES) -> dict[str, Recipe]:
-    """The paper's recipes by name, and ``own`` ones, as a configuration defines them.
+    """The paper's recipes and the ``own`` ones of a configuration, by name.
 
     Raises:
-        UserError: one of them is no recipe.
+        UserError: one of ``own`` is wrong.
     """
-    return {**RECIPES, **{name: _own(name, given, own) for name, given in own.items()}}
+    return {**RECIPES, **{name: _own_recipe(name, given, own) for name, given in own.items()}}
 
 
 def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
     """The recipe called ``name``, one of the paper's or of ``own``.
 
     Raises:
-        UserError: there is none (the nearest name is given), or ``own`` has one that is wrong.
+        UserError: there is none (the message names the nearest), or one of ``own`` is wrong.
     """
     known = all_recipes(own)
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
         raise UserError(
             f"no recipe is called {name!r}; did you mean {near[0]!r}? There are: {', '.join(known)};"
-            " one of your own needs the --config that defines it."
+            " a recipe of your own needs the --config that defines it."
         )
     return known[name]
 
 
-def _own(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig]) -> Recipe:
+def _own_recipe(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig]) -> Recipe:
     where = f"recipes.{name}"
     if name in RECIPES:
-        raise UserError(f"{where}: not a new name, it is one of the paper's recipes; choose another.")
+        raise UserError(f"{where}: not a new name, but one of the paper's recipes; choose another.")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise UserError(f"{where}: not a name of letters, digits and _; choose another.")
     if given.interaction not in INTERACTIONS:
         raise UserError(f"{where}.interaction={given.interaction}: not among the choices (add, mul).")
     if not given.terms:
-        near = difflib.get_close_matches(name, [one for one in own if one != name], n=1)
+        near = difflib.get_close_matches(name, [other for other in own if other != name], n=1)
         hint = f", or did you mean recipes.{near[0]}?" if near else "."
         raise UserError(f"{where}.terms: empty; name some of {', '.join(TERMS)}{hint}")
-    for one in given.terms:
-        if one not in TERMS:
-            near = difflib.get_close_matches(one, TERMS, n=1, cutoff=0.0)
-            raise UserError(f"{where}.terms: no term is called {one!r}; did you mean {near[0]!r}?")
+    for term in given.terms:
+        if term not in TERMS:
+            near = difflib.get_close_matches(term, TERMS, n=1, cutoff=0.0)
+            raise UserError(f"{where}.terms: no term is called {term!r}; did you mean {near[0]!r}?")
     least = int(want_teachers(given.terms))
     if given.teachers not in (0, 2) and given.teachers != least or given.teachers and not least:
         raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
     terms = tuple(dict.fromkeys(given.terms))
-    known = list(dict.fromkeys(option for one in terms for option in TERMS[one].options))
+    known = list(dict.fromkeys(option for term in terms for option in TERMS[term].options))
     for option in given.options:
         if option not in known:
             raise UserError(
                 f"{where}.options: none of its terms has an option {option!r}; they have {', '.join(known)}."
-                " Options of other things are set by --set distill.NAME=VALUE."
+                " Set other options by --set distill.NAME=VALUE."
             )
     summary = given.summary or " + ".join(terms)
     options = tuple(sorted(given.options.items()))

@@ -1,8 +1,8 @@
-"""What each of several replicas reads of one batch, so that together they train as one.
+"""Shares of a batch, one for each replica, so that replicas together train like a single one.
 
-The batch of an optimiser's step stays the same however many replicas share it: each takes some of its rows,
-padded as the whole was, and knows how many rows there are in all. A mean over the batch is then a sum of what
-the replicas add to it, also where they have unequal numbers of rows, or none.
+The batch of an optimiser's step stays the same however many replicas share it: each takes some of the rows,
+padded like the whole batch, and knows how many rows there are in all. A mean over the batch is then the sum
+of the replicas' contributions, even if they have unequal numbers of rows, or none.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ EXAMPLES, REORDERED = "examples", "hallucinated"
 
 
 class Rows(NamedTuple):
-    """Where the rows of one replica stand in the batch; scalars.
+    """The rows of one replica in the batch; scalars.
 
     Attributes:
-        first: int32, the row of the batch that is its first.
-        total: int32, rows of the whole batch.
-        counted: float32, 1; or 0 of a replica for which none was left. It reads one of another's, so that no
-            operation meets an empty tensor, and counts it for nothing.
+        first: int32, position of its first row in the batch.
+        total: int32, number of rows of the whole batch.
+        counted: float32, 1; or 0 for a replica without rows. It reads another replica's row, so that
+            operations do not meet an empty tensor, and gives it no weight.
     """
 
     first: tf.Tensor
@@ -35,11 +35,11 @@ Share = Mapping[str, Rows]  # of EXAMPLES and, where there are any, of REORDERED
 
 
 def share_of(features: Any, labels: Any, replicas: int, replica: int) -> tuple[Any, Any, dict[str, Rows]]:
-    """The rows of one replica: features and labels of the same widths as the whole batch, and which they are.
+    """A replica's rows: features and labels, as wide as those of the whole batch, and which rows they are.
 
     Args:
-        features, labels: of the whole batch, rows first; hallucinated examples may be another number.
-        replicas, replica: how many there are, and which of them this is, from 0.
+        features, labels: of the whole batch, rows first; the number of hallucinated examples may differ.
+        replicas, replica: number of replicas, and which one this is, from 0.
     """
     share, slices = {}, {}
     for kind, rows in (
@@ -62,7 +62,7 @@ def share_of(features: Any, labels: Any, replicas: int, replica: int) -> tuple[A
 
 
 def shares(batches: tf.data.Dataset, replicas: int, mine: range) -> tf.data.Dataset:
-    """The shares of the replicas ``mine`` of every batch, one element after the other.
+    """The shares of the replicas ``mine`` of every batch, one after the other.
 
     Args:
         batches: of (features, labels).
@@ -85,7 +85,7 @@ def shares(batches: tf.data.Dataset, replicas: int, mine: range) -> tf.data.Data
 
 
 def part_of_mean(values: tf.Tensor, rows: Rows) -> tf.Tensor:
-    """What these rows add to the mean over all rows of the batch.
+    """The contribution of these rows to the mean over all rows of the batch.
 
     Args:
         values: float32, (rows here, ...).
@@ -97,9 +97,9 @@ def part_of_mean(values: tf.Tensor, rows: Rows) -> tf.Tensor:
 
 
 def mean_of_batch(values: tf.Tensor, rows: Rows) -> tf.Tensor:
-    """The mean over all rows of the batch, which every replica gets; differentiable through all of them.
+    """The mean over all rows of the batch, on every replica, differentiable by the rows of all replicas.
 
-    Has to be called by every replica, within its ``strategy.run``. As ``part_of_mean`` otherwise.
+    Every replica must call it, within its ``strategy.run``. Otherwise like ``part_of_mean``.
     """
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, part_of_mean(values, rows))

@@ -1,8 +1,8 @@
 """A teacher's logits for a data set, computed once and read back beside the examples.
 
-Ten students of one teacher then pay for it once. Files of ``SHARD_EXAMPLES`` records, in the order of the
-unshuffled data, take their names when they are whole: an interrupted computation goes on after the last of
-them. Each record says of which example it is; half precision is enough for logits.
+All students of a teacher then share the cost. The logits are in files of ``SHARD_EXAMPLES`` records, in the
+order of the unshuffled data. A file gets its name when it is complete, so an interrupted computation goes on
+after the last complete file. Each record names its example; half precision is enough for logits.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
 
-SHARD_EXAMPLES = 1024  # of one file: what has to be read again after an interruption
-UNKNOWN = -1e9  # logit of a position that is not among the best which were kept
+SHARD_EXAMPLES = 1024  # per file: what has to be read again after an interruption
+UNKNOWN = -1e9  # logit of positions that were not kept
 MANIFEST = "manifest.json"
 _FORMAT = 2  # raise when the contents of a cache change
 _COMPRESSION = tf.io.TFRecordOptions("GZIP", compression_level=1)
 
 
 class Readers(NamedTuple):
-    """Processes with the same folders that let a teacher read together, each for files of its own.
+    """Processes that share folders and a teacher's reading; each writes files of its own.
 
     Attributes:
-        processes, number: how many there are, and which of them this is; the first one ends the work.
-        together: returns when all of them have called it.
+        processes, number: number of processes, and which one this is; the first completes the cache.
+        together: a barrier, which returns when all processes have called it.
     """
 
     processes: int
@@ -49,12 +49,12 @@ ALONE = Readers(1, 0, lambda: None)
 
 
 class TeacherCache:
-    """Where a cache is, and what it is of: data, split, teacher's weights, chunking, positions kept.
+    """The place of a cache, and its identity: data, split, teacher's weights, chunking, positions kept.
 
     Args:
-        teacher_weights: a file, of which the contents count.
+        teacher_weights: a file, whose contents count.
         chunks: how the teacher cuts long documents into chunks, if it does.
-        top_k: best positions of each end that are kept; 0 = all.
+        top_k: how many of the best start and end positions are kept; 0 = all.
     """
 
     def __init__(
@@ -83,22 +83,22 @@ class TeacherCache:
 
     @property
     def manifest(self) -> Path:
-        """Written last: with it, the cache is whole."""
+        """Written last: with it, the cache is complete."""
         return self.folder / MANIFEST
 
     def write_manifest(self) -> None:
-        """Say what the files hold, which are all there now."""
+        """Describe the files, all of which exist by now."""
         shards = [{"file": path.name, **describe(path)} for path in self.paths]
         contents = {"index_type": self.index_type, "examples": self.count, "shards": shards}
         with atomic_file(self.manifest, "w") as file:
             json.dump({**self.identity, **contents}, file, indent=1)
 
     def missing(self) -> list[int]:
-        """Numbers of the files that have to be written; one that was altered since is removed."""
+        """Numbers of the files that have to be written; files that changed since are removed."""
         expected = {}
         if self.manifest.exists():
             manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-            expected = {one.pop("file"): one for one in manifest["shards"]}
+            expected = {shard.pop("file"): shard for shard in manifest["shards"]}
         for path in self.paths:
             if path.exists() and path.name in expected and describe(path) != expected[path.name]:
                 logger.warning(f"{path}: damaged; the teacher reads its examples again")
@@ -120,20 +120,20 @@ def ensure_teacher_cache(
     top_k: int = 0,
     readers: Readers = ALONE,
 ) -> Path:
-    """Write the logits of ``teacher`` on a split, as far as they are not there already.
+    """Write the logits of a teacher on a split, unless they are there already.
 
     Processes that want the same scores at the same time wait for the one that computes them.
 
     Args:
-        load_teacher: makes the model, holding its evaluation weights; not called where all is there.
+        load_teacher: returns the model with its evaluation weights; not called if all logits are there.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
         batch_size: examples read at once.
-        chunks: how the teacher cuts long documents into chunks, if it does; a part of the identity as well.
-        top_k: best positions of each end that are kept; 0 = all.
-        readers: who else calls this at the same time.
+        chunks: how the teacher cuts long documents into chunks, if it does; part of the identity too.
+        top_k: how many of the best start and end positions are kept; 0 = all.
+        readers: the processes that call this at the same time.
 
     Returns:
-        The folder, whole: its manifest is written last.
+        The folder of the complete cache.
     """
     cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k)
     cache.folder.mkdir(parents=True, exist_ok=True)
@@ -147,12 +147,12 @@ def ensure_teacher_cache(
 
 
 def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
-    """One element for each example in record order, for ``make_dataset(extra=...)``.
+    """An element for each example, in the order of the records, for ``make_dataset(extra=...)``.
 
     Returns:
         Dicts of ``{name}_start_logits`` and ``{name}_end_logits``, float32, (document length,), of which the
         largest is 0 and those that were not kept are ``UNKNOWN``; and ``{name}_example_id``, by which
-        ``make_dataset`` checks that each joins its own example.
+        ``make_dataset`` checks that they belong to the example.
     """
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     index_type = tf.as_dtype(np.dtype(manifest["index_type"]).newbyteorder("="))
@@ -178,9 +178,8 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
         by_edge = {f"{name}_{edge}_logits": scores for edge, scores in zip(EDGES, edges)}
         return {**by_edge, f"{name}_example_id": values["example_id"]}
 
-    return tf.data.TFRecordDataset([str(folder / one["file"]) for one in manifest["shards"]], "GZIP").map(
-        parse
-    )
+    files = [str(folder / shard["file"]) for shard in manifest["shards"]]
+    return tf.data.TFRecordDataset(files, "GZIP").map(parse)
 
 
 def _fill(
@@ -192,17 +191,18 @@ def _fill(
     if readers.number == 0:
         missing = cache.missing()
         if missing and readers.processes > 1:
-            cache.manifest.unlink(missing_ok=True)  # by which the others know that something is missing
+            cache.manifest.unlink(missing_ok=True)  # so that the others know that something is missing
     readers.together()
     if readers.number:
         missing = cache.not_there()
     if not missing and cache.manifest.exists():
         logger.info(f"teacher scores: found in {cache.folder}")
         return
-    readers.together()  # before any of them is written, so that all know of the same
+    readers.together()  # before any file is written, so that all find the same files missing
     for _ in remove_stale(cache.folder) if readers.number == 0 else ():
         pass
-    teacher = load_teacher() if missing else None  # by all or none: within a strategy they make it together
+    # By all processes or none, because within a strategy they create it together.
+    teacher = load_teacher() if missing else None
     count = cache.count
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
@@ -231,11 +231,11 @@ def _fill(
 def _read(
     teacher: tf.keras.Model, prepared: PreparedData, split: str, batch_size: int, shards: set[int]
 ) -> Iterator[tuple[int, bytes, list[np.ndarray]]]:
-    """Number, id, and logits of both ends, (document length,), of each example of some shards, in order."""
+    """Number, id, and start and end logits, (document length,), of each example of ``shards``, in order."""
     inputs = tuple(teacher.input)
     infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
     batches = make_dataset(prepared, split, inputs=inputs, batch_size=batch_size, texts=True)
-    before = min(shards, default=0) * SHARD_EXAMPLES // batch_size  # whole batches that need not be read
+    before = min(shards, default=0) * SHARD_EXAMPLES // batch_size  # whole batches to skip
     for number, (features, _) in enumerate(batches.skip(before), before):
         ids = features["example_id"].numpy()
         wanted = [row for row in range(len(ids)) if (number * batch_size + row) // SHARD_EXAMPLES in shards]
@@ -249,8 +249,8 @@ def _read(
 
 
 def _record(example_id: bytes, edges: list[np.ndarray], top_k: int, index_type: str) -> bytes:
-    """A serialised ``tf.train.Example``: the logits of both ends, one after the other, or their best."""
-    # A softmax does not see a constant: with the largest logit at 0, half precision never overflows.
+    """A serialised ``tf.train.Example``: the start logits, then the end logits, or the best of each."""
+    # A softmax ignores a constant: with the largest logit at 0, half precision never overflows.
     shifted = [np.maximum(edge - edge.max(initial=-np.inf), -60000.0) for edge in edges]
     words = len(shifted[0])
     features = {"example_id": _bytes(example_id)}

@@ -1,6 +1,6 @@
 """Named terms of the distillation objective.
 
-A term is a pure function of one batch that returns one value for each example. To add one: write the
+A term is a pure function of a batch that returns a value for each example. To add one: write the
 function, decorate it with its name and the options it takes, and name it in a recipe.
 """
 
@@ -33,8 +33,8 @@ Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
 Reader = Callable[[Features], Outputs]
 SUMMARIES = ("prober_vector", "responder_vector")  # h^P and h^R, the student's vectors of the histories
-MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's can be matched with
-_OF_ROWS = (1000, 0)  # added to the seed of what chooses rows, which is not to go with what else is drawn
+MATCHED = "query_to_context"  # h~ of BiDAF, the teachers' vector that the student's vectors can match
+_ROW_SEED = (1000, 0)  # added to the seed that chooses rows, so that the choice is independent of other draws
 PAPER_K = {"short": 50, "long": 20}  # positions of the top-k terms (paper, section 5.2)
 
 
@@ -45,14 +45,14 @@ class Batch(NamedTuple):
         student: outputs of the student in training.
         teachers: ``start_logits`` and ``end_logits`` (batch, doc_len) of every teacher.
         labels: ``start`` and ``end``, integer, (batch,).
-        features: what was read, with whatever was added to it (hallucinated examples).
-        read: the student in training, to read something else.
-        differentiate: the student without dropout and, if need be, twice differentiable.
-        readers: every teacher, to read something else; None for one of which only scores are there.
+        features: what was read, and what was added to it (hallucinated examples).
+        read: the student in training, for reading something else.
+        differentiate: the student without dropout, twice differentiable if necessary.
+        readers: every teacher, for reading something else; None for a teacher whose scores alone are known.
         projections: a learned map for every teacher, from the student's vectors to the teacher's.
-        options: of the terms.
-        seed: int32, (2,), of this step, for terms that draw.
-        share: which rows of a larger batch these are, where replicas share it; None if these are all.
+        options: options of the terms.
+        seed: int32, (2,), seed of this step, for terms that draw random numbers.
+        share: which rows of a batch these are, if replicas share it; None if these are all.
     """
 
     student: Outputs
@@ -68,7 +68,7 @@ class Batch(NamedTuple):
     share: Optional[Share] = None
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
-        """Mean over the examples of the whole batch, of all replicas: (batch, ...) -> float32, (...)."""
+        """Mean over the examples of the whole batch, on all replicas: (batch, ...) -> float32, (...)."""
         values = tf.cast(values, tf.float32)
         if self.share is None:
             return tf.reduce_mean(values, axis=0)
@@ -80,12 +80,12 @@ class Term(NamedTuple):
 
     Attributes:
         function: batch -> float32, (batch,) or, of hallucinated examples, as many as there are.
-        weight: the option that it is multiplied with.
+        weight: the option that multiplies it.
         options: all options that change its value.
-        needs: among teacher (scores), reader (a teacher that reads anew), hallucinated (examples),
+        needs: among teacher (scores), reader (a teacher that can read), hallucinated (examples),
             projection (to a vector of every teacher, which reads), summaries (vectors of the student).
-        positions: the option that says how many of the teacher's best positions it looks at; empty = all.
-        plugin: that registered it; empty for the terms of the package.
+        positions: the option with the number of the teacher's best positions that it looks at; empty = all.
+        plugin: the plugin that registered it; empty for the terms of the package.
     """
 
     function: Callable[[Batch], tf.Tensor]
@@ -113,9 +113,8 @@ def term(
         for option in (weight, *options):
             if f"distill.{option}" not in known_keys():
                 raise ValueError(
-                    f"term {name!r}: no option {option!r}; add it to holle_tf/options/distill.py, or, in a"
+                    f"term {name!r}: no option {option!r}; add it to holle_tf/options/distill.py or, in a"
                     f" plugin, by register_option('distill.{option}', ...)"
-                    " or in a plugin by register_option"
                 )
         unknown = set(needs) - set(NEEDS)
         if unknown:
@@ -134,8 +133,8 @@ def term(
     return register
 
 
-class _Declared:
-    """The options of one term and no others: a run is known by those that its terms declare."""
+class _DeclaredOptions:
+    """The options that a term declares, and no others, because only they are in the identity of a run."""
 
     def __init__(self, options: DistillConfig, name: str):
         self._options, self._name = options, name
@@ -153,9 +152,9 @@ def value_of(name: str, batch: Batch) -> tf.Tensor:
     """The value of a term for each example.
 
     Raises:
-        ValueError: it reads an option that it does not declare, or returns something else.
+        ValueError: the term reads an option that it does not declare, or does not return a value per example.
     """
-    declared = cast(DistillConfig, _Declared(batch.options, name))
+    declared = cast(DistillConfig, _DeclaredOptions(batch.options, name))
     value = tf.convert_to_tensor(TERMS[name].function(batch._replace(options=declared)))
     if value.shape.rank not in (1, None):
         raise ValueError(
@@ -170,41 +169,42 @@ def default_top_k(setup: str) -> int:
 
 
 def want_teachers(names: Sequence[str]) -> bool:
-    """Whether any of the terms of these names is of a teacher."""
+    """Whether any of these terms needs a teacher."""
     return not needs(names).isdisjoint(("teacher", "reader"))
 
 
 def needs(names: Sequence[str]) -> set[str]:
-    """All that the terms of these names need."""
+    """Everything that these terms need."""
     return {need for name in names for need in TERMS[name].needs}
 
 
 def rows_of(name: str) -> str:
-    """Of which rows of a ``Share`` the term of this name has a value each."""
+    """The rows of a ``Share`` for which this term has values."""
     return REORDERED if "hallucinated" in TERMS[name].needs else EXAMPLES
 
 
 def check_cached_positions(names: Sequence[str], options: DistillConfig) -> None:
-    """Raise a UserError if the terms look at more of the teacher's positions than its cache keeps.
+    """Raise a UserError if the terms look at more positions of the teacher than its cache keeps.
 
     Args:
-        names: of terms.
+        names: names of terms.
         options: with ``top_k`` resolved.
     """
     kept = options.cache_top_k
     for name in names:
-        one = TERMS[name]
-        if not kept or not options.cache_teacher or "teacher" not in one.needs:
+        checked = TERMS[name]
+        if not kept or not options.cache_teacher or "teacher" not in checked.needs:
             continue
-        if not one.positions:
+        if not checked.positions:
             raise UserError(
                 f"distill.cache_top_k={kept}: the term {name!r} looks at all positions of the teacher;"
                 " set it to 0."
             )
-        if getattr(options, one.positions) > kept:
+        looked_at = getattr(options, checked.positions)
+        if looked_at > kept:
             raise UserError(
-                f"distill.cache_top_k={kept}: the term {name!r} looks at the best"
-                f" {getattr(options, one.positions)} positions of the teacher; set it to that at least."
+                f"distill.cache_top_k={kept}: the term {name!r} looks at the best {looked_at} positions of"
+                " the teacher; set it to at least that."
             )
 
 
@@ -229,10 +229,10 @@ def topk(batch: Batch) -> tf.Tensor:
     mask = batch.student["document_mask"]
     return sum(
         top_k_divergence(
-            batch.student[f"{edge}_logits"], one[f"{edge}_logits"], mask,
+            batch.student[f"{edge}_logits"], scores[f"{edge}_logits"], mask,
             batch.options.top_k, batch.options.temperature,
         )
-        for one in batch.teachers
+        for scores in batch.teachers
         for edge in EDGES
     )  # fmt: skip
 
@@ -243,7 +243,7 @@ def ensemble(batch: Batch) -> tf.Tensor:
     return sum(
         ensemble_divergence(
             batch.student[f"{edge}_logits"],
-            [one[f"{edge}_logits"] for one in batch.teachers],
+            [scores[f"{edge}_logits"] for scores in batch.teachers],
             batch.student["document_mask"],
             batch.options.temperature,
         )
@@ -258,7 +258,7 @@ def ensemble(batch: Batch) -> tf.Tensor:
     needs=["reader", "hallucinated"],
 )
 def hallucinated(batch: Batch) -> tf.Tensor:
-    """Teacher terms alone on reordered examples (section 4.2), float32, (hallucinated examples,)."""
+    """The teacher's terms on reordered examples (section 4.2), float32, (hallucinated examples,)."""
     features = {
         name[len(HALLUCINATED) :]: tensor
         for name, tensor in batch.features.items()
@@ -277,18 +277,18 @@ def hallucinated(batch: Batch) -> tf.Tensor:
 def gradient(batch: Batch) -> tf.Tensor:
     """Sobolev term, ||grad p^T - grad p^S||^2 of both ends (section 4.2), float32, (batch,).
 
-    Gradients are of the word vectors, which teacher and student share token by token. Of a share of the
-    examples, the others are zero, and the mean is the same in expectation.
+    Gradients are taken by the word vectors, which teacher and student share token by token. If only a share
+    of the examples is computed, the others are zero and the mean stays the same in expectation.
     """
     options = batch.options
     rows = sample_rows(
         tf.shape(batch.labels["start"])[0],
         options.gradient_share,
-        batch.seed + _OF_ROWS,
+        batch.seed + _ROW_SEED,
         None if batch.share is None else batch.share[EXAMPLES],
     )
     features = rows.of(
-        {name: one for name, one in batch.features.items() if not name.startswith(HALLUCINATED)}
+        {name: ids for name, ids in batch.features.items() if not name.startswith(HALLUCINATED)}
     )
     targets = gradient_targets(rows.of(batch.labels), options, batch.seed, rows)
     others = [input_gradients(reader, features, targets) for reader in batch.readers if reader is not None]
@@ -304,7 +304,7 @@ def gradient(batch: Batch) -> tf.Tensor:
 def conicity(batch: Batch) -> tf.Tensor:
     """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
     vectors = [batch.student[name] for name in SUMMARIES]
-    return sum(mean_direction_cosine(one, batch.mean(one)) for one in vectors)
+    return sum(mean_direction_cosine(vector, batch.mean(vector)) for vector in vectors)
 
 
 @term("matching", "matching_weight", needs=["projection", "summaries"])
@@ -325,7 +325,7 @@ def matching(batch: Batch) -> tf.Tensor:
 def _divergence(student: Outputs, teachers: Sequence[Outputs], temperature: float) -> tf.Tensor:
     mask = student["document_mask"]
     return sum(
-        teacher_divergence(student[f"{edge}_logits"], one[f"{edge}_logits"], mask, temperature)
-        for one in teachers
+        teacher_divergence(student[f"{edge}_logits"], scores[f"{edge}_logits"], mask, temperature)
+        for scores in teachers
         for edge in EDGES
     )

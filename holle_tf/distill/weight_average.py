@@ -7,7 +7,7 @@ from typing import Iterator, Sequence
 
 import tensorflow as tf
 
-# Every replica keeps its own, of weights that are the same everywhere: nothing has to be sent for them.
+# Every replica averages its own copy of the weights, which are the same everywhere: nothing is exchanged.
 _LOCAL = {
     "synchronization": tf.VariableSynchronization.ON_READ,
     "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA,
@@ -17,11 +17,12 @@ _LOCAL = {
 class WeightAverage(tf.Module):
     """Shadows of variables, updated after each step.
 
-    The decay warms up as ``min(decay, (1 + n) / (10 + n))`` after n steps, so that a short training is
-    not averaged with its random start (as ``tf.train.ExponentialMovingAverage`` does with num_updates).
+    The decay warms up as ``min(decay, (1 + n) / (10 + n))`` after n steps, as in
+    ``tf.train.ExponentialMovingAverage`` with num_updates, so that a short training is not averaged with its
+    random start.
 
     Args:
-        variables: what is averaged.
+        variables: the variables to average.
         decay: between 0 and 1.
     """
 
@@ -43,7 +44,7 @@ class WeightAverage(tf.Module):
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Within this context the variables hold their averages; afterwards their own values again."""
+        """A context in which the variables hold their averages; afterwards they hold their own values."""
         own = [variable.numpy() for variable in self._variables]
         try:
             for variable, shadow in zip(self._variables, self.shadows):

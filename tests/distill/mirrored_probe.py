@@ -1,6 +1,6 @@
-"""A few steps on one device, and on two that share every batch; prints what came of them as JSON.
+"""A few steps on one device, and on two that share every batch; prints the results as JSON.
 
-A process of its own, because logical devices can only be made before TensorFlow computes anything.
+A process of its own, because logical devices can only be created before TensorFlow computes anything.
 """
 
 import functools
@@ -61,12 +61,12 @@ def examples():
         "question_chars": rng.integers(1, 6, (ROWS, 12, 4)),
     }
     labels = {"start": rng.integers(0, 4, ROWS), "end": rng.integers(4, 9, ROWS)}
-    return [{name: value.astype(np.int32) for name, value in one.items()} for one in (features, labels)]
+    return [{name: value.astype(np.int32) for name, value in part.items()} for part in (features, labels)]
 
 
 @functools.cache
 def fixed_batches():
-    """The same ones for everybody in every epoch: hallucinated examples are otherwise drawn anew."""
+    """The same batches for both trainings and every epoch; hallucinated examples would be drawn anew."""
     batches = tf.data.Dataset.from_tensor_slices(tuple(examples())).batch(BATCH)
     batches = with_hallucinations(batches, REORDERED, seed=0)
     drawn = list(batches)
@@ -109,7 +109,7 @@ def train(case, strategy):
 
 
 def flat(variables):
-    return [float(x) for one in variables for x in np.ravel(tf.convert_to_tensor(one))]
+    return [float(x) for variable in variables for x in np.ravel(tf.convert_to_tensor(variable))]
 
 
 def main():
@@ -117,8 +117,8 @@ def main():
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * DEVICES)
     names = sys.argv[1:] or list(CASES)
     strategy = tf.distribute.MirroredStrategy([f"/cpu:{i}" for i in range(DEVICES)])
-    both = {"one": None, "several": strategy}
-    found = {case: {name: train(case, which) for name, which in both.items()} for case in names}
+    strategies = {"single": None, "several": strategy}
+    found = {case: {name: train(case, by) for name, by in strategies.items()} for case in names}
     print(json.dumps(found))
 
 

@@ -87,7 +87,7 @@ def test_teacher_is_not_in_a_checkpoint_of_the_distiller(tmp_path):
     student_size = sum(int(np.prod(v.shape)) for v in distiller.student.variables)
     path = tf.train.Checkpoint(model=distiller).save(str(tmp_path / "c"))
     total = sum(int(np.prod(shape)) for _, shape in tf.train.list_variables(path))
-    assert total < 1.5 * student_size  # the optimiser and the means of the losses, but no second model
+    assert total < 1.5 * student_size  # the optimiser and the means of the losses, not a second model
 
 
 def test_cached_logits_give_the_loss_of_the_teacher_on_line():
@@ -96,8 +96,8 @@ def test_cached_logits_give_the_loss_of_the_teacher_on_line():
     cached = {**LABELS, **{f"qanet_{e}_logits": outputs[f"{e}_logits"].numpy() for e in ("start", "end")}}
     batches = tf.data.Dataset.from_tensors((FEATURES, cached))
     found = [
-        _compiled(Distiller(student, ["teacher"], [one])).evaluate(batches, verbose=0, return_dict=True)
-        for one in (online_teacher(teacher), cached_teacher("qanet"))
+        _compiled(Distiller(student, ["teacher"], [source])).evaluate(batches, verbose=0, return_dict=True)
+        for source in (online_teacher(teacher), cached_teacher("qanet"))
     ]
     assert found[0]["teacher"] == pytest.approx(found[1]["teacher"], rel=1e-5)
 

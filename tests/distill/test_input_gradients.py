@@ -135,9 +135,9 @@ def test_a_row_is_untouched_by_the_words_and_directions_of_another(mode):
     changed = {name: tf.concat([text[:1], text[1:] * 0 + text[:1]], 0) for name, text in features.items()}
     labels = {edge: tf.concat([y[:1], y[:1]], 0) for edge, y in LABELS.items()}
     other = input_gradients(_reader(model), changed, gradient_targets(labels, options, SEED))
-    for one, two in zip(both, other):
-        assert len(one) == (2 if mode == "label" else 4)
-        np.testing.assert_allclose(one[:, 0], two[:, 0], atol=1e-5)
+    for text, text_other in zip(both, other):
+        assert len(text) == (2 if mode == "label" else 4)
+        np.testing.assert_allclose(text[:, 0], text_other[:, 0], atol=1e-5)
 
 
 def test_directions_are_unit_vectors_over_real_tokens_and_no_two_rows_share_one():
@@ -210,7 +210,7 @@ def test_differences_have_the_gradient_of_nested_tapes(mode, normalised, sharing
             tape.gradient(total, student.trainable_variables, unconnected_gradients="zero")
             for total in totals
         ]
-        found.append([values, *(np.concatenate([np.ravel(g) for g in one]) for one in gradients)])
+        found.append([values, *(np.concatenate([np.ravel(g) for g in of_total]) for of_total in gradients)])
     exact, differences = found
     np.testing.assert_allclose(differences[0], exact[0], rtol=1e-4)
     for expected, gradient in zip(exact[1:], differences[1:]):

@@ -25,7 +25,9 @@ def test_cosine_ends_at_zero():
 
 def test_defaults_are_the_published_optimisers():
     training = Config().training
-    sam, qanet, bidaf = (make_optimizer(one, 100) for one in (training.sam, training.qanet, training.bidaf))
+    sam, qanet, bidaf = (
+        make_optimizer(options, 100) for options in (training.sam, training.qanet, training.bidaf)
+    )
     assert (sam.beta_1, sam.beta_2) == (0.9, 0.999)
     assert (qanet.beta_1, qanet.beta_2, qanet.epsilon) == (0.8, 0.999, 1e-7)
     assert isinstance(bidaf, tf.keras.optimizers.Adadelta)

@@ -75,9 +75,9 @@ def test_the_sobolev_term_of_a_float16_student_is_that_of_float32():
         distiller.compile(optimizer="sgd")
         found.append(distiller.evaluate(batches, verbose=0, return_dict=True))
         logits.append(student({name: FEATURES[name] for name in student.input})["start_logits"])
-    one, other = found
-    assert one["gradient"] > 1e-3
-    assert other["gradient"] == pytest.approx(one["gradient"], rel=1e-4)
+    exact, half = found
+    assert exact["gradient"] > 1e-3
+    assert half["gradient"] == pytest.approx(exact["gradient"], rel=1e-4)
     assert np.abs(logits[0] - logits[1]).max() > 1e-5  # the rest is in float16
 
 

@@ -9,11 +9,11 @@ from pipelines.errors import UserError
 
 
 def test_every_recipe_names_known_terms_and_its_own_interaction():
-    for name, one in RECIPES.items():
-        assert one.name == name
-        assert set(one.terms) <= set(TERMS)
-        assert name.startswith(one.interaction)
-        assert ("teacher" in needs(one.terms)) == (one.teachers > 0)
+    for name, variant in RECIPES.items():
+        assert variant.name == name
+        assert set(variant.terms) <= set(TERMS)
+        assert name.startswith(variant.interaction)
+        assert ("teacher" in needs(variant.terms)) == (variant.teachers > 0)
 
 
 def test_the_sixteen_variants_of_the_paper_are_there():

@@ -1,4 +1,4 @@
-"""A sample of rows stands for its batch, and does not depend on how the batch is shared out."""
+"""A sample of rows represents its batch, and does not depend on how replicas share the batch."""
 
 import numpy as np
 import pytest

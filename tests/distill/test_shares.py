@@ -1,4 +1,4 @@
-"""Replicas that share a batch train as one replica with the whole of it does."""
+"""Replicas that share a batch train like a single replica with the whole batch."""
 
 import json
 import subprocess
@@ -57,7 +57,7 @@ def test_a_share_has_the_random_directions_of_its_rows():
 
 @pytest.fixture(scope="module")
 def steps():
-    """What the probe found: for each kind of training, numbers of one device and of several."""
+    """What the probe finds: for each kind of training, the numbers of one device and of several."""
     done = subprocess.run([sys.executable, PROBE], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -65,10 +65,10 @@ def steps():
 
 @pytest.mark.parametrize("case", ["terms", "gradient", "float16"])
 def test_mirrored_replicas_reach_the_weights_of_one(steps, case):
-    one, several = steps[case]["one"], steps[case]["several"]
-    close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round otherwise
-    np.testing.assert_allclose(several["losses"], one["losses"], rtol=10 * close)
-    np.testing.assert_allclose(several["weights"], one["weights"], atol=close)
-    np.testing.assert_allclose(several["averages"], one["averages"], atol=close)
-    moved = np.abs(np.array(one["weights"]) - one["before"]).max()
+    single, several = steps[case]["single"], steps[case]["several"]
+    close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round differently
+    np.testing.assert_allclose(several["losses"], single["losses"], rtol=10 * close)
+    np.testing.assert_allclose(several["weights"], single["weights"], atol=close)
+    np.testing.assert_allclose(several["averages"], single["averages"], atol=close)
+    moved = np.abs(np.array(single["weights"]) - single["before"]).max()
     assert moved > 1e-3  # something was learned at all

@@ -1,4 +1,4 @@
-"""The cache is what the teacher says, whole files survive a kill, and nothing else does."""
+"""The cache holds the teacher's scores; complete files survive a kill, and nothing else does."""
 
 import dataclasses
 import os
@@ -59,8 +59,8 @@ def compute(prepared, teacher, weights, logged):
     def run(batch_size=3, load=lambda: teacher, **options):
         before = len(logged.records)
         folder = ensure_teacher_cache(load, weights, prepared, "train", batch_size, **options)
-        own = [one for one in logged.records[before:] if one.thread == threading.get_ident()]
-        return folder, [one.getMessage() for one in own]
+        own = [record for record in logged.records[before:] if record.thread == threading.get_ident()]
+        return folder, [record.getMessage() for record in own]
 
     return run
 
@@ -102,7 +102,7 @@ def test_it_is_found_again_and_another_input_is_another_cache(prepared, weights,
 
 
 class Stream:
-    """Batches of ``make_dataset`` that note their numbers and fail at one of them."""
+    """Batches of ``make_dataset`` that record their numbers and fail at a given one."""
 
     def __init__(self, failing=None, fail=None):
         self.read, self._failing, self._fail = [], failing, fail
@@ -130,7 +130,7 @@ def test_an_interrupted_computation_goes_on_after_the_last_whole_file(compute, m
         compute()
     monkeypatch.setattr(teacher_cache, "make_dataset", again := Stream())
     folder, said = compute()
-    assert again.read[0] == files * SHARD // 3  # nothing is read twice but the begin of a batch
+    assert again.read[0] == files * SHARD // 3  # nothing is read twice but the start of a batch
     assert any(f"{files * SHARD} of 40 examples are there" in line for line in said) == (files > 0)
     assert sorted(path.name for path in folder.iterdir()) == [
         *(f"logits-{i:05d}-of-00005.tfrecord.gz" for i in range(5)),
@@ -198,11 +198,11 @@ def test_the_best_positions_alone_are_kept_where_that_is_asked_for(compute):
     for row, other in zip(full, best):
         assert row["t_example_id"] == other["t_example_id"]
         for edge in ("start", "end"):
-            all_of, some = row[f"t_{edge}_logits"], other[f"t_{edge}_logits"]
-            kept = some > UNKNOWN
-            assert len(some) == len(all_of) and kept.sum() == 5
-            np.testing.assert_allclose(some[kept], all_of[kept], atol=2e-3)
-            assert all_of[kept].min() >= all_of[~kept].max() - 2e-3
+            logits, shortened = row[f"t_{edge}_logits"], other[f"t_{edge}_logits"]
+            kept = shortened > UNKNOWN
+            assert len(shortened) == len(logits) and kept.sum() == 5
+            np.testing.assert_allclose(shortened[kept], logits[kept], atol=2e-3)
+            assert logits[kept].min() >= logits[~kept].max() - 2e-3
 
 
 def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
@@ -246,8 +246,8 @@ def test_several_processes_read_different_files_of_one_cache(prepared, teacher, 
         thread.join()
     assert who["0"] == {0, 2, 4} and who["1"] == {1, 3}
     assert {path.name: path.read_bytes() for path in alone.iterdir()} == written
-    for one, other in zip(scores_of(alone), expected):
-        np.testing.assert_array_equal(one["t_start_logits"], other["t_start_logits"])
+    for row, other in zip(scores_of(alone), expected):
+        np.testing.assert_array_equal(row["t_start_logits"], other["t_start_logits"])
 
 
 def test_two_that_want_the_same_scores_at_once_compute_them_once(compute, monkeypatch):
