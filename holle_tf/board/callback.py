@@ -1,4 +1,4 @@
-"""Writes a training for TensorBoard: losses, gradients, scores, vectors, curves, spans, hyperparameters."""
+"""Writes a training's losses, gradients, scores, vectors, curves, spans and options for TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from holle_tf.evaluate.predictor import SplitPredictions
 from holle_tf.options.board import BoardConfig
 from pipelines.encoding import EncodedExample
 
-_SCORES = {"val_f1": "dev/f1", "val_em": "dev/em", "val_loss": "dev/loss"}  # of the log: tag
+_SCORES = {"val_f1": "dev/f1", "val_em": "dev/em", "val_loss": "dev/loss"}  # key of the logs -> tag
 _CONICITY = "val_conicity_"
 
 
 class Board(tf.keras.callbacks.Callback):
-    """A callback of a ``Distiller``; has to come after the one that adds dev scores to the logs.
+    """A callback of a ``Distiller``; it must come after the callback that adds dev scores to the logs.
 
-    Everything is written by the step of the optimizer, which an interrupted training restores: its curves go
-    on where they ended. Use it as a context, so that the file is closed however the training ends.
+    The x axis is the step of the optimiser. An interrupted training restores it, so that its curves go on
+    where they ended. Use the callback as a context, so that the file is closed however the training ends.
 
     Args:
-        folder: of the event files.
-        options: how often what is written.
-        hyperparameters: of the run.
-        batch: features and labels on which gradients are measured, always the same ones, so that a curve
-            shows the student's change and not that of the examples.
-        examples: dev examples of which curves and spans are shown.
-        teachers: what each teacher says of them, by name.
+        folder: folder of the event files.
+        options: what is written, and how often.
+        hyperparameters: those of the run.
+        batch: features and labels on which gradients are measured; always the same, so that a curve shows how
+            the student changes, not how the examples differ.
+        examples: dev examples whose curves and spans are shown.
+        teachers: each teacher's view of the examples, by name.
         max_span: words of the longest span.
-        dev: what was predicted for the dev split after the last epoch, and whether it is the best so far;
-            None if there was nothing.
+        dev: returns the predictions for the dev split after the last epoch and whether they are the best so
+            far, or None if there are none.
     """
 
     def __init__(
@@ -83,9 +83,9 @@ class Board(tf.keras.callbacks.Callback):
                     tf.summary.scalar(f"gradient_norm/{name}", norm)
 
     def _write_losses(self) -> None:
-        """Means over the examples since the last time: those of Keras are over the epoch so far."""
+        """Means over the examples since the last call; Keras reports means over the epoch so far."""
         for metric in self.model.metrics:
-            total, count = (float(tf.convert_to_tensor(one)) for one in (metric.total, metric.count))
+            total, count = (float(tf.convert_to_tensor(state)) for state in (metric.total, metric.count))
             before, counted = self._sums[metric.name]
             if count > counted:
                 tf.summary.scalar(f"train/{metric.name}", (total - before) / (count - counted))
@@ -99,7 +99,7 @@ class Board(tf.keras.callbacks.Callback):
         found, improved = latest
         with self._writer.as_default(step=self._step):
             if self._step % self._options.scalars_every:
-                self._write_losses()  # of what is left, or of an epoch of fewer steps
+                self._write_losses()  # of the steps since the last time
             for name, tag in _SCORES.items():
                 tf.summary.scalar(tag, logs[name])
             for name, value in logs.items():
@@ -120,7 +120,7 @@ class Board(tf.keras.callbacks.Callback):
             own = view(self.model.student, self._examples, self._max_span)
         kind = self._hyperparameters.get("model", DEFAULT_STUDENT)
         views = {STUDENT if is_student(kind) else kind: own, **self._teachers}
-        for row, one in enumerate(self._examples):
-            picture = draw_curves(one, row, views)
-            tf.summary.image(f"curves/{one.example.example_id}", picture[None])
+        for row, encoded in enumerate(self._examples):
+            picture = draw_curves(encoded, row, views)
+            tf.summary.image(f"curves/{encoded.example.example_id}", picture[None])
         tf.summary.text("spans", spans_as_markdown(self._examples, views))

@@ -1,4 +1,4 @@
-"""A few fixed examples of the dev split, on which student and teachers are shown as training goes on."""
+"""What student and teachers predict for a few fixed dev examples as training goes on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STUDENT = "student"
 
 
 class View(NamedTuple):
-    """What a model says of the examples.
+    """A model's predictions for the examples.
 
     Attributes:
         probabilities: of start and end, each (examples, width), zero on padding.
@@ -35,7 +35,7 @@ class View(NamedTuple):
 
 
 def choose_examples(prepared: PreparedData, count: int) -> list[EncodedExample]:
-    """``count`` dev examples (or all) at even distances, the same for all runs on the same data."""
+    """``count`` evenly spaced dev examples (or all), the same for all runs on the same data."""
     examples = read_examples(prepared, "dev")
     chosen = np.linspace(0, len(examples) - 1, min(count, len(examples))).astype(int)
     return [encode(examples[i], prepared.words, prepared.chars, prepared.config) for i in chosen]
@@ -49,7 +49,7 @@ def view(model: tf.keras.Model, encoded: Sequence[EncodedExample], max_span: int
     logits = {edge: outputs[f"{edge}_logits"] for edge in EDGES}
     best = decode_spans(logits["start"], logits["end"], mask, max_span, 1)
     return View(
-        {edge: tf.exp(log_probabilities(one, mask)).numpy() for edge, one in logits.items()},
+        {edge: tf.exp(log_probabilities(scores, mask)).numpy() for edge, scores in logits.items()},
         np.stack([best[edge][:, 0] for edge in EDGES], axis=1),
     )
 
@@ -60,8 +60,8 @@ def draw_curves(example: EncodedExample, row: int, views: Mapping[str, View]) ->
     The true span's edges are vertical lines.
 
     Args:
-        example: number ``row`` of those that the views are of.
-        views: by the name in the legend.
+        example: number ``row`` of the examples of the views.
+        views: views by their name in the legend.
     """
     words = len(example.document)
     figure = Figure(figsize=(7.2, 3.0), dpi=80, facecolor="white")
@@ -70,8 +70,8 @@ def draw_curves(example: EncodedExample, row: int, views: Mapping[str, View]) ->
     figure.subplots_adjust(left=0.08, right=0.98, top=0.86, bottom=0.13, hspace=0.25)
     for axes, edge, true in zip(panels, EDGES, (example.start, example.end)):
         axes.axvline(true, color=GOLD, linewidth=5, alpha=0.3, label="true")
-        for i, (name, one) in enumerate(views.items()):
-            values = one.probabilities[edge][row, :words]
+        for i, (name, of_model) in enumerate(views.items()):
+            values = of_model.probabilities[edge][row, :words]
             axes.plot(values, color=COLOURS[i], linewidth=1.3, label=name)
         axes.set(xlim=(-0.5, words - 0.5), ylim=(0, 1.05), yticks=(0, 1))
         axes.set_ylabel(edge, fontsize=9)
@@ -84,21 +84,22 @@ def draw_curves(example: EncodedExample, row: int, views: Mapping[str, View]) ->
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def spans_as_markdown(encoded: Sequence[EncodedExample], views: Mapping[str, View]) -> str:
+def spans_as_markdown(examples: Sequence[EncodedExample], views: Mapping[str, View]) -> str:
     """A table of the examples: query, true span, and each model's span with its token F1, 0-100."""
     lines = [["query", "true span", *(f"{name} (F1)" for name in views)]]
     lines.append(["---"] * len(lines[0]))
-    for row, one in enumerate(encoded):
-        cells = [one.example.query, one.example.answer]
+    for row, encoded in enumerate(examples):
+        example = encoded.example
+        cells = [example.query, example.answer]
         for of_model in views.values():
             start, end = of_model.spans[row]
-            text = one.example.document[one.token_starts[start] : one.token_ends[end]]
-            cells.append(f"{text} **({100 * token_f1(text, one.example.answer):.0f})**")
+            text = example.document[encoded.token_starts[start] : encoded.token_ends[end]]
+            cells.append(f"{text} **({100 * token_f1(text, example.answer):.0f})**")
         lines.append([_cell(cell) for cell in cells])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _cell(text: str) -> str:
-    """Text of a chat as a cell of a table, in which nothing is taken for markup but our own bold type."""
+    """A text as a cell of a table; no markup in it has an effect but our own bold type."""
     flat = " ".join(text.replace("\\", "\\\\").replace("|", "\\|").split())
     return flat.replace("<", "&lt;").replace("`", "\\`").replace("_", "\\_")

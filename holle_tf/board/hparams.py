@@ -13,7 +13,7 @@ from holle_tf.config import Config
 from holle_tf.distill.terms import TERMS
 
 TEST = ".test"  # ends the names of event files that hold test scores
-# Tag of each score and its name in the table.
+# Tag of each score -> its name in the table.
 METRICS = {
     "best/dev_f1": "best dev F1",
     "best/dev_em": "EM of that epoch",
@@ -23,11 +23,11 @@ METRICS = {
 
 
 def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
-    """What tells runs apart, by name.
+    """The options that tell runs apart, by name.
 
     Args:
         config: resolved.
-        terms: the options of the terms that the run minimises; those of others say nothing of it.
+        terms: the options of the terms that the run minimises; other terms do not affect it.
     """
     row, model, training = (
         MODELS[config.model],
@@ -53,23 +53,23 @@ def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_hyperparameters(values: Mapping[str, Any], run: str) -> None:
-    """Write the hyperparameters of a run to the default writer, and which scores belong to them.
+    """Write a run's hyperparameters, and which scores belong to them, to the default writer.
 
     Args:
-        values: of ``hyperparameters``.
-        run: unlike that of any other run, or TensorBoard would average the two.
+        values: as returned by ``hyperparameters``.
+        run: a name that no other run has, or TensorBoard would average the two.
     """
     metrics = [hp.Metric(tag, display_name=name) for tag, name in METRICS.items()]
-    # TensorBoard takes the columns from one of the runs: each has to name those of all.
+    # TensorBoard takes the columns from any of the runs, so each has to name those of all.
     options = {f"term.{name}" for term in TERMS.values() for name in term.options}
     hp.hparams_config([hp.HParam(name) for name in [*values, *sorted(options - set(values))]], metrics)
     hp.hparams(dict(values), trial_id=run)
 
 
 def write_test_scores(folder: Path, scores: Mapping[str, float]) -> None:
-    """Add F1 and EM on the test split, 0-100, to the events of a finished run; nothing if it has none.
+    """Add F1 and EM on the test split, 0-100, to the events of a finished run, if it has events.
 
-    Scores that were added before are replaced.
+    Earlier test scores are replaced.
     """
     if not folder.is_dir():
         return

@@ -1,1 +1,1 @@
-"""Pictures of trainings and predictions, and tables and spans on the terminal."""
+"""Draws trainings and predictions as pictures, and tables and spans on the terminal."""

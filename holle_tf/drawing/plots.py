@@ -1,4 +1,4 @@
-"""Pictures of a training and of a prediction, as PNG files; needs no display."""
+"""Pictures of a training and of a prediction, as PNG files, drawn without a display."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipelines.errors import UserError
 from pipelines.files import atomic_file
 from pipelines.tokenizer import Token
 
-# One colour per run or model, in the order given; told apart by the colour-blind too (Okabe-Ito).
+# One colour per run or model, in the given order; suited to the colour-blind (Okabe-Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a")
 GOLD = "#1a7f37"  # of the true span
 _INK, _PALE = "#222222", "#8a8a8a"
@@ -31,9 +31,9 @@ def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Pa
     """Curves of the loss and of the validation F1 by epoch, one colour per run.
 
     Args:
-        epochs: name of the run -> what ``read_metrics`` gives: ``epoch`` (from 0; drawn from 1, as the log
-            counts) and any of loss, labels, val_loss, val_f1. Of a training with several terms the one on
-            labels is drawn, which is what the validation loss is.
+        epochs: name of the run -> what ``read_metrics`` returns: ``epoch`` (from 0; drawn from 1, as in the
+            log) and any of loss, labels, val_loss, val_f1. If a training has several terms, the curve is that
+            of the labels, which is comparable to the validation loss.
         out_png: the picture, written whole or not at all.
     """
     figure = new_figure(10.0, 3.9)
@@ -44,7 +44,7 @@ def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Pa
         _curve(losses, records, terms, colour, linestyle=(0, (3, 1.5)), alpha=0.75)
         _curve(losses, records, "val_loss", colour)
         _curve(scores, records, "val_f1", colour, label=name, marker="o")
-    # Which line style is which, once, in ink and not in a run's colour.
+    # A legend of the line styles, in ink and not in a run's colour.
     losses.plot([], [], color=_INK, linestyle=(0, (3, 1.5)), label="training")
     losses.plot([], [], color=_INK, label="validation")
     for axes, title in ((losses, "loss"), (scores, "validation F1")):
@@ -79,7 +79,7 @@ def plot_prediction(
     around the spans is shown; a bracket over the strips says which part.
 
     Args:
-        document_tokens: of the document, doc_len of them; Tokens keep its white space, for plain words
+        document_tokens: the doc_len tokens of the document; Tokens keep its white space, between plain words
             it is guessed.
         start_probs, end_probs: model -> float (>= doc_len,); what lies beyond doc_len (padding) is cut.
         gold: first and last token of the true span, inclusive; (-1, -1) if it is not known.
@@ -88,14 +88,14 @@ def plot_prediction(
         out_png: the picture, written whole or not at all.
 
     Raises:
-        ValueError: an empty document, or probabilities that do not cover it.
+        ValueError: the document is empty, or the probabilities do not cover it.
     """
     doc_len = len(document_tokens)
     models = list(start_probs)
     for name in models:
         if not doc_len or len(start_probs[name]) < doc_len or len(end_probs[name]) < doc_len:
             raise ValueError(
-                f"{name}: start and end probabilities have to cover {doc_len} tokens (at least one)"
+                f"{name}: start and end probabilities must cover {doc_len} tokens (at least one)"
             )
     colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate({**start_probs, **predicted})}
     spans = {name: (span, colours[name]) for name, span in predicted.items()}
@@ -106,7 +106,7 @@ def plot_prediction(
     question = lay_out(query.split(), (0, len(query.split())), (width - 2 * margin) * 72 - 66)
     cut = shown != (0, doc_len)
     head, page, gap = 0.42 + 0.24 * len(question), 0.245 * len(lines) + 0.1, 0.55 if cut else 0.35
-    strip, step, apart = 0.15, 0.22, 0.08  # height of a strip, from one to the next, between models
+    strip, step, apart = 0.15, 0.22, 0.08  # height of a strip, distance to the next, gap between models
     height = head + page + gap + (2 * step + apart) * len(models) + 0.5
 
     figure = new_figure(width, height, layout=None)
@@ -176,7 +176,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         if isinstance(record, dict) and "epoch" in record:
             records.append(record)
     if not records:
-        raise UserError(f"{path}: no finished epoch in it; train the run for one epoch at least")
+        raise UserError(f"{path}: no finished epoch in it; train the run for at least one epoch")
     return records
 
 
@@ -188,12 +188,12 @@ def _curve(axes: Axes, records: Sequence[Mapping[str, Any]], key: str, colour: s
 
 
 def _shown(doc_len: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Which tokens to lay out, end exclusive: all, or as many as fit around the first of the spans."""
+    """The range of tokens to lay out, end exclusive: all, or as many as fit around the spans."""
     if doc_len <= _MAX_SHOWN_TOKENS:
         return 0, doc_len
     first = min((span[0] for span in spans), default=0)
     last = max((span[1] for span in spans), default=0)
-    if last - first >= _MAX_SHOWN_TOKENS and spans:  # too far apart: stay with the true span, or the first
+    if last - first >= _MAX_SHOWN_TOKENS and spans:  # too far apart: show the true span, or else the first
         first, last = spans[0]
     begin = (first + last + 1 - _MAX_SHOWN_TOKENS) // 2
     begin = min(max(begin, 0), doc_len - _MAX_SHOWN_TOKENS)
@@ -203,7 +203,7 @@ def _shown(doc_len: int, spans: Sequence[tuple[int, int]]) -> tuple[int, int]:
 def _draw_head(
     axes: Axes, question: list[Line], gold: tuple[int, int], spans: Mapping[str, tuple[tuple[int, int], str]]
 ) -> None:
-    """The legend, and the query in as many lines as it takes."""
+    """The query, in as many lines as it takes, and the legend."""
     _, tall = use_points(axes)
     axes.text(0, 8, "query", fontsize=10, color=_PALE, va="center")
     for number, line in enumerate(question):
@@ -223,9 +223,9 @@ def _draw_head(
 
 
 def new_figure(width: float, height: float, layout: Any = "constrained") -> Figure:
-    """An empty white figure, sizes in inches."""
+    """An empty white figure; sizes in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
-    FigureCanvasAgg(figure)  # Agg by itself, so that nobody's pyplot state is touched
+    FigureCanvasAgg(figure)  # Agg directly, so that pyplot's global state is not touched
     return figure
 
 

@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
-_MAX_CELLS = 260  # of a strip; more would be thinner than the eye can see
+_MAX_CELLS = 260  # of a strip; narrower cells could not be seen
 _INK, _PALE = "#222222", "#8a8a8a"
 
 
 def pool(probs: np.ndarray, max_cells: int = _MAX_CELLS) -> tuple[np.ndarray, int]:
-    """Largest of each group of neighbours, and the size of a group, so that at most ``max_cells`` are left.
+    """The maximum of each group of neighbours, at most ``max_cells`` of them, and the size of a group.
 
-    (doc_len,) -> (ceil(doc_len / size),). The largest and not the mean, or one sure word would fade.
+    (doc_len,) -> (ceil(doc_len / size),). With the mean, a single word of high probability would fade.
     """
     size = -(-len(probs) // max_cells)
     padded = np.pad(probs, (0, -len(probs) % size))
@@ -21,14 +21,14 @@ def pool(probs: np.ndarray, max_cells: int = _MAX_CELLS) -> tuple[np.ndarray, in
 
 
 def draw_strip(axes: Axes, probs: np.ndarray, colour: str, gold: int, gold_colour: str, label: str) -> None:
-    """Probabilities (doc_len,) as shades of one colour, their maximum at the right end.
+    """Draw probabilities (doc_len,) as shades of a colour, and their maximum at the right end.
 
     ``gold``, the true position (-1: none), is a small triangle above the strip.
     """
     doc_len = len(probs)
     cells, size = pool(probs)
     shades = LinearSegmentedColormap.from_list("probability", ["#f1f1f1", colour])
-    # A root scale: a model that wavers between ten words is not shown as blank.
+    # A square-root scale, so that a model that wavers between ten words does not look blank.
     norm = PowerNorm(0.5, vmin=0.0, vmax=1.0)
     extent = (-0.5, len(cells) * size - 0.5, 0.0, 1.0)
     axes.imshow(cells[None, :], aspect="auto", cmap=shades, norm=norm, extent=extent, interpolation="nearest")
@@ -43,7 +43,7 @@ def draw_strip(axes: Axes, probs: np.ndarray, colour: str, gold: int, gold_colou
 
 
 def draw_bracket(axes: Axes, shown: tuple[int, int]) -> None:
-    """Above a strip: which positions ``shown`` (end exclusive) the text of the picture has."""
+    """Mark, above a strip, the positions ``shown`` (end exclusive) that the text of the picture has."""
     first, last = shown[0] - 0.5, shown[1] - 0.5
     axes.plot([first, first, last, last], [1.6, 1.95, 1.95, 1.6], color=_PALE, linewidth=1, clip_on=False)
     middle = (first + last) / 2

@@ -1,4 +1,4 @@
-"""A predicted span on the terminal, in its document."""
+"""Prints a predicted span in its document on the terminal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 SPAN_STYLE = "bold black on bright_green"
-MARKERS = (">>>", "<<<")  # around the span where there are no colours
+MARKERS = (">>>", "<<<")  # around the span if there are no colours
 
-# What would move the cursor or be dropped by rich: each becomes one space, so that offsets still hold.
+# Characters that would move the cursor or that rich drops. Each becomes a space, so that offsets still hold.
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -30,9 +30,9 @@ def highlight(
         document: the whole text.
         start_char, end_char: the span, characters of the document, end exclusive.
         width: columns of a line; a single longer word is not broken.
-        context: characters to show on either side of the span, cut at words, "..." where text is left
+        context: characters to show on either side of the span, cut at words, with "..." for text that is left
             out; None shows all.
-        markers: write >>> and <<< around the span in place of a style.
+        markers: write >>> and <<< around the span instead of styling it.
 
     Raises:
         ValueError: the span does not lie in the document.
@@ -62,7 +62,7 @@ def print_prediction(
     """Print the query, the document with the best span marked, and the list of the n best spans.
 
     Args:
-        console: where to; without colours the span stands between >>> and <<<.
+        console: where to print; without colours, the span is between >>> and <<<.
         document: the whole text.
         spans: (start_char, end_char, probability) of each span, best first, end exclusive.
         query: the prober's last utterance.
@@ -94,7 +94,7 @@ def _print_labelled(console: Console, label: str, text: str) -> None:
 
 
 def _wrap(text: str, width: int) -> str:
-    """Put line breaks in place of white space, one for one, so that no character changes its place."""
+    """Replace white space by line breaks, one for one, so that no character changes its place."""
     pieces, column = [], 0
     for match in re.finditer(r"(\s*)(\S*)", text):
         space, word = match.groups()
@@ -110,7 +110,7 @@ def _wrap(text: str, width: int) -> str:
 
 
 def _last_words(text: str, limit: int) -> str:
-    """The end of the text, at most ``limit`` characters, no word cut unless it is the only one."""
+    """The end of the text, at most ``limit`` characters; no word is cut unless it is the only one."""
     if len(text) <= limit:
         return text
     kept = text[len(text) - limit :]

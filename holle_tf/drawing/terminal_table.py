@@ -13,7 +13,7 @@ from holle_tf.evaluate.scores import SCORES, Score
 
 
 def scores_table(rows: list[dict[str, Any]]) -> Table:
-    """One line per run or baseline; fits 80 columns, a long name is folded.
+    """A table with a line for each run or baseline, 80 columns wide; long names are folded.
 
     Args:
         rows: dicts with ``name`` and any of the scores of ``SCORES`` (0-100), parameters (a count) and
@@ -49,7 +49,7 @@ def print_table(
     """Print to ``file`` (default: standard output); no colour codes unless that is a terminal.
 
     Args:
-        whole: unless that is a terminal, as wide as the table needs; it is 80 columns otherwise.
+        whole: not on a terminal, be as wide as the table needs instead of 80 columns.
     """
     console = Console(file=file or sys.stdout, highlight=False)
     if whole and not console.is_terminal:

@@ -1,4 +1,4 @@
-"""A text laid out as wrapped words in a picture, with spans of it marked."""
+"""Lays out a text as wrapped words in a picture and marks spans in it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from matplotlib.patches import Rectangle
 
 from pipelines.tokenizer import Token
 
-DPI = 150  # of the picture; hinting makes widths depend on it
+DPI = 150  # of the picture; widths depend on it, because of hinting
 FONT_SIZE = 10.5  # points
 LINE_HEIGHT = 17.6  # points
 _INK = "#222222"
-_CLOSING = set(".,;:!?)]}%\u2019\u201d")  # no space before
-_OPENING = set("([{$#\u2018\u201c")  # no space behind
+_CLOSING = set(".,;:!?)]}%\u2019\u201d")  # no space before these
+_OPENING = set("([{$#\u2018\u201c")  # no space behind these
 _QUOTES = {"'", '"'}
 _CLITICS = {"'s", "n't", "'re", "'ve", "'ll", "'d", "'m"}
 
@@ -38,7 +38,7 @@ Line = list[Word]
 def lay_out(tokens: Sequence[str | Token], shown: tuple[int, int], width: float) -> list[Line]:
     """Lines of at most ``width`` points with ``tokens[shown[0]:shown[1]]``.
 
-    White space between Tokens is that of their source, between plain words a guess by English
+    Tokens keep the white space of their source; between plain words it is guessed by the rules of English
     typography. A word longer than the width has a line to itself.
     """
     measure = _Ruler()
@@ -61,7 +61,7 @@ def joined_tokens(tokens: Sequence[str | Token]) -> list[bool]:
     """Whether each token follows the one before it without white space."""
     joined = []
     open_quotes: set[str] = set()
-    opened = True  # nothing to keep apart from: the beginning, or an opening mark
+    opened = True  # no space follows: at the beginning, or after an opening mark
     for index, token in enumerate(tokens):
         text = _text(token)
         closes = text in open_quotes
@@ -82,7 +82,7 @@ def _text(token: str | Token) -> str:
 
 
 def use_points(axes: Axes) -> tuple[float, float]:
-    """Measure ``axes`` of a figure of ``DPI`` in points from the upper left corner, and hide its frame.
+    """Make points from the upper left corner the unit of ``axes``, in a figure of ``DPI``; hide its frame.
 
     Returns:
         Its width and height.
@@ -103,7 +103,7 @@ def draw_page(
 ) -> None:
     """Draw the lines; underline ``gold``, shade each of ``spans`` (name -> (first, last), colour).
 
-    Several spans share the height of the line, so that one is seen where they overlap.
+    Several spans share the height of the line, so that each is seen where they overlap.
     """
     use_points(axes)
     band = (LINE_HEIGHT - 3.6) / max(len(spans), 1)
@@ -134,7 +134,7 @@ def _stretch(line: Line, span: tuple[int, int]) -> tuple[float, float] | None:
 
 
 class _Ruler:
-    """Width of a text in points, at ``FONT_SIZE``, as Agg draws it."""
+    """Measures the width of a text in points, at ``FONT_SIZE``, as Agg draws it."""
 
     def __init__(self) -> None:
         self._renderer = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=DPI)).get_renderer()
@@ -143,7 +143,7 @@ class _Ruler:
 
     def __call__(self, text: str) -> float:
         if text not in self._known:
-            # Between two letters, because the width of a text alone lacks the room around its ink.
+            # Between two letters, because the width of a text by itself lacks the room around its ink.
             self._known[text] = self._ink(f"n{text}n") - self._ink("nn")
         return self._known[text]
 

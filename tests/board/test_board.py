@@ -34,7 +34,7 @@ def numbers(events, tag):
 
 @pytest.fixture
 def watched(tiny):
-    """Function (configuration) -> one that writes for TensorBoard at every step."""
+    """Function: configuration -> the same, writing for TensorBoard at every step."""
     board = BoardConfig(scalars_every=1, gradients_every=2, examples=2)
     return lambda config: replace(config, board=board)
 
@@ -89,7 +89,7 @@ def test_runs_compare_by_hyperparameters_and_their_best_scores(distilled):
     assert (values["units"], values["seed"], values["term.temperature"]) == (8, 60, 1)
     content = multiplexer.SummaryMetadata("tensorboard", "_hparams_/experiment").plugin_data.content
     experiment = plugin_data_pb2.HParamsPluginData.FromString(content).experiment
-    assert {one.name.tag for one in experiment.metric_infos} >= {"best/dev_f1", "test/f1"}
+    assert {info.name.tag for info in experiment.metric_infos} >= {"best/dev_f1", "test/f1"}
     best = [event.step for event in multiplexer.Tensors("tensorboard", "best/dev_f1")]
     assert best == sorted(best) and best
 
@@ -122,10 +122,10 @@ def test_steps_go_on_after_an_interruption_and_losses_are_those_of_a_run_without
 
 def test_curves_and_spans_show_a_chat_as_it_is(prepared):
     encoded = choose_examples(prepared, 3)
-    assert len({one.example.example_id for one in encoded}) == 3
-    width = max(len(one.document) for one in encoded)
+    assert len({example.example.example_id for example in encoded}) == 3
+    width = max(len(example.document) for example in encoded)
     flat = {edge: np.full((3, width), 1 / width) for edge in ("start", "end")}
-    true = View(flat, np.array([[one.start, one.end] for one in encoded]))
+    true = View(flat, np.array([[example.start, example.end] for example in encoded]))
     picture = draw_curves(encoded[0], 0, {"student": true, "teacher": true})
     assert picture.dtype == np.uint8 and picture.shape[2] == 3 and picture.std() > 5
     lines = spans_as_markdown(encoded, {"student": true}).splitlines()

@@ -38,12 +38,12 @@ BLUE, VERMILION, GREEN = (0, 114, 178), (213, 94, 0), (26, 127, 55)
 
 
 def test_training_curves_are_drawn_one_colour_per_run(tmp_path):
-    one = read_metrics(write_metrics(tmp_path / "one.jsonl", range(1, 6)))
+    first = read_metrics(write_metrics(tmp_path / "first.jsonl", range(1, 6)))
     other = read_metrics(write_metrics(tmp_path / "other.jsonl", range(1, 3), val_f1=50.0))
-    plot_training({"sam $a_b": one}, tmp_path / "one.png")
-    plot_training({"sam": one, "qanet": other}, tmp_path / "both.png")
+    plot_training({"sam $a_b": first}, tmp_path / "first.png")
+    plot_training({"sam": first, "qanet": other}, tmp_path / "both.png")
     assert shares(tmp_path / "both.png", BLUE) > 1e-4 and shares(tmp_path / "both.png", VERMILION) > 1e-4
-    assert shares(tmp_path / "one.png", VERMILION) == 0
+    assert shares(tmp_path / "first.png", VERMILION) == 0
 
 
 def test_metrics_without_epochs_are_named(tmp_path):

@@ -44,8 +44,8 @@ def test_markers_stand_in_for_the_style():
 
 
 @given(st.text(max_size=60), st.integers(0, 60), st.integers(0, 60), st.integers(1, 30))
-def test_any_text_keeps_its_characters_and_its_span(document, one, other, width):
-    start, end = sorted(min(place, len(document)) for place in (one, other))
+def test_any_text_keeps_its_characters_and_its_span(document, first, second, width):
+    start, end = sorted(min(place, len(document)) for place in (first, second))
     text = highlight(document, start, end, width)
     assert len(text.plain) == len(document)
     for shown, source in zip(text.plain, document):
