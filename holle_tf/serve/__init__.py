@@ -1,1 +1,1 @@
-"""An HTTP service with a page to talk to a model."""
+"""An HTTP service, with a page for chatting with a model."""

@@ -26,7 +26,7 @@ from pipelines.readers.registry import reader_of
 from pipelines.tokenizer import token_texts
 
 PAGE = Path(__file__).parent / "page"
-VERSION = "1"  # of every model: a service is started anew for another one
+VERSION = "1"  # of every model; to serve other versions, the service is restarted
 _LONGEST_ERROR = 300  # characters
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": messages.Failure, "description": HTTPStatus(status).phrase}
@@ -43,9 +43,9 @@ def create_app(
     """The service.
 
     Args:
-        backends: loaded models by the names that they are served under; the page talks to the first.
+        backends: loaded models by their names; on the page, the replies of the first continue the chat.
         options: limits and batching.
-        documents: what the page offers to talk about.
+        documents: documents that the page offers.
     """
     batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
 
@@ -67,23 +67,23 @@ def create_app(
         return backends[name]
 
     async def read(name: str, examples: list[Example]) -> list[Reading]:
-        words = [_words(one, i, options.max_document_words) for i, one in enumerate(examples)]
+        words = [_words(example, i, options.max_document_words) for i, example in enumerate(examples)]
         return await batchers[name].submit(examples, words)
 
     @app.get("/healthz", response_model=dict[str, str])
     async def healthz() -> dict[str, str]:
-        """Whether the models are loaded; nobody listens before they are."""
+        """Answers once the models are loaded; the service does not listen before."""
         return {"status": "ok"}
 
     @app.get("/v1/models", response_model=messages.ModelList)
     async def models() -> Response:
-        """The models that are served."""
+        """The served models."""
         return _json({"models": [{"name": name, **asdict(b.card)} for name, b in backends.items()]})
 
     @app.get("/v1/models/{name}", response_model=messages.ModelStatus, responses=_UNKNOWN)
     @app.get(f"/v1/models/{{name}}/versions/{VERSION}", include_in_schema=False)
     async def status(name: str) -> Response:
-        """The state of a model, as TensorFlow Serving tells it."""
+        """The state of a model, in the format of TensorFlow Serving."""
         backend_of(name)
         good = {"error_code": "OK", "error_message": ""}
         found = {"version": VERSION, "state": "AVAILABLE", "status": good}
@@ -92,7 +92,7 @@ def create_app(
     @app.post("/v1/models/{name}:predict", response_model=messages.PredictReply, responses=_REFUSALS)
     @app.post(f"/v1/models/{{name}}/versions/{VERSION}:predict", include_in_schema=False)
     async def predict(name: str, request: messages.PredictRequest) -> Response:
-        """Spans for one or more chats, in the row or the column format of TensorFlow Serving."""
+        """Spans for one or more chats, in the row or column format of TensorFlow Serving."""
         backend_of(name)
         examples = request.examples()
         if len(examples) > options.max_queue:
@@ -101,7 +101,7 @@ def create_app(
 
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
     async def chat(name: str, request: messages.ChatRequest) -> Response:
-        """The span that answers the last utterance of a chat, and how sure the model is of every word."""
+        """The span that answers the last utterance of a chat, and the probabilities of every word."""
         backend = backend_of(name)
         said = {"document": request.document, "chat": request.chat}
         try:
@@ -114,7 +114,7 @@ def create_app(
     @app.get("/v1/documents", response_model=messages.SampleList)
     async def samples() -> Response:
         """Documents to try."""
-        return _json({"documents": [one.model_dump() for one in documents]})
+        return _json({"documents": [document.model_dump() for document in documents]})
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
@@ -125,10 +125,10 @@ def create_app(
 
 
 def _words(example: Example, index: int, most: int) -> int:
-    """Words of the document.
+    """Number of words of the document.
 
     Raises:
-        HTTPException: too many.
+        HTTPException: there are too many.
     """
     words = len(token_texts(example.document))
     if words > most:
@@ -171,4 +171,4 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def broken(_: Request, error: Exception) -> Response:
-        return _failure(500, "internal error; the log of the service has the reason")
+        return _failure(500, "internal error; see the log of the service")

@@ -1,4 +1,4 @@
-"""What the service asks of a model, whatever it is stored as."""
+"""What the service needs of a model, in whatever form it is stored."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipelines.options import DataConfig
 
 @dataclass(frozen=True)
 class ModelCard:
-    """How a served model introduces itself.
+    """What the service says about a model.
 
     Attributes:
         kind: name of the model in the catalogue.
-        title: for people, as "SAM, distilled from qanet".
-        parameters: trained scalars; None if that is not known.
+        title: for people, for example "SAM, distilled from QANeT".
+        parameters: number of trained scalars; None if unknown.
         f1: token F1 on the test split, 0-100; None if it was not measured.
-        source: name of the folder it was loaded from.
+        source: name of the folder that it was loaded from.
     """
 
     kind: str
@@ -31,23 +31,23 @@ class ModelCard:
 
 
 class Backend(Protocol):
-    """A loaded model. ``read`` is called by one thread at a time."""
+    """A loaded model. Only one thread at a time calls ``read``."""
 
     @property
     def card(self) -> ModelCard: ...
 
     @property
     def data(self) -> DataConfig:
-        """Says how many turns of a chat the model looks back."""
+        """Options of its data, such as how many turns of a chat it looks back."""
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
-        """The answers to several chats, read as one batch; their texts may be empty."""
+        """The answers to several chats, read as one batch; texts may be empty."""
 
 
-WARM_UP_WORDS = (20, 300)  # a short document, and one that a teacher reads in chunks
+WARM_UP_WORDS = (20, 300)  # a short document, and a document that a teacher reads in chunks
 
 
 def warm_up(backend: Backend) -> None:
-    """Read something, so that the first client does not wait for what happens once."""
+    """Read something, so that the first client does not wait for initialisation."""
     for words in WARM_UP_WORDS:
         backend.read([unanswered("word " * words, "what?")])

@@ -1,4 +1,4 @@
-"""Chats that arrive at about the same time are read at once."""
+"""Reads chats that arrive at about the same time as one batch."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Overloaded(Exception):
 
 
 class Stopping(Exception):
-    """The service is about to end and takes nothing more."""
+    """The service is stopping and accepts no more chats."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """An answer, how long it took, and how many chats shared the time.
+    """An answer, how long it took, and how many chats shared its batch.
 
     Attributes:
-        queued_ms: from arrival until the model began.
-        model_ms: of the whole batch, words to ids included.
+        queued_ms: time from arrival until the model started.
+        model_ms: time for the whole batch, from texts to answers.
     """
 
     answer: Answer
@@ -48,13 +48,13 @@ class _Waiting:
 class Batcher:
     """Puts chats into batches for one model, in the order of their arrival.
 
-    A batch is closed when it is full, when its first chat has waited ``max_wait_ms``, or when the next chat
-    would make it larger than ``max_batch_words`` once padded. One thread reads the batches, and what arrives
-    meanwhile waits for the next one.
+    A batch is complete when it is full, when its first chat has waited ``max_wait_ms``, or when the next chat
+    would make it larger than ``max_batch_words``, padding included. One thread reads the batches; chats that
+    arrive meanwhile wait for the next batch.
 
     Args:
         read: the model; runs in a thread of its own.
-        options: its ``max_`` fields; a chat whose document is longer than ``max_batch_words`` is read alone.
+        options: its ``max_`` fields; a chat with a document longer than ``max_batch_words`` is read alone.
     """
 
     def __init__(self, read: Callable[[Sequence[Example]], list[Answer]], options: ServeConfig):
@@ -68,12 +68,12 @@ class Batcher:
         self._task: Optional[asyncio.Task[None]] = None
 
     def start(self) -> None:
-        """Begin to work, in the running event loop."""
+        """Start working, in the running event loop."""
         self._arrived = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def close(self) -> None:
-        """Take nothing more, finish what was taken, and end."""
+        """Accept no more chats, finish those that wait, and stop."""
         self._closing = True
         if self._task is not None and self._arrived is not None:
             self._arrived.set()
@@ -81,14 +81,14 @@ class Batcher:
         self._thread.shutdown()
 
     async def submit(self, examples: Sequence[Example], words: Sequence[int]) -> list[Reading]:
-        """The readings of one request's chats, all of them or none.
+        """The readings of all chats of a request.
 
         Args:
             examples: the chats.
-            words: of each one's document.
+            words: number of words of each chat's document.
 
         Raises:
-            Overloaded: they do not fit into the queue.
+            Overloaded: the chats do not all fit into the queue.
             Stopping: after ``close``.
         """
         if self._closing or self._arrived is None:
@@ -96,11 +96,11 @@ class Batcher:
         if self._held + len(examples) > self._options.max_queue:
             raise Overloaded
         loop, now = asyncio.get_running_loop(), time.perf_counter()
-        some = [_Waiting(*pair, now, loop.create_future()) for pair in zip(examples, words)]
-        self._held += len(some)
-        self._waiting.extend(some)
+        chats = [_Waiting(*pair, now, loop.create_future()) for pair in zip(examples, words)]
+        self._held += len(chats)
+        self._waiting.extend(chats)
         self._arrived.set()
-        return await asyncio.gather(*(one.future for one in some))
+        return await asyncio.gather(*(chat.future for chat in chats))
 
     async def _work(self) -> None:
         assert self._arrived is not None
@@ -141,20 +141,20 @@ class Batcher:
         try:
             await self._answer(batch)
         except Exception as error:
-            if len(batch) > 1:  # one chat's fault is not that of the others
-                for one in batch:
-                    await self._finish([one])
+            if len(batch) > 1:  # a chat that fails must not fail the others
+                for chat in batch:
+                    await self._finish([chat])
             elif not batch[0].future.done():
                 batch[0].future.set_exception(error)
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         def timed() -> tuple[list[Answer], float, float]:
             began = time.perf_counter()
-            answers = self._read([one.example for one in batch])
+            answers = self._read([chat.example for chat in batch])
             return answers, began, time.perf_counter()
 
         answers, began, ended = await asyncio.get_running_loop().run_in_executor(self._thread, timed)
-        for one, answer in zip(batch, answers):
-            if not one.future.done():  # a client that went away has cancelled it
-                queued, model = 1000 * (began - one.arrived), 1000 * (ended - began)
-                one.future.set_result(Reading(answer, queued, model, len(batch)))
+        for chat, answer in zip(batch, answers):
+            if not chat.future.done():  # a client that has disconnected cancels it
+                queued, model = 1000 * (began - chat.arrived), 1000 * (ended - began)
+                chat.future.set_result(Reading(answer, queued, model, len(batch)))

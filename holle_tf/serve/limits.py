@@ -1,4 +1,4 @@
-"""What is refused before a request is looked at: too much of it, too slowly sent, or too many at once."""
+"""Refuses requests that are too long, too slow or too many, before they are parsed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holle_tf.options.serve import ServeConfig
 
-# The page loads nothing from elsewhere, and nothing else may embed it.
+# The page loads nothing from other sites, and no other site may embed it.
 SECURITY = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -18,7 +18,7 @@ SECURITY = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_DISCARDED = 8  # times the limit: so much of a longer body is read, as its sender listens only then
+_DISCARDED = 8  # times the limit: read so much of a longer body, because its sender listens only afterwards
 
 
 class _Refused(Exception):
@@ -27,9 +27,9 @@ class _Refused(Exception):
 
 
 class Limits:
-    """ASGI middleware: bounds requests in progress, the size of a body and the time to send it.
+    """ASGI middleware that limits concurrent requests, the size of a body and the time to send it.
 
-    Bodies count as JSON whatever their content type says, as ``curl -d`` does not say it.
+    It treats every body as JSON, because ``curl -d`` sends another content type.
     """
 
     def __init__(self, app: ASGIApp, options: ServeConfig):
@@ -62,7 +62,7 @@ class Limits:
         except _Refused as refused:
             await _refuse(send_secured, refused.status, refused.reason)
         except ConnectionAbortedError:
-            pass  # there is nobody to answer
+            pass  # the client has disconnected
         finally:
             self._active -= 1
 
@@ -97,23 +97,24 @@ async def _read(receive: Receive, limit: int) -> tuple[int, list[bytes]]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    given = False
+    """A ``receive`` that returns ``body`` first."""
+    replayed = False
 
-    async def replayed() -> Any:
-        nonlocal given
-        if given:
+    async def receive_again() -> Any:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        given = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return replayed
+    return receive_again
 
 
 async def _refuse(send: Send, status: int, reason: str) -> None:
     body = json.dumps({"error": reason}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if status in (408, 413):
-        headers.append((b"connection", b"close"))  # what is left of the body is no new request
+        headers.append((b"connection", b"close"))  # the rest of the body is not a new request
     if status == 429:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,4 +1,4 @@
-"""What clients send and get: the REST shapes of TensorFlow Serving, and chats turn by turn."""
+"""Requests and replies: the REST formats of TensorFlow Serving, and chats turn by turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
 
 SIGNATURE = "serving_default"
-_DIGITS = 6  # of probabilities that are sent
+_DIGITS = 6  # of the probabilities in replies
 
 
 class _Message(BaseModel):
@@ -20,7 +20,7 @@ class _Message(BaseModel):
 
 
 class Instance(_Message):
-    """One chat: the texts that the exported SavedModel reads too."""
+    """One chat, with the same texts as the exported SavedModel."""
 
     document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
     query: str = Field(examples=["What did it cost?"])
@@ -29,7 +29,7 @@ class Instance(_Message):
 
 
 class Columns(_Message):
-    """The same as ``Instance``, each text a column."""
+    """Chats as in ``Instance``, with a column for each text."""
 
     document: List[str] = Field(min_length=1)
     query: List[str]
@@ -40,12 +40,12 @@ class Columns(_Message):
     def _equally_long(self) -> Columns:
         lengths = {len(column) for _, column in self if column is not None}
         if len(lengths) > 1:
-            raise ValueError("all columns need the same number of texts")
+            raise ValueError("all columns must have the same number of texts")
         return self
 
 
 class PredictRequest(_Message):
-    """``instances`` is the row format, ``inputs`` the column format; one of them."""
+    """Either ``instances``, the row format, or ``inputs``, the column format."""
 
     signature_name: str = SIGNATURE
     instances: Optional[List[Instance]] = Field(None, min_length=1)
@@ -62,22 +62,22 @@ class PredictRequest(_Message):
     def examples(self) -> list[Example]:
         """The chats, in order."""
         if self.inputs is None:
-            return [unanswered(*(text for _, text in one)) for one in self.instances or ()]
-        none = [""] * len(self.inputs.document)
-        return [unanswered(*texts) for texts in zip(*(column or none for _, column in self.inputs))]
+            return [unanswered(*(text for _, text in instance)) for instance in self.instances or ()]
+        empty = [""] * len(self.inputs.document)
+        return [unanswered(*texts) for texts in zip(*(column or empty for _, column in self.inputs))]
 
     def reply(self, examples: list[Example], readings: list[Reading]) -> dict[str, Any]:
-        """The body of the answer, in the format of the question."""
-        rows = [prediction(one.document, reading.answer) for one, reading in zip(examples, readings)]
+        """The body of the reply, in the format of the request."""
+        rows = [prediction(chat.document, reading.answer) for chat, reading in zip(examples, readings)]
         if self.inputs is None:
             return {"predictions": rows}
         return {"outputs": {name: [row[name] for row in rows] for name in Prediction.model_fields}}
 
 
 class Prediction(_Message):
-    """The best span, and the best ones in falling order. Offsets count characters (code points).
+    """The best span, and the n best spans, best first. Offsets count characters (code points).
 
-    A document without words has the span "" at 0 with score 0, and no others.
+    A document without words has the span "" at 0 with score 0, and no n best spans.
     """
 
     span: str
@@ -98,7 +98,7 @@ class PredictReply(_Message):
 
 
 class ChatRequest(_Message):
-    """A document and what was said about it, the query last. Turns alternate."""
+    """A document and a chat about it, the query last. Turns alternate."""
 
     document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
     chat: List[str] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
@@ -115,7 +115,7 @@ class Span(_Message):
 
 
 class Tokens(_Message):
-    """Of every word of the document: its place, and how probable a span begins or ends there."""
+    """Offsets of every word of the document, and the probabilities that the span starts or ends there."""
 
     start_chars: List[int]
     end_chars: List[int]
@@ -124,13 +124,13 @@ class Tokens(_Message):
 
 
 class ChatReply(_Message):
-    """The spans, best first, and where the time went."""
+    """The n best spans, best first, and the time that they took."""
 
     n_best: List[Span]
     tokens: Optional[Tokens] = None
-    queued_ms: float = Field(description="From arrival until the model began.")
-    model_ms: float = Field(description="Of the whole batch.")
-    batch: int = Field(description="Chats that were read at once.")
+    queued_ms: float = Field(description="Time from arrival until the model started.")
+    model_ms: float = Field(description="Time for the whole batch.")
+    batch: int = Field(description="Number of chats in the batch.")
 
 
 def prediction(document: str, answer: Answer) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def chat_reply(document: str, reading: Reading, tokens: bool) -> dict[str, Any]:
 
 
 class VersionStatus(BaseModel):
-    """State of a version, as TensorFlow Serving tells it."""
+    """The state of a version, in the format of TensorFlow Serving."""
 
     version: str
     state: str
@@ -181,30 +181,30 @@ class VersionStatus(BaseModel):
 
 
 class ModelStatus(BaseModel):
-    """Of a model's versions; there is one."""
+    """The states of a model's versions, of which there is one."""
 
     model_version_status: List[VersionStatus]
 
 
 class ModelEntry(BaseModel):
-    """A model that is served."""
+    """A served model."""
 
     name: str
-    kind: str = Field(description="name of the model, as sam, bidaf or qanet")
+    kind: str = Field(description="Name of the model, such as sam, bidaf or qanet.")
     title: str
-    parameters: Optional[int] = Field(description="trained scalars")
-    f1: Optional[float] = Field(description="token F1 on the test split of its data, 0-100")
+    parameters: Optional[int] = Field(description="Number of trained scalars.")
+    f1: Optional[float] = Field(description="Token F1 on the test split of its data, 0-100.")
     source: str
 
 
 class ModelList(BaseModel):
-    """All of them; the first is the one that the page talks to."""
+    """All models, in the order in which the page shows them."""
 
     models: List[ModelEntry]
 
 
 class SampleDocument(BaseModel):
-    """A document to try, with a question that was asked about it."""
+    """A document to try, with a question about it."""
 
     title: str
     document: str
@@ -212,7 +212,7 @@ class SampleDocument(BaseModel):
 
 
 class SampleList(BaseModel):
-    """Documents of the data that the first model was trained on; none where they are not there."""
+    """Documents of the first model's data; none if the data are not on disk."""
 
     documents: List[SampleDocument]
 

@@ -1,4 +1,4 @@
-"""``holle_tf.models.decoding`` without TensorFlow, for one document."""
+"""The decoding of ``holle_tf.models.decoding`` for one document, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def decode_probabilities(
     Args:
         start, end: float32 (words,), probabilities.
         max_span: longest span, in words; at least 1.
-        n_best: spans; at least 1.
+        n_best: number of spans; at least 1.
 
     Returns:
-        First word, last word (inclusive) and probability of each, best first, at most ``n_best``, none of
-        probability 0. Equal ones come in order of their first, then their last word.
+        First word, last word (inclusive) and probability of at most ``n_best`` spans, best first, without
+        those of probability 0. Equal probabilities are ordered by first, then by last word.
     """
     words = len(start)
     width = min(max_span, words)
     if not words:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32)
-    # As sums of logarithms, because a product of two small probabilities would be 0.
+    # Sums of logarithms, because a product of two small probabilities could be 0.
     with np.errstate(divide="ignore"):
         start_log, end_log = np.log(start), np.log(end)
     end_log = np.concatenate([end_log, np.full(width - 1, -np.inf, end_log.dtype)])

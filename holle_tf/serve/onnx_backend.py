@@ -1,4 +1,4 @@
-"""An ONNX export behind the service: a student in a process without TensorFlow."""
+"""Serves an ONNX export: a student in a process without TensorFlow."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 
 
 class OnnxBackend:
-    """The folder that ``--mode=export --format=onnx`` writes.
+    """A folder written by ``--mode=export --format=onnx``.
 
     Raises:
-        UserError: it is no such folder, or damaged.
+        UserError: the folder is not such an export, or it is damaged.
     """
 
-    data = DataConfig()  # turns of a chat: an export says nothing of them, and takes whole histories
+    data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
     def __init__(self, folder: Path):
         for name in FILES:
@@ -46,24 +46,26 @@ class OnnxBackend:
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # those of onnxruntime have no other class in common
+        except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
-        """The answers to several chats, read as one batch; their texts may be empty."""
-        encoded = [self._encode(one) for one in examples]
-        feeds = {name: _padded([one.ids[name] for one in encoded]) for name in INPUTS}
+        """The answers to several chats, read as one batch; texts may be empty."""
+        encoded = [self._encode(example) for example in examples]
+        feeds = {name: _padded([chat.ids[name] for chat in encoded]) for name in INPUTS}
         starts, ends = self._session.run(EDGES, feeds)
         answers = []
-        for one, start, end in zip(encoded, starts, ends):
-            words = len(one.tokens)
+        for chat, start, end in zip(encoded, starts, ends):
+            words = len(chat.tokens)
             edges = (start[:words], end[:words])
-            first, behind = (np.array([token[i] for token in one.tokens], np.int32) for i in (1, 2))
+            token_starts, token_ends = (
+                np.array([token[i] for token in chat.tokens], np.int32) for i in (1, 2)
+            )
             decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-            answers.append(Answer.of_tokens(first, behind, decoded, edges))
+            answers.append(Answer.of_tokens(token_starts, token_ends, decoded, edges))
         return answers
 
     def _encode(self, example: Example) -> _Encoded:
@@ -82,7 +84,7 @@ class _Encoded(NamedTuple):
 
 
 def _padded(rows: Sequence[list[int]]) -> np.ndarray:
-    """int32 (rows, longest), 0 behind the shorter ones."""
+    """int32 (rows, longest), padded with 0."""
     ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
@@ -92,12 +94,12 @@ def _padded(rows: Sequence[list[int]]) -> np.ndarray:
 def _options() -> Any:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
-    options.enable_cpu_mem_arena = False  # gives memory back after a long document
+    options.enable_cpu_mem_arena = False  # so that memory is freed after a long document
     return options
 
 
 def _card(folder: Path) -> ModelCard:
-    """What the export's model card says of it, as far as it does."""
+    """The service's card of the export, filled in from its model card if it has one."""
     try:
         card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A run folder behind the service: any model that this package trains."""
+"""Serves a run folder, of any model that this package trains."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RunBackend:
     """A finished run.
 
     Raises:
-        UserError: there is no finished run, or it is damaged.
+        UserError: the run is not finished, or it is damaged.
     """
 
     def __init__(self, run: RunFolder):

@@ -1,4 +1,4 @@
-"""Documents that the page offers: some of those that the model was trained for, if they are on the disk."""
+"""Documents that the page offers, from the data of a model if they are on disk."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _TITLE = 60  # characters
 
 
 def sample_documents(run: RunFolder, roots: Iterable[Path], most: int = SAMPLES) -> list[SampleDocument]:
-    """Test documents of the data of ``run``, one of each movie, with a question that opens a chat.
+    """Test documents of the data of ``run``, one for each movie, each with a question.
 
     Args:
-        roots: folders that prepared data may be in.
+        roots: folders that may hold prepared data.
 
     Returns:
-        At most ``most``; none where the data are not there, or damaged.
+        At most ``most`` documents; none if the data are missing or damaged.
     """
     fingerprint = (run.identity() or {}).get("data", "")
     name = f"{run.config().data.setup}-{fingerprint[:10]}"
@@ -33,16 +33,18 @@ def sample_documents(run: RunFolder, roots: Iterable[Path], most: int = SAMPLES)
         except UserError:
             continue
         if prepared.fingerprint == fingerprint:
-            return choose(read_examples(prepared, "test"), most)
+            return one_per_movie(read_examples(prepared, "test"), most)
     return []
 
 
-def choose(examples: Sequence[Example], most: int) -> list[SampleDocument]:
-    """One example of each movie, first of all those that open a chat, as their query stands by itself."""
+def one_per_movie(examples: Sequence[Example], most: int) -> list[SampleDocument]:
+    """One example for each movie, preferably a first question of a chat, which needs no history."""
     chosen: dict[str, Example] = {}
-    for example in sorted(examples, key=lambda one: bool(one.prober_history or one.responder_history)):
+    for example in sorted(examples, key=lambda chat: bool(chat.prober_history or chat.responder_history)):
         chosen.setdefault(example.movie or example.document[:_TITLE], example)
     return [
-        SampleDocument(title=" ".join(title.split())[:_TITLE], document=one.document, question=one.query)
-        for title, one in list(chosen.items())[:most]
+        SampleDocument(
+            title=" ".join(title.split())[:_TITLE], document=example.document, question=example.query
+        )
+        for title, example in list(chosen.items())[:most]
     ]

@@ -1,4 +1,4 @@
-"""The process that serves: it listens, and ends when asked to."""
+"""Runs the service until it is told to stop."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from fastapi import FastAPI
 from holle_tf.options.serve import ServeConfig
 from pipelines.errors import UserError
 
-_KEEP_ALIVE = 30  # seconds that an idle connection is kept
+_KEEP_ALIVE = 30  # seconds that an idle connection stays open
 
 
 def listen(options: ServeConfig) -> socket.socket:
-    """A socket at the address of ``options``, which nobody can connect to yet.
+    """A socket bound to the address of ``options``; it does not accept connections yet.
 
     Raises:
-        UserError: the address is taken, or none of this machine.
+        UserError: the address is in use, or does not belong to this machine.
     """
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    # asyncio sends at once (TCP_NODELAY) only on sockets that name their protocol; else a reply waits 40 ms.
+    # Without the protocol, asyncio does not set TCP_NODELAY, and a reply would be delayed by 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -32,7 +32,7 @@ def listen(options: ServeConfig) -> socket.socket:
         bound.close()
         raise UserError(
             f"cannot listen at {options.host} port {options.port} ({error.strerror or error});"
-            " choose another --port, or 0 for any free one."
+            " choose another --port, or 0 for any free port."
         ) from error
     return bound
 
@@ -44,7 +44,7 @@ def address(bound: socket.socket) -> str:
 
 
 def run_server(app: FastAPI, bound: socket.socket, options: ServeConfig) -> None:
-    """Serve until SIGTERM or SIGINT; then finish the requests in progress, and take no other."""
+    """Serve until SIGTERM or SIGINT, then finish the requests in progress and accept no others."""
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -59,7 +59,7 @@ def run_server(app: FastAPI, bound: socket.socket, options: ServeConfig) -> None
             timeout_graceful_shutdown=options.shutdown_seconds,
         )
     )
-    with _signals_ignored():  # uvicorn has its own handlers, and sends the signal again when it is done
+    with _signals_ignored():  # uvicorn handles signals itself, and raises them again when it is done
         server.run(sockets=[bound])
 
 
@@ -68,9 +68,9 @@ def _signals_ignored() -> Iterator[None]:
     def nothing(*_: object) -> None:
         pass
 
-    before = {one: signal.signal(one, nothing) for one in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, nothing) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

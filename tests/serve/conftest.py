@@ -1,4 +1,4 @@
-"""A service of tiny untrained models, and one whose model is slow, on ports of this machine."""
+"""A service of tiny untrained models, and a service whose model is slow, on ports of this machine."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ TINY = {
 
 
 class FirstWord:
-    """A model in name: it answers with the word that the query names, or the first; keeps its batches."""
+    """A fake model: it answers with the word that equals the query, or the first; it keeps its batches."""
 
     data = DataConfig()
     card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
@@ -35,12 +35,12 @@ class FirstWord:
         self.seconds, self.batches, self.histories = seconds, [], []
 
     def read(self, examples):
-        self.batches.append([one.query for one in examples])
-        self.histories += [(one.prober_history, one.responder_history) for one in examples]
+        self.batches.append([chat.query for chat in examples])
+        self.histories += [(chat.prober_history, chat.responder_history) for chat in examples]
         time.sleep(self.seconds)
-        if any(one.query == "break" for one in examples):
+        if any(chat.query == "break" for chat in examples):
             raise RuntimeError("secret of the model")
-        return [self._answer(one) for one in examples]
+        return [self._answer(chat) for chat in examples]
 
     def _answer(self, example):
         tokens = tokenize(example.document)

@@ -52,7 +52,7 @@ def test_a_batch_is_never_larger_than_allowed(first_word):
 def test_without_batching_every_chat_is_read_alone(first_word):
     backend = first_word()
     readings = run(backend, lambda batcher: batcher.submit(asking(*"abc"), [3] * 3), max_batch=1)
-    assert backend.batches == [["a"], ["b"], ["c"]] and [one.batch for one in readings] == [1] * 3
+    assert backend.batches == [["a"], ["b"], ["c"]] and [reading.batch for reading in readings] == [1] * 3
 
 
 def test_padding_counts_in_the_size_of_a_batch(first_word):
@@ -79,8 +79,8 @@ def test_what_arrives_while_the_model_reads_goes_into_one_batch(first_word):
         first = asyncio.create_task(batcher.submit(asking("first"), [3]))
         await asyncio.sleep(0.1)
         rest = [asyncio.create_task(batcher.submit(asking(q), [3])) for q in "abc"]
-        readings = [await one for one in [first, *rest]]
-        assert all(one[0].queued_ms > 50 for one in readings[1:])
+        readings = [await task for task in [first, *rest]]
+        assert all(reading[0].queued_ms > 50 for reading in readings[1:])
 
     run(backend, work, max_wait_ms=1)
     assert backend.batches == [["first"], ["a", "b", "c"]]
@@ -123,7 +123,7 @@ def test_closing_finishes_what_was_taken_and_refuses_what_comes_later(first_word
         await asyncio.sleep(0.02)
         with pytest.raises(Stopping):
             await batcher.submit(asking("late"), [3])
-        assert [len(await one) for one in taken] == [1, 1, 1]
+        assert [len(await task) for task in taken] == [1, 1, 1]
         await closing
 
     run(backend, work, max_batch=1, max_wait_ms=10_000)

@@ -39,14 +39,14 @@ def test_an_export_gives_the_answers_of_its_run(export):
     run, folder = export
     chats = [unanswered(*texts) for texts in TEXTS]
     theirs, ours = RunBackend(run).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
-    for one, other in zip(ours, theirs):
-        np.testing.assert_array_equal(one.token_starts, other.token_starts)
-        np.testing.assert_array_equal(one.token_ends, other.token_ends)
+    for answer, other in zip(ours, theirs):
+        np.testing.assert_array_equal(answer.token_starts, other.token_starts)
+        np.testing.assert_array_equal(answer.token_ends, other.token_ends)
         for edge in ("start_probabilities", "end_probabilities"):
-            np.testing.assert_allclose(getattr(one, edge), getattr(other, edge), atol=1e-4)
-        if len(one.token_starts) < 50:  # words that repeat make spans that only rounding tells apart
-            assert [span[:2] for span in one.spans] == [span[:2] for span in other.spans]
-        scores = [[span.score for span in answer.spans] for answer in (one, other)]
+            np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=1e-4)
+        if len(answer.token_starts) < 50:  # words that repeat make spans that only rounding tells apart
+            assert [span[:2] for span in answer.spans] == [span[:2] for span in other.spans]
+        scores = [[span.score for span in each.spans] for each in (answer, other)]
         np.testing.assert_allclose(*scores, atol=1e-4)
 
 
@@ -62,7 +62,7 @@ def test_a_folder_that_is_no_export_is_named(export, tmp_path):
 
 
 def test_serving_an_export_loads_no_tensorflow_and_stays_small(export):
-    """All that ``--mode=serve --export_dir`` does but listening, and a long document, in a new process."""
+    """What ``--mode=serve --export_dir`` does, except for listening, with long documents in a new process."""
     code = """
 import json, sys
 from pathlib import Path

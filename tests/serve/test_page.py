@@ -8,7 +8,7 @@ import pytest
 from holle_tf.serve.messages import SampleDocument
 
 CHROMIUM = Path("/usr/bin/chromium")
-# What a browser of a user does beside showing the page, switched off.
+# Switch off what a browser does besides showing the page.
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -39,14 +39,16 @@ def client(serving, first_word):
 
 @pytest.fixture(params=["desktop", "phone"])
 def page(request, browser, client):
-    """The page, opened; at the end, nothing was asked of another host and no script failed."""
+    """The open page; at the end, it has asked no other host and no script has failed."""
     size = {"desktop": (1280, 900), "phone": (360, 740)}[request.param]
     context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     page = context.new_page()
     asked, failed = [], []
-    page.on("request", lambda one: asked.append(one.url))
+    page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: failed.append(str(error)))
-    page.on("console", lambda one: failed.append(one.text) if "Content Security Policy" in one.text else None)
+    page.on(
+        "console", lambda line: failed.append(line.text) if "Content Security Policy" in line.text else None
+    )
     page.goto(client.address)
     page.locator(".answer").nth(1).wait_for()
     yield page
@@ -63,7 +65,7 @@ def paste(page, document):
 
 
 def ask(page, turn, replies):
-    """Type a turn with the keyboard, and wait until so many turns of all sides stand in the chat."""
+    """Type a turn with the keyboard, and wait until the chat has so many turns of all sides."""
     page.get_by_label("Your turn").fill(turn)
     page.keyboard.press("Enter")
     page.locator("#turns p").nth(replies - 1).wait_for()
@@ -89,12 +91,12 @@ def test_a_turn_highlights_the_passage_and_shows_probabilities_and_latency(page)
 
 
 def hint(page):
-    """What an empty chat says."""
+    """The hint in an empty chat."""
     return page.locator("#turns").evaluate("e => getComputedStyle(e, '::before').content")
 
 
 def test_the_chat_goes_on_with_the_passage_as_reply_and_begins_anew_on_request(page, client):
-    assert "Nothing was said yet" in hint(page)
+    assert "Nothing yet" in hint(page)
     with page.expect_request("**/sam:chat"):
         page.get_by_role("button", name="plot", exact=True).click()
     page.locator("#turns p").nth(2).wait_for()
@@ -104,13 +106,13 @@ def test_the_chat_goes_on_with_the_passage_as_reply_and_begins_anew_on_request(p
     assert page.evaluate("document.activeElement.id") == "turn"
     assert hint(page) == "none"
     page.get_by_role("button", name="New chat").click()
-    assert "Nothing was said yet" in hint(page)
+    assert "Nothing yet" in hint(page)
     assert page.locator("#turns p").count() == 0 and marked(page) == []
 
 
 def test_an_empty_turn_and_an_empty_document_are_explained_and_not_sent(page):
     sent = []
-    page.on("request", lambda one: sent.append(one.url) if ":chat" in one.url else None)
+    page.on("request", lambda request: sent.append(request.url) if ":chat" in request.url else None)
     page.get_by_label("Your turn").fill("  ")
     page.keyboard.press("Enter")
     assert "Type a question" in page.get_by_role("status").text_content()

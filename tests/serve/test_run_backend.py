@@ -9,7 +9,7 @@ from holle_tf.config import load_config
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.backend import warm_up
 from holle_tf.serve.run_backend import RunBackend
-from holle_tf.serve.samples import choose, sample_documents
+from holle_tf.serve.samples import one_per_movie, sample_documents
 from pipelines.example_from_texts import unanswered
 
 SHORT = "The film — a “gem” 😀 — cost $2.8 million. I loved the ending."
@@ -30,14 +30,14 @@ def backend(request, loaded):
 def test_a_batch_gives_every_chat_the_answer_that_it_gets_alone(backend):
     texts = [(SHORT, "What did it cost?"), ("", ""), (LONG, "what?"), (SHORT, "", "before", "said")]
     chats = [unanswered(*each) for each in texts]
-    together, alone = backend.read(chats), [backend.read([one])[0] for one in chats]
-    for chat, one, other in zip(chats, together, alone):
+    together, alone = backend.read(chats), [backend.read([chat])[0] for chat in chats]
+    for chat, answer, other in zip(chats, together, alone):
         if chat.document != LONG:  # words that repeat make spans that only rounding tells apart
-            assert [span[:2] for span in one.spans] == [span[:2] for span in other.spans]
+            assert [span[:2] for span in answer.spans] == [span[:2] for span in other.spans]
         for edge in ("start_probabilities", "end_probabilities"):
-            np.testing.assert_allclose(getattr(one, edge), getattr(other, edge), atol=1e-4)
-        assert len(one.token_starts) == len(one.start_probabilities)
-        assert all(0 <= start < end <= len(chat.document) for start, end, _ in one.spans)
+            np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=1e-4)
+        assert len(answer.token_starts) == len(answer.start_probabilities)
+        assert all(0 <= start < end <= len(chat.document) for start, end, _ in answer.spans)
 
 
 def test_probabilities_add_up_and_a_spans_score_is_their_product(backend):
@@ -76,11 +76,12 @@ def test_documents_of_the_runs_own_data_are_offered_with_an_opening_question(
 ):
     run = untrained_run("sam")
     found = sample_documents(run, [tmp_path, runs_dir / "data"], most=3)
-    assert 0 < len(found) <= 3 and all(one.document and one.question for one in found)
-    assert len({one.title for one in found}) == len(found)
+    assert 0 < len(found) <= 3 and all(sample.document and sample.question for sample in found)
+    assert len({sample.title for sample in found}) == len(found)
     assert sample_documents(run, [tmp_path]) == []
 
 
 def test_an_example_without_history_is_preferred():
     later = unanswered("a film", "and then?", "x", "y")
-    assert [one.question for one in choose([later, unanswered("a film", "what?")], 5)] == ["what?"]
+    samples = one_per_movie([later, unanswered("a film", "what?")], 5)
+    assert [sample.question for sample in samples] == ["what?"]

@@ -1,13 +1,13 @@
-// What one model says: how long it took, how sure it is of every word, and its best passages.
+// A model's answer: the time it took, the probabilities of every word, and the best passages.
 
 import { HeatStrip } from "./heat-strip.js";
 import { oneLine } from "./text.js";
 
-const HINT = "How probable the passage begins, and ends, at each word of the document";
+const HINT = "The probability that the passage starts or ends at each word of the document";
 const LONGEST = 300; // characters of a passage in the list
 
 export class AnswerCard {
-  /** `view` is the document; `index` the number of the model, which has its colour and its kind of mark. */
+  /** `view` shows the document; `index` is the number of the model, which decides its colour and its marks. */
   constructor(template, model, index, view) {
     this.element = template.content.firstElementChild.cloneNode(true);
     this.model = model;
@@ -43,9 +43,9 @@ export class AnswerCard {
     this.element.querySelectorAll(".strip-top").forEach((element) => (element.textContent = ""));
   }
 
-  busy(is) {
-    this.element.classList.toggle("busy", is);
-    this.element.setAttribute("aria-busy", String(is));
+  busy(state) {
+    this.element.classList.toggle("busy", state);
+    this.element.setAttribute("aria-busy", String(state));
   }
 
   show(reply) {
@@ -53,7 +53,7 @@ export class AnswerCard {
     this.busy(false);
     const latency = this.find(".milliseconds");
     latency.textContent = `${tidy(reply.model_ms)} ms`;
-    const shared = reply.batch > 1 ? ` (${reply.batch} chats at once)` : "";
+    const shared = reply.batch > 1 ? ` (a batch of ${reply.batch} chats)` : "";
     latency.title = `model ${tidy(reply.model_ms)} ms${shared}, waited ${tidy(reply.queued_ms)} ms, round trip ${tidy(reply.milliseconds)} ms`;
     this.strips.forEach((strip, edge) => {
       const values = this.probabilities(edge);

@@ -1,4 +1,4 @@
-// The document with passages marked in it.
+// Shows the document, with passages marked in it.
 
 import { Text } from "./text.js";
 
@@ -32,7 +32,7 @@ export class DocumentView {
     this.draw();
   }
 
-  /** Bring the place of a character to the middle, and leave the rest of the page where it is. */
+  /** Scroll the document, and not the page, to a character. */
   scrollToCharacter(point) {
     let left = this.content.unit(point);
     for (const node of this.element.childNodes) {
@@ -78,7 +78,7 @@ export class DocumentView {
       const mark = document.createElement("mark");
       mark.className = over.map(({ model }) => `by-${model}`).join(" ");
       mark.title = over.map(({ title }) => title).join(", ");
-      mark.textContent = piece; // never HTML: a document is shown as it is
+      mark.textContent = piece; // not HTML: the document is shown as it is
       pieces.push(mark);
     }
     this.element.replaceChildren(...pieces);

@@ -1,6 +1,6 @@
-// Probabilities by place in the document, as a strip of colour.
+// Shows probabilities by position in the document as a strip of colour.
 
-/** The largest of each group of neighbours, so that at most `most` are left: a mean would hide one sure word. */
+/** The maximum of each group of neighbours, at most `most` of them; a mean would hide a single word. */
 export function pool(values, most) {
   const size = Math.max(1, Math.ceil(values.length / Math.max(1, most)));
   const cells = [];
@@ -13,7 +13,7 @@ export function pool(values, most) {
 }
 
 export class HeatStrip {
-  /** `onPoint(word)` is called with the place that the pointer is over (null: none), `onChoose(word)` at a click. */
+  /** `onPoint(word)` is called with the word under the pointer (null: none), `onChoose(word)` at a click. */
   constructor(canvas, onPoint, onChoose) {
     this.canvas = canvas;
     this.values = [];
@@ -52,7 +52,7 @@ export class HeatStrip {
     context.fillStyle = getComputedStyle(this.canvas).getPropertyValue("--model");
     const step = this.canvas.width / cells.length;
     cells.forEach((value, i) => {
-      context.globalAlpha = Math.sqrt(value); // a model that wavers between ten words is not shown as blank
+      context.globalAlpha = Math.sqrt(value); // so that a model that wavers between ten words does not look blank
       const left = Math.floor(i * step);
       context.fillRect(left, 0, Math.max(1, Math.floor((i + 1) * step) - left), this.canvas.height);
     });

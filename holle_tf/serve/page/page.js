@@ -1,4 +1,4 @@
-// The page: a document, a chat about it, and what each model says.
+// The page: a document, a chat about it, and each model's answers.
 
 import { AnswerCard } from "./answer-card.js";
 import { DocumentView } from "./document-view.js";
@@ -11,8 +11,8 @@ const $ = (id) => document.getElementById(id);
 const view = new DocumentView($("text"));
 let cards = [];
 let samples = [];
-let turns = []; // what was said, the user first; the first model's passages are the replies
-let running = null; // AbortController of the answers that are under way
+let turns = []; // of the chat, the user first; the replies are the first model's passages
+let running = null; // AbortController of the requests in progress
 
 function say(message, bad = false) {
   $("status").textContent = message;
@@ -52,7 +52,7 @@ function useDocument(text, question = "") {
   $("suggestion").textContent = question;
 }
 
-/** Send a turn: to the first model, whose reply goes on the chat, and then to the others. */
+/** Send a turn to the first model, whose reply continues the chat, and then to the others. */
 async function ask(query) {
   if (!view.text.trim()) {
     say("Paste a document first.", true);
@@ -93,7 +93,7 @@ async function ask(query) {
     cards.forEach((card) => card.busy(false));
     say(error.message, true);
     if (turns.length < chat.length) {
-      mine.remove(); // it was not answered: it can be sent again
+      mine.remove(); // it was not answered and can be sent again
       $("turn").value = query;
     }
     $("ask").querySelector("button").disabled = false;
@@ -125,7 +125,7 @@ function legend() {
 }
 
 async function begin() {
-  view.element.dataset.empty = "The text of your document will stand here.";
+  view.element.dataset.empty = "The text of your document appears here.";
   try {
     const [models, documents] = await Promise.all([service.models(), service.sampleDocuments()]);
     cards = models.map((model, index) => new AnswerCard($("answer-template"), model, index, view));

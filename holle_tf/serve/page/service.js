@@ -1,4 +1,4 @@
-// The REST service that this page belongs to.
+// Calls the REST service that serves this page.
 
 async function json(path, options) {
   let response;
@@ -21,7 +21,7 @@ export async function sampleDocuments() {
   return (await json("/v1/documents")).documents;
 }
 
-/** What a model says to the last turn of `chat`; `milliseconds` is the whole round trip. */
+/** A model's reply to the last turn of `chat`; `milliseconds` is the whole round trip. */
 export async function answer(model, document, chat, signal) {
   const began = performance.now();
   const reply = await json(`/v1/models/${encodeURIComponent(model)}:chat`, {

@@ -1,10 +1,10 @@
-// The service counts characters (code points), JavaScript counts UTF-16 units.
+// Converts offsets: the service counts characters (code points), JavaScript counts UTF-16 units.
 
-/** A text with places given in code points. */
+/** A text with offsets in code points. */
 export class Text {
   constructor(text) {
     this.text = text;
-    this.units = null; // of each code point, where it begins; null where both counts are the same
+    this.units = null; // the offset of each code point; null if both counts are the same
     if (/[\ud800-\udfff]/.test(text)) {
       const begins = [];
       for (let unit = 0; unit < text.length; unit += text.codePointAt(unit) > 0xffff ? 2 : 1) begins.push(unit);
@@ -21,12 +21,12 @@ export class Text {
   }
 }
 
-/** `text` without halves of surrogate pairs, which no UTF-8 can hold; as long as before. */
+/** `text` with lone surrogates replaced, which UTF-8 cannot encode; its length stays the same. */
 export function wellFormed(text) {
   return text.toWellFormed ? text.toWellFormed() : text;
 }
 
-/** The text in one line. */
+/** The text on one line. */
 export function oneLine(text) {
   return text.replace(/\s+/g, " ").trim();
 }
