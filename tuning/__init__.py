@@ -1,1 +1,1 @@
-"""Search for hyperparameters with keras-tuner; every trial trains through ``holle_tf.training.train``."""
+"""Searches hyperparameters with keras-tuner; every trial trains by ``holle_tf.training.train``."""

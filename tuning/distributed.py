@@ -1,8 +1,8 @@
-"""Who runs the trials: this process, workers that it starts, or workers on any machine over gRPC.
+"""Runs the trials: in this process, in workers that it starts, or in workers on any machine over gRPC.
 
-The chief chooses the values, workers ask it for trials (keras-tuner's protocol). All of them see the same
-folders. A worker that dies, or is not heard of for ``tuning.lost_seconds``, is given up and its trial done
-again by another.
+The chief chooses the values; workers ask it for trials (keras-tuner's protocol). All processes share their
+folders. A worker that dies, or is not heard from for ``tuning.lost_seconds``, is given up, and another worker
+repeats its trial.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from holle_tf.system.memory import keep_freed_memory
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 from tuning.plan import Plan, make_plan
-from tuning.search import SearchTuner, answers
+from tuning.search import SearchTuner, is_listening
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 600  # seconds that a worker waits for its chief to begin
-LOOK = 0.5  # seconds between two looks at the workers
-GOODBYE = 1.0  # seconds for the last answers to workers to arrive
+PATIENCE = 600  # seconds that a worker waits for its chief to start
+POLL_INTERVAL = 0.5  # seconds between two checks of the workers
+LAST_REPLIES = 1.0  # seconds for the last replies to reach the workers
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Role:
     """What this process does in a search.
 
     Attributes:
-        name: alone | local (chief of workers that it starts) | chief | worker.
-        tuner_id: of a worker, unlike that of every other.
-        host, port: where the chief listens.
+        name: alone | local (chief of the workers that it starts) | chief | worker.
+        tuner_id: unique name of a worker.
+        host, port: address at which the chief listens.
     """
 
     name: str
@@ -55,7 +55,7 @@ def choose_role(
     role: Optional[str], tuner_id: Optional[str], address: Optional[str], workers: int,
     environment: Mapping[str, str] = os.environ,
 ) -> Role:  # fmt: skip
-    """The role by the flags, or by keras-tuner's own environment variables where there are none.
+    """The role by the flags or, without flags, by keras-tuner's environment variables.
 
     Args:
         role: chief, worker or None.
@@ -63,7 +63,7 @@ def choose_role(
         workers: ``tuning.workers``.
 
     Raises:
-        UserError: something is missing or does not fit.
+        UserError: a flag is missing or wrong.
     """
     variables = [environment.get(f"KERASTUNER_{name}") for name in ("TUNER_ID", "ORACLE_IP", "ORACLE_PORT")]
     if role is None and tuner_id is None and address is None and not all(variables):
@@ -81,7 +81,7 @@ def choose_role(
     if role == "chief":
         return Role("chief", "chief", host, int(port))
     if not tuner_id or "chief" in tuner_id:
-        raise UserError("a worker needs a name of its own without 'chief' in it: --tuner_id=worker1.")
+        raise UserError("a worker needs a unique name without 'chief' in it: --tuner_id=worker1.")
     return Role("worker", tuner_id, host, int(port))
 
 
@@ -93,10 +93,10 @@ def search_alone(plan: Plan) -> SearchTuner:
 
 
 def lead(plan: Plan, role: Role) -> SearchTuner:
-    """Be the chief until all workers have ended their last trial.
+    """Act as the chief until all workers have finished their last trial.
 
     Raises:
-        UserError: the port is taken, or local workers all ended before the search did.
+        UserError: the port is in use, or all local workers ended before the search.
     """
     local = role.name == "local"
     host, port = role.host, role.port or _free_port()
@@ -104,9 +104,9 @@ def lead(plan: Plan, role: Role) -> SearchTuner:
     _announce("chief", host, port)
     tuner = SearchTuner(plan)
     oracle = tuner.oracle
-    threading.Thread(target=tuner.search, daemon=True).start()  # answers workers, for ever
-    while not answers("127.0.0.1" if host == "0.0.0.0" else host, port):
-        time.sleep(LOOK)
+    threading.Thread(target=tuner.search, daemon=True).start()  # answers the workers, for ever
+    while not is_listening("127.0.0.1" if host == "0.0.0.0" else host, port):
+        time.sleep(POLL_INTERVAL)
     count = plan.config.tuning.workers
     workers = _start_workers(plan, count, host, port) if local else {}
     if local:
@@ -119,7 +119,7 @@ def lead(plan: Plan, role: Role) -> SearchTuner:
     try:
         _watch(oracle, workers, local)
     finally:
-        time.sleep(GOODBYE)
+        time.sleep(LAST_REPLIES)
         for process in workers.values():
             if process.is_alive() and not oracle.over:
                 process.terminate()
@@ -131,22 +131,22 @@ def work(config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence
     """Run trials for a chief until there are no more.
 
     Raises:
-        UserError: the chief does not answer, or leads another search.
+        UserError: the chief does not answer, or it leads another search.
     """
     logger.info(f"{role.tuner_id} waits for the chief at {role.host}:{role.port}")
     end = time.monotonic() + PATIENCE
-    while not answers(role.host, role.port):
+    while not is_listening(role.host, role.port):
         if time.monotonic() > end:
             raise UserError(
                 f"--tuner_address={role.host}:{role.port}: no chief answers; start it (--tuner_role=chief)."
             )
-        time.sleep(LOOK)
-    # The chief listens once data and teachers are there, so that none is made twice.
+        time.sleep(POLL_INTERVAL)
+    # The chief listens only when data and teachers exist, so that none is made twice.
     plan = make_plan(config, run_dir, teacher_runs)
     if read_json(plan.folder / "search.json") != plan.identity:
         raise UserError(
-            f"{plan.folder}: the chief's search is not here; give the worker the chief's command, and "
-            "folders that both see."
+            f"{plan.folder}: the chief's search is not here; start the worker by the chief's command, with "
+            "folders that both can reach."
         )
     _search_for_chief(plan, role.tuner_id, role.host, role.port)
 
@@ -158,7 +158,7 @@ def _search_for_chief(plan: Plan, tuner_id: str, host: str, port: int) -> None:
 
 
 def _announce(tuner_id: str, host: str, port: int) -> None:
-    """Tell keras-tuner, which reads these."""
+    """Set the environment variables that keras-tuner reads."""
     os.environ["KERASTUNER_TUNER_ID"] = tuner_id
     os.environ["KERASTUNER_ORACLE_IP"] = host
     os.environ["KERASTUNER_ORACLE_PORT"] = str(port)
@@ -167,21 +167,21 @@ def _announce(tuner_id: str, host: str, port: int) -> None:
 def _watch(oracle: Any, workers: dict[str, BaseProcess], local: bool) -> None:
     ended: set[str] = set()
     while not oracle.over:
-        time.sleep(LOOK)
+        time.sleep(POLL_INTERVAL)
         gone = {name for name, process in workers.items() if not process.is_alive()} - ended
         ended |= gone
-        for name in [*sorted(gone), *oracle.silent()]:
-            trial_id = oracle.lose(name)
+        for name in [*sorted(gone), *oracle.silent_workers()]:
+            trial_id = oracle.give_up(name)
             if trial_id:
                 logger.warning(
                     f"{name} is lost; trial {int(trial_id) + 1} is {oracle.trials[trial_id].status.lower()}"
                 )
         if local and len(ended) == len(workers) and not oracle.over:
-            raise UserError("all workers ended before the search did; the same command goes on.")
+            raise UserError("all workers ended before the search; run the same command to continue.")
 
 
 def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, BaseProcess]:
-    """Local workers that share the cores, and the GPUs if there are any."""
+    """Start local workers, which share the cores, and the GPUs if there are any."""
     import tensorflow as tf
 
     from holle_tf.system.devices import one_gpu
@@ -195,7 +195,7 @@ def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, Ba
         threads = str(max(1, cores() // count))
         share.update({key: threads for key in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")})
         arguments = (plan, name, host, port, current_console())
-        with _environment(share):  # TensorFlow reads it when it is imported
+        with _environment(share):  # TensorFlow reads these variables on import
             process = context.Process(target=_local_worker, args=arguments, name=name)
             process.start()
         workers[name] = process
@@ -208,7 +208,7 @@ def _local_worker(plan: Plan, tuner_id: str, host: str, port: int, console: Cons
     keep_freed_memory()
     try:
         _search_for_chief(plan, tuner_id, host, port)
-    except KeyboardInterrupt:  # said by the chief
+    except KeyboardInterrupt:  # reported by the chief
         os._exit(130)
 
 

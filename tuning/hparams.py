@@ -1,6 +1,6 @@
-"""Trials as hyperparameters in TensorBoard: ``tensorboard --logdir SEARCH/hparams``, tab HPARAMS.
+"""Shows trials on TensorBoard's HPARAMS tab: ``tensorboard --logdir SEARCH/hparams``.
 
-Written without TensorFlow, which would take hold of a GPU in the process that only leads the search.
+This does without TensorFlow, which would occupy a GPU in the process that only leads the search.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ METRICS = {
 
 
 def write_trial(folder: Path, trial_id: str, outcome: dict[str, Any]) -> None:
-    """Log the values and scores of a finished trial under ``folder/hparams``; what was there is replaced."""
+    """Log the values and scores of a finished trial under ``folder/hparams``, replacing what was there."""
     own = folder / "hparams" / f"trial_{trial_id}"
     shutil.rmtree(own, ignore_errors=True)
     writer = EventFileWriter(str(own))
@@ -37,18 +37,18 @@ def write_trial(folder: Path, trial_id: str, outcome: dict[str, Any]) -> None:
 
 
 def write_experiment(folder: Path, space: Any) -> None:
-    """Say once which values can be and what is measured."""
+    """Describe the possible values and the metrics, once for all trials."""
     own = folder / "hparams" / "experiment"
     shutil.rmtree(own, ignore_errors=True)
     hparams = []
-    for one in space.parameters:
-        if one.values:
-            domain: Any = api.Discrete(list(one.values))
-        elif one.type is int:
-            domain = api.IntInterval(int(one.low), int(one.high))
+    for parameter in space.parameters:
+        if parameter.values:
+            domain: Any = api.Discrete(list(parameter.values))
+        elif parameter.type is int:
+            domain = api.IntInterval(int(parameter.low), int(parameter.high))
         else:
-            domain = api.RealInterval(one.low, one.high)
-        hparams.append(api.HParam(one.key, domain))
+            domain = api.RealInterval(parameter.low, parameter.high)
+        hparams.append(api.HParam(parameter.key, domain))
     metrics = [api.Metric(name, display_name=shown) for name, shown in METRICS.items()]
     writer = EventFileWriter(str(own))
     writer.add_event(_event(summary_v2.hparams_config_pb(hparams, metrics)))

@@ -1,7 +1,7 @@
-"""keras-tuner's oracles, made to survive: a search that is killed, a worker that is lost, a budget of time.
+"""keras-tuner's oracles, extended to survive a killed search and lost workers, and to keep a time limit.
 
-An oracle chooses the values of the next trial. Those of keras-tuner 1.4.7 write their state in place, wait
-for ever for a worker that died, and their grid forgets when it is loaded again where it was.
+An oracle chooses the values of the next trial. The oracles of keras-tuner 1.4.7 overwrite their state in
+place, wait for ever for a worker that died, and forget the position in a grid when they are reloaded.
 """
 
 from __future__ import annotations
@@ -26,30 +26,30 @@ from holle_tf.runs.run_folder import write_text
 from tuning.space import Space
 
 RUNNING, IDLE, STOPPED, INVALID = "RUNNING", "IDLE", "STOPPED", "INVALID"
-NEVER = 10**9  # failures in a row that end a search: keras-tuner would then raise with its lock held
+NEVER = 10**9  # consecutive failures that end a search, where keras-tuner would raise while it holds its lock
 
 
-class Enduring(keras_tuner.Oracle):
-    """What is added to every oracle; for a class that inherits from this first and from one of them second.
+class ResilientOracle(keras_tuner.Oracle):
+    """The extensions of every oracle; a class inherits first from this, then from an oracle of keras-tuner.
 
     Args:
-        max_minutes: after which no trial begins, over all processes that the search had; 0 = no limit.
-        lost_seconds: after which a worker that was not heard of is given up.
+        max_minutes: time after which no trial starts, summed over restarts of the search; 0 = no limit.
+        lost_seconds: time after which a worker that is not heard from is given up.
     """
 
-    _retry_queue: list[str]  # keras-tuner's: ids of trials to do again, the last first
+    _retry_queue: list[str]  # keras-tuner's: ids of trials to repeat, the last first
 
     def __init__(self, *, max_minutes: float, lost_seconds: float, **kwargs: Any):
         super().__init__(max_consecutive_failed_trials=NEVER, allow_new_entries=False, **kwargs)
         self._budget, self._lost_seconds = 60 * max_minutes, lost_seconds
         self._elapsed_before, self._began = 0.0, time.monotonic()
-        self._heard: dict[str, float] = {}  # tuner -> when
+        self._heard: dict[str, float] = {}  # tuner -> time
         self._stopping = False
         self.verbose = 0
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the search took, without interruptions."""
+        """Seconds that the search has taken, without interruptions."""
         return self._elapsed_before + time.monotonic() - self._began
 
     @property
@@ -58,16 +58,16 @@ class Enduring(keras_tuner.Oracle):
 
     @property
     def over(self) -> bool:
-        """Whether workers were told to stop, and all have."""
+        """Whether workers were told to stop, and all of them have."""
         return self._stopping and not self.ongoing_trials and not self.tuner_ids
 
     @synchronized
     def create_trial(self, tuner_id: str) -> Any:
-        """As keras-tuner's; a worker is kept waiting as long as another's trial may have to be done again."""
+        """As keras-tuner's; a worker is kept waiting while another's trial may still have to be repeated."""
         self._heard[tuner_id] = time.monotonic()
         waiting = list(self._retry_queue) if self._time_is_over else []
         if waiting:
-            self._retry_queue = []  # keep them for a search with more time
+            self._retry_queue = []  # keep them for a continuation with more time
         trial = super().create_trial(tuner_id)
         self._retry_queue += waiting
         if trial.status == STOPPED and self.ongoing_trials:
@@ -91,14 +91,14 @@ class Enduring(keras_tuner.Oracle):
 
     @synchronized
     def end_trial(self, trial: Any) -> None:
-        """As keras-tuner's; a trial that was given up and then ended after all is not done again."""
+        """As keras-tuner's; a trial that was given up, but ended after all, is not repeated."""
         super().end_trial(trial)
         if self.trials[trial.trial_id].status != INVALID and trial.trial_id in self._retry_queue:
             self._retry_queue.remove(trial.trial_id)
 
     @synchronized
-    def lose(self, tuner_id: str) -> str:
-        """Give up a worker; its trial is done again, or failed if that was tried enough.
+    def give_up(self, tuner_id: str) -> str:
+        """Give up a worker. Its trial is repeated, or fails if it has been tried often enough.
 
         Returns:
             The id of the trial, "" if it had none.
@@ -114,11 +114,11 @@ class Enduring(keras_tuner.Oracle):
         return trial.trial_id
 
     @synchronized
-    def silent(self) -> list[str]:
-        """The workers that were not heard of for too long."""
+    def silent_workers(self) -> list[str]:
+        """The workers that have not been heard from for too long."""
         known = {*self.ongoing_trials, *self.tuner_ids}
         oldest = time.monotonic() - self._lost_seconds
-        return sorted(one for one in known if self._heard.get(one, self._began) < oldest)
+        return sorted(tuner_id for tuner_id in known if self._heard.get(tuner_id, self._began) < oldest)
 
     def get_state(self) -> dict[str, Any]:
         return {**super().get_state(), "elapsed_seconds": self.elapsed}
@@ -135,36 +135,38 @@ class Enduring(keras_tuner.Oracle):
         write_text(path, json.dumps(trial.get_state()))
 
     def reload(self) -> None:
-        """As keras-tuner's; whatever was begun and not ended is done again, and nothing else."""
+        """As keras-tuner's; only trials that started and did not end are repeated."""
         super().reload()
-        begun = [one for one, trial in self.trials.items() if trial.status in (RUNNING, INVALID)]
-        self._retry_queue = sorted(begun, reverse=True)  # the last of it is taken first
+        unfinished = [
+            trial_id for trial_id, trial in self.trials.items() if trial.status in (RUNNING, INVALID)
+        ]
+        self._retry_queue = sorted(unfinished, reverse=True)  # taken from the end
 
 
-class Grid(Enduring, GridSearchOracle):
+class Grid(ResilientOracle, GridSearchOracle):
     """Every combination once, the last key changing fastest."""
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self._time_is_over:
             return {"status": STOPPED, "values": None}
         space = self.hyperparameters.space
-        for combination in itertools.product(*(one.values for one in space)):
-            values = {one.name: value for one, value in zip(space, combination)}
+        for combination in itertools.product(*(parameter.values for parameter in space)):
+            values = {parameter.name: value for parameter, value in zip(space, combination)}
             if not self._duplicate(values):
                 return {"status": RUNNING, "values": values}
         return {"status": STOPPED, "values": None}
 
 
-class Random(Enduring, RandomSearchOracle):
-    """Values drawn anew for every trial."""
+class Random(ResilientOracle, RandomSearchOracle):
+    """Random values for every trial."""
 
 
-class Hyperband(Enduring, HyperbandOracle):
-    """Many short trainings, of which the best go on (Li et al., 2018)."""
+class Hyperband(ResilientOracle, HyperbandOracle):
+    """Many short trainings, the best of which continue (Li et al., 2018)."""
 
 
-class Bayesian(Enduring, BayesianOptimizationOracle):
-    """A Gaussian process over the trials so far says which values promise most."""
+class Bayesian(ResilientOracle, BayesianOptimizationOracle):
+    """The values that a Gaussian process over earlier trials finds most promising."""
 
 
 KINDS = {"grid": Grid, "random": Random, "hyperband": Hyperband, "bayesian": Bayesian}
@@ -175,17 +177,17 @@ def make_oracle(tuner: str, space: Space, options: TuningConfig, seed: int, epoc
 
     Args:
         tuner: a key of ``KINDS``.
-        epochs: of a whole training; hyperband begins with fewer.
+        epochs: epochs of a full training; hyperband starts with fewer.
     """
     own = {"max_epochs": epochs, "factor": options.hyperband_factor} if tuner == "hyperband" else {}
     oracle = KINDS[tuner](
         objective=keras_tuner.Objective(options.objective, OBJECTIVES[options.objective]),
         hyperparameters=space.declared(),
-        seed=seed + 1,  # keras-tuner takes 0 for none
+        seed=seed + 1,  # keras-tuner takes 0 for no seed
         max_retries_per_trial=options.retries,
         max_minutes=options.max_minutes,
         lost_seconds=options.lost_seconds,
         **own,
     )
-    oracle.max_trials = options.max_trials or None  # hyperband's takes it no other way
+    oracle.max_trials = options.max_trials or None  # HyperbandOracle does not accept it as an argument
     return oracle

@@ -1,4 +1,4 @@
-"""Parallel coordinates of a search: a line a trial, an axis a key, and the objective at the right."""
+"""Draws a search as parallel coordinates: a line per trial, an axis per key, the objective on the right."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from tuning.space import Parameter, Space
 from tuning.text import short_names
 
 _INK, _PALE = "#222222", "#8a8a8a"
-_COLOURS = colormaps["viridis_r"]  # light = poor, dark = good; read by the colour-blind too, and in print
-_LIGHTEST = 0.08  # of the colour map, so that the poorest line is still seen on white
-_TICKS = 12  # more values than these are drawn as a range
-_SPREAD = 0.11  # of an axis: how far lines through one listed value are set apart
+_COLOURS = colormaps["viridis_r"]  # light = poor, dark = good; suited to the colour-blind and to print
+_LIGHTEST = 0.08  # position in the colour map at which the poorest line is still visible on white
+_TICKS = 12  # an axis with more values is drawn as a range
+_SPREAD = 0.11  # share of an axis over which lines through the same listed value are spread
 
 
 def plot_trials(rows: Sequence[dict[str, Any]], space: Space, objective: str, out_png: Path) -> None:
-    """Draw the completed trials; the best is thick, and its values are in bold.
+    """Draw the completed trials; the line of the best is thick, and its values are bold.
 
     Args:
-        rows: of ``results.trial_rows``, completed ones alone, the best first.
+        rows: the completed trials among ``results.trial_rows``, best first.
         space: its parameters are the axes, in its order.
         objective: name of the last axis.
         out_png: the picture, written whole or not at all.
     """
-    names = short_names([one.key for one in space.parameters])
+    names = short_names([parameter.key for parameter in space.parameters])
     count = len(space.parameters) + 1
     figure = Figure(figsize=(max(7.0, 1.45 * count + 1.2), 4.6), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
@@ -50,8 +50,8 @@ def plot_trials(rows: Sequence[dict[str, Any]], space: Space, objective: str, ou
     low, high = float(scores.min()), float(scores.max())
     unit = (scores - low) / (high - low) if high > low else np.full(len(scores), 0.5)
     good = unit if OBJECTIVES[objective] == "max" else 1 - unit
-    points = np.column_stack([_apart(heights, space, unit), unit])
-    for i in reversed(range(len(rows))):  # the best last, over the others
+    points = np.column_stack([_spread(heights, space, unit), unit])
+    for i in reversed(range(len(rows))):  # the best last, on top of the others
         best = i == 0
         colour = _COLOURS(_LIGHTEST + (1 - _LIGHTEST) * good[i])
         _line(axes, points[i], colour, 3.2 if best else 1.5, 1.0 if best else 0.8)
@@ -75,28 +75,28 @@ def plot_trials(rows: Sequence[dict[str, Any]], space: Space, objective: str, ou
 
 
 def _height(parameter: Parameter, value: Any) -> float:
-    """Where ``value`` is on its axis, 0 to 1; in the middle where the trial had none."""
+    """Position of ``value`` on its axis, 0 to 1; in the middle if the trial has none."""
     if value is None:
         return 0.5
     values = _categories(parameter)
     if values:
         return values.index(value) / (len(values) - 1) if len(values) > 1 else 0.5
-    low, high, at = parameter.low, parameter.high, float(value)
+    low, high, number = parameter.low, parameter.high, float(value)
     if parameter.log:
-        low, high, at = math.log(low), math.log(high), math.log(at)
-    return (at - low) / (high - low)
+        low, high, number = math.log(low), math.log(high), math.log(number)
+    return (number - low) / (high - low)
 
 
 def _categories(parameter: Parameter) -> list[Any]:
-    """The values that are drawn as such, sorted where they are numbers; [] for a range."""
+    """The values that have a tick each, sorted if they are numbers; [] for a range."""
     values = list(parameter.listed)
     if len(values) > _TICKS:
         return []
     return values if any(isinstance(value, str) for value in values) else sorted(values)
 
 
-def _apart(heights: np.ndarray, space: Space, unit: np.ndarray) -> np.ndarray:
-    """``heights`` (trials, keys) with lines through one listed value set a little apart, by their score."""
+def _spread(heights: np.ndarray, space: Space, unit: np.ndarray) -> np.ndarray:
+    """``heights`` (trials, keys), with lines through the same listed value spread by their score."""
     moved = heights.copy()
     rank = np.argsort(np.argsort(unit)) / max(1, len(unit) - 1) - 0.5  # -0.5 the lowest ... 0.5 the highest
     for x, parameter in enumerate(space.parameters):
@@ -107,7 +107,7 @@ def _apart(heights: np.ndarray, space: Space, unit: np.ndarray) -> np.ndarray:
 
 
 def _line(axes: Axes, heights: np.ndarray, colour: Any, width: float, alpha: float) -> None:
-    """A smooth curve through one point of each axis, level where it crosses them."""
+    """A smooth curve through a point on each axis, horizontal where it crosses the axes."""
     points, codes = [(0.0, heights[0])], [Curve.MOVETO]
     for x in range(1, len(heights)):
         points += [(x - 0.5, heights[x - 1]), (x - 0.5, heights[x]), (float(x), heights[x])]
@@ -131,7 +131,7 @@ def _axis(axes: Axes, x: int, name: str) -> None:
 
 
 def _ticks(parameter: Parameter, best: Any) -> list[tuple[float, str, bool]]:
-    """Height, text and whether it is the best trial's, of every mark of an axis."""
+    """Every tick of an axis: height, text, and whether it is the best trial's value."""
     values = _categories(parameter)
     if values:
         return [(_height(parameter, value), _text(value), value == best) for value in values]
@@ -139,7 +139,7 @@ def _ticks(parameter: Parameter, best: Any) -> list[tuple[float, str, bool]]:
     near = 0.06
     at_best = [] if best is None else [(_height(parameter, best), _text(best), True)]
     ticks = [(_height(parameter, value), _text(value), False) for value in marks]
-    return [one for one in ticks if not at_best or abs(one[0] - at_best[0][0]) > near] + at_best
+    return [tick for tick in ticks if not at_best or abs(tick[0] - at_best[0][0]) > near] + at_best
 
 
 def _tick(axes: Axes, x: int, height: float, text: str, best: bool) -> None:

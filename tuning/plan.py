@@ -1,4 +1,4 @@
-"""A search before its first trial: what is searched, on what, from which teachers, and where it is kept."""
+"""Plans a search before its first trial: its space, data, teachers and folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from holle_tf.training.train import cache_teachers
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
-from tuning.space import Parameter, Space, listed, read_space
+from tuning.space import Parameter, Space, comma_separated, read_space
 from tuning.trial import trial_config
 
 logger = logging.getLogger(__name__)
@@ -32,12 +32,12 @@ class Plan:
     """A search.
 
     Attributes:
-        config: of every trial but for its values; the recipe is named.
-        space: without what decides nothing.
+        config: configuration of every trial except for its values; the recipe is set.
+        space: the keys that make a difference.
         tuner: grid | random | hyperband | bayesian.
-        teachers: folders of finished runs.
-        folder: of the search.
-        identity: what decides its trials; more of them, or more time, is the same search.
+        teachers: folders of their finished runs.
+        folder: folder of the search.
+        identity: what decides its trials; with more trials or more time, it is the same search.
     """
 
     config: Config
@@ -49,22 +49,22 @@ class Plan:
 
     @property
     def epochs(self) -> int:
-        """Of a whole training, at most."""
+        """Largest number of epochs of a full training."""
         return self.config.tuning.trial_epochs or self.config.training_of(self.config.model).epochs
 
     @property
     def trials(self) -> Optional[int]:
-        """How many trials there can be; None if only time or hyperband's rounds end them."""
+        """Largest number of trials; None if only the time or hyperband's rounds limit them."""
         most, size = self.config.tuning.max_trials or None, self.space.size
         if self.tuner == "hyperband" or size is None:
             return most
         return size if most is None else min(most, size)
 
     def begin(self) -> None:
-        """Make the folder, or check that it is of this search.
+        """Create the folder, or check that it belongs to this search.
 
         Raises:
-            UserError: it is of another.
+            UserError: it belongs to another search.
         """
         found = read_json(self.folder / "search.json")
         if found is not None and found != self.identity:
@@ -73,10 +73,10 @@ class Plan:
 
 
 def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]]) -> Plan:
-    """What ``config`` and the flags ask for; prepares the data and trains teachers where there are none.
+    """The search that ``config`` and the flags ask for; prepares data and trains teachers if necessary.
 
     Raises:
-        UserError: space, recipe, teachers and model do not fit each other.
+        UserError: space, recipe, teachers and model do not match.
     """
     config, distilling = _resolved(config, teacher_runs)
     space = read_space(config, distilling)
@@ -84,13 +84,13 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
     tuner = _tuner(config.tuning.tuner, space)
     if config.tuning.max_trials == 0 and config.tuning.max_minutes == 0 and space.size is None:
         if tuner != "hyperband":
-            raise UserError("this space has no end: give tuning.max_trials or tuning.max_minutes by --set.")
+            raise UserError("this space is infinite: set tuning.max_trials or tuning.max_minutes by --set.")
     prepared = open_data(config)
     teachers: tuple[Path, ...] = ()
     if distilling:
-        if any(one.key.startswith("data.") for one in space.parameters):
+        if any(parameter.key.startswith("data.") for parameter in space.parameters):
             raise UserError(
-                "data cannot be searched beside a teacher, which was trained on one kind of them."
+                "options of the data cannot be searched with a teacher, which was trained with fixed ones."
             )
         work = (_prepare_teachers, config, teacher_runs)
         found = in_own_process(*work) if config.tuning.isolate else work[0](*work[1:])
@@ -99,7 +99,7 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
         for run in runs:
             Reading(run, prepared, config)
         config = replace(config, teacher=",".join(run.config().model for run in runs))
-    space = _deciding(config, space, prepared, [RunFolder(path) for path in teachers])
+    space = _without_idle_keys(config, space, prepared, [RunFolder(path) for path in teachers])
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
     digest = json_sha256(identity)[:8]
     what = f"{config.model}-{config.recipe.replace('_', '-')}".rstrip("-")
@@ -109,7 +109,7 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
 
 
 def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Config, bool]:
-    """``config`` with its recipe named, and whether a student of teachers is searched."""
+    """``config`` with its recipe, and whether the search is for a student of teachers."""
     teachers = bool(config.teacher or teacher_runs)
     if not is_student(config.model):
         if teachers or config.recipe:
@@ -123,32 +123,33 @@ def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Co
 
 
 def _check_recipes(config: Config, space: Space) -> None:
-    by_key = {one.key: one for one in space.parameters}
+    by_key = {parameter.key: parameter for parameter in space.parameters}
     if "recipe" not in by_key:
         return
     interaction = f"{config.student}.interaction"
     if interaction in by_key:
-        raise UserError(f"a recipe has its interaction: search recipe or {interaction}, not both.")
+        raise UserError(f"a recipe includes its interaction: search either recipe or {interaction}.")
     needed = {recipe(str(name), config.recipes).teachers for name in by_key["recipe"].values}
     if not is_student(config.model) or needed != {recipe(config.recipe, config.recipes).teachers}:
         raise UserError(f"the recipes of the space need other teachers than {config.recipe or config.model}.")
 
 
 def _tuner(wanted: str, space: Space) -> str:
-    endless = [one.key for one in space.parameters if not one.listed]
+    continuous = [parameter.key for parameter in space.parameters if not parameter.listed]
     if wanted == "auto":
-        return "random" if endless else "grid"
-    if wanted == "grid" and endless:
+        return "random" if continuous else "grid"
+    if wanted == "grid" and continuous:
         raise UserError(
-            f"a grid needs a list of values, or a step, for {listed(endless)}; or choose --tuner=random."
+            f"a grid needs a list of values or a step for {comma_separated(continuous)};"
+            " or choose --tuner=random."
         )
-    if wanted == "hyperband" and any(one.key.endswith(".epochs") for one in space.parameters):
-        raise UserError("hyperband decides the epochs itself; leave them out of the space.")
+    if wanted == "hyperband" and any(parameter.key.endswith(".epochs") for parameter in space.parameters):
+        raise UserError("hyperband chooses the number of epochs itself; remove epochs from the space.")
     return wanted
 
 
 def _prepare_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> list[str]:
-    """Find or train the teachers and compute what students will read of them."""
+    """Find or train the teachers and compute the scores that students need of them."""
     prepared = open_data(config)
     runs = find_or_train_teachers(config, prepared, teacher_runs)
     config = replace(config, teacher=",".join(run.config().model for run in runs))
@@ -156,30 +157,33 @@ def _prepare_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> 
     return [str(run.path) for run in runs]
 
 
-def _deciding(config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Space:
-    """``space`` without keys that change no trial, such as the k of a recipe without a top-k term."""
+def _without_idle_keys(
+    config: Config, space: Space, prepared: PreparedData, teachers: Sequence[RunFolder]
+) -> Space:
+    """``space`` without the keys that change no trial, such as the k of a recipe without a top-k term."""
     switches = ("recipe", f"{config.student}.interaction")
     bases = [trial_config(config, {})]
-    for one in space.parameters:
-        if one.key in switches:
-            bases += [trial_config(config, {one.key: value}) for value in one.values]
+    for parameter in space.parameters:
+        if parameter.key in switches:
+            bases += [trial_config(config, {parameter.key: value}) for value in parameter.values]
 
     def identities(parameter: Parameter) -> Iterable[list[dict[str, Any]]]:
         for base in bases:
             changed = [trial_config(base, {parameter.key: value}) for value in parameter.examples()]
-            yield [run_identity(one, prepared, teachers) for one in (*changed, base)]
+            yield [run_identity(trial, prepared, teachers) for trial in (*changed, base)]
 
     kept = [
-        one
-        for one in space.parameters
-        if one.key.startswith("data.")
-        or any(found[0] != other for found in identities(one) for other in found[1:])
+        parameter
+        for parameter in space.parameters
+        if parameter.key.startswith("data.")
+        or any(found[0] != other for found in identities(parameter) for other in found[1:])
     ]
-    dropped = {one.key for one in space.parameters} - {one.key for one in kept}
+    dropped = {parameter.key for parameter in space.parameters} - {parameter.key for parameter in kept}
     if dropped:
-        logger.info(f"space {space.name}: left out, as nothing here depends on it: {listed(dropped)}")
+        keys = comma_separated(dropped)
+        logger.info(f"space {space.name}: left out, because nothing here depends on it: {keys}")
     if not kept:
-        raise UserError(f"space {space.name}: none of its keys changes {config.recipe or config.model}.")
+        raise UserError(f"space {space.name}: none of its keys affects {config.recipe or config.model}.")
     return replace(space, parameters=tuple(kept))
 
 

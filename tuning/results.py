@@ -1,4 +1,4 @@
-"""What a search found: rows, Pareto fronts, the table in all its forms, the configuration to go on with."""
+"""Results of a search: rows, Pareto fronts, tables, and the configuration of the best trial."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ OTHERS = ("seconds_per_epoch", "epochs", "best_epoch", "precision", "peak_memory
 
 
 def trial_rows(tuner: SearchTuner, plan: Plan) -> list[dict[str, Any]]:
-    """A row for each trial that ended, the best first and failed ones last.
+    """A row for each trial that ended, the best first and failed trials last.
 
-    A row has ``trial`` (from 1), ``status``, ``values`` by key, and of a completed one the scores, the costs,
-    ``front``, ``OTHERS`` and ``objective``, the number that keras-tuner was told; of another ``error``.
+    A row has ``trial`` (from 1), ``status`` and ``values`` by key. The row of a completed trial also has the
+    scores, the costs, ``front``, ``OTHERS`` and ``objective``, the number reported to keras-tuner; that of a
+    failed trial has ``error``.
     """
     rows = []
     for trial_id, trial in tuner.oracle.trials.items():
@@ -54,23 +55,24 @@ def trial_rows(tuner: SearchTuner, plan: Plan) -> list[dict[str, Any]]:
 
 
 def mark_fronts(rows: Sequence[dict[str, Any]]) -> None:
-    """Give every completed row its ``front``.
+    """Set ``front`` of every completed row.
 
-    A trial is on the front of a cost if no other has an F1 as high and costs as little, one of both better.
+    A trial is on the front of a cost unless another has an F1 as high at a cost as low, and is better in
+    either.
     """
     done = [row for row in rows if row["status"] == COMPLETED]
     for row in done:
         row[FRONT] = [cost for cost in COSTS if not any(_dominates(other, row, cost) for other in done)]
 
 
-def _dominates(one: dict[str, Any], other: dict[str, Any], cost: str) -> bool:
-    no_worse = one["val_f1"] >= other["val_f1"] and one[cost] <= other[cost]
-    return no_worse and (one["val_f1"] > other["val_f1"] or one[cost] < other[cost])
+def _dominates(row: dict[str, Any], other: dict[str, Any], cost: str) -> bool:
+    no_worse = row["val_f1"] >= other["val_f1"] and row[cost] <= other[cost]
+    return no_worse and (row["val_f1"] > other["val_f1"] or row[cost] < other[cost])
 
 
 def results_table(rows: Sequence[dict[str, Any]], plan: Plan) -> Table:
-    """The rows for the terminal."""
-    names = short_names([one.key for one in plan.space.parameters])
+    """The rows as a table for the terminal."""
+    names = short_names([parameter.key for parameter in plan.space.parameters])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for title in ("trial", "F1", "EM", "loss", "params", "seconds"):
         table.add_column(title, justify="right", no_wrap=True)
@@ -89,12 +91,12 @@ def results_table(rows: Sequence[dict[str, Any]], plan: Plan) -> Table:
 
 
 def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) -> list[Path]:
-    """``trials.json``, ``trials.csv``, ``trials.md`` and, if a trial was completed, ``best.yaml``.
+    """Write ``trials.json``, ``trials.csv``, ``trials.md`` and, if a trial was completed, ``best.yaml``.
 
     Args:
-        elapsed: seconds of the search.
+        elapsed: seconds that the search took.
     """
-    folder, keys = plan.folder, [one.key for one in plan.space.parameters]
+    folder, keys = plan.folder, [parameter.key for parameter in plan.space.parameters]
     options = plan.config.tuning
     summary = {
         "command": command_line(),
@@ -118,16 +120,16 @@ def write_results(rows: Sequence[dict[str, Any]], plan: Plan, elapsed: float) ->
 
 
 def best_yaml(row: dict[str, Any], plan: Plan) -> str:
-    """A configuration that trains with the values of ``row`` by itself, on the data of the search.
+    """A configuration that trains with the values of ``row`` on the data of the search.
 
-    It has the searched keys, and all else in which the search was not as by default.
+    It has the searched keys, and all others that differ from the defaults.
     """
     config = full_config(plan.config, row["values"])
-    # What --mode=train begins with, where nothing else is given.
-    without = values_of(load_config() if config.data_dir else load_config([preset("demo")]))
+    # The defaults of --mode=train.
+    defaults = values_of(load_config() if config.data_dir else load_config([preset("demo")]))
     tree: dict[str, Any] = {}
     for key, value in values_of(config).items():
-        same = key in without and value == without[key]
+        same = key in defaults and value == defaults[key]
         if key.startswith("tuning.") or same and key not in row["values"]:
             continue
         *sections, last = key.split(".")

@@ -1,4 +1,4 @@
-"""The search itself: keras-tuner asks for trials, each of which is one training or several."""
+"""The search: keras-tuner asks for trials, each of which consists of one or more trainings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from tuning.trial import MEASURED, Task, run_task, trial_config
 
 logger = logging.getLogger(__name__)
 
-OUTCOME = "outcome.json"  # in the folder of a trial: what its trainings gave, or why they failed
-AGAIN = 0.5  # seconds between two questions of a tuner that has nothing to do
+OUTCOME = "outcome.json"  # in the folder of a trial: results of its trainings, or why they failed
+ASK_INTERVAL = 0.5  # seconds between two requests of an idle tuner
 
 
 class SearchTuner(BaseTuner):
     """Runs the trials of a plan, alone or as one of several workers.
 
     Args:
-        plan: begun.
-        chief: address (host, port) of the process that chooses the values; None = this one.
+        plan: after ``begin``.
+        chief: address (host, port) of the process that chooses the values; None = this process.
     """
 
     def __init__(self, plan: Plan, chief: Optional[tuple[str, int]] = None):
@@ -46,16 +46,16 @@ class SearchTuner(BaseTuner):
             logger.info(f"going on after {done} trials, {oracle.elapsed / 60:.1f} minutes: {plan.folder}")
 
     def pre_create_trial(self) -> None:
-        if time.monotonic() - self._asked < AGAIN:
-            time.sleep(AGAIN)
+        if time.monotonic() - self._asked < ASK_INTERVAL:
+            time.sleep(ASK_INTERVAL)
         self._asked = time.monotonic()
 
     def run_trial(self, trial: Any, *fit_args: Any, **fit_kwargs: Any) -> dict[str, float]:
-        """Train with the trial's values; the mean scores of its executions.
+        """Train with the trial's values and return the mean scores of its executions.
 
         Raises:
             FailedTrialError: a training failed.
-            ProcessDied: its process was killed; keras-tuner tries the trial again.
+            ProcessDied: its process was killed; keras-tuner repeats the trial.
         """
         options = self._plan.config.tuning
         raw = trial.hyperparameters.values
@@ -64,7 +64,7 @@ class SearchTuner(BaseTuner):
         of = f" of {self._plan.trials}" if self._plan.trials else ""
         logger.info(f"trial {int(trial.trial_id) + 1}{of}: {shown}")
         outcome: dict[str, Any] = {"values": values, "tuner": self.tuner_id, "executions": []}
-        with self._showing_life(trial.trial_id):
+        with self._heartbeat(trial.trial_id):
             for execution in range(options.executions):
                 found = self._execute(trial.trial_id, raw, values, execution)
                 outcome["executions"].append(found)
@@ -72,7 +72,7 @@ class SearchTuner(BaseTuner):
                     outcome["error"] = found["error"]
                     self._write(trial.trial_id, outcome)
                     raise FailedTrialError(found["error"])
-        outcome.update(_together(outcome["executions"]))
+        outcome.update(_mean_outcome(outcome["executions"]))
         self._write(trial.trial_id, outcome)
         return {name: outcome[name] for name in MEASURED}
 
@@ -109,19 +109,19 @@ class SearchTuner(BaseTuner):
             logger.warning(f"trial {number} failed: {outcome.get('error') or _last_line(trial.message)}")
 
     def save(self) -> None:
-        """Keep the oracle's state; a tuner has none of its own."""
+        """Save the oracle's state; a tuner has no state of its own."""
         if self._chief is None:
             self.oracle.save()
 
     def _write(self, trial_id: str, outcome: dict[str, Any]) -> None:
         write_text(Path(self.get_trial_dir(trial_id)) / OUTCOME, json.dumps(outcome, indent=1))
 
-    def _showing_life(self, trial_id: str) -> Any:
+    def _heartbeat(self, trial_id: str) -> Any:
         return _Heartbeat(self, trial_id, self._chief, self._plan.config.tuning.lost_seconds)
 
 
 class _Heartbeat:
-    """A context in which a worker tells the chief now and then that it is at its trial."""
+    """A context in which a worker regularly tells the chief that it is working on its trial."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Heartbeat:
         assert self._chief is not None
         silent = False
         while not self._ended.wait(self._every):
-            if not answers(*self._chief):
+            if not is_listening(*self._chief):
                 if not silent:
                     logger.warning("the chief does not answer; start it again, this worker waits for it")
                 silent = True
@@ -154,8 +154,8 @@ class _Heartbeat:
             self._tuner.oracle.get_trial(self._trial_id)
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether something listens there."""
+def is_listening(host: str, port: int) -> bool:
+    """Whether a process listens at this address."""
     try:
         with socket.create_connection((host, port), timeout=5):
             return True
@@ -164,16 +164,18 @@ def answers(host: str, port: int) -> bool:
 
 
 def read_outcome(folder: Path) -> dict[str, Any]:
-    """What a trial wrote; {} if it did not come so far."""
+    """The outcome that a trial wrote; {} if it has none."""
     path = folder / OUTCOME
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def _together(executions: list[dict[str, Any]]) -> dict[str, Any]:
-    """Means of the numbers over executions; what is no number is the same in all."""
+def _mean_outcome(executions: list[dict[str, Any]]) -> dict[str, Any]:
+    """The means of all numbers over the executions; other values are the same in all of them."""
     first = executions[0]
     return {
-        name: statistics.mean(one[name] for one in executions) if isinstance(value, (int, float)) else value
+        name: statistics.mean(execution[name] for execution in executions)
+        if isinstance(value, (int, float))
+        else value
         for name, value in first.items()
     }
 

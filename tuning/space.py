@@ -1,11 +1,11 @@
-"""The space of a search: which configuration keys are tried, and with which values, read from YAML.
+"""Reads the space of a search from YAML: the configuration keys to try, and their values.
 
-    training.sam.batch_size: [32, 64]                                      # one of these
+    training.sam.batch_size: [32, 64]                                      # any of these
     sam.layers: {min: 1, max: 3}                                           # a whole number
     training.sam.learning_rate: {min: 0.0001, max: 0.01, sampling: log}    # any number in between
 
-Keys may stand under the name of a model, and count only where that model is searched; those under
-``distill`` count where a student learns from a teacher.
+Keys may be under the name of a model, and then count only if that model is searched; keys under ``distill``
+count only if a student learns from a teacher.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pipelines.errors import UserError
 
 SPACES = Path(__file__).parent / "spaces"
 SAMPLINGS = ("linear", "log")
-# What decides which search it is, or on what it is measured.
+# Keys that decide which search it is, or what it is measured on.
 FIXED = {"model", "teacher", "data_dir", "glove", "limit", "profile", "runs_dir", "data.schema", "data.setup"}
 FIXED_SECTIONS = ("tuning.", "demo.")
 Value = Union[bool, int, float, str]
@@ -36,12 +36,12 @@ class Parameter:
     """One key of a space.
 
     Attributes:
-        key: dotted, of ``holle_tf.config``.
-        type: of its values: bool, int, float or str.
-        values: that are tried, if they are listed.
-        low, high: both included, if they are not.
-        step: between two values; None = any, of a whole number 1.
-        log: values are drawn evenly on a logarithmic scale.
+        key: dotted key of ``holle_tf.config``.
+        type: type of its values: bool, int, float or str.
+        values: the values to try, if they are listed.
+        low, high: bounds of the values, both included, if they are not listed.
+        step: difference between values; None = any for a float, 1 for an int.
+        log: draw values evenly on a logarithmic scale.
     """
 
     key: str
@@ -54,7 +54,7 @@ class Parameter:
 
     @property
     def listed(self) -> tuple[Value, ...]:
-        """All values there are; () if there is no end of them."""
+        """All values; () if there are infinitely many."""
         if self.values or self.log:
             return self.values
         if self.type is float and self.step is None:
@@ -64,7 +64,7 @@ class Parameter:
         return tuple(self.value(self.low + i * step) for i in range(count))
 
     def declare(self, space: keras_tuner.HyperParameters) -> None:
-        """Add this to keras-tuner's space."""
+        """Add this parameter to keras-tuner's space."""
         if self.values:
             space.Choice(self.key, list(self.values))
             return
@@ -76,11 +76,11 @@ class Parameter:
             space.Float(self.key, self.low, self.high, step=self.step, sampling=sampling)
 
     def value(self, raw: Any) -> Value:
-        """``raw`` of keras-tuner as the configuration takes it, with no more digits than one would write."""
+        """keras-tuner's value ``raw`` as the configuration takes it, rounded to six digits."""
         return float(f"{raw:.6g}") if self.type is float else self.type(raw)
 
     def examples(self) -> tuple[Value, ...]:
-        """Values that show whether the key is read at all and takes them."""
+        """Values to check whether the key accepts them and makes a difference."""
         return self.values or (self.value(self.low), self.value(self.high))
 
 
@@ -92,26 +92,31 @@ class Space:
     parameters: tuple[Parameter, ...]
 
     def declared(self) -> keras_tuner.HyperParameters:
-        """As keras-tuner's oracles take it."""
+        """The space as keras-tuner's oracles take it."""
         space = keras_tuner.HyperParameters()
         for parameter in self.parameters:
             parameter.declare(space)
         return space
 
     def values(self, raw: Mapping[str, Any]) -> dict[str, Value]:
-        """The values of a trial by key, without what keras-tuner adds for itself."""
-        return {one.key: one.value(raw[one.key]) for one in self.parameters if one.key in raw}
+        """The values of a trial by key, without keras-tuner's own entries."""
+        return {
+            parameter.key: parameter.value(raw[parameter.key])
+            for parameter in self.parameters
+            if parameter.key in raw
+        }
 
     @property
     def size(self) -> Optional[int]:
-        """Number of combinations; None if there is no end of them."""
-        counts = [len(one.listed) for one in self.parameters]
+        """Number of combinations; None if there are infinitely many."""
+        counts = [len(parameter.listed) for parameter in self.parameters]
         return math.prod(counts) if all(counts) else None
 
     def describe(self) -> list[dict[str, Any]]:
-        """What decides the search, as plain data."""
+        """The space as plain data, for the identity of the search."""
         return [
-            {**vars(one), "type": one.type.__name__, "values": list(one.values)} for one in self.parameters
+            {**vars(parameter), "type": parameter.type.__name__, "values": list(parameter.values)}
+            for parameter in self.parameters
         ]
 
 
@@ -119,12 +124,12 @@ def read_space(config: Config, distilling: bool) -> Space:
     """The space that ``config.tuning.space`` names, for ``config.model``.
 
     Args:
-        config: of the search; what is not searched stays as it is there.
-        distilling: a student of a teacher is searched.
+        config: configuration of the search; keys that are not searched keep its values.
+        distilling: the search is for a student of a teacher.
 
     Raises:
-        UserError: no such space, an unknown key (the nearest is named), a value of the wrong type or that the
-            configuration does not take, or nothing for this model.
+        UserError: there is no such space, it has nothing for this model, a key is unknown (the message names
+            the nearest), or the configuration does not accept a value.
     """
     path = space_path(config.tuning.space)
     content = _read(path)
@@ -145,7 +150,7 @@ def read_space(config: Config, distilling: bool) -> Space:
 
 
 def space_path(name: str) -> Path:
-    """The file of a space that ships, or the user's own.
+    """The file of a space of the package, or of the user.
 
     Raises:
         UserError: there is none.
@@ -200,13 +205,13 @@ def _values(where: str, kind: type, given: list[Any]) -> tuple[Value, ...]:
         raise UserError(f"{where}: the list of values is empty.")
     values = tuple(_typed(where, kind, value) for value in given)
     if len(set(values)) < len(values):
-        raise UserError(f"{where}: a value stands here twice.")
+        raise UserError(f"{where}: a value is listed twice.")
     return values
 
 
 def _range(where: str, key: str, kind: type, given: dict[Any, Any]) -> Parameter:
     if kind not in (int, float):
-        raise UserError(f"{where}: its values are no numbers; give a list.")
+        raise UserError(f"{where}: its values are not numbers; give a list.")
     unknown = sorted(set(given) - {"min", "max", "step", "sampling"})
     if unknown or "min" not in given or "max" not in given:
         wrong = f"{unknown[0]!r} is not among" if unknown else "expected"
@@ -218,16 +223,16 @@ def _range(where: str, key: str, kind: type, given: dict[Any, Any]) -> Parameter
         raise UserError(f"{where}: sampling={sampling}: not among the choices ({', '.join(SAMPLINGS)}).")
     log = sampling == "log"
     if low >= high:
-        raise UserError(f"{where}: min ({low}) has to be below max ({high}).")
+        raise UserError(f"{where}: min ({low}) must be below max ({high}).")
     if log and (low <= 0 or step is not None):
-        raise UserError(f"{where}: sampling: log needs a positive min, and takes no step.")
+        raise UserError(f"{where}: sampling: log needs a positive min and no step.")
     if step is not None and step <= 0:
-        raise UserError(f"{where}: step has to be positive.")
+        raise UserError(f"{where}: step must be positive.")
     return Parameter(key, kind, low=low, high=high, step=step, log=log)
 
 
 def _typed(where: str, kind: type, value: Any) -> Any:
-    """``value`` as ``kind``. YAML reads 1e-4 as text; a whole number stands for a number."""
+    """``value`` as ``kind``. YAML reads 1e-4 as text, and a float may be written as a whole number."""
     if kind is float and not isinstance(value, bool):
         try:
             return float(value)
@@ -245,6 +250,6 @@ def _at(tree: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def listed(keys: Iterable[str]) -> str:
-    """Keys for a message."""
+def comma_separated(keys: Iterable[str]) -> str:
+    """Sorted keys for a message."""
     return ", ".join(sorted(keys))

@@ -1,21 +1,21 @@
-"""How a search is shown in tables and pictures."""
+"""Texts about a search that tables and pictures share."""
 
 from __future__ import annotations
 
 from typing import Any, Sequence
 
 COMPLETED = "COMPLETED"  # the status of a trial that has scores
-FRONT = "front"  # the costs for which no other trial is both better and cheaper
+FRONT = "front"  # key of a row: the costs for which no other trial is both better and cheaper
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Keys by their last part, where that says which is meant."""
+    """Each key -> its last part if that is unique, else the whole key."""
     last = [key.rsplit(".", 1)[-1] for key in keys]
     return {key: name if last.count(name) == 1 else key for key, name in zip(keys, last)}
 
 
 def markdown(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
-    """The rows as a table of a document."""
+    """The rows as a Markdown table."""
     names = short_names(keys)
     titles = ["trial", *(names[key] for key in keys), "F1", "EM", "loss", "parameters", "seconds", "front"]
     lines = [titles, ["---:"] * (len(titles) - 1) + ["---"]]
@@ -31,5 +31,5 @@ def markdown(rows: Sequence[dict[str, Any]], keys: Sequence[str]) -> str:
 
 
 def front_of(row: dict[str, Any]) -> str:
-    """The costs of whose fronts a row is, for people."""
+    """The costs whose fronts a row is on, as text."""
     return ", ".join(row[FRONT])

@@ -1,4 +1,4 @@
-"""One training of a trial, through the path of every other training, and what came of it."""
+"""Runs a training of a trial like any other training, and returns its results."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Task:
     """A training to do.
 
     Attributes:
-        config: of the run, whole.
-        folder: of the run; made, or gone on with.
+        config: complete configuration of the run.
+        folder: folder of the run, which is created or continued.
         teachers: folders of the teachers' runs.
-        seconds: after which the training is cut; 0 = never.
-        shorter: folder of a run of the same values and fewer epochs to go on from.
-        keep_checkpoint: for a longer training to go on from this one.
+        seconds: time after which the training stops; 0 = no limit.
+        shorter: folder of a run with the same values and fewer epochs, to continue from.
+        keep_checkpoint: keep it, so that a longer training can continue from this one.
     """
 
     config: Config
@@ -54,7 +54,7 @@ class Task:
 
 
 class Deadline(tf.keras.callbacks.Callback):
-    """Stops a training some seconds after its begin; what was learned until then is scored as an epoch."""
+    """Stops a training some seconds after its start; what it learned until then is scored as an epoch."""
 
     def __init__(self, seconds: float):
         super().__init__()
@@ -72,12 +72,12 @@ def full_config(base: Config, values: Mapping[str, Any]) -> Config:
     """The configuration of a search with the values of a trial, for a training of full length.
 
     Args:
-        base: its recipe is named.
-        values: by key; a searched interaction takes the paper's recipe of the same terms. A recipe of one's
-            own has its interaction.
+        base: configuration with its recipe.
+        values: values by key. A searched interaction takes the paper's recipe of the same terms; a recipe of
+            the user's own has its interaction.
 
     Raises:
-        UserError: the values do not fit each other.
+        UserError: the values do not match.
     """
     config = with_values(base, values, "trial")
     if not is_student(config.model):
@@ -88,15 +88,15 @@ def full_config(base: Config, values: Mapping[str, Any]) -> Config:
 
 
 def trial_config(base: Config, values: Mapping[str, Any], epochs: int = 0) -> Config:
-    """The configuration of a trial: as ``full_config``, for at most so many epochs.
+    """The configuration of a trial: like ``full_config``, with a limit to the epochs.
 
     Args:
-        base: its recipe is named.
-        values: by key.
-        epochs: at most; 0 = ``tuning.trial_epochs``, or as ``base`` has it.
+        base: configuration with its recipe.
+        values: values by key.
+        epochs: largest number of epochs; 0 = ``tuning.trial_epochs`` or, without it, that of ``base``.
 
     Raises:
-        UserError: the values do not fit each other.
+        UserError: the values do not match.
     """
     model, options = base.model, base.tuning
     limits = {
@@ -108,11 +108,11 @@ def trial_config(base: Config, values: Mapping[str, Any], epochs: int = 0) -> Co
 
 
 def run_task(task: Task, isolate: bool) -> dict[str, Any]:
-    """Do ``task``; in a process of its own if ``isolate``.
+    """Run ``task``, in a process of its own if ``isolate``.
 
     Returns:
-        The scores of the epoch whose weights are kept, parameters, seconds and so on; or ``error``, of a
-        training that failed and would fail again.
+        The scores of the epoch whose weights are kept, parameters, seconds and so on; or ``error`` if the
+        training failed and would fail again.
 
     Raises:
         ProcessDied: its process was killed.
@@ -121,7 +121,7 @@ def run_task(task: Task, isolate: bool) -> dict[str, Any]:
 
 
 def _attempt(task: Task) -> dict[str, Any]:
-    # A log beside the run, so that lines of many trainings do not hide what the search says.
+    # A log beside the run, so that the lines of many trainings do not hide those of the search.
     with log_to_file(task.folder.parent / "log.txt", "holle_tf", "pipelines", __name__):
         return _train_or_error(task)
 
@@ -133,7 +133,7 @@ def _train_or_error(task: Task) -> dict[str, Any]:
         raise
     except UserError as error:
         return {"error": str(error)}
-    except Exception as error:  # whatever values lead to, the search goes on; log.txt has it whole
+    except Exception as error:  # the search goes on whatever the values cause; log.txt has the traceback
         logger.error(traceback.format_exc().rstrip())
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             return {"error": "out of memory; a smaller model or batch would fit"}

@@ -12,7 +12,7 @@ GRID = {"sam.units": [8, 16], "sam.dropout": [0.1, 0.3]}
 
 @pytest.fixture
 def oracle(space_file, tmp_path):
-    """Function (tuner, options) -> an oracle over a space of four combinations, or that same one reloaded."""
+    """Function: tuner, options -> an oracle over a space of four combinations, new or reloaded."""
 
     def make(tuner="grid", reload=False, content=GRID, **options):
         space = read_space(load_config((), [f"tuning.space={space_file(content)}"]), False)
@@ -34,7 +34,7 @@ def finish(oracle, trial, score=1.0):
 
 
 def run_all(oracle, tuner_id="tuner0", limit=200):
-    """Values of all further trials, which all succeed."""
+    """The values of all further trials, all of which succeed."""
     found = []
     while len(found) < limit:
         trial = oracle.create_trial(tuner_id)
@@ -106,11 +106,11 @@ def test_a_trial_that_was_interrupted_waits_for_a_search_with_more_time(oracle, 
 def test_a_lost_workers_trial_is_done_again_and_at_last_failed(oracle):
     made = oracle(retries=1, max_trials=1)
     trial = made.create_trial("worker1")
-    assert made.create_trial("worker2").status == "IDLE"  # it may be needed yet
-    assert made.lose("worker1") == trial.trial_id
+    assert made.create_trial("worker2").status == "IDLE"  # it may still be needed
+    assert made.give_up("worker1") == trial.trial_id
     again = made.create_trial("worker2")
     assert (again.trial_id, again.status) == (trial.trial_id, "RUNNING")
-    assert made.lose("worker2") == trial.trial_id
+    assert made.give_up("worker2") == trial.trial_id
     assert made.trials[trial.trial_id].status == "FAILED"
     assert made.create_trial("worker3").status == "STOPPED" and made.over
 
@@ -118,7 +118,7 @@ def test_a_lost_workers_trial_is_done_again_and_at_last_failed(oracle):
 def test_a_worker_that_was_given_up_and_ends_after_all_is_believed(oracle):
     made = oracle(max_trials=1)
     trial = made.create_trial("worker1")
-    made.lose("worker1")
+    made.give_up("worker1")
     finish(made, trial, score=2.0)
     assert made.create_trial("worker2").status == "STOPPED"
     assert made.trials[trial.trial_id].score == 2.0
@@ -132,7 +132,7 @@ def test_a_silent_worker_is_noticed_and_one_that_asks_for_its_trial_is_not_silen
     now[0] += 50
     made.get_trial(trials[1].trial_id)
     now[0] += 20
-    assert made.silent() == ["worker1"]
+    assert made.silent_workers() == ["worker1"]
 
 
 def test_hyperband_goes_on_with_the_best_of_a_round(oracle):
@@ -147,4 +147,4 @@ def test_hyperband_goes_on_with_the_best_of_a_round(oracle):
         finish(made, trial, float(score))
     assert trial.status == "STOPPED"
     assert all("tuner/trial_id" in values for values in rounds[1])
-    assert max(values["tuner/epochs"] for one in rounds.values() for values in one) == 9
+    assert max(values["tuner/epochs"] for trials in rounds.values() for values in trials) == 9

@@ -21,24 +21,24 @@ SECONDS = 300  # after which a test gives up; on a busy machine importing Tensor
 
 
 class Command:
-    """A command line under way, whose standard error can be waited for."""
+    """A running command, with a way to wait for lines on its standard error."""
 
     def __init__(self, runs_dir, space, *arguments):
         given = [f"--runs_dir={runs_dir}", "--mode=tune", *arguments]
-        for one in (
+        for assignment in (
             "demo.train_examples=24", "demo.dev_examples=6", "demo.test_examples=6", "demo.document_words=40",
             "sam.units=4", "sam.layers=1", "sam.inner_units=4", "training.sam.batch_size=4",
             "tuning.trial_epochs=2", "tuning.isolate=false", f"tuning.space={space}",
         ):  # fmt: skip
-            given += ["--set", one]
+            given += ["--set", assignment]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "holle_tf.main", *given],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.said = self._printed = ""
-        self._listeners = [threading.Thread(target=one, daemon=True) for one in (self._hear, self._read)]
-        for one in self._listeners:
-            one.start()
+        self._listeners = [threading.Thread(target=work, daemon=True) for work in (self._hear, self._read)]
+        for listener in self._listeners:
+            listener.start()
 
     def _hear(self):
         for line in self._process.stderr:
@@ -48,7 +48,7 @@ class Command:
         self._printed = self._process.stdout.read()
 
     def wait_for(self, pattern):
-        """The first match of ``pattern`` in what was said."""
+        """The first match of ``pattern`` in its standard error."""
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             found = re.search(pattern, self.said)
@@ -64,8 +64,8 @@ class Command:
             self._process.wait(SECONDS)
         finally:
             self.kill()
-        for one in self._listeners:
-            one.join()  # all that it said is heard
+        for listener in self._listeners:
+            listener.join()  # so that all of its output is here
         lines = self._printed.strip().splitlines()
         return self._process.returncode, json.loads(lines[-1]) if lines else {}
 
@@ -117,7 +117,7 @@ def test_a_worker_that_is_killed_in_a_trial_leaves_it_to_the_other(tmp_path, spa
 
 @pytest.mark.slow
 def test_chief_and_workers_may_be_commands_of_their_own(tmp_path, space_file):
-    """Also one that is killed in its trial, and one that comes later and takes its place."""
+    """A worker is killed in its trial, and another worker takes its place."""
     space = space_file({"sam.dropout": [0.0, 0.1, 0.2]})
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -131,10 +131,10 @@ def test_chief_and_workers_may_be_commands_of_their_own(tmp_path, space_file):
         running[1].kill()  # SIGKILL
         running.append(Command(tmp_path, space, "--tuner_role=worker", "--tuner_id=second", *where))
         running[0].wait_for(f"first is lost; trial {trial} is")
-        assert [one.end()[0] for one in (running[2], running[0])] == [0, 0]
+        assert [command.end()[0] for command in (running[2], running[0])] == [0, 0]
     finally:
-        for one in running:
-            one.kill()
+        for command in running:
+            command.kill()
     assert statuses(tmp_path / "search") == dict.fromkeys(range(1, 4), "COMPLETED")
 
 

@@ -16,10 +16,10 @@ def row(f1, parameters, seconds, status="COMPLETED", trial=1, **values):
 def test_a_trial_is_on_a_front_unless_another_is_as_good_and_as_cheap_and_one_of_both_better():
     rows = [row(50, 300, 10), row(45, 100, 20), row(45, 100, 30), row(40, 200, 5), row(40, 100, 40)]
     mark_fronts(rows)
-    assert [one["front"] for one in rows] == [
+    assert [trial["front"] for trial in rows] == [
         ["parameters", "seconds"],  # the best
         ["parameters"],
-        ["parameters"],  # as good and as small as the one before
+        ["parameters"],  # as good and as small as the row before
         ["seconds"],
         [],
     ]

@@ -20,7 +20,7 @@ def test_every_space_that_ships_is_valid_for_every_model(name, model):
 def test_the_papers_grid_is_that_of_its_section_five():
     space = read("paper_grid")
     assert space.size == 18
-    assert {one.key: set(one.values) for one in space.parameters} == {
+    assert {parameter.key: set(parameter.values) for parameter in space.parameters} == {
         "training.sam.batch_size": {32, 64},
         "sam.units": {64, 100, 128},
         "sam.layers": {1, 2, 3},
@@ -28,9 +28,10 @@ def test_the_papers_grid_is_that_of_its_section_five():
 
 
 def test_terms_of_teachers_are_searched_only_beside_one():
-    keys = {one.key for one in read("wide").parameters}
+    keys = {parameter.key for parameter in read("wide").parameters}
     assert "sam.dropout" in keys and "distill.temperature" not in keys
-    assert "distill.temperature" in {one.key for one in read("wide", distilling=True).parameters}
+    keys = {parameter.key for parameter in read("wide", distilling=True).parameters}
+    assert "distill.temperature" in keys
 
 
 def test_ranges_become_numbers_of_their_options_type(space_file):
