@@ -1,13 +1,13 @@
-"""How near each model's step is to bounds: this machine's matrix products, its memory, and a GPU on paper.
+"""Compares each model's step with bounds: this machine's matrix products, its memory, and a GPU on paper.
 
     .venv/bin/python -m benchmarks.bounds [--models=sam,bidaf,qanet]
 
-Counts the floating-point operations of reading one batch (TensorFlow's own count of the graph, and
+Counts the floating-point operations of reading a batch (TensorFlow's count of the graph, plus
 2 * units * gates for every step of a recurrence), takes three times as many for a training step, and divides
-by the rate of a large float32 matrix product measured in the same process. Likewise counts the bytes that
-every operation of the graph reads and writes, and divides by the bandwidth of a pass over a large array; what
-stays in the cache between two operations may well be faster. What a step takes beyond is loops and overhead.
-The GPU's figures are arithmetic on its published peaks. The last line is JSON.
+them by the rate of a large float32 matrix product, measured in the same process. Also counts the bytes that
+every operation of the graph reads and writes, and divides them by the bandwidth of a pass over a large array;
+data that stay in the cache between two operations may be faster. The rest of a step's time is loops and
+overhead. The GPU's figures are calculated from its published peaks. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from holle_tf.catalogue import MODELS
 from holle_tf.config import load_config
 from holle_tf.drawing.terminal_table import print_table
 
-_MODELS = flags.DEFINE_list("models", list(MODELS), "which ones")
+_MODELS = flags.DEFINE_list("models", list(MODELS), "models to measure")
 _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
 _SIZE = flags.DEFINE_integer("size", 2048, "rows and columns of the matrices", lower_bound=1)
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Median seconds of one call."""
+    """Median seconds of a call."""
     times = []
     for _ in range(_STEPS.value + 2):
         began = time.perf_counter()
@@ -63,7 +63,7 @@ def operations(step: Any) -> int:
 
 
 def traffic(step: Any) -> int:
-    """Bytes that the operations of a concrete function read and write, as far as shapes are known."""
+    """Bytes that the operations of a concrete function read and write, where shapes are known."""
     total = 0
     for op in step.graph.get_operations():
         if op.type in FREE:
@@ -74,13 +74,13 @@ def traffic(step: Any) -> int:
     return total
 
 
-# Operations that hand on what they are given without touching it, and those of variables.
+# Operations that pass on their inputs untouched, and operations on variables.
 FREE = {"Identity", "IdentityN", "Reshape", "ExpandDims", "Squeeze", "Shape", "Const", "Placeholder"}
 FREE |= {"NoOp", "ReadVariableOp", "VarHandleOp", "EnsureShape", "StopGradient"}
 
 
 def recurrent_steps(step: Any) -> int:
-    """Steps that wait for each other: words of every recurrence, whose two directions run at once."""
+    """Steps that depend on each other: words of every recurrence; its two directions run at once."""
     recurrences = [op for op in step.graph.get_operations() if op.type == "PyFunc"]
     return sum(int(op.inputs[0].shape[1]) for op in recurrences)
 

@@ -1,10 +1,11 @@
-"""What each term of distillation costs, the teacher on line beside its cache, and what TensorBoard costs.
+"""Measures the cost of each term of distillation, of a teacher with and without a cache, and of TensorBoard.
 
     .venv/bin/python -m benchmarks.distillation
 
-Steps of a student of the published size on one batch of random words, all variants in strict alternation,
-with teachers of the demo's size; then epochs of the demo corpus. Weights are random, which changes no time.
-The last line is JSON: medians in milliseconds and their ratios to equation (1) with a cached teacher.
+Times steps of a student of the published size on a batch of random words, all variants in strict alternation,
+with teachers of the demo's size; then epochs of the demo corpus. Weights are random, which does not affect
+the time. The last line is JSON: medians in milliseconds and their ratios to equation (1) with a cached
+teacher.
 """
 
 from __future__ import annotations
@@ -44,19 +45,19 @@ _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=8)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer(
-    "steps", 5, "timed steps of each variant, after two that are not", lower_bound=1
+    "steps", 5, "timed steps of each variant, after two warm-up steps", lower_bound=1
 )
 _LIMIT = flags.DEFINE_integer("limit", 640, "examples of an epoch", lower_bound=16)
-_EPOCHS = flags.DEFINE_integer("epochs", 3, "timed epochs of each, after one that is not", lower_bound=1)
-_VARIANTS = flags.DEFINE_list("variants", [], "of the steps, by name; empty = all")
+_EPOCHS = flags.DEFINE_integer("epochs", 3, "timed epochs of each, after a warm-up epoch", lower_bound=1)
+_VARIANTS = flags.DEFINE_list("variants", [], "variants whose steps are timed; empty = all")
 
 PLAIN = "add"
 
 
 class Variant(NamedTuple):
-    """Terms, the kinds of the teachers, options that are not the default, and where scores are from.
+    """Terms, the kinds of the teachers, options that are not the default, and whether scores are cached.
 
-    Scores are those of a cache, as in a training; a teacher reads what a term wants that is in no cache.
+    With a cache, as in a training, a teacher reads only what a term needs and the cache lacks.
     """
 
     terms: Sequence[str]
@@ -101,7 +102,7 @@ def make_student(config: Config, vectors: np.ndarray, variant: Variant, teachers
 
 
 def make_step(variant: Variant, config: Config, batch: tuple[dict, dict]) -> Callable[[], Any]:
-    """A training step on ``batch``, which has what any variant reads."""
+    """A training step on ``batch``, which has the inputs of every variant."""
     vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
     tiny = replace(config.sam, units=2, layers=1, inner_units=2)
     teachers = []
@@ -109,9 +110,9 @@ def make_step(variant: Variant, config: Config, batch: tuple[dict, dict]) -> Cal
         reads = not variant.cached or "reader" in needs(variant.terms)
         model = build_model(replace(config, model=name, sam=tiny), vectors, CHARACTERS) if reads else None
         teachers.append(cached_teacher(name, model) if variant.cached else online_teacher(model))
-    # Of unknown sizes, as batches of a data set are.
+    # With unknown sizes, like batches of a data set.
     signature = tf.nest.map_structure(
-        lambda one: tf.TensorSpec([None, None, *one.shape[2:]][: one.ndim], one.dtype), batch
+        lambda tensor: tf.TensorSpec([None, None, *tensor.shape[2:]][: tensor.ndim], tensor.dtype), batch
     )
     distiller = make_student(config, vectors, variant, teachers)
     step = tf.function(distiller.train_step, input_signature=[signature])
@@ -134,13 +135,13 @@ def time_steps() -> dict[str, dict[str, float]]:
     steps = {name: make_step(VARIANTS[name], config, (features, labels)) for name in chosen}
     medians = median_seconds(steps, _STEPS.value, title="steps")
     return {
-        name: {"ms": round(1000 * one, 1), "ratio": round(one / medians[PLAIN], 2)}
-        for name, one in medians.items()
+        name: {"ms": round(1000 * seconds, 1), "ratio": round(seconds / medians[PLAIN], 2)}
+        for name, seconds in medians.items()
     }
 
 
 def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[str, float]:
-    """Seconds of a student's epoch with cached scores and with the teacher on line, and of the cache."""
+    """Seconds of a student's epoch with cached scores and with the teacher online, and of caching."""
     teacher = build_model(replace(config, model="qanet"), prepared.embeddings, len(prepared.chars))
     weights = folder / "teacher.weights.h5"
     teacher.save_weights(weights)
@@ -153,8 +154,8 @@ def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[st
         "on line": (online_teacher(teacher), {*own, *teacher.input}, None),
     }
     epochs = {}
-    for way, (one, inputs, extra) in ways.items():
-        distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [one])
+    for way, (source, inputs, extra) in ways.items():
+        distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [source])
         batches = make_dataset(
             prepared, "train", inputs=sorted(inputs), batch_size=32, shuffle=True, extra=extra
         )
@@ -163,7 +164,7 @@ def time_epochs(config: Config, prepared: PreparedData, folder: Path) -> dict[st
 
 
 def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
-    """Milliseconds of what TensorBoard adds: gradients of the terms, losses, curves of the examples."""
+    """Milliseconds that TensorBoard adds: gradients of the terms, losses, curves of the examples."""
     cached = {f"qanet_{edge}_logits" for edge in ("start", "end")}
     distiller = make_student(config, prepared.embeddings, VARIANTS[PLAIN], [cached_teacher("qanet")])
     batches = make_dataset(prepared, "train", inputs=MODELS["sam"].inputs, batch_size=32)
@@ -174,8 +175,9 @@ def time_board(config: Config, prepared: PreparedData) -> dict[str, float]:
 
     def show() -> None:
         own = view(distiller.student, examples, config.evaluation.max_span)
-        for row, one in enumerate(examples):
-            tf.summary.image(one.example.example_id, draw_curves(one, row, {"student": own})[None], step=0)
+        for row, encoded in enumerate(examples):
+            picture = draw_curves(encoded, row, {"student": own})
+            tf.summary.image(encoded.example.example_id, picture[None], step=0)
         tf.summary.text("spans", spans_as_markdown(examples, {"student": own}), step=0)
 
     def losses() -> None:

@@ -1,13 +1,12 @@
-"""Whether short documents give their answers away, which a teacher of short documents would learn.
+"""Measures whether short documents give away their answers, which a teacher of them would learn.
 
     .venv/bin/python -m benchmarks.excerpts --data_dir=FOLDER --glove=FILE [--run_dir=TEACHER]
 
-A short document is an excerpt of a long one, and was chosen so that it has the answer. Where the opening of
-a long document is in its excerpt, how often is the answer there, and how often in the long document? Beside
-the excerpts of the data stand windows cut at random (``--setup=windows``). With a teacher: how often the
-span that it predicts begins as the opening does, in the documents of its training and, read in chunks, in
-the long ones.
-The last line is JSON.
+A short document is an excerpt of a long document, chosen so that it contains the answer. If an excerpt has
+the opening of the long document, how often is the answer in that opening, compared with the long documents?
+The excerpts of the data are compared with windows cut at random (``--setup=windows``). With a teacher, the
+benchmark also measures how often the predicted span starts like the opening, in the documents that it was
+trained on and, read in chunks, in the long documents. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -37,18 +36,18 @@ SETUPS = ("sd", "windows", "ld")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
 _GLOVE = flags.DEFINE_string("glove", None, "word vectors")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where prepared data go")
-_RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents, or of windows")
+_RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short documents or of windows")
 
 
 def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:
-    """Share of the examples of which the predicted span begins as the long document does."""
+    """Share of the examples whose predicted span starts like the long document."""
     reading = Reading(run, prepared, config)
     ensure_scores(reading, "test")
     spans = {span.example_id: span.prediction for span in predictions_of(reading, "test")}
     found = 0
-    for one in examples:
-        words = opening(one.document)
-        span = spans[one.example_id]
+    for example in examples:
+        words = opening(example.document)
+        span = spans[example.example_id]
         found += bool(span) and words.startswith(span[: len(words)])
     return found / len(examples)
 
@@ -63,9 +62,11 @@ def main(argv: list[str]) -> None:
         config = demo_or_own(_DATA_DIR.value, _GLOVE.value, given)
         prepared = open_data(config)
         data[setup] = config, prepared, read_examples(prepared, "test")
-    # A setup leaves out the examples whose span is not in its document.
-    common = set.intersection(*({one.example_id for one in data[setup][2]} for setup in SETUPS))
-    examples = {setup: [one for one in data[setup][2] if one.example_id in common] for setup in SETUPS}
+    # A setup lacks the examples whose span is not in its document.
+    common = set.intersection(*({example.example_id for example in data[setup][2]} for setup in SETUPS))
+    examples = {
+        setup: [example for example in data[setup][2] if example.example_id in common] for setup in SETUPS
+    }
     report["examples"] = len(common)
     report["shares"] = {setup: shares(examples[setup], examples["ld"]) for setup in SETUPS}
     if _RUN_DIR.value:
@@ -76,7 +77,7 @@ def main(argv: list[str]) -> None:
     table = Table("", *SETUPS)
     for name in ("documents with the opening", "answer there, of those", "predicted there"):
         found = [report["shares"][setup].get(name) for setup in SETUPS]
-        table.add_row(name, *("" if one is None else f"{one:.1%}" for one in found))
+        table.add_row(name, *("" if share is None else f"{share:.1%}" for share in found))
     print_table(table, f"{report['examples']} test examples")
     print(json.dumps(report))
 

@@ -1,9 +1,9 @@
-"""What an export costs a process that has nothing else: run by ``benchmarks.exports``, one process each.
+"""Measures an export in a process of its own, which ``benchmarks.exports`` starts.
 
     python benchmarks/export_probe.py onnx FOLDER 256,1200 VOCABULARY
 
-Imports neither this package nor a runtime that the format does not need, so that start and memory are
-those of a client. One core. The last line is JSON.
+It imports neither this package nor a runtime that the format does not need, so that start-up time and memory
+are those of a client. It uses one core. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 BEGAN = time.perf_counter()
-LONGEST, MOST = 1.5, 11  # seconds of timed calls of one length, and how many at most
+LONGEST, MOST = 1.5, 11  # limits to the timed calls of a length: total seconds, and number
 CONTEXT_WORDS = 24  # of the query and of each history
 NAMES = ("document", "query", "prober_history", "responder_history")
 
 
-def _one_core() -> None:
+def use_one_core() -> None:
+    """Bind this process to one core; call it before importing a runtime."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ.update(OMP_NUM_THREADS="1", TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1")
@@ -34,7 +35,7 @@ def _one_core() -> None:
 
 
 def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any], Callable[[Any], Any]]:
-    """A function that makes the input of a document of so many words, and one that reads it."""
+    """A function that makes the inputs for a document of so many words, and a function that reads them."""
     import numpy as np
 
     words = (
@@ -43,8 +44,8 @@ def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any
     rng = np.random.default_rng(0)
 
     def ids(count: int) -> dict[str, np.ndarray]:
-        lengths = {one: count if one == "document" else CONTEXT_WORDS for one in NAMES}
-        return {one: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for one, n in lengths.items()}
+        lengths = {text: count if text == "document" else CONTEXT_WORDS for text in NAMES}
+        return {text: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for text, n in lengths.items()}
 
     if name == "savedmodel":  # reads text
         import tensorflow as tf
@@ -52,7 +53,9 @@ def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any
         predict = tf.saved_model.load(f"{folder}/1").signatures["serving_default"]
 
         def texts(count: int) -> dict[str, tf.Tensor]:
-            return {one: tf.constant([" ".join(words[i] for i in row[0])]) for one, row in ids(count).items()}
+            return {
+                text: tf.constant([" ".join(words[i] for i in row[0])]) for text, row in ids(count).items()
+            }
 
         return texts, lambda given: predict(**given)
     if name == "onnx":
@@ -70,7 +73,7 @@ def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any
 
 
 def median_milliseconds(call: Callable[[], Any]) -> float:
-    """Of one call after another, at most LONGEST seconds."""
+    """Median of at most MOST calls, which take at most about LONGEST seconds together."""
     seconds: list[float] = []
     while len(seconds) < MOST and sum(seconds) < LONGEST:
         began = time.perf_counter()
@@ -83,7 +86,7 @@ def peak_memory_mb() -> float:
     """Largest resident memory of this process, in MB (10^6 bytes)."""
     import resource
 
-    try:  # ru_maxrss would begin at the size of the process that started this one
+    try:  # ru_maxrss starts at the size of the parent process
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024 / 1e6
@@ -94,7 +97,7 @@ def peak_memory_mb() -> float:
 
 
 def main() -> None:
-    _one_core()
+    use_one_core()
     name, folder, lengths, vocabulary = sys.argv[1:]
     make, read = reader(name, folder, int(vocabulary))
     first, *_ = counts = [int(length) for length in lengths.split(",")]

@@ -1,4 +1,4 @@
-"""What an export says of the test split, and where that is not what its student says in Keras."""
+"""Scores an export on the test split and compares its answers with those of its student in Keras."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 COMPARED = 100  # examples whose probabilities are compared
-# An export of float32 weights is the student. Of fewer bytes it may say something else of a few examples.
-MOST_DIFFERENCE = 1e-4  # of a probability, in float32
+# An export with float32 weights equals the student. With smaller weights, a few answers may differ.
+MOST_DIFFERENCE = 1e-4  # between probabilities, in float32
 LEAST_SAME = {"float32": 0.995, "float16": 0.98, "int8": 0.9}  # share of examples with the same span
 MOST_LOST = {"float32": 0.1, "float16": 0.5, "int8": 0.3}  # F1, of 100
 
@@ -23,12 +23,12 @@ def best_span(start: Any, end: Any, longest: int) -> tuple[int, int]:
 
 
 class Scored(NamedTuple):
-    """What a reader says of the test split.
+    """A reader's answers on the test split.
 
     Attributes:
-        spans: first and last word, of each example.
+        spans: first and last word of the best span of each example.
         f1: mean token F1, 0-100.
-        likely: probabilities of the first COMPARED examples.
+        likely: probabilities for the first COMPARED examples.
     """
 
     spans: list[tuple[int, int]]
@@ -37,7 +37,7 @@ class Scored(NamedTuple):
 
 
 def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list, longest: int) -> Scored:
-    """Read examples one by one."""
+    """Read the examples one by one and score the answers."""
     import numpy as np
 
     from holle_tf.evaluate.scores import token_f1
@@ -45,21 +45,21 @@ def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list,
 
     spans, total = [], 0.0
     kept: list[Mapping[str, Any]] = []
-    for one in encoded:
-        ids = {name: getattr(one, name)[None] for name in INPUTS}
-        # A text without words is one of padding, as TensorFlow Lite wants it.
+    for features in encoded:
+        ids = {name: getattr(features, name)[None] for name in INPUTS}
+        # A text without words gets a word of padding, because TensorFlow Lite does not take empty texts.
         likely = read({name: row if row.size else np.zeros((1, 1), np.int32) for name, row in ids.items()})
         i, j = best_span(likely["start_probabilities"][0], likely["end_probabilities"][0], longest)
         spans.append((i, j))
-        text = one.example.document[one.token_starts[i] : one.token_ends[j]]
-        total += token_f1(text, one.example.answer)
+        text = features.example.document[features.token_starts[i] : features.token_ends[j]]
+        total += token_f1(text, features.example.answer)
         if len(kept) < COMPARED:
             kept.append(likely)
     return Scored(spans, 100 * total / len(encoded), kept)
 
 
 def keras_reader(student: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """A student's model as ``holle_tf.export.readback`` gives those of exports."""
+    """A reader of the student's model, like those of ``holle_tf.export.readback`` for exports."""
     import tensorflow as tf
 
     from holle_tf.models.layers.masking import masked_softmax
@@ -74,7 +74,7 @@ def keras_reader(student: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any
 
 
 def compared(found: Scored, wanted: Scored) -> dict[str, float]:
-    """F1, share of examples with the same span, and the largest difference of a probability."""
+    """F1, share of examples with the same span, and largest difference between probabilities."""
     import numpy as np
 
     pairs = zip(found.likely, wanted.likely)
@@ -86,11 +86,11 @@ def compared(found: Scored, wanted: Scored) -> dict[str, float]:
 
 
 def complaints(rows: Mapping[str, Mapping[str, Any]], keras_f1: float) -> list[str]:
-    """Where exports are not their student, a sentence each.
+    """A sentence for each way in which an export differs from its student.
 
     Args:
-        rows: by title, ``FORMAT, KIND`` and more words, with what ``compared`` gives; others are passed over.
-        keras_f1: of the student itself.
+        rows: results of ``compared`` by title, ``FORMAT, KIND ...``; other rows are ignored.
+        keras_f1: F1 of the student itself.
     """
     said = []
     for title, row in rows.items():
@@ -100,7 +100,7 @@ def complaints(rows: Mapping[str, Mapping[str, Any]], keras_f1: float) -> list[s
         if kind == "float32" and row["largest_difference"] > MOST_DIFFERENCE:
             said.append(f"{title}: a probability is off by {row['largest_difference']:.1e}.")
         if row["same_spans"] < LEAST_SAME[kind]:
-            said.append(f"{title}: the span is the same in {row['same_spans']:.1%} of the examples only.")
+            said.append(f"{title}: the span is the same in only {row['same_spans']:.1%} of the examples.")
         if keras_f1 - row["f1"] > MOST_LOST[kind]:
             said.append(f"{title}: loses {keras_f1 - row['f1']:.2f} F1.")
     return said
@@ -109,7 +109,7 @@ def complaints(rows: Mapping[str, Mapping[str, Any]], keras_f1: float) -> list[s
 def pruned_row(
     student: Any, examples: Sequence[Any], values: dict[str, Any], scratch: Path
 ) -> dict[str, Any]:
-    """A SavedModel with fewer words: bytes and F1, from texts."""
+    """Bytes and F1 of a SavedModel with fewer words, which reads texts."""
     import tensorflow as tf
 
     from holle_tf.evaluate.scores import token_f1
@@ -124,6 +124,7 @@ def pruned_row(
     total = 0.0
     for i in range(0, len(examples), 32):
         batch = examples[i : i + 32]
-        found = predict(**{name: tf.constant([getattr(one, name) for one in batch]) for name in INPUTS})
-        total += sum(token_f1(s.decode(), one.answer) for s, one in zip(found["span"].numpy(), batch))
+        texts = {name: tf.constant([getattr(example, name) for example in batch]) for name in INPUTS}
+        spans = predict(**texts)["span"].numpy()
+        total += sum(token_f1(span.decode(), example.answer) for span, example in zip(spans, batch))
     return {**values, "vector_bytes": small.vectors.nbytes, "f1": 100 * total / len(examples)}

@@ -25,10 +25,10 @@ def exports(result: dict[str, Any]) -> str:
 
 
 def parity(result: dict[str, Any], sizes: bool = False) -> str:
-    """How near each format is to Keras.
+    """How close each format is to Keras.
 
     Args:
-        sizes: and how large.
+        sizes: add the sizes.
     """
     titles = ["", "largest difference of a probability", "same span", "F1 to Keras"]
     rows = [

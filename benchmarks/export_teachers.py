@@ -1,4 +1,4 @@
-"""What the teachers cost that stand beside an exported student in ``benchmarks.exports``."""
+"""Measures the teachers that ``benchmarks.exports`` compares with an exported student."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TITLES = {"bidaf": "BiDAF", "qanet": "QANeT"}
 
 
 def teachers_beside(student: Path) -> list[Path]:
-    """The finished teachers of a student's data: of each kind the one that was finished last."""
+    """The teachers of a student's data: of each kind, the run that finished last."""
     from holle_tf.runs.run_folder import last_finished
 
     newest = [last_finished(student.resolve().parent, f"{kind}-*") for kind in TITLES]
@@ -19,10 +19,10 @@ def teachers_beside(student: Path) -> list[Path]:
 
 
 def teacher_row(run: Path, student: Path) -> tuple[str, dict[str, Any]]:
-    """Title of a trained teacher's row, and what its run folder says: bytes of the weights, F1 on test.
+    """Title of a trained teacher's row, and what its run folder says: bytes of its weights and F1 on test.
 
     Raises:
-        UserError: it is no finished teacher, or one of other data than the student's.
+        UserError: it is not a finished teacher, or it was trained on other data than the student.
     """
     from holle_tf.runs.run_folder import RunFolder
     from pipelines.errors import UserError
@@ -32,7 +32,7 @@ def teacher_row(run: Path, student: Path) -> tuple[str, dict[str, Any]]:
     if config.model not in TITLES or result is None:
         raise UserError(f"{run}: no finished teacher; choose other --teacher_runs.")
     if (folder.identity() or {}).get("data") != (RunFolder(student).identity() or {}).get("data"):
-        raise UserError(f"{run}: learned from other data than {student}, so that F1 cannot be compared.")
+        raise UserError(f"{run}: trained on other data than {student}, so F1 cannot be compared.")
     row = {
         "bytes": folder.weights.stat().st_size,
         "bytes_without_vectors": 4 * result["parameters"],
@@ -42,20 +42,20 @@ def teacher_row(run: Path, student: Path) -> tuple[str, dict[str, Any]]:
 
 
 def measure_teacher(model: str, run: Optional[str], lengths: Sequence[int]) -> dict[str, Any]:
-    """Start, memory and time of a model of this package on one core; documents are read whole.
+    """Start-up time, memory and speed of a model of this package on one core; documents are read whole.
 
     Args:
         model: bidaf | qanet.
-        run: folder of the trained one; None for random weights at the published size.
+        run: folder of a trained model; None for random weights at the published size.
         lengths: words of the document, ascending.
 
     Returns:
-        What ``export_probe`` finds; ``bytes_without_vectors`` too.
+        The results of ``export_probe``, and ``bytes_without_vectors``.
     """
     began = time.perf_counter()
     from benchmarks import export_probe
 
-    export_probe._one_core()
+    export_probe.use_one_core()
     import tensorflow as tf
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
@@ -77,7 +77,7 @@ def measure_teacher(model: str, run: Optional[str], lengths: Sequence[int]) -> d
     found: dict[str, Any] = {"ms": {}, "bytes_without_vectors": 4 * trainable_parameters(teacher)}
     for length in lengths:
         features, _ = random_batch(MODELS[model].inputs, 1, length, export_probe.CONTEXT_WORDS, config)
-        # Ids that the trained one has.
+        # Only ids that the trained model has.
         features = {
             name: tf.minimum(ids, (characters if name.endswith("chars") else words) - 1)
             for name, ids in features.items()

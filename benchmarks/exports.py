@@ -1,15 +1,15 @@
-"""Size, speed, memory and scores of a student in every format, beside teachers.
+"""Measures size, speed, memory and scores of a student in every export format, and of teachers.
 
     .venv/bin/python -m benchmarks.exports --run_dir=RUN            # everything
-    .venv/bin/python -m benchmarks.exports --run_dir=RUN --check    # are the exports the student? No timings
+    .venv/bin/python -m benchmarks.exports --run_dir=RUN --check    # compares only, without timings
 
-Without ``--run_dir``, the newest student under ``runs/``, as ``make demo`` leaves one; if there is none,
-one of the demo corpus is trained (five minutes). Each export is read on one core in a process of its own
-that has only the format's runtime (``benchmarks/export_probe.py``); teachers in one that has this package:
-those of the paper, at their published sizes and with random weights, and trained ones, which have an F1
-too. Memory is that of the process after the second length. Standard error shows tables; the last line is
-JSON. Spans, F1 and model cards are checked: what is not the student makes the command end with an error,
-after all of it is measured.
+Without ``--run_dir``, it takes the newest student under ``runs/``, such as that of ``make demo``, or trains a
+student on the demo corpus (five minutes). Each export is read on one core in a process of its own that has
+only the format's runtime (``benchmarks/export_probe.py``). Teachers are read in a process with this package:
+those of the paper, at their published sizes with random weights, and trained teachers, which also have an F1.
+Memory is that of the process after the second length. Standard error shows tables; the last line is JSON.
+Spans, F1 and model cards are checked: if an export differs from the student, the command ends with an error
+after all measurements.
 """
 
 from __future__ import annotations
@@ -39,27 +39,23 @@ from pipelines.files import atomic_file
 
 logger = logging.getLogger("benchmarks.exports")  # which is __main__ when it runs as a program
 
-_RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = the newest one")
+_RUN = flags.DEFINE_string("run_dir", None, "run folder of a student; empty = the newest student")
 _RUNS = flags.DEFINE_string(
-    "runs_dir", "runs", "folder whose newest student is taken, or where one is trained"
+    "runs_dir", "runs", "folder whose newest student is taken, or in which a student is trained"
 )
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the document, ascending")
-_FORMATS = flags.DEFINE_list("formats", ["savedmodel", "onnx", "tflite"], "which exports")
-_TEACHERS = flags.DEFINE_list(
-    "teachers", [*TITLES], "which teachers of the published sizes stand beside them"
-)
+_FORMATS = flags.DEFINE_list("formats", ["savedmodel", "onnx", "tflite"], "formats to export")
+_TEACHERS = flags.DEFINE_list("teachers", [*TITLES], "teachers of the published sizes to measure too")
 _TEACHER_RUNS = flags.DEFINE_list(
-    "teacher_runs", None, "folders of trained teachers; by default those beside the student's, empty = none"
+    "teacher_runs", None, "folders of trained teachers; by default those beside the student, empty = none"
 )
-_CHECK = flags.DEFINE_bool("check", False, "sizes, scores and cards of the exports alone, without timings")
+_CHECK = flags.DEFINE_bool("check", False, "check sizes, scores and cards of the exports, without timings")
 _KEEP = flags.DEFINE_string(
-    "keep", None, "folder for exports and rows: what is there already is not made again, so that it can go on"
+    "keep", None, "folder for exports and rows, so that an interrupted benchmark can continue"
 )
-_SET = flags.DEFINE_multi_string(
-    "set", [], "configuration of the student that is trained, as for holle_tf.main"
-)
+_SET = flags.DEFINE_multi_string("set", [], "options of the student that is trained, as for holle_tf.main")
 
-# Name in the table: format, options of ExportConfig.
+# Name in the table -> format, options of ExportConfig.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "SavedModel, float32": ("savedmodel", {}),
     "SavedModel, float16 word vectors": ("savedmodel", {"float16_embeddings": True}),
@@ -77,7 +73,7 @@ PRUNED: tuple[dict[str, Any], ...] = (
 
 
 def student_run() -> Any:
-    """The run that is exported."""
+    """The run to export."""
     from holle_tf.config import load_config, preset
     from holle_tf.runs.data import open_data
     from holle_tf.runs.prediction import newest_student
@@ -97,21 +93,21 @@ def student_run() -> Any:
 
 
 def probe(name: str, folder: Path, vocabulary: int) -> dict[str, Any]:
-    """What ``export_probe`` finds."""
+    """The results of ``export_probe``."""
     command = [sys.executable, PROBE, name, str(folder), ",".join(_LENGTHS.value), str(vocabulary)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 class Report:
-    """The JSON object that is printed, kept in a file after every piece of work.
+    """The JSON object to print, saved to a file after every measurement.
 
     Args:
-        path: of the file.
-        of: what it is about; a file about something else is refused.
+        path: path of the file.
+        of: what is measured.
 
     Raises:
-        UserError: the file is about something else.
+        UserError: the file has measurements of something else.
     """
 
     def __init__(self, path: Path, of: dict[str, Any]):
@@ -125,7 +121,7 @@ class Report:
             )
 
     def add(self, place: dict[str, Any], key: str, make: Callable[[], Any]) -> Any:
-        """``place[key]``, which is made if it is not there; ``place`` is a part of ``values``."""
+        """``place[key]``, made by ``make`` if it is missing; ``place`` is a part of ``values``."""
         if key not in place:
             place[key] = make()
             with atomic_file(self._path, "w") as file:
@@ -136,7 +132,7 @@ class Report:
 
 def main(_: list[str]) -> None:
     configure_console()
-    absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow tells of every SavedModel at length
+    absl_logging.set_verbosity(absl_logging.WARNING)  # TensorFlow logs a lot for every SavedModel
     run = student_run()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(_KEEP.value or scratch)
@@ -152,11 +148,11 @@ def main(_: list[str]) -> None:
         logger.info(f"\n{TABLES[mark][1](values)}")
     print(json.dumps({key: value for key, value in values.items() if key != "speed"}))  # is in the rows
     if wrong := complaints(values["rows"], values["keras_f1"]):
-        raise UserError("not what the student is:\n" + "\n".join(wrong))
+        raise UserError("exports differ from their student:\n" + "\n".join(wrong))
 
 
 def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]) -> None:
-    """Write exports with their cards, and read the test split by each."""
+    """Write the exports with their cards, and read the test split with each."""
     from holle_tf.export.readback import load_reader
     from holle_tf.options.export import ExportConfig
     from holle_tf.runs.data import open_data
@@ -168,12 +164,12 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
 
     config, student = run.config(), student_of(run)
     root = run.path.parent.parent
-    if (root / "data").is_dir():  # a run that was moved finds its data where it is now
+    if (root / "data").is_dir():  # a run that was moved finds its data beside it
         config = replace(config, runs_dir=str(root))
     prepared = open_data(config)
-    ensure_scores(Reading(run, prepared, config), "test")  # which the cards have
+    ensure_scores(Reading(run, prepared, config), "test")  # which are on the cards
     examples = read_examples(prepared, "test")
-    encoded = [encode(one, prepared.words, prepared.chars, config.data) for one in examples]
+    encoded = [encode(example, prepared.words, prepared.chars, config.data) for example in examples]
     longest, values = config.evaluation.max_span, report.values
     wanted = score(keras_reader(student), encoded, longest)
     values.update(examples=len(encoded), words=len(student.words), keras_f1=wanted.f1)
@@ -190,7 +186,9 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     for title in tqdm(chosen, desc="exports", disable=None):
         report.add(values["rows"], title, partial(row, title))
     if "savedmodel" in _FORMATS.value and not _CHECK.value:
-        report.add(values, "pruned", lambda: [pruned_row(student, examples, one, folder) for one in PRUNED])
+        report.add(
+            values, "pruned", lambda: [pruned_row(student, examples, limits, folder) for limits in PRUNED]
+        )
 
 
 def slug(title: str) -> str:
@@ -199,10 +197,10 @@ def slug(title: str) -> str:
 
 
 def checked_card(folder: Path) -> dict[str, int]:
-    """Bytes of an export's files, by its model card.
+    """Bytes of an export's files, as on its model card.
 
     Raises:
-        UserError: there is no card, it lacks the scores, or the files have other sizes.
+        UserError: the card is missing, it lacks the scores, or the files have other sizes.
     """
     from holle_tf.export.model_card import CARD_JSON, CARD_TEXT, file_sizes
 
@@ -220,7 +218,7 @@ def checked_card(folder: Path) -> dict[str, int]:
 
 
 def time_exports(report: Report, folder: Path, chosen: dict[str, Any]) -> None:
-    """Start, memory and milliseconds of every export, added to its row."""
+    """Add start-up time, memory and milliseconds of every export to its row."""
     words, speed = report.values["words"], report.values.setdefault("speed", {})
     for title in tqdm(chosen, desc="speed of exports", disable=None):
         place, name = folder / slug(title), chosen[title][0]
@@ -229,11 +227,11 @@ def time_exports(report: Report, folder: Path, chosen: dict[str, Any]) -> None:
 
 
 def time_teachers(student: Path, report: Report) -> None:
-    """A row for each teacher: of these data, and of the published sizes."""
+    """Add a row for each teacher: those trained on these data, and those of the published sizes."""
     lengths = [int(length) for length in _LENGTHS.value]
     runs = _TEACHER_RUNS.value
     given: dict[str, tuple[str, Any, dict[str, Any]]] = {}
-    for path in teachers_beside(student) if runs is None else [Path(one) for one in runs]:
+    for path in teachers_beside(student) if runs is None else [Path(run) for run in runs]:
         title, known = teacher_row(path, student)
         given[title] = (title.split()[0].lower(), str(path), known)
     given.update({f"{TITLES[model]}, published size": (model, None, {}) for model in _TEACHERS.value})
@@ -243,12 +241,12 @@ def time_teachers(student: Path, report: Report) -> None:
 
 
 def _joined(measure: Callable[[], dict[str, Any]], known: dict[str, Any]) -> dict[str, Any]:
-    """What is measured, or, where it is known already, that."""
+    """What is measured, replaced by what is known."""
     return {**measure(), **known}
 
 
 def _bytes_of_a_scalar(options: Any) -> int:
-    """Of the word vectors as they are stored."""
+    """Bytes of a scalar of the stored word vectors."""
     half = options.float16_embeddings or options.quantization == "float16"
     return 1 if options.quantization == "int8" else 2 if half else 4
 

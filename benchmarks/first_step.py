@@ -1,4 +1,4 @@
-"""Start a training as a user would, and wait for its first step."""
+"""Starts a training like a user, and waits for its first step."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ FIRST_STEP = re.compile(r"epoch 1/\d+: +\d+%\|[^|]*\| [1-9]\d*/")
 
 
 def seconds_to_first_step(arguments: list[str], compile_anew: bool = False) -> float:
-    """Seconds until ``holle_tf.main`` with ``arguments`` has made one training step; it is ended then.
+    """Seconds until ``holle_tf.main`` with ``arguments`` has done a training step; it is then killed.
 
     Args:
-        arguments: of the command line.
-        compile_anew: empty the cache of the recurrences' machine code first.
+        arguments: arguments of the command line.
+        compile_anew: first empty the cache of the recurrences' machine code.
 
     Raises:
-        UserError: it ended by itself before.
+        UserError: the command ended before its first step.
     """
     if compile_anew:
         package = Path(holle_tf.models.recurrence.__file__).parent

@@ -1,4 +1,4 @@
-"""What reading would take at least on a GPU, by its published peaks; nothing here is measured."""
+"""The least time of reading on a GPU, calculated from its published peaks; nothing is measured."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class Gpu(NamedTuple):
     """Published peaks of a GPU.
 
     Attributes:
-        flops: floating-point operations a second, bfloat16 with float32 sums.
-        bandwidth: bytes a second.
-        launch: seconds of one dependent step of a recurrence; not published, about that of starting a kernel.
+        flops: floating-point operations per second, in bfloat16 with float32 sums.
+        bandwidth: bytes per second.
+        launch: seconds of a dependent step of a recurrence; not published, about the time to start a kernel.
     """
 
     name: str
@@ -25,9 +25,9 @@ A100 = Gpu("NVIDIA A100 40 GB", 312e12, 1555e9, 5e-6)
 
 
 def on_paper(gpu: Gpu, count: int, moved: int, steps: int) -> dict[str, float]:
-    """Least milliseconds of reading a batch there: by products, by memory, by the recurrence's steps.
+    """Lower bounds, in milliseconds, of reading a batch: by products, memory, and steps of the recurrence.
 
-    Weights and activations are taken as they are counted here, in float32.
+    Weights and activations count as float32.
     """
     return {
         "products_ms": 1e3 * count / gpu.flops,

@@ -1,11 +1,11 @@
-"""How near a student comes to its teacher's gradients by the words, with and without the term ``gradient``.
+"""Measures how close a student's gradients by the words come to its teacher's, with and without ``gradient``.
 
     .venv/bin/python -m benchmarks.gradients_learned --students=add,add_grad,add_grad:0.1 --runs_dir=runs
 
-Takes students of the demo corpus by recipe, of the paper's weight of the term or of the one after the colon
-(and trains them first if ``runs_dir`` has none). Their term compares gradients of log p of the true edges;
-these are compared here on the training and the test split. A student without any gradient would be as far
-from its teacher as the teacher's own squared norm. The last line is JSON.
+Takes students of the demo corpus by recipe, with the paper's weight of the term or the weight after the
+colon, and trains them if ``runs_dir`` lacks them. Their term compares gradients of log p of the true edges;
+the benchmark compares these on the training and the test split. The distance of a student without any
+gradient would be the squared norm of the teacher's. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
 _STUDENTS = flags.DEFINE_list(
-    "students", ["add", "add_grad", "add_grad:0.1"], "recipes, each with a weight of the gradients or none"
+    "students", ["add", "add_grad", "add_grad:0.1"], "recipes, each with an optional weight of the gradients"
 )
-_TEACHER = flags.DEFINE_enum("teacher", "qanet", ["bidaf", "qanet"], "of all of them")
-_EXAMPLES = flags.DEFINE_integer("examples", 384, "of each split", lower_bound=1)
-_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where data and runs are, or will be")
-_SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as in holle_tf.main")
+_TEACHER = flags.DEFINE_enum("teacher", "qanet", ["bidaf", "qanet"], "teacher of all students")
+_EXAMPLES = flags.DEFINE_integer("examples", 384, "examples of each split", lower_bound=1)
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
+_SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
 SPLITS = ("train", "test")
 BATCH = 32
@@ -62,7 +62,7 @@ def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
 def gradients(
     config: Config, prepared: PreparedData, runs: list[RunFolder], split: str
 ) -> Iterator[list[InputGradients]]:
-    """Of each run, batch by batch."""
+    """The gradients of each run, batch by batch."""
     models = [Reading(run, prepared, config).load_model() for run in runs]
     readers = [online_teacher(model).read for model in models]
     inputs = sorted({name for model in models for name in model.input} | {"question"})
@@ -73,10 +73,10 @@ def gradients(
 
 
 def agreement(batches: Iterator[list[InputGradients]]) -> dict[str, dict[str, float]]:
-    """Squared norms, squared distance and cosine of a student's gradients and its teacher's.
+    """Squared norms, squared distance and cosine of a student's and its teacher's gradients.
 
     Args:
-        batches: of teacher and student.
+        batches: gradients of teacher and student.
 
     Returns:
         Mean, median and 95th percentile over examples.
@@ -84,7 +84,7 @@ def agreement(batches: Iterator[list[InputGradients]]) -> dict[str, dict[str, fl
     found: dict[str, list[np.ndarray]] = {name: [] for name in ("teacher", "student", "distance", "cosine")}
     for teacher, own in batches:
         nothing = InputGradients(*(tf.zeros_like(text) for text in teacher))
-        norms = [squared_distance(one, nothing, normalised=False).numpy() for one in (teacher, own)]
+        norms = [squared_distance(of_model, nothing, normalised=False).numpy() for of_model in (teacher, own)]
         distance = squared_distance(own, teacher, normalised=False).numpy()  # (batch,)
         product = (norms[0] + norms[1] - distance) / 2.0
         cosine = product / np.sqrt(np.maximum(norms[0] * norms[1], np.finfo(np.float32).tiny))

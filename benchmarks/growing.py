@@ -1,4 +1,4 @@
-"""Sizes from the smallest to the largest, as long as each can be waited for."""
+"""Measures sizes from the smallest to the largest, and projects those that would take too long."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def grow(sizes: list[int], measured: Callable[[int], list[float]], limit: float,
     """A row for each size.
 
     Args:
-        sizes: ascending.
-        measured: size -> seconds of some calls, of which the median counts.
+        sizes: sizes in ascending order.
+        measured: size -> seconds of several calls, of which the median counts.
         limit: seconds; a size that would take longer, at the rate of growth so far, is only projected.
-        base: resident memory before, MB.
+        base: peak resident memory before, in MB.
     """
     rows: list[Row] = []
     for size in sizes:
@@ -33,7 +33,7 @@ def grow(sizes: list[int], measured: Callable[[int], list[float]], limit: float,
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
-    """Seconds of one call."""
+    """Seconds of a call."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began

@@ -1,13 +1,13 @@
-"""How time and memory of each model grow with the document, the batch, the question or the examples.
+"""Measures how time and memory of each model grow with document, batch, question or number of examples.
 
     .venv/bin/python -m benchmarks.growth --vary=document --sizes=256,1024,4096,16384
     .venv/bin/python -m benchmarks.growth --vary=examples --sizes=250,1000,2000
 
-One example of random words at the published sizes unless it is the batch that grows; ``examples`` reads that
-many of the demo corpus, shuffled, in batches of 32. Every model has a process of its own for reading and for
-training, and goes from the smallest size to the largest. Where the next one would take longer than
-``--limit_seconds`` a step at the rate of growth so far, that time is projected and not measured. The last
-line is JSON.
+The batch is an example of random words at the published sizes, unless the batch grows; ``examples`` reads so
+many examples of the demo corpus, shuffled, in batches of 32. Every model has a process for reading and a
+process for training, and goes from the smallest size to the largest. If a step of the next size would take
+longer than ``--limit_seconds`` at the rate of growth so far, its time is projected instead of measured. The
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ AXES = ("document", "batch", "context", "examples")
 CHUNKS = ":chunks"
 _VARY = flags.DEFINE_enum("vary", "document", AXES, "what grows; context: query and each history, in words")
 _MODELS = flags.DEFINE_list(
-    "models", ["sam", "bidaf", "qanet"], f"which ones; with {CHUNKS}, one that reads in chunks of 256 words"
+    "models", ["sam", "bidaf", "qanet"], f"models to measure; those with {CHUNKS} read in chunks of 256 words"
 )
 _SIZES = flags.DEFINE_list("sizes", ["256", "1024", "4096", "16384"], "ascending")
 _BATCH = flags.DEFINE_integer("batch", 1, "documents read at once", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the document", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 3, "timed calls of each, after one that is not", lower_bound=1)
-_LIMIT = flags.DEFINE_float("limit_seconds", 30.0, "longest call that is begun", lower_bound=0.0)
+_STEPS = flags.DEFINE_integer("steps", 3, "timed calls of each, after a warm-up call", lower_bound=1)
+_LIMIT = flags.DEFINE_float("limit_seconds", 30.0, "longer calls are projected", lower_bound=0.0)
 
 
 def measure(
     model: str, what: str, vary: str, sizes: list[int], fixed: dict[str, int], steps: int, limit: float
 ) -> list[Row]:
-    """Seconds and peak memory (MB, less the imports) of each size; beyond the limit projected seconds."""
+    """Seconds and peak memory (MB, without the imports) of each size; projected seconds beyond the limit."""
     import tensorflow as tf
 
     from holle_tf.catalogue import MODELS
@@ -63,17 +63,17 @@ def measure(
     train = tf.function(distiller.train_step, reduce_retracing=True)
     read = tf.function(lambda features: reader(features), reduce_retracing=True)
 
-    def one(size: int) -> list[float]:
+    def measured(size: int) -> list[float]:
         shape = {**fixed, vary: size}
         data = random_batch(MODELS[name].inputs, shape["batch"], shape["document"], shape["context"], config)
         step = (lambda: read(data[0])) if what == "inference" else (lambda: train(data))
         return [seconds_of(step) for _ in range(steps + 1)][1:]
 
-    return grow(sizes, one, limit, base)
+    return grow(sizes, measured, limit, base)
 
 
 def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
-    """Seconds to read and decode so many examples in shuffled batches, and peak memory, less the imports."""
+    """Seconds to read and decode so many examples in shuffled batches; peak memory without the imports."""
     from holle_tf.catalogue import MODELS
     from holle_tf.evaluate.predictor import Predictor
     from holle_tf.runs.data import open_data
@@ -86,7 +86,7 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
     distiller = make_distiller(config, "none", len(prepared.words), len(prepared.chars))
     predictor = Predictor(distiller.student, config.evaluation.max_span)
 
-    def one(size: int) -> list[float]:
+    def measured(size: int) -> list[float]:
         batches = make_dataset(
             prepared, "train", inputs=MODELS[model].inputs, batch_size=32, shuffle=True, limit=size
         )
@@ -97,8 +97,8 @@ def measure_examples(model: str, sizes: list[int], folder: Path) -> list[Row]:
 
         return [seconds_of(read)]
 
-    one(sizes[0])  # builds the graph
-    return grow(sizes, one, float("inf"), base)
+    measured(sizes[0])  # builds the graph
+    return grow(sizes, measured, float("inf"), base)
 
 
 def main(_: list[str]) -> None:

@@ -1,11 +1,11 @@
-"""How many examples a second are prepared and read, against how many each model can train on.
+"""Compares how many examples per second are prepared and read with how many each model trains on.
 
     .venv/bin/python -m benchmarks.input --models=sam,qanet
     .venv/bin/python -m benchmarks.input --data_dir=holle --glove=glove.6B.zip --setup=ld --preset=
 
-Preparing starts from nothing, in a temporary folder. Reading is whole shuffled epochs of the training split
-with the inputs of each model; training is steps on batches of those epochs, read beforehand. The last
-line is JSON.
+Preparing starts from nothing, in a temporary folder. Reading is timed over whole shuffled epochs of the
+training split, with the inputs of each model; training is timed over steps on batches of those epochs, read
+beforehand. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -33,22 +33,24 @@ from holle_tf.system.console_logging import configure_console
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
-_MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "whose inputs are read, and which train")
+_MODELS = flags.DEFINE_list(
+    "models", ["sam", "bidaf", "qanet"], "models whose inputs are read and that train"
+)
 _DATA_DIR = flags.DEFINE_string("data_dir", "", "folder of the raw chats; empty = the demo corpus")
 _GLOVE = flags.DEFINE_string("glove", "", "GloVe file, or none")
 _SETUP = flags.DEFINE_string("setup", "sd", "sd | ld | oracle")
 _LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
 _PRESET = flags.DEFINE_string("preset", "demo", "configuration preset; empty = published sizes")
-_EPOCHS = flags.DEFINE_integer("epochs", 5, "epochs read, after one that is not timed", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 20, "timed training steps, after as many that are not", lower_bound=1)
+_EPOCHS = flags.DEFINE_integer("epochs", 5, "timed epochs of reading, after a warm-up epoch", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 20, "timed training steps, after as many warm-up steps", lower_bound=1)
 
 
 def time_preparing(config: Config) -> tuple[PreparedData, dict[str, float]]:
-    """The prepared data, and how fast it was prepared, demo corpus and vectors already on disk.
+    """The prepared data, and how fast they were prepared, with the raw data and vectors already on disk.
 
     Returns:
-        The data; ``prepared_per_second``, examples; ``parent_seconds`` and ``worker_seconds``, core time of
-        this process and of its workers together.
+        The data; ``prepared_per_second``, in examples; ``parent_seconds`` and ``worker_seconds``, the core
+        time of this process and of all its workers.
     """
     raw_data(config)
     began, used = time.perf_counter(), os.times()
@@ -63,7 +65,7 @@ def time_preparing(config: Config) -> tuple[PreparedData, dict[str, float]]:
 
 
 def time_reading(config: Config, prepared: PreparedData) -> dict[str, float]:
-    """Examples a second of ``config.model``'s inputs, and the padded share of the documents."""
+    """Examples per second of ``config.model``'s inputs, and the share of padding in the documents."""
     batches = make_dataset(
         prepared,
         "train",
@@ -85,7 +87,7 @@ def time_reading(config: Config, prepared: PreparedData) -> dict[str, float]:
 
 
 def time_training(config: Config, prepared: PreparedData) -> float:
-    """Examples a second that ``config.model`` trains on, once the shapes of the batches are known to it."""
+    """Examples per second that ``config.model`` trains on, after a graph for each batch's shape is traced."""
     training = config.training_of(config.model)
     precision = resolve_precision(training.mixed_precision, config.model)
     distiller = make_distiller(config, precision, len(prepared.embeddings), len(prepared.chars))

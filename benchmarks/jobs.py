@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-# Arguments in full, and those that are added to make it small; none where another one runs the same code.
-# The longest first, so that the smallest sizes are done soon, two at a time.
+# Full arguments, and arguments to add for the smallest size (None if another benchmark runs the same code).
+# The longest benchmarks come first, so that small sizes, which run two at a time, finish early.
 JOBS: dict[str, tuple[str, Optional[str]]] = {
     "costs": (
         "holle_tf.main --mode=benchmark",
@@ -37,7 +37,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
 }
-# Only with --only: they take long, write gigabytes, or want PyTorch.
+# Only with --only: they take long, write gigabytes, or need PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
     "strategy": (
         "benchmarks.strategy --models=sam,qanet",
@@ -78,7 +78,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         " --option=distill.long_teacher --values=chunks,windows --seeds=0 --runs_dir=runs",
         None,
     ),
-    # Beyond the paper. Runs of the report, --mode=report --size=demo, are found and not trained again.
+    # Beyond the paper. Runs of the report (--mode=report --size=demo) are reused.
     "temperature": (
         "benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature --values=1,2,4 --seeds=0"
         " --runs_dir=runs",
@@ -110,7 +110,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "--set demo.train_examples=48 --set demo.dev_examples=10 --set demo.test_examples=20",
     ),
     "large-input": ("benchmarks.large_input --gigabytes=5", "--gigabytes=0.01"),
-    # Twenty minutes and as many gigabytes: it shows that it can be done, once.
+    # Takes twenty minutes and twenty gigabytes, and shows that such documents can be read.
     "growth-longest": (
         "benchmarks.growth --models=qanet --sizes=16384 --steps=1",
         "--models=sam --sizes=64 --steps=1",

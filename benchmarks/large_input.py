@@ -1,10 +1,10 @@
-"""How much memory preparing takes when the raw data are larger than memory should be.
+"""Measures the memory of preparing raw data that are larger than memory should be.
 
     .venv/bin/python -m benchmarks.large_input --gigabytes=5
 
-Writes a train file of that size as JSON lines, made of the demo corpus with every document different, into a
-temporary folder, prepares it in a process of its own, and removes all of it. It needs about 1.5 times that on
-the disk. The last line is JSON.
+Writes a train file of that size as JSON lines into a temporary folder, made of the demo corpus with every
+document different; prepares it in a process of its own; and removes everything. It needs about 1.5 times the
+size on disk. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SCRATCH = flags.DEFINE_string("scratch", None, "folder for the temporary files 
 
 
 def write_raw(folder: Path, size: float) -> None:
-    """A data set in ``folder`` whose train file has ``size`` bytes or a little more."""
+    """Write a data set into ``folder`` whose train file has ``size`` bytes or a little more."""
     demo, _ = raw_data(load_config([], [], {"runs_dir": str(folder / "demo")}))
     for split in ("dev", "test"):
         (folder / f"{split}_data.json").write_bytes((demo / f"{split}_data.json").read_bytes())
@@ -51,7 +51,7 @@ def write_raw(folder: Path, size: float) -> None:
 
 
 def _copies(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The records over and over; each time chats and documents have another name in them."""
+    """The records, repeated for ever; every copy has other ids and other documents."""
     copy = 0
     while True:
         for record in records:
@@ -65,7 +65,7 @@ def _copies(records: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def prepare_all(folder: str) -> dict[str, float]:
-    """Prepare ``folder``: examples, seconds, peak memory of this process and of its largest worker."""
+    """Prepare ``folder``; returns examples, seconds, peak memory of this process and the largest worker."""
     import resource
 
     from holle_tf.system.memory import peak_memory_mb, reset_peak_memory

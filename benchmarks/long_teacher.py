@@ -1,12 +1,13 @@
-"""Which teacher reads long documents better, merged in which way, and how large a teacher's cache is.
+"""Compares teachers and ways of merging chunks on long documents, and measures sizes of teacher caches.
 
     .venv/bin/python -m benchmarks.long_teacher --runs_dir=runs
     .venv/bin/python -m benchmarks.long_teacher --data_dir=FOLDER --glove=FILE --runs_dir=runs
 
-Takes a QANeT trained on short documents, and one of windows cut out of long ones at random (and trains them
-first if ``runs_dir`` has none), and lets them read the test split of the long documents in chunks, merged in
-either way; ``--teachers=chunks,windows,whole`` also one that was trained on long documents. All read the same
-examples, so that differences have paired bootstrap intervals. The last line is JSON.
+Takes a QANeT trained on short documents and a QANeT trained on windows cut at random out of long documents,
+and trains them if ``runs_dir`` lacks them. Both read the test split of the long documents in chunks, merged
+in either way; with ``--teachers=chunks,windows,whole``, so does a QANeT trained on whole long documents,
+without chunks. All read the same examples, so differences have paired bootstrap intervals. The last line is
+JSON.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ from holle_tf.runs.run_on_data import Reading
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers
 
-_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where the teachers are, or will be")
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of the teachers' runs")
 _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (default: the demo corpus)")
 _GLOVE = flags.DEFINE_string("glove", None, "word vectors")
 _TEACHERS = flags.DEFINE_list("teachers", ["chunks", "windows"], "values of distill.long_teacher")
-_SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as in holle_tf.main")
+_SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
 RESAMPLES = 10_000
 
 
 def configuration(setup: str, **options: str) -> Config:
-    """For documents of one kind, of the demo corpus or of one's own data on a CPU."""
+    """The configuration for a setup of the demo corpus, or of the user's data on a CPU."""
     given = {"runs_dir": _RUNS_DIR.value, "model": "qanet", "teacher": "qanet", "data.setup": setup}
     given.update({f"distill.{name}": value for name, value in options.items() if value})
     return demo_or_own(_DATA_DIR.value, _GLOVE.value, given, _SET.value)
 
 
 def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
-    """Of the long documents, each with its way of merging; one alone where they are read whole.
+    """A teacher's readings of the long documents, by way of merging; a single reading if they are read whole.
 
     Args:
         teacher: value of ``distill.long_teacher``.
@@ -61,7 +62,7 @@ def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
 
 
 def compare_teachers() -> list[dict[str, Any]]:
-    """Test F1 and EM of long documents by teacher and way of merging, less the first with its interval."""
+    """Test F1 and EM on long documents by teacher and way of merging, with differences to the first."""
     rows: list[dict[str, Any]] = []
     first: list[float] = []
     for teacher in _TEACHERS.value:
@@ -77,7 +78,7 @@ def compare_teachers() -> list[dict[str, Any]]:
 
 
 def cache_sizes() -> dict[str, dict[str, float]]:
-    """Bytes of a cache for 10,000 examples, by setup: all positions, and the paper's k."""
+    """Bytes of a cache of 10,000 examples by setup, with all positions and with the paper's k."""
     short = configuration("sd")
     teacher, *_ = find_or_train_teachers(short, open_data(short), None)
     report: dict[str, dict[str, float]] = {}

@@ -1,4 +1,4 @@
-"""A model with random word vectors, ready for training steps, and random texts for it."""
+"""Models with random word vectors, ready for training steps, and random texts for them."""
 
 from __future__ import annotations
 
@@ -41,20 +41,21 @@ def make_distiller(config: Config, precision: str, vocabulary: int, characters: 
 def random_batch(
     names: tuple[str, ...], batch: int, document: int, context: int, config: Config
 ) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:
-    """Features and labels of texts that are all as long as can be.
+    """Features and labels of random texts without padding.
 
     Args:
         names: inputs of a model.
-        batch: examples.
+        batch: number of examples.
         document: words of a document.
         context: words of the query and of each history.
-        config: for the characters of a word. A word is always spelt the same, as in real text.
+        config: has the largest number of characters of a word. A word is always spelt the same, as in real
+            text.
     """
     rng = np.random.default_rng(0)
     longest = config.data.max_word_chars
 
     def words(length: int) -> np.ndarray:
-        # By Zipf's law, because a character encoder reads a word that occurs often only once.
+        # Zipf-distributed, because a character encoder reads each distinct word only once.
         return np.minimum(rng.zipf(1.3, (batch, length)), WORDS - 1)
 
     short = ("query", "prober_history", "responder_history")

@@ -1,30 +1,30 @@
-"""What excerpts of documents give away of their answers."""
+"""Measures how excerpts of documents give away their answers."""
 
 from __future__ import annotations
 
 from pipelines.example import Example
 
-WORDS = 10  # of the beginning
+WORDS = 10  # of an opening
 
 
 def opening(document: str) -> str:
-    """The first words of a document as they stand in it."""
+    """The first words of a document, with their white space."""
     words = document.split(maxsplit=WORDS)
     return document[: document.find(words[WORDS])].rstrip() if len(words) > WORDS else document
 
 
 def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
-    """How often the opening of a long document is in a shorter one, and how often the answer is there then.
+    """Shares of short documents that have the opening of the long document and, of those, the answer in it.
 
     An answer is there if it starts within the opening.
     """
-    whole = {one.example_id: one for one in long}
+    whole = {example.example_id: example for example in long}
     kept, answers = 0, 0
-    for one in short:
-        words = opening(whole[one.example_id].document)
-        place = one.document.find(words)
+    for example in short:
+        words = opening(whole[example.example_id].document)
+        place = example.document.find(words)
         kept += place >= 0
-        answers += place >= 0 and place <= one.answer_start < place + len(words)
+        answers += place >= 0 and place <= example.answer_start < place + len(words)
     return {
         "documents with the opening": kept / len(short),
         "answer there, of those": answers / max(kept, 1),

@@ -1,11 +1,10 @@
-"""Where the time of a step goes, by kind of TensorFlow operation.
+"""Shows where the time of a training step goes, by kind of TensorFlow operation.
 
     .venv/bin/python -m benchmarks.operations --variants=sam:none,bidaf:none,qanet:none,qanet:bfloat16
 
 Traces training steps of each model with TensorFlow's profiler and adds up the time inside its operations.
-Several run at once, so that the sum over all of them is core time and not the length of the step; and a
-profiler adds its own cost to each, which is why small operations weigh more here than they do. The last
-line is JSON.
+Several operations run at once, so the sum is core time and not the length of the step. The profiler adds its
+own cost to each operation, so small operations weigh more than they should. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3, "traced steps", lower_bound=1)
-SHOWN = 9  # kinds of each variant; the others are added up
+SHOWN = 9  # kinds to show for each variant
 
 
 def measure(variant: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The configuration of a benchmark of the demo corpus, or of one's own data on a CPU."""
+"""The configuration of a benchmark on the demo corpus, or on the user's data on a CPU."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from holle_tf.config import Config, load_config, preset
 def demo_or_own(
     data_dir: Optional[str], glove: Optional[str], given: Mapping[str, Any], assignments: Sequence[str] = ()
 ) -> Config:
-    """The preset of the demo or, of data in a folder, that of CPUs.
+    """The preset of the demo or, for data in a folder, the preset for CPUs.
 
     Args:
-        data_dir: folder of raw chats; none = the demo corpus.
+        data_dir: folder of raw chats; None = the demo corpus.
         glove: word vectors.
-        given: values by dotted key, over ``assignments`` (``key=value``).
+        given: values by dotted key, which override ``assignments`` (``key=value``).
     """
     own = {name: value for name, value in {"data_dir": data_dir, "glove": glove}.items() if value}
     return load_config([preset("cpu" if data_dir else "demo")], assignments, {**own, **given})

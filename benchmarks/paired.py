@@ -1,4 +1,4 @@
-"""Scores of the same seeds under several values of an option."""
+"""Compares scores of the same seeds under several values of an option."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ SCORES = ("f1", "em")
 
 
 def summary(found: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, Any]]:
-    """Means over seeds, and the mean and the standard error of the paired differences to the first value.
+    """Means over seeds, with mean and standard error of the paired differences to the first value.
 
     Args:
-        found: value -> seed -> what ``score`` gives, the same seeds for all values.
+        found: value -> seed -> result of ``scores.score``, with the same seeds for all values.
     """
     first = next(iter(found.values()))
     means: dict[str, dict[str, Any]] = {}

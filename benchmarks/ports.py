@@ -1,13 +1,13 @@
-"""Our teachers beside public PyTorch ones, in strict alternation, where PyTorch and the two clones are there.
+"""Compares our teachers with public PyTorch ports, in strict alternation. Needs PyTorch and the clones.
 
     git clone https://github.com/galsang/BiDAF-pytorch ports/BiDAF-pytorch
     git clone https://github.com/BangLiu/QANet-PyTorch ports/QANet-PyTorch
     .venv/bin/python -m benchmarks.ports --models=bidaf,qanet
 
-Batch 32, documents of 256 words, questions of 33, words of 16 characters; the same random texts for both;
-published sizes (QANeT's port with our 8 heads, and 1 as it has them by default, which is less work).
-A training step of both ends with the clipped gradients in the optimiser. The last line is JSON: medians in
-milliseconds, and each as a ratio to the port.
+Both read the same random texts: batches of 32, documents of 256 words, questions of 33 words, words of 16
+characters. Sizes are the published ones; QANeT's port has our 8 heads, or its default of 1, which is less
+work. A training step computes the loss of both edges and applies the clipped gradients. The last line is
+JSON: medians in milliseconds, and each as a ratio to the port.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MODELS = flags.DEFINE_list("models", ["bidaf", "qanet"], "bidaf, qanet, qanet:1
 _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=2)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=8)
 _CONTEXT = flags.DEFINE_integer("context", 11, "words of the query and of each history", lower_bound=2)
-_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
 FOLDERS = {"bidaf": "BiDAF-pytorch", "qanet": "QANet-PyTorch"}
 FORMATS = ("none", "bfloat16")
 
@@ -44,10 +44,10 @@ Steps = dict[str, Callable[[], Any]]
 
 
 def clone_of(kind: str, ports: Path) -> Path:
-    """The clone of the port of bidaf | qanet among ``ports``.
+    """The clone of the port of bidaf | qanet in the folder ``ports``.
 
     Raises:
-        UserError: it is not there, or PyTorch is not installed.
+        UserError: the clone is missing, or PyTorch is not installed.
     """
     try:
         import torch  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
@@ -55,7 +55,7 @@ def clone_of(kind: str, ports: Path) -> Path:
         raise UserError("PyTorch is not installed here (pip install torch).") from None
     folder = ports / FOLDERS[kind]
     if not (folder / "model").is_dir():
-        raise UserError(f"{folder}: no such clone; the head of benchmarks/ports.py says where it is from.")
+        raise UserError(f"{folder}: no such clone; the top of benchmarks/ports.py says how to get it.")
     return folder
 
 
@@ -63,7 +63,7 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
     """Steps of the port of ``kind`` on a batch of ``random_batch``."""
     sys.path.insert(0, str(clone_of(kind, Path(_PORTS.value))))
     for name in [name for name in sys.modules if name.split(".")[0] in ("model", "utils")]:
-        del sys.modules[name]  # both clones call their packages so
+        del sys.modules[name]  # both clones have packages with these names
     import torch
 
     torch.set_num_threads(cores())
@@ -82,7 +82,7 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
             char_channel_width=ours.char_width, word_dim=WORD_DIM, hidden_size=ours.units,
             dropout=ours.dropout,
         )  # fmt: skip
-        with torch.no_grad():  # it sets biases in a way that newer PyTorch only allows so
+        with torch.no_grad():  # it sets biases in a way that newer PyTorch allows only here
             model = BiDAF(sizes, vectors)
         full = [torch.full((len(text),), text.shape[1]) for text in (document, question)]
         given = SimpleNamespace(
@@ -92,7 +92,8 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
         def forward() -> Any:
             return model(given)
     else:
-        torch.Tensor.get_device = lambda tensor: tensor.device  # it asks for a number, which a CPU has not
+        # The port expects the number of a device, which a CPU does not have.
+        torch.Tensor.get_device = lambda tensor: tensor.device
         from model.QANet import QANet  # type: ignore[import-not-found, unused-ignore]
 
         characters = torch.randn(CHARACTERS, config.qanet.char_dim)
@@ -100,7 +101,7 @@ def port_steps(kind: str, config: Config, batch: tuple[dict[str, Any], dict[str,
             vectors, characters, document.shape[1], question.shape[1], config.qanet.units,
             train_cemb=True, num_head=config.qanet.heads,
         )  # fmt: skip
-        model.word_emb.weight.requires_grad_(False)  # as ours
+        model.word_emb.weight.requires_grad_(False)  # like ours
 
         def forward() -> Any:
             return model(document, spelled[0], question, spelled[1])

@@ -30,16 +30,16 @@ from pipelines.errors import UserError
 _REPORT = flags.DEFINE_string("report", "runs/report-demo", "folder of a report by --mode=report")
 _SEARCH = flags.DEFINE_string("search", None, "folder of a search by --mode=tune, instead of a report")
 _NAME = flags.DEFINE_string(
-    "name", None, "of the search in benchmarks/results, or of the page of the report instead of its size"
+    "name", None, "name of the search in benchmarks/results, or of the report's page instead of its size"
 )
-_ROOT = flags.DEFINE_string("root", ".", "of the repository")
+_ROOT = flags.DEFINE_string("root", ".", "folder of the repository")
 
 
 def publish(report: Path, root: Path, name: Optional[str] = None) -> None:
     """Copy ``report.md`` with its figures, and ``outcomes.json``.
 
     Args:
-        name: of the page; the default is the size of the report.
+        name: name of the page; the default is the size of the report.
 
     Raises:
         UserError: ``report`` is not the folder of a report.

@@ -1,4 +1,4 @@
-"""Tables of what models learn: scores by option, teachers of long documents, gradients."""
+"""Tables about what models learn: scores by option, teachers of long documents, gradients."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.markdown import Tables, markdown
 
 
 def scores(result: dict[str, Any]) -> str:
-    """F1 of every seed, the mean, the paired difference with its standard error, conicity if there is any."""
+    """F1 of every seed, mean, paired difference with its standard error, and conicity if it was measured."""
     every = [row for of_seed in result["runs"].values() for row in of_seed.values()]
     cones = [name for name in every[0] if name.startswith("conicity")]
     rows = []
@@ -33,10 +33,10 @@ READ_BY = {
 def long_teachers(result: dict[str, Any]) -> str:
     rows = []
     for row in result["teachers"]:
-        more, said = row["difference"], ""
-        if more:
-            said = f"{more['mean']:+.1f} ({more['low']:+.1f} to {more['high']:+.1f})"
-        cells = [READ_BY[row["teacher"]], row["merge"] or "-", f"{row['f1']:.1f}", f"{row['em']:.1f}", said]
+        difference, shown = row["difference"], ""
+        if difference:
+            shown = f"{difference['mean']:+.1f} ({difference['low']:+.1f} to {difference['high']:+.1f})"
+        cells = [READ_BY[row["teacher"]], row["merge"] or "-", f"{row['f1']:.1f}", f"{row['em']:.1f}", shown]
         rows.append(cells)
     heads = ["a teacher trained on, reads", "chunks merged by", "F1", "EM", "F1, difference to the first"]
     return markdown(heads, rows)
@@ -57,9 +57,9 @@ AGREEMENT = {
     "teacher": "teacher, squared norm",
     "student": "student, squared norm",
     "distance": "squared distance",
-}  # of gradients, each as mean (median)
+}  # figures about gradients, each shown as mean (median)
 
-# Of docs/recipes.md.
+# Results with a table in docs/recipes.md.
 OPTIONS = (
     "gradient-weight", "gradient-mode", "gradient-clip", "long-students",
     "temperature", "conicity", "matching",

@@ -1,10 +1,11 @@
-"""A two-layer bidirectional GRU or LSTM: ours, stock Keras, and PyTorch where it is there, in alternation.
+"""Compares a two-layer bidirectional GRU or LSTM of ours with Keras and, if installed, PyTorch.
 
     .venv/bin/python -m benchmarks.recurrent --lengths=128,256,1200
 
-Random inputs of 100 features, 64 units, half of the rows shorter than the longest (PyTorch, which has no
-masks, reads the padding as well). A training step is the outputs and the gradients of weights and inputs.
-The last line is JSON: medians in milliseconds, and each as a ratio to stock Keras.
+The implementations take turns on random inputs of 100 features, with 64 units; half of the rows are shorter
+than the longest (PyTorch, which has no masks, reads the padding too). A training step computes the outputs
+and the gradients of weights and inputs. The last line is JSON: medians in milliseconds, and each as a ratio
+to Keras.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from pipelines.parallel import cores
 
 _CELL = flags.DEFINE_enum("cell", "gru", ["gru", "lstm"], "kind of cell")
 _LENGTHS = flags.DEFINE_list("lengths", ["128", "256", "1200"], "words of the longest text")
-_UNITS = flags.DEFINE_integer("units", 64, "of each direction", lower_bound=1)
+_UNITS = flags.DEFINE_integer("units", 64, "units of each direction", lower_bound=1)
 _BATCH = flags.DEFINE_integer("batch", 32, "texts in a batch", lower_bound=1)
-_TORCH = flags.DEFINE_bool("torch", False, "insist on PyTorch's layer; otherwise it is there if PyTorch is")
-_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+_TORCH = flags.DEFINE_bool("torch", False, "require PyTorch, which is otherwise measured only if installed")
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
 LAYERS, FEATURES = 2, 100
 
 Steps = dict[str, Callable[[], Any]]
@@ -44,7 +45,7 @@ def make_inputs(length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def tensorflow_steps(stack: list[tf.keras.layers.Layer], length: int) -> Steps:
-    """Steps of Keras layers that are called with (inputs, mask)."""
+    """Steps of Keras layers, which are called with inputs and a mask."""
     inputs, mask = (tf.constant(array) for array in make_inputs(length))
 
     def outputs(given: tf.Tensor, **extra: Any) -> tf.Tensor:
@@ -63,7 +64,7 @@ def tensorflow_steps(stack: list[tf.keras.layers.Layer], length: int) -> Steps:
 
 
 def torch_steps(length: int) -> Steps:
-    """Steps of PyTorch's layer; none where PyTorch is not installed, since the project does not need it."""
+    """Steps of PyTorch's layer; {} if PyTorch, which the project does not need, is not installed."""
     try:
         import torch  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -87,7 +88,7 @@ def torch_steps(length: int) -> Steps:
 
 
 def make_variants(length: int) -> dict[str, Steps]:
-    """Steps of every implementation, by its name."""
+    """Steps of every implementation by name."""
     kind = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}[_CELL.value]
     keras = [tf.keras.layers.Bidirectional(kind(_UNITS.value, return_sequences=True)) for _ in range(LAYERS)]
     ours = [BidirectionalRNN(_CELL.value, _UNITS.value) for _ in range(LAYERS)]
@@ -97,7 +98,7 @@ def make_variants(length: int) -> dict[str, Steps]:
 
 
 def measure(variants: dict[str, Steps], rounds: int, title: str) -> dict[str, dict[str, float]]:
-    """Median milliseconds of every step of every variant, all of them taking turns."""
+    """Median milliseconds of every step of every variant; all of them take turns."""
     work = {(name, what): step for name, steps in variants.items() for what, step in steps.items()}
     medians: dict[str, dict[str, float]] = {}
     for (name, what), seconds in median_seconds(work, rounds, title=title).items():

@@ -1,8 +1,8 @@
-"""The tables of measurements in docs/, and a plot, made from ``benchmarks/results/*.json``.
+"""Makes the tables of measurements in docs/, and a plot, from ``benchmarks/results/*.json``.
 
     .venv/bin/python -m benchmarks.report
 
-Replaces what stands between ``<!-- NAME -->`` and ``<!-- end -->``; the text around it is written by hand.
+Replaces the text between ``<!-- NAME -->`` and ``<!-- end -->``; the text around it is written by hand.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from benchmarks.tables import GROWTH, PAGES, UNITS
 from pipelines.errors import UserError
 
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
-_DOCS = flags.DEFINE_string("docs", "docs", "folder of the pages whose tables are replaced")
-_PLOT = flags.DEFINE_string("plot", "docs/images/growth.png", "where the curves of growth go")
+_DOCS = flags.DEFINE_string("docs", "docs", "folder of the pages with the tables")
+_PLOT = flags.DEFINE_string("plot", "docs/images/growth.png", "file for the curves of growth")
 
 
 def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables) -> str:
-    """``page`` with those of its ``tables`` of which there are results.
+    """``page`` with new tables, as far as there are results.
 
     Raises:
         UserError: a result has no mark in the page.
@@ -45,7 +45,7 @@ def fill(page: str, results: dict[str, dict[str, Any]], tables: Tables) -> str:
 
 
 def plot(results: list[dict[str, Any]], path: Path) -> None:
-    """Time and memory against each of what grows, all axes logarithmic; projected times are hollow."""
+    """Plot time and memory against each size, with logarithmic axes; projected times are hollow."""
     figure = Figure(figsize=(4.2 * len(results), 6.4), layout="constrained")
     panels = figure.subplots(2, len(results), squeeze=False)
     for column, result in enumerate(results):

@@ -1,11 +1,12 @@
-"""All benchmarks, one after the other: ``make bench``, or ``make bench-smoke`` to see whether they run.
+"""Runs all benchmarks, one after the other: ``make bench``, or ``make bench-smoke`` to check that they run.
 
     .venv/bin/python -m benchmarks.run [--smoke] [--only=recurrent-gru,steps] [--results=FOLDER]
     .venv/bin/python -m benchmarks.run --only=long-teacher --more="--data_dir=FOLDER" --name=long-teacher-real
 
-Each is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json`` with the
-command and the machine; ``benchmarks.report`` makes the tables of the documentation from these files. With
-``--smoke`` sizes are tiny, nothing is kept, and as many run at once as there are cores: nothing is timed.
+Each benchmark is a process of its own. Its last line, JSON, is written to ``benchmarks/results/<name>.json``
+with the command and the machine; ``benchmarks.report`` makes the tables of the documentation from these
+files. With ``--smoke``, sizes are tiny, results are discarded, and as many benchmarks run at once as there
+are cores, because timing does not matter.
 """
 
 from __future__ import annotations
@@ -30,28 +31,28 @@ from holle_tf.system.machine import machine
 from pipelines.errors import UserError
 from pipelines.parallel import cores
 
-_SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes, nothing kept")
-_ONLY = flags.DEFINE_list("only", [], "names of benchmarks; empty = all that need no hour and no PyTorch")
-_MORE = flags.DEFINE_string("more", "", "further arguments, of the one benchmark of --only")
-_NAME = flags.DEFINE_string("name", None, "of its result, which is kept without the paths of this machine")
+_SMOKE = flags.DEFINE_bool("smoke", False, "tiny sizes; results are discarded")
+_ONLY = flags.DEFINE_list("only", [], "names of benchmarks; empty = all but those of OTHERS in jobs.py")
+_MORE = flags.DEFINE_string("more", "", "further arguments for the benchmark of --only")
+_NAME = flags.DEFINE_string("name", None, "name of its result")
 _RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the JSON files")
 
 
 def run(name: str, folder: Path, smoke: bool) -> None:
-    """Run one benchmark and keep its result.
+    """Run a benchmark and save its result.
 
     Args:
-        smoke: at its smallest, and silently unless it fails, because others run beside it.
+        smoke: run at the smallest size, and silently unless it fails, because others run at the same time.
 
     Raises:
-        UserError: it failed; what it said went to standard error.
+        UserError: it failed; its messages are on standard error.
     """
     full, small = {**JOBS, **OTHERS}[name]
     words = shlex.split(f"{full} {_MORE.value}")
     if smoke:
         words += (small or "").replace("FOLDER", str(folder)).split()
     command = [sys.executable, "-m", *words]
-    if words[0] == "holle_tf.main":  # the others make their own
+    if words[0] == "holle_tf.main":  # the others use temporary folders
         command.append(f"--runs_dir={folder / 'runs'}")
     done = subprocess.run(
         command,
@@ -78,19 +79,19 @@ def main(_: list[str]) -> None:
     if unknown := set(names) - set(JOBS) - set(OTHERS):
         raise UserError(f"--only: there is no {sorted(unknown)}; there are {[*JOBS, *OTHERS]}.")
     if (_MORE.value or _NAME.value) and len(_ONLY.value) != 1:
-        raise UserError("--more and --name are of one benchmark; name it by --only.")
+        raise UserError("--more and --name need exactly one benchmark in --only.")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if _SMOKE.value else Path(_RESULTS.value)
         folder.mkdir(parents=True, exist_ok=True)
 
-        def one(name: str) -> None:
+        def run_and_report(name: str) -> None:
             began = time.monotonic()
             tqdm.write(f"== {name}: {({**JOBS, **OTHERS})[name][0]}", file=sys.stderr)
             run(name, folder, _SMOKE.value)
             tqdm.write(f"== {name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
 
         with ThreadPoolExecutor(cores() if _SMOKE.value else 1) as pool:
-            begun = [pool.submit(one, name) for name in names]
+            begun = [pool.submit(run_and_report, name) for name in names]
             try:
                 for done in tqdm(as_completed(begun), "benchmarks", len(begun), dynamic_ncols=True):
                     done.result()

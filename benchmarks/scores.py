@@ -1,4 +1,4 @@
-"""What an option does to the scores; one that only concerns speed should leave them as they are.
+"""Measures the effect of an option on the scores; options of speed should have none.
 
     .venv/bin/python -m benchmarks.scores --model=sam --option=training.sam.recurrence --values=auto,keras
     .venv/bin/python -m benchmarks.scores --model=qanet --option=training.qanet.mixed_precision \\
@@ -6,10 +6,10 @@
     .venv/bin/python -m benchmarks.scores --recipe=add --teacher=qanet --option=distill.temperature \\
         --values=1,2,4 --seeds=0 --runs_dir=runs
 
-Trains the model on the demo corpus, alone or by a recipe with teachers of seed 0, once for every seed and
-value of the option, and scores it on the test split. Paired differences are of the same seed, each value
-less the first. Everything is kept in ``--runs_dir``, so that the same command goes on where it was
-interrupted. The last line is JSON.
+Trains the model on the demo corpus, alone or by a recipe with teachers of seed 0, for every seed and value of
+the option, and scores it on the test split. Differences are paired by seed: each value minus the first. All
+runs are kept in ``--runs_dir``, so that the same command continues after an interruption. The last line is
+JSON.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.training.train import ensure_run
 
-_MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "what is trained")
-_RECIPE = flags.DEFINE_string("recipe", None, "of a student, as add; none for training on the labels alone")
-_TEACHER = flags.DEFINE_string("teacher", "", "of the recipe: bidaf, qanet, or both with a comma")
+_MODEL = flags.DEFINE_enum("model", "sam", ["sam", "bidaf", "qanet"], "model to train")
+_RECIPE = flags.DEFINE_string("recipe", None, "recipe of a student, such as add; none = the labels alone")
+_TEACHER = flags.DEFINE_string("teacher", "", "teachers of the recipe: bidaf, qanet or bidaf,qanet")
 _OPTION = flags.DEFINE_string("option", "training.sam.recurrence", "key of the configuration")
-_VALUES = flags.DEFINE_list("values", ["auto", "keras"], "its values; differences are to the first")
-_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "of weights, dropout and the order of the examples")
-_SET = flags.DEFINE_multi_string("set", [], "another option, the same for all, as training.sam.epochs=8")
+_VALUES = flags.DEFINE_list("values", ["auto", "keras"], "values of the option; differences are to the first")
+_SEEDS = flags.DEFINE_list("seeds", ["0", "1", "2"], "seeds of weights, dropout and order of the examples")
+_SET = flags.DEFINE_multi_string("set", [], "another option for all runs, such as training.sam.epochs=8")
 _LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
-_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/scores", "where data and runs go")
+_RUNS_DIR = flags.DEFINE_string("runs_dir", "runs/scores", "folder for data and runs")
 
 
 def score(value: str, seed: int) -> dict[str, float]:
-    """Test scores, 0-100, and conicities, of a run that is trained unless it is there already."""
+    """Test scores, 0-100, and conicities of a run, which is trained unless it exists."""
     given = {"model": _MODEL.value, "runs_dir": _RUNS_DIR.value, "seed": seed, "limit": _LIMIT.value}
     if _RECIPE.value:
         given.update(recipe=_RECIPE.value, teacher=_TEACHER.value)

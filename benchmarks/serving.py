@@ -1,10 +1,10 @@
-"""How many chats a service answers, and how long each waits, by batch size and document length.
+"""Measures throughput and latency of the service by batch size and document length.
 
     .venv/bin/python -m benchmarks.serving --batches=1,4,16 --lengths=256,1200,5000
 
-A student of the published size with random weights, behind HTTP on the loopback interface. Clients ask again
-as soon as they are answered, each about a document of its own; the service, in a process of its own, batches
-up to ``--batches`` chats. ``1`` is no batching. The last line is JSON.
+A student of the published size with random weights is served by HTTP on the loopback interface, in a process
+of its own, with batches of up to ``--batches`` chats (1 = no batching). Clients send the next request as soon
+as they have a reply, each about its own document. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ from holle_tf.drawing.terminal_table import print_table
 
 _BATCHES = flags.DEFINE_list("batches", ["1", "4", "16"], "largest batches of the service")
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the documents")
-_CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that ask at the same time")
-_SECONDS = flags.DEFINE_float("seconds", 3.0, "of load for each line, after a third of it unmeasured")
+_CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that send requests at the same time")
+_SECONDS = flags.DEFINE_float(
+    "seconds", 3.0, "seconds of load for each line, after a third as long to warm up"
+)
 _CONTEXT = 24  # words of the query and of each history
-_DOCUMENTS = 32  # different ones
+_DOCUMENTS = 32  # different documents
 
 
 def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
-    """Serve one student at several ports, each with another ``max_batch``; send the ports, then wait."""
+    """Serve a student at several ports, each with another ``max_batch``; send the ports, then wait."""
     import uvicorn
 
     from holle_tf.options.serve import ServeConfig
@@ -102,10 +104,10 @@ def bodies(words: int) -> list[bytes]:
 
 
 def load(port: int, requests: list[bytes], clients: int, seconds: float) -> dict[str, float]:
-    """What ``clients`` that ask without a pause see during ``seconds``."""
+    """Throughput and latency for ``clients`` that send requests without pause during ``seconds``."""
     begin = time.perf_counter() + seconds / 3
     end = begin + seconds
-    found: list[tuple[float, int]] = []  # milliseconds, and how many chats shared the batch
+    found: list[tuple[float, int]] = []  # milliseconds, and number of chats in the batch
 
     def client(number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -127,15 +129,15 @@ def load(port: int, requests: list[bytes], clients: int, seconds: float) -> dict
     for thread in threads:
         thread.join()
     elapsed = time.perf_counter() - begin
-    latencies = [one[0] for one in found]
+    latencies, sizes = zip(*found)
     p50, p95, p99 = (float(np.percentile(latencies, p)) for p in (50, 95, 99))
-    mean_batch = float(np.mean([one[1] for one in found]))
+    mean_batch = float(np.mean(sizes))
     return {"per_second": len(found) / elapsed, "p50": p50, "p95": p95, "p99": p99, "mean_batch": mean_batch}
 
 
 def main(_: list[str]) -> None:
-    batches, lengths, clients = ([int(n) for n in one.value] for one in (_BATCHES, _LENGTHS, _CLIENTS))
-    cells = [(words, many, batch) for words in lengths for many in clients for batch in batches]
+    batches, lengths, clients = ([int(n) for n in flag.value] for flag in (_BATCHES, _LENGTHS, _CLIENTS))
+    cells = [(words, count, batch) for words in lengths for count in clients for batch in batches]
     rows = []
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -143,11 +145,11 @@ def main(_: list[str]) -> None:
         server = context.Process(target=serve_student, args=(Path(scratch) / "run", batches, theirs))
         server.start()
         ports = dict(zip(batches, ours.recv()))
-        for words, many, batch in tqdm(cells, desc="load", dynamic_ncols=True):
-            if many == 1 and batch != batches[-1]:
-                continue  # one client's chats never share a batch
-            seen = load(ports[batch], bodies(words), many, _SECONDS.value)
-            rows.append({"words": words, "clients": many, "max_batch": batch, **seen})
+        for words, count, batch in tqdm(cells, desc="load", dynamic_ncols=True):
+            if count == 1 and batch != batches[-1]:
+                continue  # chats of a single client never share a batch
+            measured = load(ports[batch], bodies(words), count, _SECONDS.value)
+            rows.append({"words": words, "clients": count, "max_batch": batch, **measured})
         ours.send("stop")
         memory = ours.recv()
         server.join()

@@ -1,11 +1,11 @@
-"""Seconds from a command to the end of its first training step.
+"""Measures the seconds from a command to the end of its first training step.
 
     .venv/bin/python -m benchmarks.startup --models=sam,bidaf,qanet
 
-Starts ``--mode=train`` as a user would, on the demo corpus, and ends it when its bar counts the first
-step: from nothing (the corpus is generated and prepared first), with the data prepared before, and the latter
-with models of the published sizes. Machine code of the recurrences is in numba's cache unless
-this is the first run ever; ``--compile`` empties it before each measurement. The last line is JSON.
+Starts ``--mode=train`` like a user, on the demo corpus, and kills it when its progress bar counts the first
+step: from nothing (which generates and prepares the corpus), with prepared data, and with prepared data and
+models of the published sizes. Machine code of the recurrences is in numba's cache unless this is the first
+run ever; ``--compile`` empties the cache before each measurement. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from benchmarks.first_step import seconds_to_first_step
 from holle_tf.drawing.terminal_table import print_table
 from pipelines.demo.corpus import GLOVE_PATH
 
-_MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "which models")
-_SIZES = flags.DEFINE_list("sizes", ["demo", "published"], "of the models")
+_MODELS = flags.DEFINE_list("models", ["sam", "bidaf", "qanet"], "models to measure")
+_SIZES = flags.DEFINE_list("sizes", ["demo", "published"], "sizes of the models")
 _LIMIT = flags.DEFINE_integer("limit", 0, "examples of each split; 0 = all", lower_bound=0)
 _COMPILE = flags.DEFINE_bool("compile", False, "compile the recurrences anew each time")
 
 
 def measure(model: str, size: str, folder: Path) -> dict[str, float]:
-    """Seconds from nothing and from prepared data; the published sizes get the demo corpus as a user's.
+    """Seconds from nothing and from prepared data; for the published sizes, the demo corpus is user data.
 
     Args:
-        folder: of runs; that of the published sizes is the same for all models, whose data are the same.
+        folder: folder of runs. With the published sizes all models share it, because they share the data.
     """
     arguments = ["--mode=train", f"--model={model}", f"--runs_dir={folder}"]
     arguments += [f"--limit={_LIMIT.value}"] if _LIMIT.value else []

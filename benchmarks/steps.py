@@ -1,4 +1,4 @@
-"""Time of training steps and of inference, models and number formats in strict alternation.
+"""Times training steps and inference of models and number formats, in strict alternation.
 
     .venv/bin/python -m benchmarks.steps --variants=sam:none,bidaf:none,qanet:none,qanet:bfloat16
 
@@ -29,11 +29,11 @@ _PRESET = flags.DEFINE_string("preset", "", "configuration preset, e.g. demo; em
 _BATCH = flags.DEFINE_integer("batch", 32, "examples in a batch", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two that are not", lower_bound=1)
+_STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
 
 
 def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
-    """A training step and a reading of one batch, by name."""
+    """A training step and a reading of a batch, by name."""
     name, _, precision = variant.partition(":")
     if name not in MODELS or precision not in POLICIES:
         raise UserError(

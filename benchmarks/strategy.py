@@ -1,11 +1,12 @@
-"""Throughput of training by one process and by several that share every batch, over loopback.
+"""Measures throughput of training by one process and by several processes that share every batch.
 
     .venv/bin/python -m benchmarks.strategy --models=sam,qanet
 
-Each process has as many cores as this machine has for each of them, also the one that is alone: what is
-compared is one worker against several, as on several machines. Once more, the one process has all cores.
-Sizes are the published ones unless ``--preset=demo``; words and labels are random, all batches have the same
-shape. The last line is JSON: examples a second, and megabytes that every step exchanges.
+The processes communicate over loopback. Each has an equal share of this machine's cores, and so has the
+single process, so that one worker is compared with several as on several machines; another measurement gives
+the single process all cores. Sizes are the published ones unless ``--preset=demo``; words and labels are
+random, and all batches have the same shape. The last line is JSON: examples per second, and megabytes that
+every step exchanges.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ _WORKERS = flags.DEFINE_integer("workers", 2, "processes", lower_bound=2)
 _BATCH = flags.DEFINE_integer("batch", 32, "examples of all processes together", lower_bound=1)
 _DOCUMENT = flags.DEFINE_integer("document", 256, "words of the documents", lower_bound=1)
 _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each history", lower_bound=1)
-_STEPS = flags.DEFINE_integer("steps", 8, "timed steps of each, after two that are not", lower_bound=1)
-_MODEL = flags.DEFINE_string("model", "", "of one process that another one started")
+_STEPS = flags.DEFINE_integer("steps", 8, "timed steps of each, after two warm-up steps", lower_bound=1)
+_MODEL = flags.DEFINE_string("model", "", "model of a process that this benchmark started")
 
 
 def train(model: str) -> dict[str, float]:
-    """Median seconds of a step of this process, with those of its ``TF_CONFIG``, and what it exchanges."""
+    """Median seconds of a step with the processes of ``TF_CONFIG``, and the megabytes that it exchanges."""
     import tensorflow as tf
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
@@ -72,13 +73,13 @@ def train(model: str) -> dict[str, float]:
 
 
 def measure(model: str, workers: int, threads: int) -> dict[str, float]:
-    """The same of ``workers`` processes, each with ``threads`` threads for TensorFlow's operations."""
+    """Results of ``train`` for ``workers`` processes, each with ``threads`` threads for operations."""
     ports = [socket.socket() for _ in range(workers)]
-    for one in ports:
-        one.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in ports]
-    for one in ports:
-        one.close()
+    for port in ports:
+        port.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{port.getsockname()[1]}" for port in ports]
+    for port in ports:
+        port.close()
     own = [
         f"--{name}={flags.FLAGS[name].value}" for name in ("preset", "batch", "document", "context", "steps")
     ]
@@ -107,7 +108,7 @@ def measure(model: str, workers: int, threads: int) -> dict[str, float]:
 def main(_: list[str]) -> None:
     if _MODEL.value:
         print(json.dumps(train(_MODEL.value)), flush=True)
-        time.sleep(1)  # the others may still hear from this process
+        time.sleep(1)  # the others may still communicate with this process
         os._exit(0)  # TensorFlow's server cannot be stopped otherwise
     from holle_tf.drawing.terminal_table import print_table
     from pipelines.parallel import cores
@@ -115,19 +116,24 @@ def main(_: list[str]) -> None:
     share = max(1, cores() // _WORKERS.value)
     rows: dict[str, dict[str, float]] = {}
     table = Table(
-        "model", "one, examples/s", f"{_WORKERS.value}, examples/s", "ratio", "one, all cores", "MB a step"
+        "model",
+        "1 process, examples/s",
+        f"{_WORKERS.value} processes, examples/s",
+        "ratio",
+        "1 process, all cores",
+        "MB per step",
     )
     for model in _MODELS.value:
-        one = measure(model, 1, share)
+        single = measure(model, 1, share)
         all_cores = measure(model, 1, cores())
         several = measure(model, _WORKERS.value, share)
         rates = {
             name: _BATCH.value / found["seconds"]
-            for name, found in (("one", one), ("several", several), ("all_cores", all_cores))
+            for name, found in (("one", single), ("several", several), ("all_cores", all_cores))
         }
-        rows[model] = {**rates, "ratio": rates["several"] / rates["one"], "megabytes": one["megabytes"]}
+        rows[model] = {**rates, "ratio": rates["several"] / rates["one"], "megabytes": single["megabytes"]}
         cells = [f"{rates['one']:.1f}", f"{rates['several']:.1f}", f"{rows[model]['ratio']:.2f}"]
-        table.add_row(model, *cells, f"{rates['all_cores']:.1f}", f"{one['megabytes']:.1f}")
+        table.add_row(model, *cells, f"{rates['all_cores']:.1f}", f"{single['megabytes']:.1f}")
     print_table(table)
     print(json.dumps({"workers": _WORKERS.value, "cores_each": share, "batch": _BATCH.value,
                       "document": _DOCUMENT.value, "models": rows}))  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which tables of docs/ are made from which results, and how."""
+"""Makes the tables of docs/ from the results of benchmarks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def gpu(result: dict[str, Any]) -> str:
 
 
 def operations(result: dict[str, Any]) -> str:
-    """Shares of core time, kinds of operations by rows."""
+    """Shares of core time, with a row for each kind of operation."""
     variants = result["variants"]
     kinds = list(dict.fromkeys(kind for found in variants.values() for kind in found["core_ms"]))
     totals = {name: sum(found["core_ms"].values()) for name, found in variants.items()}
@@ -109,7 +109,7 @@ def growth(result: dict[str, Any]) -> str:
     return markdown(["", *(f"{size:,} {unit}" for size in sizes)], rows)
 
 
-# What grows: its unit, and the label of its axis.
+# What grows -> its unit, and the label of its axis.
 UNITS = {
     "document": ("words", "words of the document"),
     "batch": ("documents", "documents in a batch"),
@@ -146,7 +146,7 @@ def training_costs(result: dict[str, Any]) -> str:
 
 
 def corpus(result: dict[str, Any]) -> str:
-    """Reading CORPUS documents at the measured rate."""
+    """Hours to read CORPUS documents at the measured rate."""
     rows = []
     for model in result["inference"]["sd"]:
         cells = []
@@ -218,7 +218,7 @@ def large_input(result: dict[str, Any]) -> str:
     return markdown(["raw data", "seconds", "peak memory, MB", "largest worker, MB", "examples/s"], [row])
 
 
-GROWTH = ("growth", "growth-batch", "growth-context", "growth-examples")  # those with a curve
+GROWTH = ("growth", "growth-batch", "growth-context", "growth-examples")  # results with a curve
 
 
 def strategy(result: dict[str, Any]) -> str:
@@ -232,7 +232,7 @@ def strategy(result: dict[str, Any]) -> str:
 
 
 def search(result: dict[str, Any]) -> str:
-    """The trials of ``--mode=tune``, the best first."""
+    """The trials of ``--mode=tune``, best first."""
     rows = result["trials"]
     return search_table(rows, list(rows[0]["values"])).rstrip()
 
@@ -265,7 +265,7 @@ TABLES: Tables = {
     "table-5": ("costs", training_costs),
 }
 SEARCHES = ("tune-demo", "tune-real")
-PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # kept by hand, of runs that no job makes
+PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # saved by hand, from runs that are not jobs
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {"serving": ("serving", serving)},

@@ -1,4 +1,4 @@
-"""Time inside TensorFlow's operations, from a trace of its profiler."""
+"""Measures the time inside TensorFlow's operations with its profiler."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Callable
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-# Kinds of operations by what their names in the trace contain, the first that fits.
+# Kinds of operations by parts of their names in the trace; the first match counts.
 KINDS = (
     ("recurrences", ("PyFunc",)),
     ("products of a batch of matrices", ("BatchMatMul",)),
@@ -28,12 +28,12 @@ ELEMENTWISE = "elementwise"
 
 
 def kind_of(operation: str) -> str:
-    """The kind, of ``KINDS``, of a TensorFlow operation's type."""
+    """The kind, in ``KINDS``, of a type of TensorFlow operation."""
     return next((kind for kind, parts in KINDS if any(part in operation for part in parts)), ELEMENTWISE)
 
 
 def trace(step: Callable[[], Any], steps: int) -> Counter[str]:
-    """Milliseconds of core time a step, by the type of the operation."""
+    """Milliseconds of core time per step, by type of operation."""
     space = xplane_pb2.XSpace()
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
@@ -47,8 +47,8 @@ def trace(step: Callable[[], Any], steps: int) -> Counter[str]:
             continue
         for line in plane.lines:
             for event in line.events:
-                # An operation is "name:Type"; the function as a whole is "EagerLocalExecute: name", and what
-                # runs its operations "ExecutorState::Process", with the time of them all.
+                # An operation is "name:Type". Skip "EagerLocalExecute: name", the whole function, and
+                # "ExecutorState::Process", which runs its operations and includes their time.
                 name, _, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
                 around = name.startswith(("Eager", "end", "$")) or name.endswith(":")
                 if name and kind.lstrip("_").isalnum() and not around:

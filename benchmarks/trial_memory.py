@@ -1,8 +1,9 @@
-"""Memory of a search from trial to trial: resident memory of its process after each of many tiny trials.
+"""Measures the resident memory of a search after each of many tiny trials.
 
     .venv/bin/python -m benchmarks.trial_memory [--trials=20]
 
-Once with each training in a process of its own, and once in the search's (``tuning.isolate=false``).
+The search runs twice: with each training in a process of its own, and in the process of the search
+(``tuning.isolate=false``).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from tuning.search import SearchTuner
 
 logger = logging.getLogger("benchmarks.trial_memory")  # which is __main__ when it runs as a program
 
-_TRIALS = flags.DEFINE_integer("trials", 20, "tiny trials of each kind")
+_TRIALS = flags.DEFINE_integer("trials", 20, "number of tiny trials of each search")
 
 TINY = (
     "demo.train_examples=48", "demo.dev_examples=8", "demo.test_examples=8", "demo.document_words=40",
@@ -32,7 +33,7 @@ TINY = (
 
 
 class _Measured(SearchTuner):
-    """Notes the resident memory after every trial."""
+    """Records the resident memory after every trial."""
 
     def on_trial_end(self, trial: Any) -> None:
         super().on_trial_end(trial)
@@ -73,7 +74,7 @@ def main(_: list[str]) -> None:
         found = {}
         for name, isolate in (("same process", False), ("own process", True)):
             values = measure(Path(folder), _TRIALS.value, isolate)
-            later = values[len(values) // 4 :]  # after what the first trials load once
+            later = values[len(values) // 4 :]  # without the first trials, which load things once
             found[name] = {"mb": values, "growth_mb_per_trial": round((later[-1] - later[0]) / len(later), 2)}
     print(json.dumps(found))
 

@@ -49,13 +49,13 @@ def test_every_table_of_exports_has_its_rows():
     assert "| ONNX, int8 | 900 | 300 | 0.3 | 1.2 | 5.5 | 101 | 39.20 |" in filled
     assert "| bidaf | - | 300 |" in filled
     assert "| own | 1,200 | 300 | 0.3 | 1.2 | 5.5 | 101 | 74.00 |" in filled
-    assert filled.count("| own |") == 1  # an F1 of its own is not one of the student's
+    assert filled.count("| own |") == 1  # its F1 is its own, not one to compare with the student's
     assert "| ONNX, int8 | 2.0e-07 | 100.0% | -0.04 |" in filled
     assert "| 300 | 50 | 141 | 30.00 |" in filled
 
 
 def _scored(spans, likely):
-    rows = [{"start_probabilities": np.array([one]), "end_probabilities": np.array([one])} for one in likely]
+    rows = [{f"{edge}_probabilities": np.array([value]) for edge in ("start", "end")} for value in likely]
     return Scored(spans, 50.0, rows)
 
 
@@ -106,7 +106,7 @@ def test_teachers_beside_a_student_are_the_newest_finished_ones_of_its_data(tmp_
     student = _run(tmp_path / "sd" / "sam-1", "sam", "d", result)
     new = _run(tmp_path / "sd" / "qanet-2", "qanet", "d", result)
     old = _run(tmp_path / "sd" / "qanet-1", "qanet", "d", result)
-    os.utime(old / "metrics.jsonl", (1, 1))  # its result.json is the younger one: it was evaluated again
+    os.utime(old / "metrics.jsonl", (1, 1))  # its result.json is newer, because it was evaluated again
     unfinished = _run(tmp_path / "sd" / "bidaf-1", "bidaf", "d", None)
     elsewhere = _run(tmp_path / "ld" / "qanet-3", "qanet", "other", result)
     assert teachers_beside(student) == [new]

@@ -12,8 +12,8 @@ LONG = BEGINNING + " secrets in dreams. Cobb is a thief. The end stays open."
 
 def _example(number, document, answer):
     chat = {"document": document, "chat": ["hello", "what is it about ?"]}
-    one = example_from_chat(chat, DataConfig())
-    return replace(one, example_id=str(number), answer_start=document.index(answer))
+    example = example_from_chat(chat, DataConfig())
+    return replace(example, example_id=str(number), answer_start=document.index(answer))
 
 
 def test_the_opening_is_of_ten_words_as_they_stand_in_the_document():

@@ -25,4 +25,4 @@ def test_core_time_is_that_of_operations_each_once():
 def test_kinds_are_by_the_first_name_that_fits():
     kinds = {"PyFunc": "recurrences", "BatchMatMulV2": "products of a batch of matrices"}
     kinds |= {"_MklMatMul": "matrix products", "TanhGrad": "elementwise"}
-    assert {one: kind_of(one) for one in kinds} == kinds
+    assert {operation: kind_of(operation) for operation in kinds} == kinds
