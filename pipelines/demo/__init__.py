@@ -1,4 +1,4 @@
-"""An embedded corpus of fictitious movies and chats about them, in the Holl-E raw schema."""
+"""A generated corpus of fictitious movies and chats about them, in the raw schema of Holl-E."""
 
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 

@@ -1,4 +1,4 @@
-"""Chats about one document: a prober asks, a responder answers by copying a clause."""
+"""Writes chats about a document: a prober asks, and a responder answers by copying a clause."""
 
 import random
 from dataclasses import dataclass
@@ -35,14 +35,14 @@ _STARTS = (
     ("I want to talk about {movie}.", "Nice, go ahead. I know it well."),
     ("A friend told me about {movie}.", "Oh yes, I have seen that one."),
 )
-_GENERAL_SHARE = 0.19  # of the exchanges, where several answers are possible
+_GENERAL_SHARE = 0.19  # of the exchanges whose query has several answers
 _FOLLOW_SHARE = 0.25  # of the exchanges that could be follow-ups
-_TRIES = 80  # clauses; in a long document hardly any may suit the wanted manner
+_TRIES = 80  # clauses to try; in a long document, hardly any may fit
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A query and its answer; how it asks (``way``), and how many clauses of the document would do."""
+    """A query and its answer; how it asks (``way``), and how many clauses answer it."""
 
     query: str
     response: str
@@ -52,10 +52,10 @@ class Exchange:
 
 
 def _fitting(asks: List[Ask], left: List[Clause]) -> List[Tuple[Ask, int]]:
-    """Keep the ways that few of the clauses ``left`` answer, with how many these are."""
+    """The ways to ask that only a few of the clauses ``left`` answer, each with their number."""
     fitting = []
     for ask in asks:
-        answering = (one for one in left if ask.accepts(one))
+        answering = (clause for clause in left if ask.accepts(clause))
         answers = sum(1 for _ in islice(answering, MAX_ANSWERS + 1))
         if 1 <= answers <= MAX_ANSWERS and (answers == 1 or ask.way in ("general", "content")):
             fitting.append((ask, answers))
@@ -70,7 +70,7 @@ def _draw(
     follow: bool,
     rng: random.Random,
 ) -> Optional[Tuple[Clause, Ask, int]]:
-    """Return the first clause of ``order`` that can be asked for in the wanted manner, and how."""
+    """Return the first clause of ``order`` with a query of the wanted manner, and that query."""
     for clause in order[:_TRIES]:
         fitting = _fitting(ways_to_ask(movie, clause, previous, rng), order)
         wide = [item for item in fitting if item[1] > 1]
@@ -87,12 +87,12 @@ def write_chat(
 ) -> Tuple[List[str], List[Exchange]]:
     """Return the utterances before the first query (none or two) and up to ``exchanges`` exchanges.
 
-    The clause to be said is drawn first, evenly from those not said yet, and then a way to ask for it;
-    nothing but the query (and for a follow-up the history) tells which clause it is.
+    First the answer is drawn, evenly from the clauses that were not said yet, and then a way to ask for it.
+    Only the query (for a follow-up, also the history) tells which clause it is.
     """
     start = rng.choice(_STARTS) if rng.random() < 0.6 else ()
     opening = [text.format(movie=movie.name) for text in start]
-    left = list(document.clauses)  # what was said before is no answer
+    left = list(document.clauses)  # a clause is said only once
     previous: Optional[Clause] = None
     chat: List[Exchange] = []
     for _ in range(exchanges):
@@ -108,7 +108,7 @@ def write_chat(
             query = f"{rng.choice(_REACTIONS)} {query}"
         leads = _LEADS if clause.text[0].isupper() else [lead for lead in _LEADS if lead.endswith(":")]
         response = clause.text if rng.random() < 0.6 else f"{rng.choice(leads)} {clause.text}"
-        left = [one for one in left if one is not clause]
+        left = [other for other in left if other is not clause]
         previous = clause
         chat.append(Exchange(query, response, clause, answers, ask.way))
     return opening, chat

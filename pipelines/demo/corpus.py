@@ -1,4 +1,4 @@
-"""Writes the demo corpus: three splits in the Holl-E raw schema, about movies that do not exist."""
+"""Writes the demo corpus: three splits in the raw schema of Holl-E, about movies that do not exist."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ _SPLITS = {
 _CHATS_PER_MOVIE = 2
 _ORACLE_WORDS = 256  # limits of the Holl-E schema
 _REDUCED_WORDS = 1200
-_BLOCK_WORDS = 28  # of text of one kind in a row, in `mixed`
+_BLOCK_WORDS = 28  # length of a block of the same kind of text, in `mixed`
 
 
 def generate_corpus(
@@ -42,10 +42,10 @@ def generate_corpus(
 
     The same arguments give the same bytes. No movie is in two splits. ``mixed`` has about
     ``document_words`` words (20 to 20,000), ``full_reduced`` four times as many but at most 1,200, and
-    ``full`` is everything there is about the movie, longer than both.
+    ``full`` has all texts about the movie and is longer than both.
 
     Raises:
-        UserError: a size is out of range, or the folder can not be written.
+        UserError: a size is out of range, or the folder cannot be written.
     """
     folder = Path(folder)
     sizes = {"train": train_examples, "dev": dev_examples, "test": test_examples}
@@ -109,7 +109,7 @@ def _documents(
     mixed = choose_units(ranked, words)
     if words <= _REDUCED_WORDS:
         reduced = choose_units(ranked, min(4 * words, _REDUCED_WORDS - 30))
-    else:  # `mixed` is longer than `full_reduced` may be: only a window of it fits, see _chat_records
+    else:  # `mixed` is longer than `full_reduced` may be: _chat_records cuts a window
         reduced = mixed
     kinds = [[unit for unit in movie.units if unit.kind == kind] for kind in range(len(KINDS))]
     return (
@@ -123,7 +123,7 @@ def _documents(
 def _chat_records(movie: Movie, chat_id: str, words: int, rng: random.Random) -> Iterator[dict]:
     mixed, reduced, full, by_kind = _documents(movie, words, rng)
     opening, exchanges = write_chat(movie, mixed, rng.randint(3, 6), rng)
-    chat = opening + [text for one in exchanges for text in (one.query, one.response)]
+    chat = opening + [text for exchange in exchanges for text in (exchange.query, exchange.response)]
     documents = _all_documents(movie, by_kind)
     for index, exchange in enumerate(exchanges):
         clause = exchange.clause
@@ -157,7 +157,7 @@ def _dialogue(movie: Movie, chat_id: str, index: int, exchange: Exchange, chat: 
         "short_history": before[-2:] or ["NH"],  # "no history", as Holl-E writes it
         "full_history": before or ["NH"],
         "chat": chat,
-        # Figures for analysis (tests, reports); never a feature.
+        # For analysis (tests, reports), never a feature.
         "demo": {"way": exchange.way, "answers": exchange.answers},
     }
 

@@ -1,4 +1,4 @@
-"""Cuts documents of any length out of what is written about a movie, with exact offsets of every clause."""
+"""Cuts documents of any length out of the texts about a movie, with the offset of every clause."""
 
 import random
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def render(units: Iterable[Unit]) -> Document:
 def window(document: Document, clause: Clause, words: int) -> Document:
     """Return about ``words`` words of ``document`` around ``clause``, cut at clause starts."""
     order = document.clauses
-    first = last = next(i for i, one in enumerate(order) if one is clause)
+    first = last = next(i for i, other in enumerate(order) if other is clause)
     size = len(clause.text.split())
     while first > 0 or last < len(order) - 1:
         before = first > 0 and (last == len(order) - 1 or first + last > len(order) - 1)
@@ -55,14 +55,15 @@ def window(document: Document, clause: Clause, words: int) -> Document:
     start = document.start(order[first])
     end = document.start(order[last]) + len(order[last].text)
     kept = order[first : last + 1]
-    return Document(document.text[start:end], {id(one): document.start(one) - start for one in kept}, kept)
+    starts = {id(inside): document.start(inside) - start for inside in kept}
+    return Document(document.text[start:end], starts, kept)
 
 
 def ranked_units(movie: Movie, focus: Sequence[int], rng: random.Random) -> List[List[Unit]]:
-    """Return the units of each kind, the most wanted first.
+    """Return the units of each kind, those to take first at the front.
 
-    Characters in ``focus`` come first. Most of the time a unit about one of them is followed by the unit
-    on the same topic about another, so that the topic of a query does not single out its answer.
+    Characters in ``focus`` come first. Most of the time, a unit about one of them is followed by the unit
+    on the same topic about another, so that the topic of a query does not reveal its answer.
     """
     ranked = []
     for kind in range(len(KINDS)):
@@ -93,7 +94,7 @@ def ranked_units(movie: Movie, focus: Sequence[int], rng: random.Random) -> List
 
 
 def choose_units(ranked: List[List[Unit]], words: int) -> List[List[Unit]]:
-    """Take about ``words`` words from the front of ``ranked``; a shorter choice is part of a longer one."""
+    """Take about ``words`` words from the front of ``ranked``; a longer choice includes a shorter one."""
     chosen: List[List[Unit]] = []
     missing = words
     for kind, units in enumerate(ranked):
@@ -105,7 +106,8 @@ def choose_units(ranked: List[List[Unit]], words: int) -> List[List[Unit]]:
             room -= unit.words
         missing -= sum(unit.words for unit in taken)
         chosen.append(taken)
-    for kind, units in enumerate(ranked):  # opinions and facts run out in a long document, the plot does not
+    # In a long document, opinions and facts run out, but the plot does not.
+    for kind, units in enumerate(ranked):
         for unit in units[len(chosen[kind]) :]:
             if missing < unit.words / 2:
                 break
@@ -118,7 +120,7 @@ _PLOT_ORDER = {"intro": 0, "kin": 1, "wish": 1, "fear": 1, "secret": 2, "scene":
 
 
 def interleave(chosen: List[List[Unit]], block_words: int, rng: random.Random) -> List[Unit]:
-    """Order ``chosen`` in blocks of one kind of about ``block_words`` words, the blocks in random order."""
+    """Order ``chosen`` in blocks of about ``block_words`` words of the same kind, in random order."""
     blocks: List[List[Unit]] = []
     queue: List[Tuple[float, List[Unit]]] = []
     for kind, units in enumerate(chosen):
@@ -132,6 +134,6 @@ def interleave(chosen: List[List[Unit]], block_words: int, rng: random.Random) -
                 size = 0
             blocks[-1].append(unit)
             size += unit.words
-        # Blocks of one kind keep their order (a plot is told forwards); their places are random.
+        # Blocks of the same kind keep their order (a plot is told forwards), but their places are random.
         queue += list(zip(sorted(rng.random() for _ in blocks), blocks))
     return [unit for _, block in sorted(queue, key=lambda item: item[0]) for unit in block]

@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Tuple
 
 
 class Fact(NamedTuple):
-    """One entry of the fact table; its values are drawn anew for every movie."""
+    """An entry of the fact table; its values are drawn anew for every movie."""
 
     tells: Tuple[str, ...]
     asks: Tuple[str, ...]

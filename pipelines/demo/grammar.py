@@ -1,4 +1,4 @@
-"""The template language that every text of the demo corpus is written in."""
+"""The template language of all texts of the demo corpus."""
 
 import random
 import re
@@ -20,11 +20,11 @@ def expand(
     avoid: str = "",
     same: float = 1.0,
 ) -> str:
-    """Return one of the texts that ``template`` can stand for.
+    """Return one of the texts that ``template`` describes.
 
-    ``[a|b]`` is a choice and may be nested, ``<scary>`` a word of that cluster of synonyms, ``{name}`` a
-    slot, filled first. With probability ``1 - same`` a cluster word is none of ``avoid`` (if there is such a
-    word): this makes a query paraphrase its answer.
+    ``[a|b]`` is a choice and may be nested; ``<scary>`` is a word of that cluster of synonyms; ``{name}`` is
+    a slot, which is filled first. With probability ``1 - same`` a cluster word is not in ``avoid``, if there
+    is such a word: this makes a query paraphrase its answer.
     """
     text = _SLOT.sub(lambda found: (slots or {})[found.group(1)], template)
     while "[" in text:
@@ -46,7 +46,7 @@ def sentence(text: str, mark: str = ".") -> str:
 
 
 def invented_word(rng: random.Random, syllables: int) -> str:
-    """Return a capitalised word that is in no dictionary, so that only its letters tell it from others."""
+    """Return a capitalised word that is in no dictionary, so that only its letters identify it."""
     onsets = "b br d dr f g gr h j k l m n p r s st t th tr v z sh kl".split()
     codas = ("", "", "l", "n", "r", "s", "k", "m", "rn", "th", "x", "nd", "sk")
     parts = [

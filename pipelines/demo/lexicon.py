@@ -1,7 +1,6 @@
 """Words of the demo corpus: names, trades, places and clusters of synonyms."""
 
-# Words of one cluster are near each other in GloVe, so that a query can name by one what the document
-# names by another.
+# Words of a cluster are close to each other in GloVe, so that a query can use another word than the document.
 CLUSTERS = {
     "scary": ("scary", "frightening", "terrifying", "creepy", "chilling", "spooky"),
     "funny": ("funny", "hilarious", "amusing", "witty"),
@@ -51,7 +50,7 @@ FAMILIES = (
     "Russell Spencer Stark Sterling Tyler Vega Weaver Winters Burke"
 ).split()
 
-# trade -> other words for it (a query says one of these, or the trade itself where there is none)
+# trade -> other words for it (a query uses one of these, or the trade itself if there is none)
 TRADES = {
     "captain": ("commander",),
     "sailor": ("navy man",),

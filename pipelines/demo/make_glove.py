@@ -2,8 +2,8 @@
 
     python -m pipelines.demo.make_glove glove.6B.zip
 
-writes ``glove.demo.100d.txt.gz`` beside this file. To be run again when the grammars get new words; the
-same GloVe file gives the same bytes.
+writes ``glove.demo.100d.txt.gz`` beside this file. Run it again when the grammars get new words. The same
+GloVe file gives the same bytes.
 """
 
 import argparse
@@ -24,14 +24,14 @@ from pipelines.tokenizer import lookup_form, tokenize
 logger = logging.getLogger(__name__)
 
 DIM = 100
-DECIMALS = 4  # the vectors' own precision is not much better, and the file a third smaller
+DECIMALS = 4  # hardly less than the vectors have, and the file is a third smaller
 
 
 def demo_vocabulary() -> Set[str]:
-    """Return the lookup forms of every word that the grammars can write, but for invented names.
+    """Return the lookup forms of all words that the grammars can write, except invented names.
 
-    They are read off the grammars themselves, so that rare words are not missed, and off a small corpus,
-    for what is written between them.
+    They come from the grammars themselves, so that rare words are not missed, and from a small corpus, for
+    the words that code adds between them.
     """
     words: Set[str] = set()
     for module in (chats, facts, lexicon, opinions, plots, queries, traits):
@@ -47,7 +47,7 @@ def demo_vocabulary() -> Set[str]:
 
 
 def make_glove(source: str, target: Path = GLOVE_PATH) -> Path:
-    """Write the vectors that ``source`` (Stanford's .txt, .gz or .zip) has of the demo vocabulary.
+    """Write the vectors that ``source`` (Stanford's .txt, .gz or .zip) has for the demo vocabulary.
 
     Raises:
         UserError: ``source`` is missing, broken, or has no vectors of 100 numbers.
@@ -58,7 +58,7 @@ def make_glove(source: str, target: Path = GLOVE_PATH) -> Path:
         f"{word} {' '.join(f'{number:.{DECIMALS}f}' for number in vectors[word])}\n"
         for word in sorted(vectors)
     )
-    # No name and no time in the gzip header: the file is a function of the words and the vectors alone.
+    # No name and time in the gzip header, so that the bytes depend only on words and vectors.
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", fileobj=packed, mode="wb", compresslevel=9, mtime=0) as file:
         for line in lines:

@@ -1,4 +1,4 @@
-"""Writes fictitious movies: draws characters and what is true of them, and words it by the grammars."""
+"""Writes fictitious movies: draws characters and facts about them, and words them by the grammars."""
 
 import random
 from typing import Any, Collection, Dict, List, Sequence, Set, Tuple
@@ -10,7 +10,7 @@ from pipelines.demo.movies import Character, Clause, Movie, Unit, paired, single
 
 
 class MovieWriter:
-    """Writes one movie of at least ``words`` words. The same ``seed`` gives the same movie."""
+    """Writes a movie of at least ``words`` words. The same ``seed`` gives the same movie."""
 
     def __init__(self, name: str, imdb_id: str, words: int, seed: str):
         self.rng = random.Random(seed)
@@ -20,7 +20,7 @@ class MovieWriter:
         self.written = 0  # words
 
     def write(self) -> Movie:
-        """Return the movie: its fact table, opinions, and as many characters as the length needs."""
+        """Return the movie: fact table, opinions, and as many characters as its length needs."""
         self._write_facts()
         self._write_opinions()
         trades = self.rng.sample(list(lexicon.TRADES), len(lexicon.TRADES))
@@ -55,13 +55,13 @@ class MovieWriter:
         return self.rng.choice(lexicon.FAMILIES) if self.rng.random() < 0.5 else invented_word(self.rng, 2)
 
     def _deal(self, deck: str, items: Collection[Any]) -> Any:
-        """Draw from a shuffled deck, so that a thing comes twice only when all others have come."""
+        """Draw from a shuffled deck, so that items repeat only after all others have been drawn."""
         if not self.decks.get(deck):
             self.decks[deck] = self.rng.sample(list(items), len(items))
         return self.decks[deck].pop()
 
     def _call(self, character: Character, names: float = 0.5) -> Tuple[str, dict]:
-        """Return how a sentence calls a character, and what a query may call it after that."""
+        """Return what a sentence calls a character, and what a query may call it then."""
         draw = self.rng.random()
         if not character.trade_known or draw < names:
             return character.name, dict(subject=character.index, named=True)
@@ -146,7 +146,7 @@ class MovieWriter:
             )
         d, known = self._call(who, names=0.7)
         value = self._deal("kin", traits.KIN)
-        other = rng.choice([one for one in self.movie.cast if one.index != who.index])
+        other = rng.choice([character for character in self.movie.cast if character.index != who.index])
         tie = traits.KIN[value][0][0 if who.male else 1]
         tail = "[||, as everyone in town knows|, but they have not talked for years]"
         self._add(expand(f"{d} is the {tie} of {other.name}{tail}", rng), 0, "kin", value=value, **known)
@@ -206,7 +206,7 @@ class MovieWriter:
         for value, fact in FACTS.items():
             someone = f"{self.rng.choice(lexicon.WOMEN + lexicon.MEN)} {self._family()}"
             first, second = self.rng.sample(lexicon.TITLE_FIRST, 2), self.rng.sample(lexicon.TITLE_SECOND, 2)
-            other, another = (f"The {one} {two}" for one, two in zip(first, second))
+            other, another = (f"The {start} {end}" for start, end in zip(first, second))
             text = self._tell(fact.tells, someone=someone, other=other, another=another)
             self._add(text, 3, "fact", value=value)
 
@@ -224,14 +224,14 @@ class MovieWriter:
             values = rng.sample(list(opinions.ASPECTS), len(opinions.ASPECTS))[: 9 if kind == 1 else 7]
             while values:
                 value, polarity = values.pop(), rng.choice((1, 1, -1))
-                one = self._opinion(value, kind, polarity, framed=True)
+                opinion = self._opinion(value, kind, polarity, framed=True)
                 if values and rng.random() < 0.35:
-                    two_polarity = rng.choice((1, -1))
-                    two = self._opinion(values.pop(), kind, two_polarity, framed=False)
-                    joint = ", but " if polarity != two_polarity else rng.choice((", and ", ", while "))
-                    self._keep(paired(one, two, joint))
+                    second_polarity = rng.choice((1, -1))
+                    second = self._opinion(values.pop(), kind, second_polarity, framed=False)
+                    joint = ", but " if polarity != second_polarity else rng.choice((", and ", ", while "))
+                    self._keep(paired(opinion, second, joint))
                 else:
-                    self._add(one.text, kind, "aspect", value=value, polarity=polarity)
+                    self._add(opinion.text, kind, "aspect", value=value, polarity=polarity)
             for polarity in (1, -1):
                 text = self._tell(opinions.OVERALL[polarity])
                 if kind == 2 or not text.startswith("I "):  # reviewers do not say "I"

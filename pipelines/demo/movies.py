@@ -1,4 +1,4 @@
-"""What a fictitious movie is: a cast of characters, and clauses that say something about it."""
+"""A fictitious movie: its characters, and clauses that say something about it."""
 
 from dataclasses import dataclass, field
 from typing import Any, List, Optional, Tuple
@@ -10,7 +10,7 @@ KINDS = ("plot", "review", "comments", "fact_table")  # index = Holl-E's `label`
 
 @dataclass(frozen=True)
 class Character:
-    """A character and who plays it. ``trade_known`` is False if another character has the same trade."""
+    """A character and its actor. ``trade_known`` is False if another character has the same trade."""
 
     index: int
     name: str
@@ -29,16 +29,16 @@ class Character:
 
 @dataclass(frozen=True)
 class Clause:
-    """A candidate span, with what one has to know to ask for it."""
+    """A candidate span, with the facts that a query for it needs."""
 
     text: str  # as the document writes it
     kind: int
     topic: str
     value: str = ""  # event, wish, aspect, feeling or fact
-    subject: int = -1  # whom it is about; -1: the movie
+    subject: int = -1  # the character it is about; -1 = the movie
     polarity: int = 0
     named: bool = False  # the clause names its subject
-    traded: bool = False  # the clause calls its subject by the trade
+    traded: bool = False  # the clause refers to its subject by trade
     place: str = ""
 
 
@@ -61,7 +61,7 @@ class Unit:
 
 @dataclass
 class Movie:
-    """A movie: ``units`` is everything that is written about it."""
+    """A movie; ``units`` are all texts about it."""
 
     name: str
     imdb_id: str
@@ -75,7 +75,7 @@ def single(text: str, kind: int, topic: str, **known: Any) -> Unit:
 
 
 def paired(first: Clause, second: Clause, joint: Optional[str]) -> Unit:
-    """Two clauses in one unit: as two sentences if ``joint`` is None, else as one compound sentence."""
+    """A unit of two clauses: two sentences if ``joint`` is None, else a compound sentence."""
     if joint is None:
         texts, joint = (sentence(first.text), sentence(second.text)), " "
     else:

@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Tuple
 
 
 class Aspect(NamedTuple):
-    """One side of a movie that opinions are about."""
+    """An aspect of a movie that opinions are about."""
 
     good: Tuple[str, ...]
     bad: Tuple[str, ...]
@@ -86,7 +86,7 @@ ASPECTS: Dict[str, Aspect] = {
 
 REVIEW_FRAMES = ("{it}",) * 5 + ("critics agree that {it}", "to be fair, {it}", "{it}, at least for a while")
 COMMENT_FRAMES = ("{it}", "{it}", "I think {it}", "for me {it}", "my friends say that {it}", "wow, {it}")
-# a query for one aspect; {what} names it
+# queries for an aspect; {what} names it
 ASPECT_ASKS = (
     "How is the {what}?",
     "How about the {what}?",
@@ -122,7 +122,7 @@ OVERALL_ASKS = (
     "What is the general verdict?",
 )
 
-# feeling -> how a comment on one scene or one character says it; queries that fit only this feeling
+# feeling -> how a comment on a scene or a character expresses it; queries that fit only this feeling
 MOMENTS = {
     "scary": ("the scene {at} is so <scary> that I closed my eyes", "I could not sleep after the scene {at}"),
     "funny": (

@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Tuple
 
 
 class Event(NamedTuple):
-    """One kind of scene: how plots tell it, how people ask for it, and why a character does it."""
+    """A kind of scene: how plots tell it, how people ask for it, and why a character does it."""
 
     acts: Tuple[str, ...]  # after the name of who does it; {at} is the place
     asks: Tuple[str, ...]  # queries that fit only this kind of scene

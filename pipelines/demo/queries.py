@@ -1,4 +1,4 @@
-"""Ways to ask for a clause: by its content, by whom it is about, by its place, by what was said before."""
+"""Ways to ask for a clause: by its content, its character, its place, or what was said before."""
 
 import random
 from typing import Callable, List, NamedTuple, Optional, Sequence
@@ -8,10 +8,10 @@ from pipelines.demo.facts import FACTS
 from pipelines.demo.grammar import expand
 from pipelines.demo.movies import Character, Clause, Movie
 
-MAX_ANSWERS = 3  # a query that more clauses answer is not asked
-SAME_WORD = 0.5  # how often a query may use the very word of the document where there is a synonym
+MAX_ANSWERS = 3  # queries that more clauses answer are not asked
+SAME_WORD = 0.5  # how often a query may use the word of the document although there is a synonym
 
-# topic -> queries about one character; {d} is the character
+# topic -> queries about a character, {d}
 PERSON_ASKS = {
     "intro": (
         "Who is {d}?",
@@ -59,7 +59,7 @@ PERSON_ASKS = {
         "What is the real name of {d}?",
     ),
 }
-# topic -> queries about whichever character it is true of
+# topic -> queries about any character that it is true of
 TOPIC_ASKS = {
     "intro": ("Who is in it?", "What kind of people are in it?", "Which characters are there?"),
     "wish": ("Does anybody have a dream?", "What do the characters want?", "Who has big plans?"),
@@ -123,7 +123,7 @@ GENERAL_ASKS = {
     ),
     "person": ("Tell me about {d}.", "What about {d}?", "Tell me more about {d}.", "I like {d}, you know."),
 }
-# follow-ups: only the history says what they are about
+# follow-ups: only the history tells what they are about
 WHY_ASKS = (
     "Why?",
     "Why did {he} do that?",
@@ -154,7 +154,7 @@ SAME_TOPIC_ASKS = ("And {d}?", "What about {d}?", "And how about {d}?", "Same qu
 
 
 class Ask(NamedTuple):
-    """A way to ask for a clause. ``accepts`` tells which clauses of the document answer it."""
+    """A way to ask for a clause. ``accepts`` says whether a clause of the document answers the query."""
 
     way: str
     weight: float
@@ -164,13 +164,13 @@ class Ask(NamedTuple):
 
 
 def _content_asks(clause: Clause) -> Sequence[str]:
-    """Queries that name what the clause says, but not whom it is about."""
+    """Queries about what the clause says, without naming whom it is about."""
     topic, value = clause.topic, clause.value
     if topic in ("moment", "feeling"):
         return opinions.FEELING_ASKS[value]
     if topic == "aspect":
         whats = opinions.ASPECTS[value].asks
-        whats += whats[:1]  # the plain name of the aspect, twice as often
+        whats += whats[:1]  # the plain name of the aspect is twice as likely
         return [ask.replace("{what}", what) for ask in opinions.ASPECT_ASKS for what in whats]
     tables = {"wish": traits.WISHES, "fate": traits.FATES, "fear": traits.FEARS, "secret": traits.SECRETS}
     if topic in tables:
@@ -194,7 +194,7 @@ def _same_content(clause: Clause) -> Callable[[Clause], bool]:
 
 
 def _calls(clause: Clause, who: Character, rng: random.Random) -> List[str]:
-    """How a query may call the character that ``clause`` is about."""
+    """What a query may call the character that ``clause`` is about."""
     calls = [who.name] if clause.named else []
     if clause.named and rng.random() < 0.2:
         calls.append(f"{who.name} {who.family}" if clause.topic == "cast" else who.name)
@@ -215,7 +215,7 @@ def _general(clause: Clause) -> Sequence[str]:
 
 
 def ways_to_ask(movie: Movie, clause: Clause, previous: Optional[Clause], rng: random.Random) -> List[Ask]:
-    """Return the ways to ask for ``clause`` when ``previous`` was said just before."""
+    """Return the ways to ask for ``clause`` if ``previous`` was said just before."""
     asks = []
     who = movie.cast[clause.subject] if clause.subject >= 0 else None
     content = _content_asks(clause)
@@ -289,5 +289,5 @@ def _follow_ups(movie: Movie, clause: Clause, previous: Clause) -> List[Ask]:
 
 
 def phrase(ask: Ask, clause: Clause, rng: random.Random) -> str:
-    """Return the query; it prefers words that ``clause`` does not use."""
+    """Return a query that prefers words that ``clause`` does not use."""
     return expand(rng.choice(ask.templates), rng, ask.slots, avoid=clause.text, same=SAME_WORD)

@@ -4,7 +4,7 @@ from typing import Dict, NamedTuple, Tuple
 
 
 class Topic(NamedTuple):
-    """One thing that may be true of a character, and the queries that fit only it."""
+    """A trait that a character may have, and the queries that fit only it."""
 
     tells: Tuple[str, ...]
     asks: Tuple[str, ...]
