@@ -1,4 +1,4 @@
-"""What the paper compares: differences of F1 between two rows of the report, with their intervals."""
+"""Differences of F1 between two rows of the report, with intervals: the comparisons that the paper makes."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from holle_tf.report.tables import SETUPS, Cell, Table
 from holle_tf.report.variants import Comparison, label_of
 
 NOTE = (
-    "Differences of F1 with their 95 % intervals by the paired bootstrap: test examples are drawn together "
-    "for both, each with its mean over the seeds that both have (students of one seed see the same batches "
-    "and, of one interaction, begin with the same weights); p is two-sided. The cell has the difference of "
-    "each seed: what another one would change is in the interval only as far as seeds are averaged, and with "
-    "one seed a small p says that these two runs differ, not that the two recipes do."
+    "Differences of F1 with 95 % intervals and two-sided p by the paired bootstrap. Each sample draws the "
+    "same test examples for both rows, and the F1 of an example is its mean over the seeds that both rows "
+    "have. Students with the same seed see the same batches; with the same interaction they also start from "
+    "the same weights. Each cell lists the difference of every seed. The interval covers the choice of test "
+    "examples. It covers the choice of seeds only as far as seeds are averaged: with one seed, a small p "
+    "says that these two runs differ, not that the two recipes do."
 )
 
 
 def compare_rows(
     rows: Mapping[str, Row], compared: Sequence[Comparison], resamples: int
 ) -> list[dict[str, Any]]:
-    """F1 of the first row minus that of the second, for each comparison, as far as both are there.
+    """F1 of the first row minus F1 of the second, for each comparison.
 
     Returns:
-        For each ``first``, ``second``, ``question``; ``paper`` and ``paper_relative`` (percent) where the
-        paper has both; and either ``missing``, which says why there is nothing, or ``mean``, ``low``,
-        ``high``, ``p``, ``relative`` (percent of the second), ``seeds`` that both have, ``by_seed``,
-        the difference of each, and ``other_teacher``: whether they learned from different trainings of one
-        teacher, so that more than the recipe may be in the difference.
+        An entry for each comparison with ``first``, ``second`` and ``question``. If the paper has both rows,
+        also ``paper`` and ``paper_relative`` (percent). If there is no difference to show, ``missing`` says
+        why. Otherwise ``mean``, ``low``, ``high``, ``p``, ``relative`` (percent of the second), ``seeds``
+        that both rows have, ``by_seed`` (the difference of each seed), and ``other_teacher``: whether they
+        learned from different trainings of the same teacher, so that not only the recipe differs.
     """
-    published = {one.key: one.f1 for one in paper.F1}
+    published = {number.key: number.f1 for number in paper.F1}
     found = []
     for first, second, question in compared:
         entry: dict[str, Any] = {"first": first, "second": second, "question": question}
@@ -46,13 +47,16 @@ def compare_rows(
 
 
 def _difference(first: Row, second: Row, resamples: int) -> dict[str, Any]:
-    ours, theirs = ({one.seed: one.f1 for one in row.outcomes} for row in (first, second))  # (examples,)
+    ours, theirs = (
+        {outcome.seed: outcome.f1 for outcome in row.outcomes}
+        for row in (first, second)  # (examples,)
+    )
     seeds = sorted(ours.keys() & theirs.keys())
     if not seeds or len(ours[seeds[0]]) < 2:
         if LEFT_OUT in (first.fault, second.fault):
             return {"missing": LEFT_OUT}
-        return {"missing": "no seed of both" if ours and theirs and not seeds else "not run yet"}
-    a, b = (np.mean([one[seed] for seed in seeds], axis=0) for one in (ours, theirs))  # (examples,)
+        return {"missing": "no common seed" if ours and theirs and not seeds else "not run yet"}
+    a, b = (np.mean([f1[seed] for seed in seeds], axis=0) for f1 in (ours, theirs))  # (examples,)
     return {
         **paired_bootstrap(a, b, resamples)._asdict(),
         "relative": 100 * float((a - b).mean() / b.mean()) if b.mean() else None,
@@ -66,51 +70,62 @@ def _other_teacher(first: Row, second: Row, seed: int) -> bool:
     kinds, weights = [], []
     for row in (first, second):
         kinds.append(set(row.key.split("/")[2].split("+") if row.key.count("/") == 2 else ()))
-        (result,) = (one.result for one in row.outcomes if one.seed == seed)
-        weights.append(set(result.get("teacher_weights", ())))  # of runs from before it was kept, none
+        (result,) = (outcome.result for outcome in row.outcomes if outcome.seed == seed)
+        weights.append(set(result.get("teacher_weights", ())))  # older runs did not record them
     shared = bool(kinds[0] & kinds[1])
     return shared and all(weights) and not weights[0] & weights[1]
 
 
 def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table:
-    """Differences of one setup with their intervals and p, beside the paper's."""
+    """Differences of a setup with their intervals and p, beside those of the paper."""
     body = []
-    for one in compared:
-        if not one["first"].startswith(setup):
+    for difference in compared:
+        if not difference["first"].startswith(setup):
             continue
-        names = f"{label_of(one['first'])} minus {label_of(one['second'])}"
-        trained = "; from different trainings of the teacher" if one.get("other_teacher") else ""
-        cells = [Cell(names, "label", note=one["question"] + trained)]
-        if "mean" in one:
+        names = f"{label_of(difference['first'])} minus {label_of(difference['second'])}"
+        trained = "; from different trainings of the teacher" if difference.get("other_teacher") else ""
+        cells = [Cell(names, "label", note=difference["question"] + trained)]
+        if "mean" in difference:
+            p = difference["p"]
             cells.append(
-                Cell(f"{one['mean']:+.2f}", "ours", f"{one['low']:+.2f} to {one['high']:+.2f}", _seeds(one))
+                Cell(f"{difference['mean']:+.2f}", "ours", _interval(difference), _seeds(difference))
             )
-            cells.append(Cell("< 0.001" if one["p"] < 0.001 else f"{one['p']:.3f}"))
+            cells.append(Cell("< 0.001" if p < 0.001 else f"{p:.3f}"))
         else:
-            cells += [Cell(one["missing"], "missing"), Cell("", "missing")]
-        cells.append(Cell(f"{one['paper']:+.2f}" if "paper" in one else "", "paper"))
+            cells += [Cell(difference["missing"], "missing"), Cell("", "missing")]
+        cells.append(Cell(f"{difference['paper']:+.2f}" if "paper" in difference else "", "paper"))
         body.append(cells)
     title = f"Differences on {SETUPS[setup]}"
     return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
 
 
-def headline(one: Mapping[str, Any]) -> str:
-    """The paper's claim of one setup, and what came out here, in a sentence."""
-    setup = one["first"].split("/")[0]
-    said = f"On {SETUPS[setup]}, {label_of(one['first'])} against {label_of(one['second'])}: "
-    if "mean" in one:
-        relative = "" if one["relative"] is None else f" ({one['relative']:+.1f} %)"
-        said += (
-            f"{one['mean']:+.2f} F1{relative} here, 95 % interval {one['low']:+.2f} to {one['high']:+.2f}, "
-            f"{_seeds(one)}"
+def headline(difference: Mapping[str, Any]) -> str:
+    """A difference here and in the paper, in a sentence.
+
+    Args:
+        difference: an entry of ``compare_rows`` that has ``paper``.
+    """
+    setup = difference["first"].split("/")[0]
+    names = f"{label_of(difference['first'])} minus {label_of(difference['second'])}"
+    if "mean" in difference:
+        relative = "" if difference["relative"] is None else f" ({difference['relative']:+.1f} %)"
+        here = (
+            f"{difference['mean']:+.2f} F1{relative} here, 95 % interval {_interval(difference)}, "
+            f"{_seeds(difference)}"
         )
     else:
-        said += f"{one['missing']} here"
-    return f"{said}; {one['paper']:+.2f} F1 ({one['paper_relative']:+.1f} %) in the paper."
+        here = f"{difference['missing']} here"
+    published = f"{difference['paper']:+.2f} F1 ({difference['paper_relative']:+.1f} %) in the paper"
+    return f"{names}, on {SETUPS[setup]}: {here}; {published}."
 
 
-def _seeds(one: Mapping[str, Any]) -> str:
-    """As "2 seeds: +1.20, -0.31"."""
-    if len(one["seeds"]) == 1:
+def _interval(difference: Mapping[str, Any]) -> str:
+    return f"{difference['low']:+.2f} to {difference['high']:+.2f}"
+
+
+def _seeds(difference: Mapping[str, Any]) -> str:
+    """For example "2 seeds: +1.20, -0.31"."""
+    by_seed = difference["by_seed"]
+    if len(by_seed) == 1:
         return "1 seed"
-    return f"{len(one['seeds'])} seeds: " + ", ".join(f"{value:+.2f}" for value in one["by_seed"])
+    return f"{len(by_seed)} seeds: " + ", ".join(f"{value:+.2f}" for value in by_seed)

@@ -1,4 +1,4 @@
-"""Everything that the page shows, as one structure: text, tables, figures, examples."""
+"""The content of the report as data: text, tables, figures and examples."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from holle_tf.report.variants import label_of
 from pipelines.readers.registry import reader_of
 from pipelines.records import read_examples
 
-# Rows of each setup that figures by group and curves show as far as they are there, and those of one's own.
+# Rows of each setup in the figures, as far as they have outcomes; those of ``report.rows`` are added.
 SHOWN = ("mul_train", "add_train", "add/qanet", "add_topk/qanet", "bidaf", "qanet")
-# Students whose examples are shown, the first that is there together with its teacher.
+# Students whose examples may be shown: the first that has predictions, as has its teacher, is.
 STUDENTS = ("sd/add_topk/qanet", "sd/add/qanet", "sd/add/bidaf", "ld/add_topk/qanet")
 
 
@@ -37,14 +37,14 @@ def report_content(
     references: Optional[References],
     folder: Path,
 ) -> dict[str, Any]:
-    """Tables, figures (drawn into ``folder``) and examples; what is not there yet says so.
+    """Tables, figures (drawn into ``folder``) and examples; the cells of missing results say why.
 
     Args:
         runs: of the report.
-        rows: what came out of them.
-        baselines: rows of scores for each setup that has runs.
-        costs: what ``run_benchmark`` gives, or None.
-        references: further ones, or None.
+        rows: with the outcomes of the runs, by key.
+        baselines: scores of the baselines, for each setup that has outcomes.
+        costs: the result of ``run_benchmark``, or None.
+        references: further references, or None.
         folder: of the report.
     """
     compared = compare_rows(rows, comparisons(runs.config), runs.config.report.resamples)
@@ -68,8 +68,8 @@ def report_content(
         "references": None if references is None else references_note(references),
         "differences": compared,
         "differences_note": NOTE,
-        "headline": [headline(one) for one in compared if one["second"].endswith("/mul_train")
-                     and one["first"].endswith("/add_topk/qanet")],
+        "headline": [headline(pair) for pair in compared if pair["second"].endswith("/mul_train")
+                     and pair["first"].endswith("/add_topk/qanet")],
         "definitions": {
             score.title: {"ours": score.definition, "holle": score.holle or "-"} for score in SCORES.values()
         },
@@ -80,15 +80,15 @@ def report_content(
 
 
 def references_note(references: References) -> str:
-    """What the file of references is like."""
+    """Counts of the file of references, in a sentence."""
     return (
-        f"{references.path.name}: {len(references.spans):,} examples with spans; {references.numbers} spans "
-        f"are numbers and were spelled out, {references.empty} are empty and were left out."
+        f"{references.path.name} has spans for {len(references.spans):,} examples. {references.numbers} "
+        f"spans are numbers and were spelled out; {references.empty} are empty and were left out."
     )
 
 
 def _own_keys(runs: Runs, setup: str) -> list[str]:
-    return [one.key for one in own_variants(runs.config) if one.setup == setup]
+    return [variant.key for variant in own_variants(runs.config) if variant.setup == setup]
 
 
 def _figures(
@@ -105,11 +105,11 @@ def _figures(
         return folder / f"{name}.png"
 
     for setup in setups:
-        of_setup = [one for one in compared if one["first"].startswith(setup) and "mean" in one]
+        pairs = [pair for pair in compared if pair["first"].startswith(setup) and "mean" in pair]
         where = tables.SETUPS[setup]
-        if of_setup:
-            labels = [f"{label_of(one['first'])}\nminus {label_of(one['second'])}" for one in of_setup]
-            figures.plot_differences(of_setup, labels, add(
+        if pairs:
+            labels = [f"{label_of(pair['first'])}\nminus {label_of(pair['second'])}" for pair in pairs]
+            figures.plot_differences(pairs, labels, add(
                 f"differences-{setup}", f"Differences of F1 on {where}, here and in the paper."))  # fmt: skip
         keys = [*(f"{setup}/{name}" for name in SHOWN), *_own_keys(runs, setup)]
         shown = {row.label: row for key in keys if (row := rows[key]).outcomes}
@@ -120,7 +120,7 @@ def _figures(
                 label: score_groups(row.f1, groups, runs.config.report.resamples)
                 for label, row in shown.items()
             }
-            title = "words of the document" if kind == "length" else "source of the answer"
+            title = "number of words in the document" if kind == "length" else "source of the answer"
             caption = (
                 f"F1 on {where} by {title}, with 95 % bootstrap intervals over the examples of each group."
             )
@@ -132,8 +132,9 @@ def _figures(
         }
         if cosines:
             caption = (
-                f"Cosine of each test example's vector with the mean of its conversation, on {where}; "
-                "conicity is the mean over conversations (dashed). Further left is more diverse. One seed."
+                f"Cosine of each test example's vector with the mean vector of its conversation, on {where}, "
+                "one seed per model. The dashed line is conicity, the mean over conversations. Further left "
+                "means more diverse."
             )
             means = {
                 f"{label}, {vector_titles()[name]}": value
@@ -143,7 +144,7 @@ def _figures(
             figures.plot_cosines(cosines, means, add(f"conicity-{setup}", caption))
         curves = {label: epochs for label, row in shown.items() if (epochs := row.outcomes[0].epochs)}
         if curves:
-            plot_training(curves, add(f"training-{setup}", f"Training on {where}, one seed of each."))
+            plot_training(curves, add(f"training-{setup}", f"Training on {where}, one seed per model."))
     return drawn
 
 

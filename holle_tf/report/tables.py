@@ -1,4 +1,4 @@
-"""The tables of the report as data: the paper's six, and those that a reader asks for next."""
+"""The tables of the report as data: the paper's six, all scores, and scores with further references."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from holle_tf.report.outcomes import Row
 from holle_tf.report.variants import READINGS
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
-# How teachers read long documents; the paper's read chunks, after a training on short ones.
+# How teachers read long documents, by ``distill.long_teacher``; the paper has "chunks".
 _LONG_READINGS = {
-    "chunks": "long documents are read in chunks by the model of short documents",
-    "windows": "long documents are read in chunks by a model of random windows of them, "
-    "the paper's by the model of short documents",
-    "whole": "long documents are read whole by a model of long documents, "
-    "the paper's in chunks by the model of short documents",
+    "chunks": "long documents are read in chunks by the model trained on short documents",
+    "windows": "here, long documents are read in chunks by a model trained on random windows of them; in the "
+    "paper, by the model trained on short documents",
+    "whole": "here, long documents are read whole by a model trained on long documents; in the paper, in "
+    "chunks by the model trained on short documents",
 }
 
 NO_SCORE = "-"  # of a run that was scored before the score existed
 
 
 class Cell(NamedTuple):
-    """What stands in one place.
+    """A cell of a table.
 
     Attributes:
-        text: the value, as it is shown.
+        text: the value as shown.
         kind: ours | paper | missing | label.
-        interval: as "58.9 to 62.1", or nothing.
-        note: as "3 seeds", or nothing.
+        interval: for example "58.9 to 62.1", or empty.
+        note: for example "3 seeds", or empty.
     """
 
     text: str
@@ -44,15 +44,15 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A table for the page, the markdown and the JSON.
+    """A table for HTML, Markdown and JSON.
 
     Attributes:
-        name: in links.
-        title: its heading.
-        caption: what it shows and how, in sentences.
-        groups: titles over the columns, and how many columns each is over; empty where there are none.
-        columns: titles, that of the first column included.
-        rows: cells, as many as columns.
+        name: target of links.
+        title: heading.
+        caption: in sentences, what it shows and how.
+        groups: titles of groups of columns, each with its number of columns; may be empty.
+        columns: title of each column.
+        rows: a cell for each column.
     """
 
     name: str
@@ -81,7 +81,7 @@ def score_cell(row: Row, score: str = "f1") -> Cell:
     count = len(row.outcomes)
     seeds = "1 seed" if count == 1 else f"{count} seeds"
     if row.seeds > count and row.seeds > 1:
-        seeds = f"{count} of {row.seeds} seeds" + (", one failed" if row.fault == "failed" else "")
+        seeds = f"{count} of {row.seeds} seeds" + (", a run failed" if row.fault == "failed" else "")
     if score not in row.estimates:
         return Cell(NO_SCORE, "missing", note=seeds)
     return number_cell(row.estimates[score], seeds)
@@ -91,7 +91,7 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
     """Tables 2, 3 and 4 of the paper.
 
     Args:
-        long_teacher: one of ``LONG_TEACHERS``, whose rows of long documents these are.
+        long_teacher: the kind of teacher that reads long documents, one of ``LONG_TEACHERS``.
     """
     titles = {
         2: "Models on their own labels",
@@ -100,23 +100,31 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
     }
     tables = []
     for number, title in titles.items():
-        published = [one for one in paper.F1 if one.table == number]
+        published = [entry for entry in paper.F1 if entry.table == number]
         heads = ["long documents", "short documents"] if number == 2 else ["BiDAF", "QANeT"]
         body: dict[str, list[Cell]] = {}
-        for one in published:
-            cells = body.setdefault(one.label, [Cell(one.label, "label"), *[Cell("", "paper")] * 4])
-            at = {"ld": 1, "sd": 3}[one.setup] if number == 2 else {"bidaf": 1, "qanet": 3}[one.teachers[-1]]
-            cells[at : at + 2] = [score_cell(rows[one.key]), Cell(f"{one.f1:.2f}", "paper")]
+        for entry in published:
+            cells = body.setdefault(entry.label, [Cell(entry.label, "label"), *[Cell("", "paper")] * 4])
+            place = (
+                {"ld": 1, "sd": 3}[entry.setup]
+                if number == 2
+                else {"bidaf": 1, "qanet": 3}[entry.teachers[-1]]
+            )
+            cells[place : place + 2] = [score_cell(rows[entry.key]), Cell(f"{entry.f1:.2f}", "paper")]
         noted: dict[str, list[str]] = {}
-        for one in published:
-            note = _LONG_READINGS[long_teacher] if one.key in READINGS else one.note
+        for entry in published:
+            note = _LONG_READINGS[long_teacher] if entry.key in READINGS else entry.note
             if note:
-                noted.setdefault(note, []).append(one.label)
+                noted.setdefault(note, []).append(entry.label)
         notes = [f"{' and '.join(labels)}: {note}." for note, labels in noted.items()]
-        both = "SAM-add-ensemble and SAM-add-both learn from both teachers. " if number != 2 else ""
-        caption = f"F1 on the test split{'' if number == 2 else ', by the teacher of the student'}. {both}"
+        caption = "F1 on the test split."
+        if number != 2:
+            caption = (
+                "F1 on the test split, by the teacher of the student. SAM-add-ensemble and SAM-add-both "
+                "learn from both teachers."
+            )
         tables.append(
-            Table(f"table-{number}", f"Table {number}. {title}", caption + " ".join(notes),
+            Table(f"table-{number}", f"Table {number}. {title}", " ".join([caption, *notes]),
                   [("", 1), *((head, 2) for head in heads)], ["model", *["here", "paper"] * 2],
                   list(body.values()))
         )  # fmt: skip
@@ -124,7 +132,7 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
 
 
 def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:
-    """Table 1 of the paper: memory and time of inference, and how they compare with SAM's."""
+    """Table 1 of the paper: memory and time of inference, also relative to SAM."""
     rows = []
     for setup, models in paper.INFERENCE.items():
         measured = ((costs or {}).get("inference") or {}).get(setup)
@@ -141,13 +149,13 @@ def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:
                 cells.append(Cell(f"{published[i]:,} {unit}" if published else "", "paper"))
                 cells.append(Cell(f"{published[i] / models['sam'][i]:.1f}" if published else "", "paper"))
             rows.append(cells)
-    one = ["here", "x SAM", "paper", "x SAM"]
+    columns = ["here", "x SAM", "paper", "x SAM"]
     caption = (
-        "The test split once through each model, in a process of its own; memory is the peak less that of "
-        "the imports. The paper's are of a GPU and of Holl-E: compare the ratios to SAM."
+        "Each model reads the test split once, in a process of its own. Memory is the peak without what the "
+        "imports take. The paper's numbers were measured with Holl-E on a GPU, so compare the ratios to SAM."
     )
     return Table("table-1", "Table 1. Cost of inference", caption, [("", 1), ("memory", 4), ("time", 4)],
-                 ["model", *one, *one], rows)  # fmt: skip
+                 ["model", *columns, *columns], rows)  # fmt: skip
 
 
 def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
@@ -168,8 +176,8 @@ def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
         cells.append(Cell(f"{published[1] / paper.TRAINING['sam'][1]:.1f}" if published else "", "paper"))
         rows.append(cells)
     caption = (
-        "Trainable parameters, and an epoch of training on short documents from the median of some steps. "
-        "The paper's times are of a GPU and of Holl-E: compare the ratios to SAM."
+        "Trainable parameters, and the time of an epoch on short documents, computed from the median of some "
+        "steps. The paper's times were measured with Holl-E on a GPU, so compare the ratios to SAM."
     )
     return Table("table-5", "Table 5. Cost of training", caption,
                  [("", 1), ("parameters", 2), ("time of an epoch", 4)],
@@ -177,10 +185,10 @@ def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
 
 
 def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
-    """Table 6 of the paper, with the vectors one by one, and of the distilled students beside.
+    """Table 6 of the paper, with each vector, and with distilled students as well.
 
     Args:
-        own: keys of the rows of one's own on short documents.
+        own: keys of the rows of ``report.rows`` on short documents.
     """
     body = []
     names = ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet")
@@ -192,56 +200,55 @@ def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
             body.append([Cell(row.label, "label"), Cell("", "missing"), Cell(row.fault or "none", "missing"),
                          Cell(published, "paper")])  # fmt: skip
             continue
-        vectors = row.outcomes[0].conicity
         each = ", ".join(
-            f"{vector_titles()[v]} {sum(one.conicity[v] for one in row.outcomes) / len(row.outcomes):.2f}"
-            for v in vectors
+            f"{vector_titles()[name]} {_mean([outcome.conicity[name] for outcome in row.outcomes]):.2f}"
+            for name in row.outcomes[0].conicity
         )
         seeds = f"{len(row.outcomes)} seed{'s' if len(row.outcomes) > 1 else ''}"
         body.append(
             [Cell(row.label, "label"), Cell(each), Cell(f"{mean:.2f}", note=seeds), Cell(published, "paper")]
         )
     caption = (
-        "Mean over test conversations, on short documents, of the mean cosine of each vector with the mean "
-        "of its conversation; low means diverse. Conversations of one example, 1 by definition, are left "
-        "out. The paper gives one number for its complex models together."
+        "The mean cosine of a vector with the mean vector of its conversation, averaged over the test "
+        "conversations of short documents. Low means diverse. Conversations with a single example, whose "
+        "value is 1 by definition, are left out. The paper gives one number for BiDAF and QANeT together."
     )
     return Table("table-6", "Table 6. Conicity", caption, [], ["model", "vectors", "here", "paper"], body)
 
 
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:
-    """Every score of every row of one setup, below the baselines."""
+    """Every score of the baselines and of the rows of a setup."""
     body = [
-        [Cell(one["name"], "label", note="baseline"), *(_mean_cell([one], name) for name in SCORES)]
-        for one in baselines
+        [Cell(scores["name"], "label", note="baseline"), *(_mean_cell([scores], name) for name in SCORES)]
+        for scores in baselines
     ]
     for row in rows.values():
         if row.setup == setup and row.outcomes:
             cells = [score_cell(row, name) for name in SCORES]
             body.append(
-                [Cell(row.label, "label", note=cells[0].note), *(one._replace(note="") for one in cells)]
+                [Cell(row.label, "label", note=cells[0].note), *(cell._replace(note="") for cell in cells)]
             )
     caption = (
-        "Means over the seeds. F1 and EM of one seed have the bootstrap interval over examples, other scores "
-        "of one seed none. Rows without a finished run are left out."
+        "Means over the seeds. With one seed, F1 and EM have the bootstrap interval over test examples and "
+        "the other scores have none. Rows without a finished run are left out."
     )
     caption += _no_score_note(body)
     return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
                  ["", *(score.title for score in SCORES.values())], body)  # fmt: skip
 
 
-def _mean_cell(found: Sequence[Mapping[str, Any]], score: str) -> Cell:
-    """Mean of a score, or "-" where some were computed before there was this score."""
-    if any(score not in one for one in found):
+def _mean_cell(scored: Sequence[Mapping[str, Any]], score: str) -> Cell:
+    """Mean of a score, or "-" if some were scored before the score existed."""
+    if any(score not in scores for scores in scored):
         return Cell(NO_SCORE, "missing")
-    return Cell(f"{sum(one[score] for one in found) / len(found):.1f}")
+    return Cell(f"{_mean([scores[score] for scores in scored]):.1f}")
 
 
 def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
-    """Scores with further references, beside those of the same examples without; None without a file."""
+    """Scores of the same examples without and with further references; None if no row has any."""
     body, counts = [], None
     for row in rows.values():
-        scored = [one.multi for one in row.outcomes if one.multi and "multi" in one.multi]
+        scored = [outcome.multi for outcome in row.outcomes if outcome.multi and "multi" in outcome.multi]
         if row.setup != setup or not scored:
             continue
         counts = scored[0]
@@ -249,19 +256,23 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         cells = [Cell(row.label, "label", note=fewer)]
         for name in SCORES:
             for kind in ("single", "multi"):
-                cells.append(_mean_cell([one[kind] for one in scored], name))
+                cells.append(_mean_cell([multi[kind] for multi in scored], name))
         body.append(cells)
     if counts is None:
         return None
     caption = (
-        f"{counts['examples']:,} test examples have further references, {counts['without']:,} have none; "
-        f"{counts['unknown']:,} ids of the file are of no example here. Both columns are of the same "
-        "examples: against the span of the data alone, and against the best of all references."
+        f"{counts['examples']:,} test examples have further references and {counts['without']:,} have none; "
+        f"{counts['unknown']:,} ids in the file match no example here. Both columns score the same examples: "
+        '"one" against the span of the data alone, "all" against the best of all references.'
     )
     caption += _no_score_note(body)
     groups = [("", 1), *((score.title, 2) for score in SCORES.values())]
     return Table(f"references-{setup}", f"Several references, {SETUPS[setup]}", caption, groups,
                  ["", *["one", "all"] * len(SCORES)], body)  # fmt: skip
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _no_score_note(body: Sequence[Sequence[Cell]]) -> str:

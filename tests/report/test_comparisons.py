@@ -11,34 +11,34 @@ FIRST, SECOND = "sd/add_topk/qanet", "sd/mul_train"
 
 
 def _row(key, f1, fault="not run yet"):
-    """A row with the given F1 of every example, by seed."""
+    """A row with the F1 of every example, by seed."""
     outcomes = [
-        Outcome(key, seed, "", "", {}, np.array(one, float), np.zeros(len(one)), {}, {}, None, {}, [])
-        for seed, one in f1.items()
+        Outcome(key, seed, "", "", {}, np.array(values, float), np.zeros(len(values)), {}, {}, None, {}, [])
+        for seed, values in f1.items()
     ]
     return Row(key, outcomes, 3, fault, 200)
 
 
 def _compared(first, second, **faults):
     """The entry of ``FIRST`` minus ``SECOND``."""
-    rows = {key: _row(key, {}) for one in COMPARISONS for key in one[:2]}
+    rows = {key: _row(key, {}) for pair in COMPARISONS for key in pair[:2]}
     rows[FIRST] = _row(FIRST, first, **faults)
     rows[SECOND] = _row(SECOND, second)
     (found,) = (
-        one
-        for one in compare_rows(rows, COMPARISONS, 200)
-        if (one["first"], one["second"]) == (FIRST, SECOND)
+        entry
+        for entry in compare_rows(rows, COMPARISONS, 200)
+        if (entry["first"], entry["second"]) == (FIRST, SECOND)
     )
     return found
 
 
-def _shown(one):
-    (row,) = comparison_table("sd", [one]).rows
+def _shown(entry):
+    (row,) = comparison_table("sd", [entry]).rows
     return row[1]
 
 
-def test_only_seeds_of_both_are_compared():
-    # Seed 0 is a hard one: the mean over all seeds of each side would say -22.7.
+def test_only_common_seeds_are_compared():
+    # Seed 0 is hard: the means over all seeds of each row differ by -22.7.
     found = _compared({0: [50, 60]}, {0: [49, 57], 1: [90, 90], 2: [90, 90]})
     assert (found["mean"], found["seeds"], found["by_seed"]) == (2, [0], [2])
     assert found["relative"] == pytest.approx(100 * 2 / 53)
@@ -55,10 +55,10 @@ def test_only_seeds_of_both_are_compared():
         ("sd/add_both/bidaf+qanet", (["a"], ["c", "b"]), True),
         ("sd/add/bidaf", (["a"], ["c"]), False),  # another teacher is what is compared
         ("sd/mul_train", (["a"], []), False),
-        ("sd/add/qanet", ([], ["b"]), False),  # of a run from before it was kept
+        ("sd/add/qanet", ([], ["b"]), False),  # a run from before they were recorded
     ],
 )
-def test_students_of_different_trainings_of_a_teacher_are_told_apart(other, weights, said):
+def test_students_of_different_trainings_of_a_teacher_are_marked(other, weights, said):
     rows = {key: _row(key, {0: [1, 2]}) for key in (FIRST, other)}
     for row, of_teachers in zip(rows.values(), weights):
         row.outcomes[0].result["teacher_weights"] = of_teachers
@@ -82,11 +82,11 @@ def test_every_seed_is_shown():
     [
         ({}, {0: [1, 2]}, "not run yet", "not run yet"),
         ({}, {0: [1, 2]}, LEFT_OUT, "left out"),
-        ({1: [1, 2]}, {0: [1, 2]}, "not run yet", "no seed of both"),
+        ({1: [1, 2]}, {0: [1, 2]}, "not run yet", "no common seed"),
         ({0: [1]}, {0: [2]}, "not run yet", "not run yet"),  # one example has no interval
     ],
 )
-def test_what_cannot_be_compared_says_why(first, second, fault, said):
+def test_a_missing_difference_says_why(first, second, fault, said):
     found = _compared(first, second, fault=fault)
     assert found["missing"] == said and "mean" not in found
     assert _shown(found).text == said and said in headline(found)
