@@ -1,4 +1,4 @@
-"""F1 by what the document is like: its length, and the kind of source that the answer is from."""
+"""F1 by the length of the document and by the source of the answer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from holle_tf.evaluate.statistics import Estimate, over_examples
 from pipelines.example import Example
 from pipelines.tokenizer import tokenize
 
-PARTS = 4  # of the examples, by length
+PARTS = 4  # groups of about equal size by length
 
 
 class Group(NamedTuple):
-    """Some test examples.
+    """A group of test examples.
 
     Attributes:
-        name: for an axis.
-        places: of its examples in the split.
+        name: its label on an axis.
+        places: indices of its examples in the split, (examples,).
     """
 
     name: str
@@ -26,7 +26,7 @@ class Group(NamedTuple):
 
 
 def by_length(examples: Sequence[Example]) -> list[Group]:
-    """Quarters of the examples by words of the document; fewer where lengths are alike."""
+    """Quarters of the examples by number of words in the document; fewer groups if many lengths are equal."""
     lengths = np.array([len(tokenize(example.document)) for example in examples])
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, PARTS + 1)[1:], method="inverted_cdf"))
     groups, low = [], int(lengths.min())
@@ -39,7 +39,7 @@ def by_length(examples: Sequence[Example]) -> list[Group]:
 
 
 def by_source(examples: Sequence[Example], kinds: Sequence[str]) -> list[Group]:
-    """The kinds of source in their order and then "unknown", as far as there are examples of them."""
+    """Groups by kind of source, in the order of ``kinds`` and then "unknown"; only those with examples."""
     sources = np.array([example.source for example in examples])
     groups = [Group(name.replace("_", " "), np.flatnonzero(sources == name)) for name in [*kinds, "unknown"]]
     return [group for group in groups if len(group.places)]
@@ -49,7 +49,8 @@ def score_groups(f1: np.ndarray, groups: Sequence[Group], resamples: int) -> lis
     """Mean F1 of each group with the bootstrap interval over its examples.
 
     Args:
-        f1: of every example of the split, (examples,), 0-100.
+        f1: of each example of the split, (examples,), 0-100.
+        resamples: number of samples of the bootstrap.
     """
     nan = float("nan")
     return [

@@ -1,4 +1,4 @@
-"""Tables 1 and 5: measured once for a machine, and kept beside the runs for every report of them."""
+"""The measurements of tables 1 and 5, made once for each machine and kept beside the runs."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ from pipelines.files import json_sha256
 logger = logging.getLogger(__name__)
 
 KEPT = "costs.json"  # in ``runs_dir``
-OF_RUNS = ("epochs", "patience")  # options of a training that a step of it does not know
+OF_RUNS = ("epochs", "patience")  # options of a training that do not change the time of a step
 
 
 def measure_costs(
     config: Config, setups: Sequence[str], runs_dir: Path, existing: bool
 ) -> Optional[dict[str, Any]]:
-    """Tables 1 and 5 by ``run_benchmark``, kept in ``runs_dir`` and reused while nothing changed.
+    """Measure tables 1 and 5, or find earlier measurements of the same models and data in ``runs_dir``.
 
     Args:
-        setups: whose inference is measured.
-        existing: measure nothing; what is kept, if it is of the same models and data.
+        setups: kinds of documents for which inference is measured.
+        existing: measure nothing.
 
     Returns:
-        As ``run_benchmark``.
+        The result of ``run_benchmark``; None if ``existing`` finds no measurements.
     """
     path = runs_dir / KEPT
     kept = read_json(path, REMEDY) or {}
-    for some in (setups, list(SETUPS)):  # what is measured of all setups serves for some
-        if (key := _key(config, some)) in kept:
+    for measured in (setups, list(SETUPS)):  # measurements of all setups serve for some of them too
+        if (key := _key(config, measured)) in kept:
             logger.info(f"costs: found in {path}")
             return kept[key]["result"]
     if existing:
         return None
-    logger.info("== tables 1 and 5: memory and time of each model, in processes of their own")
+    logger.info("== tables 1 and 5: memory and time of each model, each in its own process")
     result = run_benchmark(config, list(setups))
-    kept = read_json(path, REMEDY) or {}  # another report may have measured meanwhile
-    key = _key(config, setups)  # now that the data are prepared
-    # The setups are there for people who read the file.
+    kept = read_json(path, REMEDY) or {}  # another report may have added measurements
+    key = _key(config, setups)  # of the data, which are prepared now
+    # The setups and date are for people who read the file.
     kept[key] = {"setups": list(setups), "date": time.strftime("%Y-%m-%d"), "result": result}
     runs_dir.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(kept, indent=1))
@@ -57,7 +57,7 @@ def measure_costs(
 
 
 def _key(config: Config, setups: Sequence[str]) -> str:
-    """Of everything that decides what is measured; without prepared data, that of no measurement."""
+    """Digest of everything that decides a measurement. Without prepared data it is that of none."""
     sections = {name: to_dict(getattr(config, name)) for name in (*MODELS, "evaluation")}
     training = {
         model: {

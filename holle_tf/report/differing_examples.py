@@ -1,4 +1,4 @@
-"""Test examples on which teacher and student differ, with their spans marked in the document."""
+"""Test examples for which teacher and student predict different spans, marked in the document."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from holle_tf.evaluate.predictions import SpanPrediction
 from pipelines.example import Example
 from pipelines.tokenizer import token_span, tokenize
 
-AROUND = 60  # words of the document shown on either side of a span
+AROUND = 60  # words shown on either side of a span
 Span = tuple[int, int]  # first and last word, inclusive
 
 
 class Piece(NamedTuple):
-    """A stretch of text of which every word is in the same spans.
+    """A piece of the document whose words all lie in the same spans.
 
     Attributes:
-        text: as the document writes it.
-        marks: names among true, teacher, student; none for plain text.
+        text: as in the document.
+        marks: names of the spans: true, teacher, student; empty for plain text.
     """
 
     text: str
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 
 
 def choose(teacher: Sequence[SpanPrediction], student: Sequence[SpanPrediction], count: int) -> list[int]:
-    """Places of at most ``count`` examples whose predicted spans differ, spread evenly over the split."""
+    """Indices of at most ``count`` examples whose predicted spans differ, spread evenly over the split."""
     differing = [i for i, (a, b) in enumerate(zip(teacher, student)) if (a.start, a.end) != (b.start, b.end)]
     if len(differing) <= count:
         return differing
@@ -38,7 +38,7 @@ def shown_examples(
     student: Sequence[SpanPrediction],
     count: int,
 ) -> list[dict[str, Any]]:
-    """What the page shows of each chosen example: its query, pieces of its document, and both scores."""
+    """The chosen examples as the page shows them: query, pieces of the document, and both predictions."""
     shown = []
     for place in choose(teacher, student, count):
         example, by_teacher, by_student = examples[place], teacher[place], student[place]
@@ -65,20 +65,20 @@ def shown_examples(
 
 
 def pieces(document: str, spans: dict[str, Span], around: int = AROUND) -> list[Piece]:
-    """The document around the spans, cut where a span begins or ends; "..." where words are left out."""
+    """The document around the spans, cut where a span starts or ends; "..." stands for the words left out."""
     tokens = tokenize(document)
     wanted = [False] * len(tokens)
     for first, last in spans.values():
         for place in range(max(first - around, 0), min(last + around + 1, len(tokens))):
             wanted[place] = True
     found: list[Piece] = []
-    before: Optional[int] = None  # the word shown last
+    before: Optional[int] = None  # index of the last word shown
     for place, token in enumerate(tokens):
         if not wanted[place]:
             continue
         marks = tuple(name for name, (first, last) in spans.items() if first <= place <= last)
         if before is not None and before == place - 1:
-            # White space between words of one piece is marked with them.
+            # White space between two words has the marks that both share.
             gap = document[tokens[before].end : token.start]
             if found[-1].marks == marks:
                 found[-1] = Piece(found[-1].text + gap + token.text, marks)

@@ -28,55 +28,64 @@ from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.progress_bar import bar
 from pipelines.errors import UserError
 
-LOGS = "logs"  # folder within the report's, of what each process says
-LOOK = 2.0  # seconds between two looks at how far the processes are
-_MOST = 300  # characters of an error in the report; all of it is in the log
+LOGS = "logs"  # folder within the report's for the output of each process
+POLL_SECONDS = 2.0  # between two updates of the progress line
+_ERROR_LENGTH = 300  # characters of an error in the report; the log has all of it
 
 logger = logging.getLogger(__name__)
 
 
 class _Job(NamedTuple):
+    """A run that a process trains.
+
+    Attributes:
+        share: index of its share of the machine.
+        output: file for what the process prints.
+    """
+
     run: PlannedRun
     share: int
     output: Path
 
 
-def carry_out(
+def train_missing_runs(
     runs: Runs,
     states: Mapping[PlannedRun, State],
     estimates: Mapping[PlannedRun, Estimate],
     folder: Path,
     failed: dict[str, str],
 ) -> None:
-    """Train what is not finished; a run that fails does not keep the others from theirs.
+    """Train and score every run that is not done; if one fails, the others still run.
 
     Args:
-        folder: of the report, where processes of their own write what they say.
-        failed: takes what goes wrong, by ``PlannedRun.name``; it has that after an interruption too.
+        folder: of the report; parallel processes write their output to ``LOGS`` in it.
+        failed: receives errors by ``PlannedRun.name``, so that they are known after an interruption too.
     """
     if runs.config.report.workers > 1:
-        make_together(runs, states, estimates, folder, failed)
+        train_in_parallel(runs, states, estimates, folder, failed)
         return
-    left = sum(one.seconds for one in estimates.values())
+    left = sum(estimate.seconds for estimate in estimates.values())
     todo = [run for run, state in states.items() if not state.done]
     for number, run in enumerate(todo, 1):
-        left_for_all = f"; about {duration(left)} left for all" if left else ""
-        logger.info(f"== run {number} of {len(todo)}: {run.name}{left_for_all}")
+        time_left = f"; about {duration(left)} left for all" if left else ""
+        logger.info(f"== run {number} of {len(todo)}: {run.name}{time_left}")
         missing = runs.missing_teachers(run.variant)
         if missing:
-            failed[run.name] = lost_teachers(missing)
+            failed[run.name] = missing_teachers_error(missing)
         else:
-            failed.update(make_run(runs, run))
+            failed.update(train_and_score(runs, run))
         if run.name in failed:
             logger.warning(f"failed: {failed[run.name]}")
         left -= estimates[run].seconds if run in estimates else 0.0
 
 
-def make_run(runs: Runs, run: PlannedRun) -> dict[str, str]:
-    """Train a run and, at once, so that an interruption leaves nothing unscored, score what is read from it.
+def train_and_score(runs: Runs, run: PlannedRun) -> dict[str, str]:
+    """Train a run, then score the rows that are read from it.
+
+    Scoring follows each training, so that an interruption leaves no finished run without scores.
 
     Returns:
-        What went wrong, by ``PlannedRun.name`` or by row and seed.
+        Errors by ``PlannedRun.name``, or by row and seed where scoring failed.
     """
     failed: dict[str, str] = {}
     _attempt(failed, run.name, runs.ensure, run)
@@ -86,114 +95,117 @@ def make_run(runs: Runs, run: PlannedRun) -> dict[str, str]:
 
 
 def score_rows(runs: Runs, keys: Iterable[str], seed: Optional[int] = None) -> dict[str, str]:
-    """Evaluate the finished runs behind some rows on the test split, where that was not done before.
+    """Evaluate the finished runs of some rows on the test split, unless they have their scores.
 
     Args:
-        seed: only those of this one; others may be at work in another process.
+        seed: score only the run of this seed; other processes may be at work on the others.
 
     Returns:
-        What went wrong, by row and seed.
+        Errors by row and seed.
     """
     failed: dict[str, str] = {}
     with bar(None, "scores", "run") as progress:
         for key in keys:
             readings = runs.readings(key)
-            for of_seed in readings if seed is None else [seed]:
-                _attempt(failed, f"{key}, seed {of_seed}", ensure_scores, readings[of_seed], "test")
+            for number in readings if seed is None else [seed]:
+                _attempt(failed, f"{key}, seed {number}", ensure_scores, readings[number], "test")
                 progress.update()
     for name, message in failed.items():
         logger.warning(f"not scored: {name}: {message}")
     return failed
 
 
-def make_together(
+def train_in_parallel(
     runs: Runs,
     states: Mapping[PlannedRun, State],
     estimates: Mapping[PlannedRun, Estimate],
     folder: Path,
     failed: dict[str, str],
 ) -> None:
-    """Train and score what is not finished, ``report.workers`` runs at once.
+    """Train and score every run that is not done, ``report.workers`` runs at a time.
 
-    A run begins as soon as there is a share of the cores for it and its teachers are there. All processes
-    have ended when this returns or raises.
+    A run starts as soon as a share of the cores is free and its teachers are trained. All processes have
+    ended when this returns or raises.
 
     Args:
-        folder: of the report, see ``LOGS``.
-        failed: takes what goes wrong, by ``PlannedRun.name``.
+        folder: of the report; each process writes its output to ``LOGS`` in it.
+        failed: receives errors by ``PlannedRun.name``.
     """
     waiting = [run for run, state in states.items() if not state.done]
     for setup in {key.split("/")[0] for run in waiting for key in [run.variant.key, *runs.rows_of(run)]}:
-        runs.prepared(setup)  # now, or several processes would do it at the same time
-    shares = surroundings_of(runs.config.report.workers)
+        runs.prepared(setup)  # here, so that no two processes prepare the same data
+    shares = machine_shares(runs.config.report.workers)
     free = list(range(len(shares)))
-    at_work: dict[OwnProcess, _Job] = {}
+    jobs: dict[OwnProcess, _Job] = {}
     progress = ReportProgress(runs, states, estimates)
     try:
-        while waiting or at_work:
-            _give_up(runs, waiting, at_work.values(), failed)
-            while free and (run := next_run(runs, waiting, [job.run for job in at_work.values()])):
+        while waiting or jobs:
+            _fail_without_teachers(runs, waiting, jobs.values(), failed)
+            while free and (run := next_run(runs, waiting, [job.run for job in jobs.values()])):
                 waiting.remove(run)
                 name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
                 job = _Job(run, free.pop(0), folder / LOGS / name)
                 surroundings = replace(shares[job.share], output=job.output)
-                at_work[OwnProcess(training, runs.config, run, surroundings=surroundings)] = job
-                logger.info(f"== {run.name}: begun; what it says goes to {job.output}")
-            for process in first_ended(at_work, LOOK):
-                job = at_work.pop(process)
+                jobs[OwnProcess(training, runs.config, run, surroundings=surroundings)] = job
+                logger.info(f"== {run.name}: started; its output goes to {job.output}")
+            for process in first_ended(jobs, POLL_SECONDS):
+                job = jobs.pop(process)
                 free.append(job.share)
-                failed.update(_outcome(process, job))
+                failed.update(_errors_of(process, job))
                 if job.run.name in failed:
                     logger.warning(f"== {job.run.name}: failed: {failed[job.run.name]}")
                 else:
                     logger.info(f"== {job.run.name}: finished")
-            progress.show([job.run for job in at_work.values()], waiting, failed)
+            progress.show([job.run for job in jobs.values()], waiting, failed)
     finally:
         progress.close()
-        for process in at_work:
+        for process in jobs:
             process.stop()
 
 
-def surroundings_of(workers: int) -> list[Surroundings]:
-    """The share of each of some processes: neighbouring cores, or one; and a GPU if there is one."""
+def machine_shares(workers: int) -> list[Surroundings]:
+    """The share of the machine that each process gets: neighbouring cores, at least one, and a GPU if any."""
     gpus = len(tf.config.list_physical_devices("GPU"))
     if hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         count = len(cores)
-        found = [
+        shares = [
             Surroundings(
                 tuple(cores[i * count // workers : (i + 1) * count // workers]) or (cores[i % count],)
             )
             for i in range(workers)
         ]
-    else:  # where a process cannot be kept to some cores, it can at least start no more threads than that
+    else:  # the system cannot bind a process to cores, so limit its threads
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-        found = [Surroundings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
+        shares = [Surroundings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
     if not gpus:
-        return found
-    return [replace(one, environment={**one.environment, **one_gpu(i, gpus)}) for i, one in enumerate(found)]
+        return shares
+    return [
+        replace(share, environment={**share.environment, **one_gpu(i, gpus)})
+        for i, share in enumerate(shares)
+    ]
 
 
-def next_run(runs: Runs, waiting: list[PlannedRun], at_work: list[PlannedRun]) -> Optional[PlannedRun]:
-    """The first run whose teachers are there.
+def next_run(runs: Runs, waiting: list[PlannedRun], running: list[PlannedRun]) -> Optional[PlannedRun]:
+    """The first waiting run whose teachers are trained; None if there is none.
 
-    One that would wait for a teacher's scores, while another run computes them, comes after the others.
+    A run that needs teacher scores which a running one may still be computing comes after the others.
     """
     ready = [run for run in waiting if not runs.missing_teachers(run.variant)]
-    busy = {scores for run in at_work for scores in _scores_read(run)}
+    busy = {scores for run in running for scores in _scores_read(run)}
     return next((run for run in ready if not busy & _scores_read(run)), ready[0] if ready else None)
 
 
-def lost_teachers(teachers: Iterable[PlannedRun]) -> str:
-    """Why a student is not trained."""
-    return f"its teacher {' and '.join(one.name for one in teachers)} is not there"
+def missing_teachers_error(teachers: Iterable[PlannedRun]) -> str:
+    """The error of a student that cannot be trained."""
+    return f"its teacher {' and '.join(teacher.name for teacher in teachers)} was not trained"
 
 
 def training(config: Config, run: PlannedRun) -> dict[str, str]:
-    """What a process does: see ``make_run``."""
+    """The work of one process, see ``train_and_score``."""
     keep_freed_memory()
-    return make_run(Runs(config), run)
+    return train_and_score(Runs(config), run)
 
 
 def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *arguments: object) -> None:
@@ -201,36 +213,39 @@ def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *
         action(*arguments)
     except UserError as error:
         failed[name] = str(error)
-    except Exception as error:  # whatever it is, the other runs are still wanted, and the report names it
+    except Exception as error:  # any other failure: the other runs go on, and the report shows this one
         logger.error(traceback.format_exc().rstrip())
-        failed[name] = f"{type(error).__name__}: {_in_short(str(error))}"
+        failed[name] = f"{type(error).__name__}: {_shortened(str(error))}"
 
 
-def _in_short(message: str) -> str:
-    """One line; of a long one, such as TensorFlow's with the calls that led there, what it ends with."""
+def _shortened(message: str) -> str:
+    """The message in one line; only the end of a long one, where TensorFlow puts the cause."""
     line = " ".join(message.split())
-    return line if len(line) <= _MOST else f"... {line[-_MOST:]}"
+    return line if len(line) <= _ERROR_LENGTH else f"... {line[-_ERROR_LENGTH:]}"
 
 
 def _scores_read(run: PlannedRun) -> set[tuple[str, str]]:
+    """Setup and kind of the teachers whose scores a run needs."""
     return {(run.variant.setup, kind) for kind in run.variant.teachers}
 
 
-def _give_up(runs: Runs, waiting: list[PlannedRun], at_work: Iterable[_Job], failed: dict[str, str]) -> None:
-    """Take out of ``waiting`` the runs whose teachers will not come any more."""
-    coming = {*waiting, *(job.run for job in at_work)}
+def _fail_without_teachers(
+    runs: Runs, waiting: list[PlannedRun], jobs: Iterable[_Job], failed: dict[str, str]
+) -> None:
+    """Move each run from ``waiting`` to ``failed`` if a teacher is neither trained nor still to come."""
+    coming = {*waiting, *(job.run for job in jobs)}
     for run in list(waiting):
-        lost = [one for one in runs.missing_teachers(run.variant) if one not in coming]
+        lost = [teacher for teacher in runs.missing_teachers(run.variant) if teacher not in coming]
         if lost:
             waiting.remove(run)
-            failed[run.name] = lost_teachers(lost)
+            failed[run.name] = missing_teachers_error(lost)
             logger.warning(f"== {run.name}: failed: {failed[run.name]}")
 
 
-def _outcome(process: OwnProcess, job: _Job) -> dict[str, str]:
+def _errors_of(process: OwnProcess, job: _Job) -> dict[str, str]:
     try:
         return process.result()
     except ProcessDied as error:
-        return {job.run.name: f"{error} What it said is in {LOGS}/{job.output.name}."}
+        return {job.run.name: f"{error} Its output is in {LOGS}/{job.output.name}."}
     except UserError as error:
         return {job.run.name: str(error)}

@@ -1,6 +1,6 @@
-"""What came out of a run, and of all runs of a row of the report.
+"""The outcome of a run, and the outcomes of all runs of a row of the report.
 
-Outcomes are written to ``outcomes.json``, from which a report on another machine can go on without the runs.
+They are written to ``outcomes.json``, from which another machine can make the report without the runs.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from holle_tf.report.variants import label_of
 from holle_tf.runs.run_folder import write_text
 from pipelines.errors import UserError
 
-LEFT_OUT = "left out"  # by report.only
+LEFT_OUT = "left out"  # fault of a row that ``report.only`` leaves out
 OUTCOMES = "outcomes.json"
 _CURVES = ("epoch", "loss", "labels", "val_loss", "val_f1", "seconds")
 _RESULT = ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb", "teacher_weights")
-_AS_THEY_ARE = (
+_COPIED = (
     "row", "seed", "digest", "run", "made", "scores", "conicity", "multi", "result", "epochs",
 )  # fmt: skip
 _F1_DIGITS, _COSINE_DIGITS = 3, 4
@@ -31,23 +31,23 @@ _F1_DIGITS, _COSINE_DIGITS = 3, 4
 
 @dataclass(frozen=True)
 class Outcome:
-    """One finished run on the test split.
+    """What a finished run scored on the test split.
 
     Attributes:
         row: of the report.
         seed: of the run.
-        digest: of everything that decides it, see ``Runs.digest``.
-        run: name of its folder.
-        scores: by name, those of ``SCORES`` that existed when the run was scored.
-        f1: of every example in the order of the data, (examples,), 0-100.
-        em: likewise, 0 or 100.
+        digest: of everything that decides the outcome, see ``Runs.digest``.
+        run: name of the run folder.
+        scores: by name, 0-100; a run that was scored before one of ``SCORES`` existed lacks it.
+        f1: of each example in the order of the data, (examples,), 0-100.
+        em: of each example, (examples,), 0 or 100.
         cosines: vector name -> (examples,), see ``evaluation.cosines_of``.
         conicity: vector name -> mean over conversations.
-        multi: what ``score_with_references`` gives; None where no file was given.
-        result: ``result.json``.
-        epochs: what its training logged; empty where these are other documents than those of its training.
-        made: ``date`` and ``machine`` of the report that it was kept from; empty where the run is here.
-        spans: its predictions in the order of the data; None of what was kept.
+        multi: the result of ``score_with_references``; None without a file of references.
+        result: ``result.json`` of the run.
+        epochs: log of the training by epoch; empty if the run was trained on other documents than these.
+        made: ``date`` and ``machine`` of the report that the outcome comes from; empty if the run is here.
+        spans: predictions in the order of the data; None if only the outcome was kept.
     """
 
     row: str
@@ -71,11 +71,11 @@ class Row:
     """All seeds of one row of the report.
 
     Attributes:
-        key: as ``ld/add_topk/qanet``.
-        outcomes: in the order of the seeds; empty where nothing is finished.
-        seeds: how many there are to be.
-        fault: why outcomes are missing, for the cell: failed, not run yet, left out, "begun, 3 epochs".
-        resamples: of every bootstrap.
+        key: for example ``ld/add_topk/qanet``.
+        outcomes: in the order of the seeds; empty if no run is finished.
+        seeds: number of planned seeds.
+        fault: why outcomes are missing: failed, not run yet, left out, or "unfinished, 3 epochs".
+        resamples: number of samples of each bootstrap.
     """
 
     key: str
@@ -86,7 +86,7 @@ class Row:
 
     @property
     def label(self) -> str:
-        """As the paper writes it."""
+        """Name of the model in the paper's style."""
         return label_of(self.key)
 
     @property
@@ -96,13 +96,13 @@ class Row:
 
     @property
     def spans(self) -> Optional[list[SpanPrediction]]:
-        """Predictions of the first seed whose run is here; None where there is none."""
-        return next((one.spans for one in self.outcomes if one.spans is not None), None)
+        """Predictions of the first seed whose run is here; None if there is none."""
+        return next((outcome.spans for outcome in self.outcomes if outcome.spans is not None), None)
 
     @cached_property
     def f1(self) -> np.ndarray:
-        """F1 of every test example, mean over the seeds, (examples,), 0-100."""
-        return np.mean([one.f1 for one in self.outcomes], axis=0)
+        """F1 of each test example, mean over the seeds, (examples,), 0-100."""
+        return np.mean([outcome.f1 for outcome in self.outcomes], axis=0)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
@@ -123,84 +123,86 @@ class Row:
         return found
 
     def mean_conicity(self) -> Optional[float]:
-        """Over the model's vectors and the seeds; None where it has none."""
-        values = [value for one in self.outcomes for value in one.conicity.values()]
+        """Mean over the model's vectors and the seeds; None if there are no values."""
+        values = [value for outcome in self.outcomes for value in outcome.conicity.values()]
         return float(np.mean(values)) if values else None
 
 
 def write_outcomes(path: Path, outcomes: Iterable[Outcome], made: Mapping[str, Any]) -> None:
-    """Write all that a report needs of its runs but their predictions, a line for each; no text of the data.
+    """Write what a report needs of its runs, a line for each outcome.
+
+    The file has no predictions and no text of the data.
 
     Args:
-        made: ``date`` and ``machine`` of this report, for those that were not kept from elsewhere themselves.
+        made: ``date`` and ``machine`` of this report; outcomes from other reports keep their own.
     """
-    lines = [json.dumps(_to_json(one, made), ensure_ascii=False) for one in outcomes]
+    lines = [json.dumps(_to_json(outcome, made), ensure_ascii=False) for outcome in outcomes]
     write_text(path, '{"outcomes": [\n' + ",\n".join(lines) + "\n]}\n")
 
 
 def read_outcomes(paths: Sequence[str]) -> dict[str, Outcome]:
-    """The outcomes of some files by their digests; of one that is in several, that of the first file.
+    """The outcomes in some files, by digest. If several files have the same one, the first counts.
 
     Raises:
-        UserError: a file is missing, broken, or has none of these.
+        UserError: a file is missing or is not a file of outcomes.
     """
     found: dict[str, Outcome] = {}
     for path in paths:
         try:
             entries = json.loads(Path(path).read_text(encoding="utf-8"))["outcomes"]
-            for one in map(_from_json, entries):
-                found.setdefault(one.digest, one)
+            for outcome in map(_from_json, entries):
+                found.setdefault(outcome.digest, outcome)
         except OSError as error:
             raise UserError(f"report.kept: {path}: cannot be read ({error.strerror}).") from error
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
-                f"report.kept: {path}: no outcomes are there ({type(error).__name__}: {error}); it takes"
-                f" the {OUTCOMES} of a report's folder."
+                f"report.kept: {path}: not a file of outcomes ({type(error).__name__}: {error}); name the"
+                f" {OUTCOMES} of a report's folder."
             ) from error
     return found
 
 
 def kept_from(outcomes: Iterable[Outcome]) -> list[str]:
-    """Where what is not of runs here was trained, for people: a machine and a date each."""
+    """For people: how many outcomes come from other reports, with machine and date of each report."""
     counts: dict[str, int] = {}
-    for one in outcomes:
-        if one.made:
-            machine = one.made["machine"]
-            where = f"{machine['cpu']}, {machine['cores']} cores, in the report of {one.made['date']}"
+    for outcome in outcomes:
+        if outcome.made:
+            machine = outcome.made["machine"]
+            where = f"{machine['cpu']}, {machine['cores']} cores (report of {outcome.made['date']})"
             counts[where] = counts.get(where, 0) + 1
     return [f"{count} on {where}" for where, count in counts.items()]
 
 
-def _to_json(one: Outcome, made: Mapping[str, Any]) -> dict[str, Any]:
+def _to_json(outcome: Outcome, made: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "row": one.row,
-        "seed": one.seed,
-        "digest": one.digest,
-        "run": one.run,
-        "made": dict(one.made or made),
-        "scores": {name: round(value, 4) for name, value in one.scores.items()},
-        "conicity": {name: round(value, 6) for name, value in one.conicity.items()},
-        "multi": one.multi,
-        "result": {name: one.result[name] for name in _RESULT if name in one.result},
+        "row": outcome.row,
+        "seed": outcome.seed,
+        "digest": outcome.digest,
+        "run": outcome.run,
+        "made": dict(outcome.made or made),
+        "scores": {name: round(value, 4) for name, value in outcome.scores.items()},
+        "conicity": {name: round(value, 6) for name, value in outcome.conicity.items()},
+        "multi": outcome.multi,
+        "result": {name: outcome.result[name] for name in _RESULT if name in outcome.result},
         "epochs": [
             {name: value for name in _CURVES if (value := _rounded(line.get(name), 5)) is not None}
-            for line in one.epochs
+            for line in outcome.epochs
         ],
-        "f1": [_rounded(value, _F1_DIGITS) for value in one.f1],
-        "em": "".join("1" if value else "0" for value in one.em),
+        "f1": [_rounded(value, _F1_DIGITS) for value in outcome.f1],
+        "em": "".join("1" if value else "0" for value in outcome.em),
         "cosines": {
             name: [_rounded(value, _COSINE_DIGITS) for value in values]
-            for name, values in one.cosines.items()
+            for name, values in outcome.cosines.items()
         },
     }
 
 
 def _from_json(entry: Mapping[str, Any]) -> Outcome:
-    f1, hits = np.array(entry["f1"], np.float64), np.array([one == "1" for one in entry["em"]])
+    f1, hits = np.array(entry["f1"], np.float64), np.array([hit == "1" for hit in entry["em"]])
     if f1.ndim != 1 or f1.shape != hits.shape or not len(f1):
-        raise ValueError(f"{entry['row']}, seed {entry['seed']}: f1 and em are not of the same examples")
+        raise ValueError(f"{entry['row']}, seed {entry['seed']}: f1 and em differ in length")
     return Outcome(
-        **{name: entry[name] for name in _AS_THEY_ARE},
+        **{name: entry[name] for name in _COPIED},
         f1=f1,
         em=np.where(hits, 100.0, 0.0),
         cosines={name: np.array(values, np.float64) for name, values in entry["cosines"].items()},
@@ -208,7 +210,7 @@ def _from_json(entry: Mapping[str, Any]) -> Outcome:
 
 
 def _rounded(value: Optional[float], digits: int) -> Optional[float]:
-    """Whole numbers as such, and None for nan, which JSON does not have."""
+    """Rounded, whole numbers as int; None for nan, which JSON cannot express."""
     if value is None or np.isnan(value):
         return None
     value = round(float(value), digits)

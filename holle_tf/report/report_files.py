@@ -1,4 +1,4 @@
-"""The report as files: one page, markdown, a CSV of all runs, and JSON for machines."""
+"""The report as files: an HTML page, Markdown, a CSV of all runs, and JSON."""
 
 from __future__ import annotations
 
@@ -25,39 +25,43 @@ def write_report(folder: Path, content: Mapping[str, Any], rows: Mapping[str, Ro
     """Write ``index.html``, ``report.md``, ``report.json`` and ``scores.csv``.
 
     Args:
-        folder: made if need be; its pictures are in ``figures/`` already.
-        content: what ``content.report_content`` gives.
-        rows: of which the CSV has every run.
+        folder: created if it does not exist; its figures have been drawn into ``figures/``.
+        content: the result of ``content.report_content``, and what the report says about itself.
+        rows: the source of the CSV.
+
+    Returns:
+        Paths of the files, ``index.html`` first.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {one["file"]: _data_uri(folder / FIGURES / one["file"]) for one in content["figures"].values()}
+    files = [figure["file"] for figure in content["figures"].values()]
+    pictures = {name: _data_uri(folder / FIGURES / name) for name in files}
     page = _template("report.html").render(**content, pictures=pictures)
-    files = {
+    texts = {
         "index.html": page,
         "report.md": _template("report.md").render(**content),
         "report.json": json.dumps(_plain(content), indent=1, ensure_ascii=False) + "\n",
         "scores.csv": scores_csv(rows),
     }
-    for name, text in files.items():
+    for name, text in texts.items():
         write_text(folder / name, text)
-    return [folder / name for name in files]
+    return [folder / name for name in texts]
 
 
 def scores_csv(rows: Mapping[str, Row]) -> str:
-    """A line for each run on each kind of document: scores, conicity, costs, folder."""
+    """A line for each outcome: scores, conicity, costs, run folder. A score that it lacks is empty."""
     lines: list[dict[str, Any]] = []
     for row in rows.values():
-        for one in row.outcomes:
-            line: dict[str, Any] = {"row": row.key, "setup": row.setup, "seed": one.seed}
-            line.update({name: one.scores.get(name) for name in SCORES})
-            if one.multi and "multi" in one.multi:
-                line["multi_reference_examples"] = one.multi["examples"]
+        for outcome in row.outcomes:
+            line: dict[str, Any] = {"row": row.key, "setup": row.setup, "seed": outcome.seed}
+            line.update({name: outcome.scores.get(name) for name in SCORES})
+            if outcome.multi and "multi" in outcome.multi:
+                line["multi_reference_examples"] = outcome.multi["examples"]
                 for kind in ("single", "multi"):
-                    line.update({f"{kind}_{name}": one.multi[kind].get(name) for name in SCORES})
-            line.update({f"conicity_{name}": value for name, value in one.conicity.items()})
+                    line.update({f"{kind}_{name}": outcome.multi[kind].get(name) for name in SCORES})
+            line.update({f"conicity_{name}": value for name, value in outcome.conicity.items()})
             for name in ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb"):
-                line[name] = one.result.get(name)
-            line["run"] = one.run
+                line[name] = outcome.result.get(name)
+            line["run"] = outcome.run
             lines.append(line)
     columns = list(dict.fromkeys(name for line in lines for name in line)) or ["row", "setup", "seed"]
     text = io.StringIO()
@@ -68,7 +72,7 @@ def scores_csv(rows: Mapping[str, Row]) -> str:
 
 
 def _template(name: str) -> jinja2.Template:
-    """HTML is escaped; in markdown what would break a table is."""
+    """A template that escapes HTML; in Markdown, ``cell`` escapes what would break a table."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(["html"]),
@@ -81,7 +85,7 @@ def _template(name: str) -> jinja2.Template:
 
 
 def _heads(table: Table) -> list[str]:
-    """For markdown, which has one line of titles: the group that stands over each column."""
+    """The group above each column, for Markdown, whose tables have only one line of titles."""
     heads = [f"{title}, " if title else "" for title, span in table.groups for _ in range(span)]
     return heads or [""] * len(table.columns)
 
@@ -91,12 +95,12 @@ def _data_uri(path: Path) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """For JSON: tables as dicts, and no text of whole documents."""
+    """The content as plain JSON values: tables as dicts, and no text of documents."""
     if isinstance(value, Table):
         table = asdict(value)
         return {**table, "rows": [[cell._asdict() for cell in row] for row in value.rows]}
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items() if name != "pieces"}
+        return {name: _plain(part) for name, part in value.items() if name != "pieces"}
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     return value

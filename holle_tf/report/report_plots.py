@@ -1,4 +1,4 @@
-"""Pictures of the report."""
+"""The figures of the report."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _BINS = 40
 
 
 def plot_differences(compared: Sequence[Mapping[str, Any]], labels: Sequence[str], out_png: Path) -> None:
-    """Differences of F1 with their intervals, the paper's beside them.
+    """Differences of F1 with their intervals, beside those of the paper.
 
     Args:
-        compared: entries of ``comparisons.compare_rows``; those without ``mean`` show the paper's alone.
-        labels: of the entries.
+        compared: entries of ``comparisons.compare_rows``; without ``mean`` only the paper's is drawn.
+        labels: a label for each entry.
     """
     figure = new_figure(9.0, 0.9 + 0.36 * len(compared))
     axes = figure.subplots()
-    for place, one in enumerate(compared):
-        if "mean" in one:
-            axes.plot([one["low"], one["high"]], [place, place], color=COLOURS[0], linewidth=2.2)
-            axes.plot([one["mean"]], [place], marker="o", color=COLOURS[0], markersize=6)
-        if "paper" in one:
-            axes.plot([one["paper"]], [place], marker="D", markersize=6, markerfacecolor="white",
+    for place, pair in enumerate(compared):
+        if "mean" in pair:
+            axes.plot([pair["low"], pair["high"]], [place, place], color=COLOURS[0], linewidth=2.2)
+            axes.plot([pair["mean"]], [place], marker="o", color=COLOURS[0], markersize=6)
+        if "paper" in pair:
+            axes.plot([pair["paper"]], [place], marker="D", markersize=6, markerfacecolor="white",
                       markeredgecolor=COLOURS[1], linewidth=0)  # fmt: skip
     axes.plot([], [], marker="o", color=COLOURS[0], linewidth=2.2, label="here, 95 % interval")
     axes.plot([], [], marker="D", markerfacecolor="white", markeredgecolor=COLOURS[1], linewidth=0,
@@ -47,11 +47,11 @@ def plot_differences(compared: Sequence[Mapping[str, Any]], labels: Sequence[str
 
 
 def plot_cosines(cosines: Mapping[str, np.ndarray], conicity: Mapping[str, float], out_png: Path) -> None:
-    """Histograms of the cosine to the mean of the conversation, one model and vector below the other.
+    """Histograms of the cosine with the mean of the conversation, a panel for each model and vector.
 
     Args:
-        cosines: label -> (examples,), nan is left out.
-        conicity: label -> where the dashed line is.
+        cosines: label -> (examples,); nan is left out.
+        conicity: label -> position of the dashed line.
     """
     figure = new_figure(9.0, 0.75 + 0.72 * len(cosines))
     rows = figure.subplots(len(cosines), 1, sharex=True, squeeze=False)[:, 0]
@@ -75,10 +75,10 @@ def plot_cosines(cosines: Mapping[str, np.ndarray], conicity: Mapping[str, float
 def plot_groups(
     groups: Sequence[Group], scores: Mapping[str, Sequence[Estimate]], xlabel: str, out_png: Path
 ) -> None:
-    """F1 of some models by group of examples, with 95 % intervals.
+    """F1 of several models by group of examples, with 95 % intervals.
 
     Args:
-        groups: along the x axis, with their number of examples.
+        groups: along the x axis.
         scores: label of a model -> an estimate for each group.
     """
     figure = new_figure(9.0, 3.9)
@@ -87,10 +87,10 @@ def plot_groups(
     for index, (label, estimates) in enumerate(scores.items()):
         places = np.arange(len(groups)) + (index - (len(scores) - 1) / 2) * apart
         colour = COLOURS[index % len(COLOURS)]
-        for place, one in zip(places, estimates):
-            if not math.isnan(one.low):
-                axes.plot([place, place], [one.low, one.high], color=colour, linewidth=2, alpha=0.5)
-        means = [one.mean for one in estimates]
+        for place, estimate in zip(places, estimates):
+            if not math.isnan(estimate.low):
+                axes.plot([place, place], [estimate.low, estimate.high], color=colour, linewidth=2, alpha=0.5)
+        means = [estimate.mean for estimate in estimates]
         axes.plot(places, means, marker="o", linewidth=0, color=colour, markersize=5.5, label=label)
     names = [f"{group.name}\n{len(group.places)} examples" for group in groups]
     axes.set_xticks(range(len(groups)), names)

@@ -25,14 +25,14 @@ from pipelines.errors import UserError
 
 
 class PlannedRun(NamedTuple):
-    """One training of the plan."""
+    """A planned training."""
 
     variant: Variant
     seed: int
 
     @property
     def name(self) -> str:
-        """For people, as ``sd/add_topk/qanet, seed 0``."""
+        """For people, for example ``sd/add_topk/qanet, seed 0``."""
         return f"{self.variant.key}, seed {self.seed}"
 
 
@@ -47,18 +47,22 @@ def all_variants(config: Config) -> tuple[Variant, ...]:
 
 
 def all_rows(config: Config) -> tuple[str, ...]:
-    """Keys of the rows, those of one's own last; errors as of ``own_variants``."""
-    return (*ROWS, *(one.key for one in own_variants(config)))
+    """Keys of all rows: the paper's, then those of ``report.rows``.
+
+    Raises:
+        UserError: see ``own_variants``.
+    """
+    return (*ROWS, *(variant.key for variant in own_variants(config)))
 
 
 def own_variants(config: Config) -> tuple[Variant, ...]:
-    """The rows of ``report.rows``: a student's recipe (the paper's or one of ``recipes``), or a teacher.
+    """The variants of ``report.rows``: students with a recipe of the paper or of ``recipes``, and teachers.
 
-    A recipe is trained with as many seeds as those that the paper's claims rest on.
+    A recipe gets as many seeds as the variants that the paper's claims rest on.
 
     Raises:
-        UserError: one is not like ``sd/add_topk/qanet``, its recipe wants other teachers or cannot be
-            trained as it is (``distill_options``), or it is a row anyway.
+        UserError: an entry is not of the form ``sd/add_topk/qanet``, its recipe needs other teachers or
+            cannot be trained (``distill_options``), or the report has the row anyway.
     """
     own = dict.fromkeys(_own_variant(text, config) for text in config.report.rows)
     return tuple(own)
@@ -68,10 +72,10 @@ def _own_variant(text: str, config: Config) -> Variant:
     where = f"report.rows: {text!r}"
     setup, *rest = text.split("/")
     if setup not in SETUPS or len(rest) not in (1, 2):
-        raise UserError(f"{where}: not like sd/add_topk/qanet or ld/add_both/bidaf+qanet; correct it.")
+        raise UserError(f"{where}: a row is written like sd/add_topk/qanet or ld/add_both/bidaf+qanet.")
     name, kinds = rest[0], tuple(sorted(rest[1].split("+"))) if rest[1:] else ()
     if name in teachers() and not kinds:
-        return _not_there_anyway(Variant(setup, name), where)
+        return _not_of_the_paper(Variant(setup, name), where)
     student, _, name = name.rpartition(":")
     student = student or DEFAULT_STUDENT
     try:
@@ -85,9 +89,9 @@ def _own_variant(text: str, config: Config) -> Variant:
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
         last = ("", "/qanet", "/bidaf+qanet")[chosen.teachers]
-        raise UserError(f"{where}: the recipe {name} has {wanted}; write it as {setup}/{name}{last}.")
+        raise UserError(f"{where}: the recipe {name} has {wanted}; write {setup}/{name}{last}.")
     variant = Variant(setup, name, kinds, headline=True, own=chosen, student=student)
-    _not_there_anyway(variant, where)
+    _not_of_the_paper(variant, where)
     try:
         distill_options(variant.config(config, config.seed))
     except UserError as error:
@@ -95,29 +99,31 @@ def _own_variant(text: str, config: Config) -> Variant:
     return variant
 
 
-def _not_there_anyway(variant: Variant, where: str) -> Variant:
+def _not_of_the_paper(variant: Variant, where: str) -> Variant:
+    """The variant, unless the paper has the row, which is a ``UserError``."""
     if variant.key in ROWS:
-        raise UserError(f"{where}: the report has this row anyway; leave it out.")
+        raise UserError(f"{where}: the report has this row anyway; remove it here.")
     return variant
 
 
 def chosen_rows(config: Config) -> list[str]:
-    """The rows that any of the patterns of ``report.only`` fits; all where there is none.
+    """Keys of the rows that match a pattern of ``report.only``; all rows if there are no patterns.
 
     Raises:
-        UserError: a pattern fits no row; or see ``own_variants``.
+        UserError: a pattern matches no row, or see ``own_variants``.
     """
     patterns, rows = config.report.only, all_rows(config)
     for pattern in patterns:
         if not any(fnmatchcase(key, pattern) for key in rows):
-            raise UserError(f"report.only: no row is like {pattern!r}; there are {', '.join(rows)}.")
-    return [key for key in rows if not patterns or any(fnmatchcase(key, one) for one in patterns)]
+            raise UserError(f"report.only: no row matches {pattern!r}; the rows are {', '.join(rows)}.")
+    return [key for key in rows if not patterns or any(fnmatchcase(key, pattern) for pattern in patterns)]
 
 
 def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
-    """Key and seed of each run that it learns from.
+    """Key and seed of each run that a variant learns from.
 
-    Students of all seeds have the same: those of the first seed, and the second of a kind is of the next.
+    Students of all seeds have the same teachers: those of the first seed. The second teacher of a kind has
+    the seed after it.
     """
     return [
         (teacher_key(variant.setup, kind, config), config.seed + place)
@@ -126,43 +132,46 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
 
 
 def planned_runs(config: Config) -> list[PlannedRun]:
-    """Every run in the order of training: first all variants once, then the further seeds.
+    """Every run in the order of training: all variants with the first seed, then the further seeds.
 
-    Runs of rows that ``report.only`` leaves out are not among them, but for the teachers of those that it
-    names (``teachers_of``).
+    Of the rows that ``report.only`` leaves out, only the runs are planned that teach a chosen row
+    (``teachers_of``).
 
     Raises:
         UserError: see ``chosen_rows``.
     """
     variants = all_variants(config)
     sources = {source_of(key, config) for key in chosen_rows(config)}
-    students = [variant for variant in variants if variant.key in sources]
-    seeds = {one.key: set(one.seeds(config) if one.key in sources else ()) for one in variants}
-    for one in students:
-        for key, seed in teachers_of(one, config):
+    chosen = [variant for variant in variants if variant.key in sources]
+    seeds = {
+        variant.key: set(variant.seeds(config) if variant.key in sources else ()) for variant in variants
+    }
+    for variant in chosen:
+        for key, seed in teachers_of(variant, config):
             seeds[key].add(seed)
     runs = [PlannedRun(variant, seed) for variant in variants for seed in sorted(seeds[variant.key])]
 
-    def begins(run: PlannedRun) -> int:
+    def latest_seed(run: PlannedRun) -> int:
         return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])
 
-    return sorted(runs, key=begins)  # stable: the order of variants within each seed
+    return sorted(runs, key=latest_seed)  # stable, so variants keep their order within each seed
 
 
 def comparisons(config: Config) -> tuple[Comparison, ...]:
-    """What is compared: each row of one's own with the plainest ones beside it, and as the paper does."""
+    """The comparisons of the report: each row of ``report.rows`` with the plainest ones, then the paper's."""
     found: list[Comparison] = []
     rows = all_rows(config)
-    for one in own_variants(config):
-        if one.own is None:  # a teacher
+    for variant in own_variants(config):
+        if variant.own is None:  # a teacher
             continue
-        alone = Variant(one.setup, f"{one.own.interaction}_train", student=one.student).key
-        found.append(Comparison(one.key, alone, "a recipe of one's own, or the labels alone"))
-        name = one.own.interaction + ("_both" if len(one.teachers) > 1 else "")
-        plain = Variant(one.setup, name, one.teachers, student=one.student).key
-        if plain == one.key or plain not in rows:  # of two runs of one kind, the student of one
-            plain = Variant(one.setup, one.own.interaction, one.teachers[:1], student=one.student).key
-        if one.teachers and plain in rows and plain != one.key:
-            found.append(Comparison(one.key, plain, "a recipe of one's own, or equation (1)"))
+        setup, interaction, student = variant.setup, variant.own.interaction, variant.student
+        alone = Variant(setup, f"{interaction}_train", student=student).key
+        found.append(Comparison(variant.key, alone, "your recipe or the labels alone"))
+        name = interaction + ("_both" if len(variant.teachers) > 1 else "")
+        plain = Variant(setup, name, variant.teachers, student=student).key
+        if plain == variant.key or plain not in rows:  # two teachers of the same kind: the student of one
+            plain = Variant(setup, interaction, variant.teachers[:1], student=student).key
+        if variant.teachers and plain in rows and plain != variant.key:
+            found.append(Comparison(variant.key, plain, "your recipe or equation (1)"))
     found += COMPARISONS
-    return tuple(compared for compared in found if {compared.first, compared.second} <= set(rows))
+    return tuple(pair for pair in found if {pair.first, pair.second} <= set(rows))

@@ -1,4 +1,4 @@
-"""How far runs in processes of their own are, and how long the rest takes."""
+"""Progress of parallel runs, with the time left."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from holle_tf.report.timing import Estimate
 
 logger = logging.getLogger(__name__)
 
-QUIET = 60.0  # seconds between two lines of a log in which no run has ended
+QUIET_SECONDS = 60.0  # between two log lines while no run ends
 
 
 class ReportProgress:
-    """One line on a terminal that changes; elsewhere a line when a run has ended, or now and then.
+    """A line that is updated on a terminal; in a log, a new line when a run ends and once a minute.
 
-    Time left is the work left by the work done per second until now, so it is right for any number of
-    processes as soon as an epoch is over; work is epochs times their estimated seconds.
+    The work of a run is its epochs times their estimated seconds. The time left is the work left divided by
+    the work done per second so far, which holds for any number of processes once an epoch is over.
 
     Args:
-        states: before anything was trained.
-        estimates: of the runs that are not finished; without them all epochs count alike.
+        states: before the training.
+        estimates: of the runs that are not done; unless all are known, every epoch counts the same.
     """
 
     def __init__(
@@ -50,21 +50,21 @@ class ReportProgress:
         self._line = tqdm(bar_format="{desc}", leave=False) if sys.stderr.isatty() else None
 
     def show(
-        self, at_work: Sequence[PlannedRun], waiting: Sequence[PlannedRun], failed: Mapping[str, str]
+        self, running: Sequence[PlannedRun], waiting: Sequence[PlannedRun], failed: Mapping[str, str]
     ) -> None:
-        """Say it, if it is time to.
+        """Show the line if it is due.
 
         Args:
-            at_work: runs that are being trained.
-            waiting: those that are yet to begin.
-            failed: what went wrong until now, by ``PlannedRun.name``.
+            running: runs that are being trained.
+            waiting: runs that have not started.
+            failed: errors so far, by ``PlannedRun.name``.
         """
-        ended = len(self._todo) - len(waiting) - len(at_work)
+        ended = len(self._todo) - len(waiting) - len(running)
         now = time.monotonic()
-        if self._line is None and ended == self._ended and now - self._said < QUIET:
+        if self._line is None and ended == self._ended and now - self._said < QUIET_SECONDS:
             return
         self._said, self._ended = now, ended
-        line = self.line(at_work, waiting, failed, now - self._started)
+        line = self.line(running, waiting, failed, now - self._started)
         if self._line is None:
             logger.info(line)
         else:
@@ -72,24 +72,28 @@ class ReportProgress:
 
     def line(
         self,
-        at_work: Sequence[PlannedRun],
+        running: Sequence[PlannedRun],
         waiting: Sequence[PlannedRun],
         failed: Mapping[str, str],
         elapsed: float,
     ) -> str:
-        """As "12 of 45 runs finished, 1 failed; sd/bidaf 3 of 16 epochs; about 41 min left"."""
-        trained = {run: self._runs.state(run).epochs for run in at_work}
+        """For example "12 of 45 runs finished, 1 failed; sd/bidaf 3 of 16 epochs; about 41 min left".
+
+        Args:
+            elapsed: seconds since training started.
+        """
+        trained = {run: self._runs.state(run).epochs for run in running}
         each = [
             f"{run.variant.key} {epochs} of {self._begun[run] + self._epochs[run]} epochs"
             for run, epochs in trained.items()
         ]
         lost = [run for run in self._todo if run.name in failed]
-        over = [run for run in self._todo if run not in at_work and run not in waiting and run not in lost]
+        over = [run for run in self._todo if run not in running and run not in waiting and run not in lost]
         finished = f"{self._finished + len(over)} of {self._all} runs finished"
         said = [finished + (f", {len(lost)} failed" if lost else ""), *each]
         part = sum((epochs - self._begun[run]) * self._seconds[run] for run, epochs in trained.items())
         done = sum(map(self._work, over)) + part
-        left = sum(map(self._work, [*at_work, *waiting])) - part
+        left = sum(map(self._work, [*running, *waiting])) - part
         if done > 0 and left > 0:
             said.append(f"about {duration(elapsed * left / done)} left")
         return "; ".join(said)
@@ -101,6 +105,6 @@ class ReportProgress:
         return self._runs.config.training_of(run.variant.model).epochs
 
     def close(self) -> None:
-        """Take the line off the terminal."""
+        """Remove the line from the terminal."""
         if self._line is not None:
             self._line.close()

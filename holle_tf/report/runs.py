@@ -25,13 +25,13 @@ from pipelines.prepare import PreparedData
 
 
 class State(NamedTuple):
-    """What is there of a run.
+    """How far a run is.
 
     Attributes:
-        status: finished | kept | begun | missing. What is kept are its outcomes, from another machine
-            (``report.kept``).
-        epochs: whole epochs that were trained here.
-        run: its folder, which is there if it is finished or begun.
+        status: finished | kept | begun | missing. Of a kept run only the outcomes are here, from another
+            report (``report.kept``).
+        epochs: number of whole epochs trained here.
+        run: the run folder, which exists if the run is finished or begun.
     """
 
     status: str
@@ -40,18 +40,18 @@ class State(NamedTuple):
 
     @property
     def done(self) -> bool:
-        """Whether nothing is to be trained."""
+        """Whether there is nothing left to train."""
         return self.status in ("finished", "kept")
 
 
 class Runs:
-    """Finds and makes the runs of a report.
+    """Finds and trains the runs of a report.
 
     Args:
-        config: of the report; each run's own is derived from it.
+        config: of the report; the configuration of each run is derived from it.
 
     Attributes:
-        kept: outcomes of runs elsewhere, by their digest.
+        kept: outcomes from other reports, by digest.
 
     Raises:
         UserError: see ``read_outcomes``.
@@ -64,12 +64,12 @@ class Runs:
 
     @cached_property
     def variants(self) -> dict[str, Variant]:
-        """All that it may train, by key, see ``all_variants``."""
+        """Every variant that the report may train, by key, see ``all_variants``."""
         return {variant.key: variant for variant in all_variants(self.config)}
 
     @cached_property
     def rows(self) -> list[str]:
-        """Keys of the rows that are made, see ``chosen_rows``."""
+        """Keys of the rows that are not left out, see ``chosen_rows``."""
         return chosen_rows(self.config)
 
     @cached_property
@@ -78,34 +78,34 @@ class Runs:
         return planned_runs(self.config)
 
     def rows_of(self, run: PlannedRun) -> list[str]:
-        """Rows that are read from a run; none, if it is only there to teach."""
+        """Keys of the rows that are read from a run; none if the run only teaches."""
         if run.seed not in run.variant.seeds(self.config):
             return []
         return [key for key in self.rows if source_of(key, self.config) == run.variant.key]
 
     def prepared(self, setup: str) -> PreparedData:
-        """The data of a setup, prepared when first asked for."""
+        """The data of a setup, prepared at the first call."""
         if setup not in self._prepared:
             self._prepared[setup] = open_data(Variant(setup, "qanet").config(self.config, 0))
         return self._prepared[setup]
 
     def identity(self, run: PlannedRun) -> Identity:
-        """What decides a run, see ``run_identity``; neither it nor its teachers need to be there."""
+        """Everything that decides a run, see ``run_identity``. No run needs to exist for this."""
         variant = run.variant
         config, prepared = variant.config(self.config, run.seed), self.prepared(variant.setup)
         teachers = [self.identity(teacher) for teacher in self.teachers(variant)]
         return identity_after(config, prepared, teachers)
 
     def digest(self, row: str, seed: int) -> str:
-        """Of all that decides the outcome of a row: its run, and the documents that this reads, and how."""
+        """Digest of all that decides an outcome: the run, the documents it reads and how it reads them."""
         identity = self.identity(PlannedRun(self.variants[source_of(row, self.config)], seed))
         prepared = self.prepared(row.split("/")[0])
         return json_sha256([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
 
     def states(self) -> dict[PlannedRun, State]:
-        """What is there of every planned run.
+        """The state of every planned run.
 
-        A run that is kept has no weights: where it has to teach another one, it is as good as missing.
+        A kept run has no weights, so it counts as missing if it has to teach a run that is not done.
         """
         found = {run: self.state(run) for run in self.planned}
         needed = {
@@ -120,7 +120,7 @@ class Runs:
         return found
 
     def state(self, run: PlannedRun) -> State:
-        """What is there of a run; trains nothing."""
+        """How far a run is; trains nothing."""
         found = self._on_disk(run)
         if found.status != "finished" and self._is_kept(run):
             return found._replace(status="kept")
@@ -137,30 +137,31 @@ class Runs:
         return State("begun" if epochs else "missing", epochs, found)
 
     def _is_kept(self, run: PlannedRun) -> bool:
-        """Whether the outcomes of all rows that are read from it are."""
+        """Whether the outcomes of all rows that are read from the run are kept."""
         return bool(self.kept) and all(self.digest(row, run.seed) in self.kept for row in self.rows_of(run))
 
     def ensure(self, run: PlannedRun) -> RunFolder:
-        """Train a run, go on with it, or find it.
+        """Train a run unless it is finished; an unfinished run is continued.
 
         Raises:
-            UserError: as ``ensure_run``; its teacher is not there.
+            UserError: see ``ensure_run``.
+            AssertionError: a teacher is not trained.
         """
-        assert not self.missing_teachers(run.variant), "a student is trained after its teachers"
+        assert not self.missing_teachers(run.variant), "teachers are trained before their students"
         teachers = [self.state(teacher).run for teacher in self.teachers(run.variant)]
         config = run.variant.config(self.config, run.seed)
         return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers)
 
     def teachers(self, variant: Variant) -> list[PlannedRun]:
-        """The runs that it learns from, see ``teachers_of``."""
+        """The runs that a variant learns from, see ``teachers_of``."""
         return [PlannedRun(self.variants[key], seed) for key, seed in teachers_of(variant, self.config)]
 
     def missing_teachers(self, variant: Variant) -> list[PlannedRun]:
-        """Those of its teachers that are not trained yet."""
-        return [one for one in self.teachers(variant) if self.state(one).status != "finished"]
+        """Teachers of a variant that are not trained yet."""
+        return [teacher for teacher in self.teachers(variant) if self.state(teacher).status != "finished"]
 
     def readings(self, key: str) -> dict[int, Reading]:
-        """The finished runs behind a row of the report, by seed, on the documents of that row."""
+        """The finished runs of a row of the report, by seed, with the documents of that row."""
         variant, setup = self.variants[source_of(key, self.config)], key.split("/")[0]
         readings = {}
         for seed in variant.seeds(self.config):
@@ -170,13 +171,13 @@ class Runs:
         return readings
 
 
-def collect(
+def collect_rows(
     runs: Runs,
     states: Mapping[PlannedRun, State],
     failed: Mapping[str, str],
     references: Optional[References],
 ) -> dict[str, Row]:
-    """Every row of the report, by key; trains and evaluates nothing."""
+    """Every row of the report, by key, with the outcomes that are here or kept; computes no predictions."""
     rows = {}
     for key in all_rows(runs.config):
         source = source_of(key, runs.config)
@@ -189,8 +190,8 @@ def collect(
             if "test" in reading.scores()
         }
         seeds = runs.variants[source].seeds(runs.config)
-        known = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
-        outcomes = [one for one in known if one is not None]
+        found = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
+        outcomes = [outcome for outcome in found if outcome is not None]
         fault = ""
         if len(outcomes) < len(seeds):
             fault = _fault(key, [PlannedRun(runs.variants[source], seed) for seed in seeds], states, failed)
@@ -199,7 +200,7 @@ def collect(
 
 
 def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> Optional[Outcome]:
-    """What was kept from elsewhere, without scores with other references than these."""
+    """A kept outcome, without its scores with references if those were other references."""
     found = runs.kept.get(runs.digest(row, seed))
     if found is None or found.multi is None:
         return found
@@ -209,14 +210,14 @@ def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> 
 
 def _outcome(runs: Runs, row: str, seed: int, reading: Reading, references: Optional[References]) -> Outcome:
     spans = predictions_of(reading, "test")
-    hits = [any(exact_match(one.prediction, ref) for ref in one.references) for one in spans]
+    hits = [any(exact_match(span.prediction, text) for text in span.references) for span in spans]
     return Outcome(
         row=row,
         seed=seed,
         digest=runs.digest(row, seed),
         run=reading.run.path.name,
         scores=reading.scores()["test"],
-        f1=np.array([one.f1 for one in spans]),
+        f1=np.array([span.f1 for span in spans]),
         em=np.where(hits, 100.0, 0.0),
         cosines=cosines_of(reading, "test"),
         conicity={name: cone["value"] for name, cone in reading.conicity("test").items()},
@@ -232,5 +233,5 @@ def _fault(
 ) -> str:
     if any(run.name in failed or f"{key}, seed {run.seed}" in failed for run in runs):
         return "failed"
-    begun = max(one.epochs if (one := states.get(run)) and one.status == "begun" else 0 for run in runs)
-    return f"begun, {begun} epochs" if begun else "not run yet"
+    begun = [states[run].epochs for run in runs if run in states and states[run].status == "begun"]
+    return f"unfinished, {max(begun)} epochs" if any(begun) else "not run yet"

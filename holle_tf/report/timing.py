@@ -1,6 +1,6 @@
-"""How long a run takes here: from its own epochs, from runs like it, or from some steps of it.
+"""How long a run takes on this machine: from its own epochs, from similar runs, or from a few training steps.
 
-Steps of a kind of run are measured once on a machine and kept for the next plan.
+Steps are measured once for each kind of run and machine, and kept for the next plan.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
 
-READING = 1 / 3  # of a training step: forward without backward pass, which is about twice as much
-STEPS, WARM_UP = 3, 1  # training steps that are timed, and that are not
-MOST_SECONDS = 10.0  # of the steps of one kind, after which no further one is begun
+READING = 1 / 3  # of a training step: a forward pass alone; the backward pass takes about twice as long
+STEPS, WARM_UP = 3, 1  # number of timed training steps, and of untimed ones before them
+MOST_SECONDS = 10.0  # for the steps of one kind of run; no step starts after that
 KEPT = "measured-steps.json"  # in ``runs_dir``
-REMEDY = "remove this file, and it is measured again"  # where what is kept in ``runs_dir`` is broken
+REMEDY = "remove this file to have it measured again"  # for a broken file of measurements
 
 Cost = tuple[str, ...]  # ``Variant.cost``
 
 
 class Known(NamedTuple):
-    """Seconds of an epoch, and how that is known."""
+    """Seconds of an epoch, and where the number is from."""
 
     seconds: float
     basis: str
@@ -58,9 +58,9 @@ class Estimate(NamedTuple):
     """Time that a run still needs.
 
     Attributes:
-        epochs: at most; early stopping may end it before.
-        seconds_per_epoch: of training alone.
-        basis: where that is from.
+        epochs: at most; early stopping may need fewer.
+        seconds_per_epoch: of training, without evaluation.
+        basis: where the number is from.
     """
 
     epochs: int
@@ -69,17 +69,17 @@ class Estimate(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """In all."""
+        """Of all epochs together."""
         return self.epochs * self.seconds_per_epoch
 
 
 class Part(NamedTuple):
-    """So many times an epoch of another kind of run, as a part of what an epoch takes.
+    """A part of the time of an epoch, as a multiple of an epoch of another kind of run.
 
     Attributes:
-        factor: how many times.
-        cost: of the other kind, ``Variant.cost``.
-        by_words: whether the factor is of as many words, and documents are longer here than there.
+        factor: the multiple.
+        cost: of the other kind, see ``Variant.cost``.
+        by_words: whether the factor also grows with the ratio of document lengths.
     """
 
     factor: float
@@ -88,14 +88,14 @@ class Part(NamedTuple):
 
 
 def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
-    """What a kind of run is reckoned from; nothing where it has to be measured.
+    """The parts that the time of a kind of run is computed from; none if it has to be measured.
 
-    Students are recurrent: time goes with the words. A hallucinated example is one more for the student
-    and one that the teacher reads. What takes longest to measure is measured for one teacher: gradients of
-    the input are a step like that of the other one, but for the teacher's own two passes.
+    Students are recurrent, so their time grows with the number of words. A hallucinated example is one more
+    example for the student, and the teacher reads it too. Steps with gradients of the input take longest to
+    measure, so they are measured with one teacher; with another, only the teacher's two passes differ.
 
     Args:
-        cost: ``Variant.cost``.
+        cost: see ``Variant.cost``.
         options: of the terms: the shares of the examples that a teacher reads.
     """
     share = options.hallucinated_share
@@ -107,7 +107,8 @@ def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
     if terms == ["hallucinated"]:
         read = [Part(share * READING, ("sd", teacher), by_words=setup != "sd") for teacher in teachers]
         return [Part(1.0 + share, (setup, kind)), *read]
-    alike = [one.cost for one in VARIANTS if one.cost[: 2 + len(terms)] == cost[: 2 + len(terms)]]
+    prefix = cost[: 2 + len(terms)]
+    alike = [variant.cost for variant in VARIANTS if variant.cost[: len(prefix)] == prefix]
     first = alike[0] if alike else cost
     if first == cost or len(first) != len(cost):
         return []
@@ -117,13 +118,13 @@ def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
 
 
 def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -> dict[PlannedRun, Estimate]:
-    """An estimate for every run that is not finished and of which anything is known, from the best that is.
+    """An estimate of each run that is not done, unless nothing is known about it.
 
-    The median of the epochs that it, or finished runs of the same cost, took; else a few steps of the
-    plainest runs of each model are measured, and the others reckoned from those.
+    It is the median epoch of the run itself, or else of finished runs with the same cost. Without those, a
+    few steps of the plainest run of each model are measured, and other runs are computed from them.
 
     Args:
-        measure: nothing | plain | all. Plain are models without a teacher on line, which are compiled soon.
+        measure: nothing | plain | all. Plain runs have no online teacher, so they compile quickly.
     """
     source = _Sources(runs, states, measure)
     estimates: dict[PlannedRun, Estimate] = {}
@@ -144,13 +145,13 @@ def estimate_all(runs: Runs, states: Mapping[PlannedRun, State], measure: str) -
 
 
 def _reads_by_option(runs: Runs, run: PlannedRun) -> bool:
-    """Whether teachers read at every step because of an option, which is no part of a cost."""
+    """Whether an option, which is no part of the cost, makes teachers read at every step."""
     options = runs.config.distill
     return bool(run.variant.teachers) and bool(options.matching_weight or not options.cache_teacher)
 
 
 class _Sources:
-    """Seconds of an epoch by cost, each found once."""
+    """Finds seconds of an epoch by cost, once for each cost."""
 
     def __init__(self, runs: Runs, states: Mapping[PlannedRun, State], measure: str):
         self._runs, self._measure = runs, measure
@@ -163,7 +164,7 @@ class _Sources:
         self._measurements = Measurements(runs)
 
     def of(self, cost: Cost) -> Optional[Known]:
-        """The best that is known of a cost."""
+        """The best known time; None if it is unknown."""
         if cost not in self._found:
             self._found[cost] = self._find(cost)
         return self._found[cost]
@@ -176,12 +177,12 @@ class _Sources:
             return None
         parts = parts_of(cost, self._runs.config.distill)
         if not parts:
-            variant = next(one for one in self._runs.variants.values() if one.cost == cost)
+            variant = next(known for known in self._runs.variants.values() if known.cost == cost)
             if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
                 return None
             try:
                 return self._measurements.epoch(variant)
-            except Exception as error:  # as a run it fails by itself, and the report says so
+            except Exception as error:  # training will fail in the same way, and the report shows that error
                 logger.warning(f"{variant.key} cannot be measured: {' '.join(str(error).split())[:200]}")
                 return None
         words = self._words(cost[0])
@@ -193,20 +194,16 @@ class _Sources:
             factor = part.factor * (words if part.by_words else 1.0)
             total += factor * of_part.seconds
             said.append(f"{factor:+.2g} x {'/'.join(part.cost)}")
-        return Known(max(total, 0.0), f"reckoned: {' '.join(said).lstrip('+')}")
+        return Known(max(total, 0.0), f"computed: {' '.join(said).lstrip('+')}")
 
     def _words(self, setup: str) -> float:
-        """How many times as long as short documents those of a setup are."""
-        of_setup, short = (self._runs.prepared(one).mean_words("train")["document"] for one in (setup, "sd"))
-        return of_setup / short
+        """Mean number of words in a document of a setup, relative to short documents."""
+        long, short = (self._runs.prepared(name).mean_words("train")["document"] for name in (setup, "sd"))
+        return long / short
 
 
 class Measurements:
-    """Measures kinds of runs, or finds what was measured of the same on this machine before.
-
-    Args:
-        runs: of the report.
-    """
+    """Measures kinds of runs, or finds earlier measurements of the same kind on this machine."""
 
     def __init__(self, runs: Runs):
         self._runs = runs
@@ -214,25 +211,25 @@ class Measurements:
         self._kept: dict[str, Any] = read_json(self._path, REMEDY) or {}
 
     def has(self, variant: Variant) -> bool:
-        """Whether it was measured before."""
+        """Whether the kind of run was measured before."""
         return self._place(variant)[0] in self._kept
 
     def epoch(self, variant: Variant) -> Known:
-        """An epoch of a variant, from steps of an untrained model with untrained teachers."""
+        """Time of an epoch of a variant, see ``measure_epoch``."""
         key, config, prepared = self._place(variant)
         if key not in self._kept:
             logger.info(f"measuring {STEPS} steps of {variant.key}")
             found = measure_epoch(config, prepared)
-            # The variant is there for people who read the file.
+            # The variant and date are for people who read the file.
             self._kept[key] = {"variant": variant.key, "date": time.strftime("%Y-%m-%d"), **found._asdict()}
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._path, json.dumps(self._kept, indent=1))
             when = ""
         else:
             when = f" on {self._kept[key]['date']}"
-        one = self._kept[key]
-        steps = "1 step" if one["steps"] == 1 else f"{one['steps']} steps"
-        return Known(one["seconds"], f"{steps} measured{when}")
+        entry = self._kept[key]
+        steps = "1 step" if entry["steps"] == 1 else f"{entry['steps']} steps"
+        return Known(entry["seconds"], f"{steps} measured{when}")
 
     def _place(self, variant: Variant) -> tuple[str, Config, PreparedData]:
         config, prepared = variant.config(self._runs.config, 0), self._runs.prepared(variant.setup)
@@ -242,7 +239,7 @@ class Measurements:
 def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
     """Seconds of an epoch, from the median of some steps of an untrained model with untrained teachers.
 
-    Teachers whose scores the run would take from a cache cost nothing here.
+    Teachers whose scores come from a cache take no time.
     """
     tf.keras.backend.clear_session()
     training, terms = config.training_of(config.model), run_terms(config)
@@ -277,10 +274,10 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
 
 
 def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
-    """Of everything that decides what a step takes."""
+    """Key of a measurement: a digest of everything that decides the time of a step."""
     models = {name: to_dict(getattr(config, name)) for name in (config.model, *config.teachers)}
     training = to_dict(config.training_of(config.model))
-    told = [
+    inputs = [
         variant.cost,
         models,
         training,
@@ -289,7 +286,7 @@ def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
         machine(),
         versions(),
     ]
-    return json_sha256(told)[:16]
+    return json_sha256(inputs)[:16]
 
 
 def _no_scores(features: Mapping[str, Any], labels: Mapping[str, Any]) -> dict[str, tf.Tensor]:

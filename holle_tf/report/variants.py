@@ -1,7 +1,7 @@
-"""Which runs the paper's tables are made of, as data.
+"""The variants behind the paper's tables, and their comparisons, as data.
 
-A variant is trained once for each seed. ``report.rows`` adds further ones (``rows.py``), and a line of
-``VARIANTS`` one for everybody. Where the paper has a number for it, ``paper.py`` knows it by the same key.
+A variant is trained once for each seed. ``report.rows`` adds variants for one report (``rows.py``); a line in
+``VARIANTS`` adds one to every report. ``paper.py`` has the published numbers under the same keys.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class Variant:
     Attributes:
         setup: sd | ld.
         name: a recipe, or a teacher of the catalogue.
-        teachers: whom the recipe learns from; their own runs are of ``teacher_key``.
-        headline: whether the paper's claims rest on it, so that it is run with more seeds.
-        own: its recipe, of a row of your own; otherwise it is the paper's of that name.
-        student: of a recipe: the model that follows it.
+        teachers: kinds of its teachers; ``teacher_key`` says which variants those are.
+        headline: whether the paper's claims rest on it, so that it gets more seeds.
+        own: its recipe, for a row of ``report.rows``; otherwise the recipe is the paper's of that name.
+        student: the model that learns by the recipe; without meaning for a teacher.
     """
 
     setup: str
@@ -40,23 +40,23 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """As ``ld/add_topk/qanet``, like ``paper.Published``; of another student ``ld/NAME:add/qanet``."""
+        """As in ``paper.Published``, like ``ld/add/qanet``; for another student ``ld/NAME:add/qanet``."""
         name = self.name if self.student == DEFAULT_STUDENT else f"{self.student}:{self.name}"
         return "/".join([self.setup, name, *(["+".join(self.teachers)] if self.teachers else [])])
 
     @property
     def label(self) -> str:
-        """As the paper writes it."""
+        """Name of the model in the paper's style."""
         return label_of(self.key)
 
     @property
     def model(self) -> str:
-        """A name of the catalogue."""
+        """Name of the model in the catalogue."""
         return self.name if self.name in teachers() else self.student
 
     @property
     def cost(self) -> tuple[str, ...]:
-        """Variants of the same take the same time: cached scores cost nothing, a teacher on line does."""
+        """What decides the time of a step. Cached teacher scores cost nothing, an online teacher does."""
         if not is_student(self.model):
             return (self.setup, self.model)
         chosen = self.recipe
@@ -71,19 +71,19 @@ class Variant:
 
     @property
     def recipe(self) -> Recipe:
-        """Of a student."""
+        """The recipe of a student."""
         return self.own or recipe(self.name)
 
     def seeds(self, config: Config) -> range:
-        """The seeds that it is run with."""
+        """The seeds of its runs."""
         options = config.report
         count = options.headline_seeds if self.headline else options.other_seeds
         return range(config.seed, config.seed + count)
 
     def config(self, base: Config, seed: int) -> Config:
-        """The configuration of its run of this seed.
+        """The configuration of its run with this seed.
 
-        Of a student of the paper on the labels alone, it is that whatever terms ``base`` adds.
+        The paper's students on the labels alone stay that way, whatever terms ``base`` adds.
         """
         config = replace(
             base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed,
@@ -107,7 +107,7 @@ def label_of(key: str) -> str:
 
 _B, _Q, _BQ = ("bidaf",), ("qanet",), ("bidaf", "qanet")
 
-# In the order in which they are run: what the claims rest on first.
+# In the order of training: those that the paper's claims rest on first.
 VARIANTS = (
     Variant("sd", "mul_train", headline=True),
     Variant("sd", "add_train", headline=True),
@@ -140,17 +140,17 @@ VARIANTS = (
     Variant("ld", "add_aug", _B),
 )
 
-# What teachers make of long documents: rows that are read from the runs of ``teacher_key``.
+# Rows of the teachers on long documents, which are read from the runs of ``teacher_key``.
 READINGS = ("ld/bidaf", "ld/qanet")
 
 ROWS = (*(variant.key for variant in VARIANTS), *READINGS)
 
 
 def teacher_variants() -> tuple[Variant, ...]:
-    """Every teacher of the catalogue on every setup, before the students that learn from it.
+    """Every teacher of the catalogue on every setup that ``VARIANTS`` does not have.
 
-    A report trains only those that it needs: most students learn from teachers of short documents, those of
-    long ones from whom ``distill.long_teacher`` says.
+    A report trains only those that it needs. Students of long documents learn from the teachers that
+    ``distill.long_teacher`` names, all others from teachers of short documents.
     """
     listed = {variant.key for variant in VARIANTS}
     each = (Variant(setup, kind) for setup in (WINDOWS, "ld", "sd") for kind in teachers())
@@ -158,23 +158,23 @@ def teacher_variants() -> tuple[Variant, ...]:
 
 
 def is_reading(row: str) -> bool:
-    """Whether a row is of a teacher on long documents, which it may read in chunks."""
+    """Whether a row is that of a teacher on long documents, which may read them in chunks."""
     setup, *names = row.split("/")
     return setup == "ld" and len(names) == 1 and names[0] in teachers()
 
 
 def teacher_key(setup: str, kind: str, config: Config) -> str:
-    """The variant that teaches students of ``setup``."""
+    """Key of the variant that teaches students of ``setup``."""
     return f"{teacher_setup(setup, config.distill.long_teacher)}/{kind}"
 
 
 def source_of(row: str, config: Config) -> str:
-    """The variant that a row of the report is read from."""
+    """Key of the variant that a row of the report is read from."""
     return teacher_key("ld", row.split("/")[1], config) if is_reading(row) else row
 
 
 class Comparison(NamedTuple):
-    """Two rows that the paper compares, and what the difference tells."""
+    """Two rows, and the question that their difference answers."""
 
     first: str
     second: str

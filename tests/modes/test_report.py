@@ -1,4 +1,4 @@
-"""What stops a report before anything is trained, and when its costs are measured."""
+"""Errors that stop a report before any training, and when costs are measured."""
 
 from dataclasses import replace
 
@@ -15,21 +15,21 @@ def test_the_full_size_needs_data(load):
         report_mode(load, Request("full"))
 
 
-def test_a_broken_file_of_references_stops_before_anything_is_run(load, tmp_path):
+def test_a_broken_file_of_references_is_an_error_before_any_run(load, tmp_path):
     with pytest.raises(UserError, match="--multi_reference"):
         report_mode(load, Request("smoke", multi_reference=str(tmp_path / "none.json")))
 
 
-def test_what_stops_the_runs_is_no_fault_of_the_costs(load, given_costs, monkeypatch):
-    def carry_out(*given):
+def test_an_error_of_the_runs_is_not_taken_for_one_of_the_costs(load, given_costs, monkeypatch):
+    def fail(*given):
         raise UserError("the disk is full")
 
-    monkeypatch.setattr(mode, "carry_out", carry_out)
+    monkeypatch.setattr(mode, "train_missing_runs", fail)
     with pytest.raises(UserError, match="the disk is full"):
         report_mode(load, Request("smoke"))
 
 
-def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, given_costs, tmp_path):
+def test_costs_are_measured_again_only_when_a_model_changes(load, given_costs, tmp_path):
     costs, calls = given_costs
 
     def measured(config, setups, existing=False, folder=tmp_path):
@@ -39,7 +39,7 @@ def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, given_
     assert [measured(config, both) for _ in range(2)] == [costs, costs]
     assert len(calls) == 1
     longer = replace(config.training, sam=replace(config.training.sam, epochs=99, patience=7))
-    assert measured(replace(config, training=longer), both, existing=True) == costs, "a step is the same"
+    assert measured(replace(config, training=longer), both, existing=True) == costs, "the steps are the same"
     larger = replace(config.training, sam=replace(config.training.sam, batch_size=3))
     assert measured(replace(config, training=larger), both, existing=True) is None
     changed = replace(config, sam=replace(config.sam, units=4))
@@ -47,15 +47,17 @@ def test_costs_are_measured_anew_when_a_model_changes_and_only_then(load, given_
     assert measured(changed, both) == costs and len(calls) == 2
     measured(changed, ["sd"])
     measured(config, both)
-    assert len(calls) == 2, "what is kept has more than the one, and is kept of the other"
+    assert len(calls) == 2, (
+        "measurements of both setups serve for each of them, and those of several models are kept"
+    )
     for setups in (["sd"], ["sd"], both):
         measured(config, setups, folder=tmp_path / "elsewhere")
     assert calls[2:] == [["sd"], both]
 
 
-def test_broken_costs_cost_no_run(load, tmp_path):
+def test_a_broken_file_of_costs_is_an_error_with_a_remedy(load, tmp_path):
     (tmp_path / "costs.json").write_text('{"key": ')
     with pytest.raises(
-        UserError, match="costs.json: cannot be read; remove this file, and it is measured again"
+        UserError, match="costs.json: cannot be read; remove this file to have it measured again"
     ):
         measure_costs(load(), ["sd"], tmp_path, existing=True)

@@ -1,4 +1,4 @@
-"""The configuration of ``--size=smoke``, made smaller still."""
+"""The configuration of ``--size=smoke`` with even less data."""
 
 import pytest
 
@@ -21,7 +21,7 @@ COSTS = {
 
 @pytest.fixture
 def given_costs(monkeypatch):
-    """What every measurement of costs finds, and the setups that were asked for, one entry for each."""
+    """Replaces measurements of costs; gives their result, and a list of the setups of each measurement."""
     calls = []
 
     def benchmark(config, setups):
@@ -34,13 +34,13 @@ def given_costs(monkeypatch):
 
 @pytest.fixture(scope="module")
 def runs_dir(tmp_path_factory):
-    """Where prepared data and runs go."""
+    """The folder for prepared data and runs."""
     return tmp_path_factory.mktemp("report")
 
 
 @pytest.fixture(scope="module")
 def load(runs_dir):
-    """Function (presets, options) -> configuration, as the command line gives it to ``report_mode``."""
+    """The ``load`` of ``report_mode``: function (presets, options) -> configuration."""
 
     def configuration(*names, **options):
         files = [preset(name) for name in dict.fromkeys([*names, "demo", "smoke"])]

@@ -1,4 +1,4 @@
-"""The report from beginning to end: every row of the paper's tables is trained, scored, written and kept."""
+"""The whole report: every row of the paper's tables is trained, scored, written and kept."""
 
 import csv
 import json
@@ -18,10 +18,10 @@ from holle_tf.report.variants import ROWS, VARIANTS
 from holle_tf.runs.data import open_data
 from pipelines.records import read_examples
 
-# Of all rows these are looked at more closely: a teacher, a student alone, one distilled on long documents.
+# Rows that are checked in detail: a teacher, a student on the labels alone, and a distilled student.
 SOME = ("sd/qanet", "ld/mul_train", "ld/add_topk/qanet")
 
-# The terms of each recipe without its interaction, as the paper has them (section 3).
+# The terms of each recipe in the paper (section 3), by its name without the interaction.
 TERMS_OF = {
     "train": {"labels"},
     "teach": {"teacher"},
@@ -61,17 +61,17 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     assert "the &lt;machine&gt; stumbled" in page and '<td class="missing">failed' in page
     assert _last_json(capsys)["failed"] == ["ld/add_topk/qanet, seed 0"]
 
-    # Of a run whose process died while it scored, nothing is wrong once it has scores.
-    carry_out = mode.carry_out
+    # A run whose process died while it was scored has not failed once it has scores.
+    train_missing_runs = mode.train_missing_runs
 
     def dying(*given):
-        carry_out(*given)
+        train_missing_runs(*given)
         given[4][f"{SOME[0]}, seed 0"] = "it died"
 
-    monkeypatch.setattr(mode, "carry_out", dying)
+    monkeypatch.setattr(mode, "train_missing_runs", dying)
     logged.clear()
     assert report_mode(load, request) == 0
-    monkeypatch.setattr(mode, "carry_out", carry_out)
+    monkeypatch.setattr(mode, "train_missing_runs", train_missing_runs)
     said = logged.messages
     assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
     last = _last_json(capsys)
@@ -82,7 +82,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     _check_kept(load, folder, tmp_path / "elsewhere", file, capsys)
 
-    # A third time nothing is trained, nor measured for the plan.
+    # The third time, nothing is trained or measured for the plan.
     monkeypatch.setattr(runs.Runs, "ensure", None)
     assert report_mode(load, Request("smoke", plan_only=True)) == 0
     printed = capsys.readouterr().out
@@ -90,7 +90,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
 
 def _check_trained(config):
-    """Every run minimised the terms of its recipe, and no student has more parameters for its teachers."""
+    """Every run minimised the terms of its recipe, and teachers add no parameters to a student."""
     recipes, parameters = set(), {}
     for run, state in runs.Runs(config).states().items():
         (line,) = state.run.epochs()
@@ -119,7 +119,7 @@ def _check(folder, ids):
     assert all(0 <= float(row["f1"]) <= 100 for row in rows.values())
     missing = [cell["text"] for table in tables.values() for row in table["rows"] for cell in row]
     assert not {"not run yet", "left out", "failed"} & set(missing)
-    # Tables, CSV and JSON tell one story.
+    # Tables, CSV and JSON agree.
     cells = {row[0]["text"]: row for row in tables["table-3"]["rows"]}
     assert cells["SAM-add-topk"][3]["text"] == f"{float(rows['ld/add_topk/qanet']['f1']):.1f}"
     assert cells["SAM-add-topk"][4]["text"] == "37.73"
@@ -129,7 +129,7 @@ def _check(folder, ids):
     assert rows["ld/mul_train"]["multi_reference_examples"] == "1"
     assert float(rows["ld/mul_train"]["multi_f1"]) >= float(rows["ld/mul_train"]["single_f1"])
     assert "1 spans are numbers" in report["references"]
-    compared = {(one["first"], one["second"]): one for one in report["differences"]}
+    compared = {(pair["first"], pair["second"]): pair for pair in report["differences"]}
     found = compared["ld/add_topk/qanet", "ld/mul_train"]
     expected = float(rows["ld/add_topk/qanet"]["f1"]) - float(rows["ld/mul_train"]["f1"])
     assert (
@@ -137,7 +137,7 @@ def _check(folder, ids):
     )
     assert set(report) >= {"command", "machine", "versions", "date"}
     page, text = (folder / "index.html").read_text(), (folder / "report.md").read_text()
-    assert "http://" not in page and "https://" not in page, "nothing is fetched from elsewhere"
+    assert "http://" not in page and "https://" not in page, "the page loads nothing from the network"
     for table in tables.values():
         assert table["title"] in page and f"### {table['title']}" in text
     for figure in report["figures"].values():
@@ -147,9 +147,9 @@ def _check(folder, ids):
         report["figures"]
     )
     assert report["examples"]["shown"] and all(
-        one["example_id"] in ids for one in report["examples"]["shown"]
+        example["example_id"] in ids for example in report["examples"]["shown"]
     )
-    # A markdown table is one only if every line has as many cells.
+    # Every line of a Markdown table has the same number of cells.
     lines = text.splitlines()
     for place, line in enumerate(lines):
         if line.startswith("|") and lines[place - 1].startswith("|"):
@@ -157,17 +157,17 @@ def _check(folder, ids):
 
 
 def _same_up_to_last_digit(found, other):
-    """Scores are kept in fewer digits than they are measured in, so the last one may differ."""
+    """Kept scores are rounded, so the last digit may differ."""
     number = re.compile(r"\d+(?:\.(\d+))?")
-    texts = [json.dumps(one) for one in (found, other)]
+    texts = [json.dumps(report) for report in (found, other)]
     assert number.sub("0", texts[0]) == number.sub("0", texts[1])
-    for one, same in zip(*(number.finditer(text) for text in texts)):
-        unit = 10.0 ** -len(one[1] or "")
-        assert one[0] == same[0] or one[1] and float(one[0]) == pytest.approx(float(same[0]), abs=1.01 * unit)
+    for a, b in zip(*(number.finditer(text) for text in texts)):
+        unit = 10.0 ** -len(a[1] or "")
+        assert a[0] == b[0] or a[1] and float(a[0]) == pytest.approx(float(b[0]), abs=1.01 * unit)
 
 
 def _check_kept(load, report, elsewhere, file, capsys):
-    """Elsewhere, with nothing but the outcomes, the report is the same, and what is missing is trained."""
+    """In another folder the outcomes alone give the same report, and missing runs count as missing."""
     capsys.readouterr()
     outcomes = elsewhere / "kept.json"
     elsewhere.mkdir()
@@ -178,8 +178,8 @@ def _check_kept(load, report, elsewhere, file, capsys):
 
     def scored(config, references):
         found = runs.Runs(config)
-        row = runs.collect(found, found.states(), {}, references)["ld/mul_train"]
-        return [one.multi for one in row.outcomes]
+        row = runs.collect_rows(found, found.states(), {}, references)["ld/mul_train"]
+        return [outcome.multi for outcome in row.outcomes]
 
     same = read_references(file)
     (multi,) = scored(go_on(), same)
@@ -203,20 +203,20 @@ def _check_kept(load, report, elsewhere, file, capsys):
     _same_up_to_last_digit(found["paper_tables"][1:4], other["paper_tables"][1:4])
     assert set(found["figures"]) == set(other["figures"])
     assert not found["kept"] and other["kept"][0].startswith(f"{len(ROWS)} on ") and other["examples"] == {}
-    # Kept again they are as they were, also where they were made.
+    # Written again, kept outcomes are unchanged, including where they were made.
     assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
 
     assert report_mode(go_on, Request("smoke", plan_only=True)) == 0
     assert f"{len(VARIANTS)} runs: 0 finished, {len(VARIANTS)} kept, 0 to train" in capsys.readouterr().out
     entries = json.loads(outcomes.read_text())["outcomes"]
-    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != SOME[2]]}))
+    outcomes.write_text(json.dumps({"outcomes": [entry for entry in entries if entry["row"] != SOME[2]]}))
     assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "missing"}
-    outcomes.write_text(json.dumps({"outcomes": [one for one in entries if one["row"] != "ld/qanet"]}))
+    outcomes.write_text(json.dumps({"outcomes": [entry for entry in entries if entry["row"] != "ld/qanet"]}))
     assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "kept"}
-    # A teacher that is trained again is seen to get on.
+    # The epochs of a teacher that is trained again are counted.
     teacher, again = (of(there)[SOME[0]].run for there in (load, go_on))
     shutil.copytree(teacher.path, again.path, ignore=shutil.ignore_patterns("result.json"))
     outcomes.write_text(json.dumps({"outcomes": entries}))
     assert of(go_on)[SOME[0]][:2] == ("kept", len(teacher.epochs())) != ("kept", 0)
-    outcomes.write_text(json.dumps({"outcomes": [{**one, "digest": "of another"} for one in entries]}))
+    outcomes.write_text(json.dumps({"outcomes": [{**entry, "digest": "of another"} for entry in entries]}))
     assert states() == {SOME[0]: "begun", SOME[1]: "missing", SOME[2]: "missing"}

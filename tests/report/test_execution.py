@@ -1,4 +1,4 @@
-"""Runs at once: the same results as one after the other, and faults of one are not faults of others."""
+"""Parallel runs: the same results as in sequence, and a failed run leaves the others alone."""
 
 import json
 import multiprocessing
@@ -10,7 +10,7 @@ import pytest
 from holle_tf.config import Config, load_config
 from holle_tf.modes.report import Request, report_mode
 from holle_tf.report import costs, execution
-from holle_tf.report.execution import next_run, surroundings_of
+from holle_tf.report.execution import machine_shares, next_run
 from holle_tf.report.rows import PlannedRun, teachers_of
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import VARIANTS, Variant
@@ -39,7 +39,7 @@ def load_some(load):
 
 
 def _outcomes(load):
-    """Of every run: what training logged without its times, scores, and predictions."""
+    """The training log without times, the scores and the predictions of every run."""
     runs = Runs(load())
     found = {}
     for run in runs.planned:
@@ -51,21 +51,20 @@ def _outcomes(load):
     return found
 
 
-def test_a_killed_run_is_a_failed_one_and_in_the_end_results_are_those_of_one_after_the_other(
+def test_a_killed_run_fails_alone_and_parallel_results_equal_those_in_sequence(
     load_some, tmp_path, logged, on_line
 ):
-    beside = load_some(2, tmp_path / "beside")
-
+    parallel = load_some(2, tmp_path / "parallel")
     killed = []
 
     def kill_the_first(line):
-        if not killed and line.startswith(f"== {NAMES[0]}: begun"):
+        if not killed and line.startswith(f"== {NAMES[0]}: started"):
             killed.append(line)
             multiprocessing.active_children()[0].kill()
 
     on_line(kill_the_first)
-    assert report_mode(beside, Request("smoke")) == 1
-    folder = tmp_path / "beside" / "report-smoke"
+    assert report_mode(parallel, Request("smoke")) == 1
+    folder = tmp_path / "parallel" / "report-smoke"
     report = json.loads((folder / "report.json").read_text())
     assert list(report["failed"]) == [NAMES[0]]
     assert "status -9" in report["failed"][NAMES[0]]
@@ -74,26 +73,26 @@ def test_a_killed_run_is_a_failed_one_and_in_the_end_results_are_those_of_one_af
     assert "parameters" in (folder / "logs" / "sd-add_train-seed0.txt").read_text()
     assert any(line.startswith("1 of 2 runs finished, 1 failed") for line in logged.messages)
 
-    # What report.only leaves out is said.
+    # The report says which rows report.only leaves out.
     assert "sd/qanet" in report["left_out"] and not set(report["left_out"]) & {"sd/add_train", "sd/mul_train"}
     page = (folder / "index.html").read_text()
     assert '<td class="missing">left out' in page and "report.only=[sd/???_train]" in page
 
     logged.clear()
-    assert report_mode(beside, Request("smoke")) == 0
-    assert sum(": begun; " in line for line in logged.messages) == 1, "what is finished is not trained again"
+    assert report_mode(parallel, Request("smoke")) == 0
+    assert sum(": started; " in line for line in logged.messages) == 1, "finished runs are not trained again"
 
-    alone = load_some(1, tmp_path / "alone")
-    assert report_mode(alone, Request("smoke")) == 0
-    assert _outcomes(beside) == _outcomes(alone)
-    assert set(_outcomes(alone)) == set(NAMES)
+    sequential = load_some(1, tmp_path / "sequential")
+    assert report_mode(sequential, Request("smoke")) == 0
+    assert _outcomes(parallel) == _outcomes(sequential)
+    assert set(_outcomes(sequential)) == set(NAMES)
 
 
 def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some, tmp_path, on_line):
     started = []
 
     def interrupt(line):
-        if ": begun; " in line:
+        if ": started; " in line:
             started.extend(multiprocessing.active_children())
             if len(set(started)) == 2:
                 raise KeyboardInterrupt
@@ -107,7 +106,7 @@ def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some,
 
 
 class _SomeRuns:
-    """``Runs`` of which some teachers are there."""
+    """``Runs`` with some trained teachers."""
 
     def __init__(self, *there, config=None):
         self._there, self.config = there, config or Config()
@@ -116,14 +115,14 @@ class _SomeRuns:
         teachers = [
             PlannedRun(Variant(*key.split("/")), seed) for key, seed in teachers_of(variant, self.config)
         ]
-        return [one for one in teachers if one.variant.name not in self._there]
+        return [teacher for teacher in teachers if teacher.variant.name not in self._there]
 
 
 def _run(key):
-    return PlannedRun(next(one for one in VARIANTS if one.key == key), 0)
+    return PlannedRun(next(variant for variant in VARIANTS if variant.key == key), 0)
 
 
-def test_a_run_begins_as_soon_as_its_teachers_are_there():
+def test_a_run_starts_as_soon_as_its_teachers_are_trained():
     waiting = [_run("sd/add/qanet"), _run("sd/add_both/bidaf+qanet"), _run("ld/mul_train")]
     assert next_run(_SomeRuns(), waiting, []) == waiting[2]
     assert next_run(_SomeRuns("bidaf"), waiting, []) == waiting[2]
@@ -131,28 +130,28 @@ def test_a_run_begins_as_soon_as_its_teachers_are_there():
     assert next_run(_SomeRuns("qanet"), waiting[1:2], []) is None
 
 
-def test_what_would_wait_for_scores_that_are_being_computed_comes_later():
-    at_work = [_run("sd/add_topk/qanet")]
+def test_a_run_that_would_wait_for_teacher_scores_comes_later():
+    running = [_run("sd/add_topk/qanet")]
     waiting = [_run("sd/add/qanet"), _run("ld/add/qanet")]
-    assert next_run(_SomeRuns("qanet"), waiting, at_work) == waiting[1]
-    assert next_run(_SomeRuns("qanet"), waiting[:1], at_work) == waiting[0]
+    assert next_run(_SomeRuns("qanet"), waiting, running) == waiting[1]
+    assert next_run(_SomeRuns("qanet"), waiting[:1], running) == waiting[0]
 
 
-def test_students_of_a_teacher_that_failed_are_given_up():
+def test_students_of_a_failed_teacher_fail():
     waiting, failed = [_run("sd/add/qanet"), _run("sd/add/bidaf")], {}
-    execution._give_up(_SomeRuns("bidaf"), waiting, [], failed)
+    execution._fail_without_teachers(_SomeRuns("bidaf"), waiting, [], failed)
     assert waiting == [_run("sd/add/bidaf")]
-    assert failed == {"sd/add/qanet, seed 0": "its teacher sd/qanet, seed 0 is not there"}
+    assert failed == {"sd/add/qanet, seed 0": "its teacher sd/qanet, seed 0 was not trained"}
 
 
 @pytest.mark.parametrize(("how", "teacher"), [("chunks", "sd"), ("windows", "windows"), ("whole", "ld")])
-def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, teacher):
+def test_students_of_long_documents_wait_for_their_own_teacher(how, teacher):
     runs = _SomeRuns(config=load_config([], [f"distill.long_teacher={how}"]))
     coming = PlannedRun(Variant(teacher, "qanet"), 0)
     waiting, failed = [coming, _run("ld/add/qanet")], {}
-    execution._give_up(runs, waiting, [], failed)
+    execution._fail_without_teachers(runs, waiting, [], failed)
     assert len(waiting) == 2 and not failed
-    execution._give_up(runs, waiting[1:], [], failed)
+    execution._fail_without_teachers(runs, waiting[1:], [], failed)
     assert list(failed) == ["ld/add/qanet, seed 0"]
 
 
@@ -167,7 +166,7 @@ def test_students_of_long_documents_wait_for_the_teacher_that_is_theirs(how, tea
 )
 def test_every_process_has_its_share_of_the_cores(monkeypatch, cores, workers, shares):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: cores)
-    assert [one.cores for one in surroundings_of(workers)] == shares
+    assert [share.cores for share in machine_shares(workers)] == shares
 
 
 @pytest.mark.parametrize(
@@ -179,7 +178,7 @@ def test_every_process_has_its_share_of_the_cores(monkeypatch, cores, workers, s
          "NameError: ... [^\n]*name 'losses' is not defined"),
     ],
 )  # fmt: skip
-def test_a_run_that_fails_is_said_in_one_line_with_the_end_of_its_error(error, said, logged):
+def test_the_error_of_a_failed_run_is_one_line_with_the_end_of_the_message(error, said, logged):
     def fail():
         raise error
 

@@ -1,4 +1,4 @@
-"""Outcomes on disk: what is read is what was written, and what is broken is said."""
+"""Outcomes in a file: they are read as they were written, and a broken file is an error."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from holle_tf.report.outcomes import Outcome, Row, kept_from, read_outcomes, wri
 from pipelines.errors import UserError
 
 MADE = {"date": "2026-01-02 03:04 UTC", "machine": {"cpu": "a CPU", "cores": 2}}
-ONE = Outcome(
+OUTCOME = Outcome(
     row="sd/add_train",
     seed=1,
     digest="abc",
@@ -27,33 +27,35 @@ ONE = Outcome(
 )
 
 
-def test_what_is_read_is_what_was_written(tmp_path):
+def test_outcomes_are_read_as_they_were_written(tmp_path):
     path = tmp_path / "outcomes.json"
-    write_outcomes(path, [ONE, replace(ONE, digest="def", seed=2, made={**MADE, "date": "before"})], MADE)
+    write_outcomes(
+        path, [OUTCOME, replace(OUTCOME, digest="def", seed=2, made={**MADE, "date": "before"})], MADE
+    )
     found = read_outcomes([str(path)])
     assert list(found) == ["abc", "def"] and found["abc"].made == MADE
-    one = found["abc"]
-    np.testing.assert_allclose(one.f1, ONE.f1, atol=5e-4)
-    np.testing.assert_array_equal(one.em, ONE.em)
-    np.testing.assert_allclose(one.cosines["prober_vector"], [0.1235, np.nan])
-    assert one.scores == {"f1": 33.3333, "em": 50} and one.conicity == ONE.conicity
-    assert one.epochs == [{"epoch": 0, "loss": 1.5, "val_f1": 12.25, "seconds": 3}]
-    assert one.result == {"parameters": 237156, "epochs": 1} and one.spans is None
+    read = found["abc"]
+    np.testing.assert_allclose(read.f1, OUTCOME.f1, atol=5e-4)
+    np.testing.assert_array_equal(read.em, OUTCOME.em)
+    np.testing.assert_allclose(read.cosines["prober_vector"], [0.1235, np.nan])
+    assert read.scores == {"f1": 33.3333, "em": 50} and read.conicity == OUTCOME.conicity
+    assert read.epochs == [{"epoch": 0, "loss": 1.5, "val_f1": 12.25, "seconds": 3}]
+    assert read.result == {"parameters": 237156, "epochs": 1} and read.spans is None
     json.loads(path.read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    where = "a CPU, 2 cores, in the report of"
-    assert kept_from([ONE, *found.values()]) == [f"1 on {where} {MADE['date']}", f"1 on {where} before"]
-    # Written again, without another machine's name on them.
+    where = "a CPU, 2 cores (report of"
+    assert kept_from([OUTCOME, *found.values()]) == [f"1 on {where} {MADE['date']})", f"1 on {where} before)"]
+    # Written again, they keep the machine that they were made on.
     again = tmp_path / "again.json"
     write_outcomes(again, found.values(), {"date": "now", "machine": {}})
     assert again.read_text() == path.read_text()
 
 
-def test_of_one_that_is_in_two_files_the_first_counts(tmp_path):
+def test_of_two_files_with_the_same_outcome_the_first_counts(tmp_path):
     first, second = tmp_path / "first.json", tmp_path / "second.json"
-    write_outcomes(first, [ONE], MADE)
-    write_outcomes(second, [replace(ONE, seed=7), replace(ONE, digest="other")], MADE)
+    write_outcomes(first, [OUTCOME], MADE)
+    write_outcomes(second, [replace(OUTCOME, seed=7), replace(OUTCOME, digest="other")], MADE)
     found = read_outcomes([str(first), str(second)])
-    assert {digest: one.seed for digest, one in found.items()} == {"abc": 1, "other": 1}
+    assert {digest: outcome.seed for digest, outcome in found.items()} == {"abc": 1, "other": 1}
 
 
 @pytest.mark.parametrize(
@@ -66,20 +68,23 @@ def test_of_one_that_is_in_two_files_the_first_counts(tmp_path):
         lambda text: text.replace('"scores":', '"points":'),
     ],
 )
-def test_what_is_broken_is_said_with_the_file(tmp_path, change):
+def test_an_error_names_the_broken_file(tmp_path, change):
     path = tmp_path / "outcomes.json"
-    write_outcomes(path, [ONE], MADE)
+    write_outcomes(path, [OUTCOME], MADE)
     path.write_text(change(path.read_text()))
-    with pytest.raises(UserError, match=f"report.kept: {path}: no outcomes are there .*outcomes.json"):
+    with pytest.raises(UserError, match=f"report.kept: {path}: not a file of outcomes .*outcomes.json"):
         read_outcomes([str(path)])
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_an_error_names_the_missing_file(tmp_path):
     with pytest.raises(UserError, match="none.json: cannot be read"):
         read_outcomes([str(tmp_path / "none.json")])
 
 
-def test_examples_are_those_of_a_run_that_is_here():
+def test_predictions_are_those_of_the_first_run_that_is_here():
     here = [SpanPrediction("1", "a film", 0, 1, 0.5, ["a film"], 100.0)]
-    rows = [Row("sd/add_train", runs, 2, "", 200) for runs in ([], [ONE], [ONE, replace(ONE, spans=here)])]
+    rows = [
+        Row("sd/add_train", runs, 2, "", 200)
+        for runs in ([], [OUTCOME], [OUTCOME, replace(OUTCOME, spans=here)])
+    ]
     assert [row.spans for row in rows] == [None, None, here]

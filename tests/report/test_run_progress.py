@@ -1,4 +1,4 @@
-"""The line that says how far all runs are."""
+"""The line that shows the progress of all runs."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def states():
     }
 
 
-def test_time_left_is_work_left_by_the_speed_until_now(states):
+def test_time_left_is_the_work_left_divided_by_the_speed_so_far(states):
     estimates = {
         STUDENT: Estimate(10, 10.0, ""),
         TEACHER: Estimate(15, 20.0, ""),
@@ -47,19 +47,19 @@ def test_time_left_is_work_left_by_the_speed_until_now(states):
     assert line == (
         "1 of 4 runs finished; sd/add_train 4 of 10 epochs; sd/qanet 6 of 20 epochs; about 4 min left"
     )
-    # The student is over, 120 s are done in 60 s; the teacher's failure leaves nothing to do.
+    # The student is done: 120 s of work in 60 s. After the teacher's failure nothing is left to do.
     assert progress.line([TEACHER], [LATER], {}, 60.0).endswith("sd/qanet 6 of 20 epochs; about 3 min left")
     assert progress.line([], [], {TEACHER.name: "", LATER.name: ""}, 60.0) == "2 of 4 runs finished, 2 failed"
 
 
-def test_without_estimates_all_epochs_count_alike_and_before_the_first_nothing_is_said_of_time(states):
+def test_without_estimates_epochs_count_alike_and_before_the_first_no_time_is_shown(states):
     progress = ReportProgress(_Runs(add_train=5), states, {})
     assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("about 60 s left")
     progress = ReportProgress(_Runs(add_train=0), states, {})
     assert progress.line([STUDENT], [LATER, TEACHER], {}, 10.0).endswith("sd/add_train 0 of 10 epochs")
 
 
-def test_a_log_has_a_line_when_a_run_has_ended_and_not_at_every_look(states, monkeypatch, logged):
+def test_a_log_gets_a_line_when_a_run_ends_and_not_at_every_update(states, monkeypatch, logged):
     monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
     progress = ReportProgress(_Runs(add_train=1, qanet=5), states, {})
     for _ in range(3):

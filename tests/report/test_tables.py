@@ -24,8 +24,8 @@ def later(monkeypatch):
 
 def _rows(*scores, multi=None):
     outcomes = [
-        Outcome(KEY, seed, "", "run", one, np.array([1.0, 2.0]), np.zeros(2), {}, {}, multi, {}, [])
-        for seed, one in enumerate(scores)
+        Outcome(KEY, seed, "", "run", values, np.array([1.0, 2.0]), np.zeros(2), {}, {}, multi, {}, [])
+        for seed, values in enumerate(scores)
     ]
     return {KEY: Row(KEY, outcomes, len(scores), "", 200)}
 
@@ -51,7 +51,7 @@ def test_the_mean_over_seeds_needs_the_score_of_every_seed():
         assert ("A - marks" in table.caption) == (shown == "-")
 
 
-def test_scores_with_further_references_may_lack_one_too():
+def test_scores_with_further_references_may_be_missing_too():
     multi = {"examples": 2, "without": 0, "unknown": 0, "single": OLD, "multi": {**OLD, "later": 6.0}}
     table = references_table("sd", _rows(OLD, multi=multi))
     assert [cell.text for cell in table.rows[0]][-2:] == ["-", "6.0"]

@@ -1,4 +1,4 @@
-"""Where the figures of the plan come from."""
+"""Where the times of the plan come from."""
 
 import json
 
@@ -19,7 +19,7 @@ COSTS = {key: variant.cost for key, variant in BY_KEY.items()}
 
 
 class _Run:
-    """A run folder of which only times are read."""
+    """A run folder with times only."""
 
     def __init__(self, seconds):
         self._seconds = seconds
@@ -33,7 +33,7 @@ class _Run:
 
 @pytest.fixture
 def measured(monkeypatch):
-    """Seconds of an epoch of each kind that was measured, by model and interaction."""
+    """Replaces measurements; gives the list of the kinds of runs that were measured."""
     asked = []
 
     def measure(config, prepared):
@@ -51,10 +51,10 @@ def _estimates(config, states=(), measure="all"):
     runs = Runs(config)
     missing = {run: State("missing", 0, None) for run in runs.planned}
     found = estimate_all(runs, {**missing, **dict(states)}, measure)
-    return {run.variant.key: one for run, one in found.items()}, runs
+    return {run.variant.key: estimate for run, estimate in found.items()}, runs
 
 
-def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(load, measured, tmp_path):
+def test_few_kinds_are_measured_and_the_others_say_what_they_are_computed_from(load, measured, tmp_path):
     config = load(runs_dir=tmp_path)
     found, runs = _estimates(config)
     assert sorted(measured) == ["sd/add_grad", "sd/add_train", "sd/bidaf", "sd/mul_train", "sd/qanet"]
@@ -64,7 +64,7 @@ def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(l
     ratio = words[0] / words[1]
     assert ratio > 2
     assert found["ld/add/qanet"].seconds_per_epoch == pytest.approx(20.0 * ratio)
-    assert found["ld/add/qanet"].basis == f"reckoned: {ratio:.2g} x sd/add"
+    assert found["ld/add/qanet"].basis == f"computed: {ratio:.2g} x sd/add"
     assert found["sd/add_aug/qanet"].seconds_per_epoch == pytest.approx(2 * 20.0 + 30.0 / 3)
     assert found["ld/add_aug/bidaf"].seconds_per_epoch == pytest.approx(ratio * (2 * 20.0 + 60.0 / 3))
     passes = 2 / 3 * config.distill.gradient_share  # through a teacher, in its training steps
@@ -73,10 +73,10 @@ def test_few_kinds_are_measured_and_the_others_say_what_they_are_reckoned_from(l
     measured.clear()
     again, _ = _estimates(config)
     assert measured == [] and "measured on 2" in again["sd/qanet"].basis
-    assert {one["variant"] for one in json.loads((tmp_path / KEPT).read_text()).values()} >= {"sd/qanet"}
+    assert {entry["variant"] for entry in json.loads((tmp_path / KEPT).read_text()).values()} >= {"sd/qanet"}
 
 
-def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_path):
+def test_epochs_of_trained_runs_count_before_measured_steps(load, measured, tmp_path):
     config = load(runs_dir=tmp_path)
     finished, begun = (PlannedRun(BY_KEY[key], 0) for key in ("sd/add_train", "sd/add/qanet"))
     found, _ = _estimates(
@@ -89,9 +89,7 @@ def test_runs_that_were_trained_are_believed_before_steps(load, measured, tmp_pa
     assert found["sd/add_aug/qanet"].seconds_per_epoch == pytest.approx(2 * 7.0 + 30.0 / 3)
 
 
-def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_compile(
-    load, measured, tmp_path
-):
+def test_a_plan_measures_plain_models_and_leaves_times_of_slow_compilations_unknown(load, measured, tmp_path):
     config = load(runs_dir=tmp_path)
     found, runs = _estimates(config, measure="plain")
     assert sorted(measured) == ["sd/add_train", "sd/bidaf", "sd/mul_train", "sd/qanet"]
@@ -100,7 +98,9 @@ def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_com
     line = plan_line(
         states, {run: found[run.variant.key] for run in runs.planned if run.variant.key in found}, 2
     )
-    assert ", 27 of them in at most" in line and "of 2 nothing is known" in line and "2 at once" in line
+    assert (
+        ", 27 of them in at most" in line and "the time of 2 is unknown" in line and "2 in parallel" in line
+    )
     assert teachers_line(states, config).count("sd/qanet") == 1
     assert "in chunks" in teachers_line(states, load(**{"distill.long_teacher": "windows"}))
     assert "ld/qanet, ld/bidaf, which read them whole" in teachers_line(
@@ -116,7 +116,7 @@ def test_a_plan_measures_plain_models_and_says_nothing_of_what_takes_long_to_com
 
 
 @pytest.mark.parametrize("option", [{"distill.matching_weight": 0.1}, {"distill.cache_teacher": False}])
-def test_a_teacher_that_an_option_lets_read_at_every_step_makes_times_unknown(
+def test_times_are_unknown_if_an_option_makes_the_teacher_read_at_every_step(
     load, measured, tmp_path, option
 ):
     found, _ = _estimates(load(runs_dir=tmp_path, **option))
@@ -125,7 +125,9 @@ def test_a_teacher_that_an_option_lets_read_at_every_step_makes_times_unknown(
     }  # fmt: skip
 
 
-def test_what_cannot_be_measured_is_not_known_and_said(load, measured, tmp_path, monkeypatch, logged):
+def test_a_failed_measurement_is_logged_and_leaves_the_time_unknown(
+    load, measured, tmp_path, monkeypatch, logged
+):
     def fail(config, prepared):
         if config.recipe == "add_grad":
             raise UserError("no\nway")
@@ -140,13 +142,13 @@ def test_what_cannot_be_measured_is_not_known_and_said(load, measured, tmp_path,
     assert "sd/add_grad/qanet cannot be measured: no way" in logged.messages
 
 
-def test_another_model_is_measured_anew(load, measured, tmp_path):
+def test_another_model_is_measured_again(load, measured, tmp_path):
     runs = Runs(load(runs_dir=tmp_path))
     for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}))):
         Measurements(other).epoch(BY_KEY["sd/add_train"])
     assert len(measured) == 2
 
 
-def test_a_recipe_of_ones_own_that_reads_its_teacher_is_measured():
+def test_an_added_recipe_with_an_online_teacher_is_measured():
     assert parts_of(("sd", "add", "something", "qanet"), DistillConfig()) == []
     assert parts_of(COSTS["ld/mul_train"], DistillConfig()) == [Part(1.0, ("sd", "mul"), by_words=True)]

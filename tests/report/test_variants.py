@@ -1,4 +1,4 @@
-"""The plan as data: every row of the paper's tables and every recipe of the student has a run."""
+"""The variants: every row of the paper's tables and every recipe of the student has a run."""
 
 import re
 from dataclasses import replace
@@ -20,14 +20,14 @@ KEYS = [variant.key for variant in VARIANTS]
 
 
 def test_every_number_of_the_paper_has_a_row():
-    assert {one.key for one in paper.F1} <= set(ROWS)
+    assert {number.key for number in paper.F1} <= set(ROWS)
     assert {source_of(row, Config()) for row in ROWS} == set(KEYS)
     assert len(set(KEYS)) == len(KEYS)
 
 
 def test_labels_are_the_papers():
-    for one in paper.F1:
-        assert label_of(one.key).split(" from ")[0] == one.label
+    for number in paper.F1:
+        assert label_of(number.key).split(" from ")[0] == number.label
 
 
 def test_every_kind_of_objective_is_trained():
@@ -53,7 +53,7 @@ def test_what_is_compared_has_rows_on_the_same_documents():
         assert first[:2] == second[:2]
 
 
-def test_first_every_variant_once_then_further_seeds_of_the_headline():
+def test_every_variant_is_planned_once_before_further_seeds_of_the_headline():
     runs = planned_runs(Config(seed=5))
     assert [run.variant for run in runs[: len(VARIANTS)]] == list(VARIANTS)
     later = runs[len(VARIANTS) :]
@@ -62,7 +62,7 @@ def test_first_every_variant_once_then_further_seeds_of_the_headline():
     assert len(runs) == len(VARIANTS) + 2 * sum(variant.headline for variant in VARIANTS)
 
 
-def test_a_part_is_planned_by_patterns_with_the_teachers_that_it_needs():
+def test_chosen_rows_are_planned_with_the_teachers_that_they_need():
     config = load_config(assignments=["report.only=[ld/add_topk/*, sd/mul_train]"])
     keys = {run.variant.key for run in planned_runs(config)}
     assert keys == {"ld/add_topk/qanet", "ld/add_topk/bidaf", "sd/mul_train", "sd/qanet", "sd/bidaf"}
@@ -104,7 +104,7 @@ def test_a_variant_configures_its_run(key, recipe_name, interaction, teacher, se
     assert (config.sam.interaction, config.data.setup, config.seed) == (interaction, setup, 3)
 
 
-def test_only_a_teacher_on_line_changes_what_a_student_costs():
+def test_only_an_online_teacher_changes_the_cost_of_a_student():
     cost = {variant.key: variant.cost for variant in VARIANTS}
     assert cost["sd/add_topk/qanet"] == cost["sd/add_train"] == cost["sd/add_both/bidaf+qanet"]
     assert (
@@ -122,18 +122,18 @@ OWN = [
 ]
 
 
-def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_plainest():
+def test_added_rows_are_trained_like_the_headline_and_compared_with_the_plainest():
     rows = "report.rows=[sd/hot/qanet, ld/add_both/qanet+bidaf, sd/mul_topk/bidaf]"
     config = load_config(assignments=[*OWN, rows])
-    added = ["sd/hot/qanet", "sd/mul_topk/bidaf", "ld/two/bidaf+qanet"]  # the other one is there anyway
+    added = ["sd/hot/qanet", "sd/mul_topk/bidaf", "ld/two/bidaf+qanet"]  # without the row of the paper
     with pytest.raises(UserError, match="'ld/add_both/qanet.bidaf': the report has this row anyway"):
         planned_runs(config)
     config = load_config(assignments=[*OWN, f"report.rows={added}".replace("'", "")])
-    assert [one.key for one in all_variants(config)][-3:] == added == chosen_rows(config)[-3:]
+    assert [variant.key for variant in all_variants(config)][-3:] == added == chosen_rows(config)[-3:]
     planned = [run for run in planned_runs(config) if run.variant.key in added]
     assert [run.seed for run in planned] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
-    found = [one[:2] for one in comparisons(config)]
-    assert found[-len(COMPARISONS) :] == [one[:2] for one in COMPARISONS]
+    found = [pair[:2] for pair in comparisons(config)]
+    assert found[-len(COMPARISONS) :] == [pair[:2] for pair in COMPARISONS]
     assert found[: -len(COMPARISONS)] == [
         ("sd/hot/qanet", "sd/mul_train"),
         ("sd/hot/qanet", "sd/mul/qanet"),
@@ -148,7 +148,7 @@ def test_rows_of_ones_own_are_trained_like_the_headline_and_compared_with_the_pl
     assert variant.cost == ("sd", "mul") and variant.label == "SAM-hot from QANeT"
 
 
-def test_the_papers_rows_on_the_labels_alone_are_that_whatever_terms_are_added():
+def test_the_papers_rows_on_the_labels_alone_stay_so_whatever_terms_are_added():
     config = load_config([], ["distill.conicity_weight=0.5", "distill.labels_weight=2"])
     alone, plain = (VARIANTS[KEYS.index(key)].config(config, 0) for key in ("ld/mul_train", "ld/mul/qanet"))
     assert run_terms(alone) == ("labels",) and alone.distill.labels_weight == 1
@@ -156,13 +156,13 @@ def test_the_papers_rows_on_the_labels_alone_are_that_whatever_terms_are_added()
     assert alone == VARIANTS[KEYS.index("ld/mul_train")].config(Config(), 0)
 
 
-def test_options_of_a_recipe_are_those_of_its_rows_alone():
+def test_options_of_a_recipe_hold_for_its_rows_only():
     hot = "recipes.hot={terms: [labels, topk, conicity], options: {temperature: 3, conicity_weight: 0.5}}"
     config = load_config(assignments=[hot, "report.rows=[sd/hot/qanet]", "distill.teacher_weight=0.5"])
-    variants = {one.key: one.config(config, 0) for one in all_variants(config)}
-    own = variants.pop("sd/hot/qanet")
+    configs = {variant.key: variant.config(config, 0) for variant in all_variants(config)}
+    own = configs.pop("sd/hot/qanet")
     assert (own.distill.temperature, own.distill.conicity_weight, own.distill.teacher_weight) == (3, 0.5, 0.5)
-    assert {one.distill for one in variants.values()} == {config.distill}
+    assert {other.distill for other in configs.values()} == {config.distill}
     assert config.distill == DistillConfig(teacher_weight=0.5)
     measured = [
         Variant("sd", "slow", ("qanet",), own=recipe("slow", {"slow": given})).cost
@@ -184,7 +184,7 @@ def test_a_student_of_two_runs_of_a_kind_waits_for_both():
     first, second, student = planned_runs(config)[:3]
     assert runs.rows_of(first) == ["sd/bidaf"] and runs.rows_of(second) == []
     assert runs.teachers(student.variant) == [first, second]
-    assert [one[:2] for one in comparisons(config)[:2]] == [(row, "sd/add_train"), (row, "sd/add/bidaf")]
+    assert [pair[:2] for pair in comparisons(config)[:2]] == [(row, "sd/add_train"), (row, "sd/add/bidaf")]
 
 
 def test_the_rows_of_the_page_are_valid(tmp_path):
@@ -195,19 +195,19 @@ def test_the_rows_of_the_page_are_valid(tmp_path):
     config = load_config([tmp_path / "mine.yaml"], [only])
     keys = ["sd/add_train", "sd/qanet", "sd/add/qanet", "sd/add_hot_topk/qanet"]
     assert [run.variant.key for run in planned_runs(config) if run.seed == 0] == keys
-    compared = [one.second for one in comparisons(config) if one.first == "sd/add_hot_topk/qanet"]
+    compared = [pair.second for pair in comparisons(config) if pair.first == "sd/add_hot_topk/qanet"]
     assert compared == ["sd/add_train", "sd/add/qanet"]
 
 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("sd", "not like sd/add_topk/qanet"),
-        ("windows/hot/qanet", "not like sd/add_topk/qanet"),
+        ("sd", "is written like sd/add_topk/qanet"),
+        ("windows/hot/qanet", "is written like sd/add_topk/qanet"),
         ("sd/hott/qanet", "did you mean 'hot'"),
-        ("sd/hot", "hot has one teacher; write it as sd/hot/qanet"),
+        ("sd/hot", "hot has one teacher; write sd/hot/qanet"),
         ("sd/add_train/qanet", "add_train has no teacher"),
-        ("sd/mul_both/qanet", "mul_both has two teachers; write it as sd/mul_both/bidaf+qanet"),
+        ("sd/mul_both/qanet", "mul_both has two teachers; write sd/mul_both/bidaf+qanet"),
         ("sd/hot/sam", "teachers are"),
         ("sd/hot/", "teachers are"),
         ("sd/add_topk/qanet", "has this row anyway"),
