@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Sequence
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import SCORES, score_of_example
 from holle_tf.evaluate.statistics import over_examples
+from holle_tf.export.formats import find_format
 from pipelines.files import atomic_file
 
 CARD_JSON, CARD_TEXT = "model_card.json", "model_card.md"
@@ -102,7 +103,7 @@ def _markdown(card: dict[str, Any]) -> str:
         lines += ["", "Scores of the student as trained, before the options below apply.", ""]
         lines += [f"- {score.title}: {score.definition}." for score in SCORES.values()] + [""]
     lines += ["## What it is", ""]
-    lines += [f"- Format: {card['format']}; {_pairs(card['options'])}"]
+    lines += [f"- Format: {find_format(card['format']).title}; {_pairs(card['options'])}"]
     lines += [f"- Model: {card['model']}, {card['parameters']:,} parameters without the word vectors"]
     lines += [f"- Recipe: {recipe['name']} ({recipe['summary']}); {_pairs(recipe['training'])}"]
     lines += [f"- Data: {card['data']['name']}; {_pairs(card['data']['options'])}"]

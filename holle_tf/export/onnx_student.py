@@ -12,22 +12,35 @@ from onnx import TensorProto, helper
 
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.onnx_graph import Graph
+from holle_tf.export.readback import Read
 from holle_tf.export.student import RecurrentLayer, Student, encoder_of, recurrent_layers
 from holle_tf.models.layers.masking import MASKED_LOGIT
 from holle_tf.models.sam import INPUTS
+from holle_tf.options.export import ExportConfig
 
 MODEL = "model.onnx"
 
 
-def export_onnx(student: Student, folder: Path, quantization: str = "none") -> None:
+def export_onnx(student: Student, folder: Path, options: ExportConfig) -> None:
     """Write ``model.onnx`` and what a client needs beside it.
 
     Inputs: int32 ids ``document``, ``query``, ``prober_history``, ``responder_history``, (batch, length), 0 =
     padding on the right; a length may be 0. Outputs: ``start_probabilities``, ``end_probabilities``, float32
     (batch, words of the document), zero on padding.
     """
-    onnx.save(onnx_model(student, quantization), str(folder / MODEL))
+    onnx.save(onnx_model(student, options.quantization), str(folder / MODEL))
     write_client_files(student, folder)
+
+
+def read_onnx(folder: Path, threads: int) -> Read:
+    """See ``readback.load_reader``."""
+    import onnxruntime  # what writes the file does not need it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return lambda ids: dict(zip(names, session.run(names, dict(ids))))
 
 
 def onnx_model(student: Student, quantization: str) -> onnx.ModelProto:

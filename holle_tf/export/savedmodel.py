@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.export.client_files import write_vocabulary
 from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
+from holle_tf.export.readback import Read
 from holle_tf.export.student import Student, hash_bucket
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
+from holle_tf.options.export import ExportConfig
 from pipelines.vocabulary import UNK
 
 VERSION = "1"  # TensorFlow Serving looks for numbered folders
 
 
-def export_savedmodel(student: Student, folder: Path) -> None:
+def export_savedmodel(student: Student, folder: Path, options: ExportConfig) -> None:
     """Write ``student`` as a SavedModel to ``folder/1``; see ``StudentModule`` for its signatures."""
+    del options  # those that it has are applied by ``Student.shrunk``
     with tempfile.TemporaryDirectory() as scratch:
         module = StudentModule(student, write_vocabulary(student, Path(scratch)))
         functions = {
@@ -28,6 +33,21 @@ def export_savedmodel(student: Student, folder: Path) -> None:
             "tokens": module.tokens,
         }
         tf.saved_model.save(module, str(folder / VERSION), signatures=functions)
+
+
+def read_savedmodel(folder: Path, threads: int) -> Read:
+    """See ``readback.load_reader``."""
+    del threads  # those of TensorFlow
+    function = tf.saved_model.load(str(folder / VERSION)).signatures["tokens"]
+
+    def read(ids: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        given = {name: tf.constant(values) for name, values in ids.items()}
+        lengths = {
+            f"{name}_length": tf.constant((values > 0).sum(axis=1), tf.int32) for name, values in ids.items()
+        }
+        return {name: value.numpy() for name, value in function(**given, **lengths).items()}
+
+    return read
 
 
 def _texts() -> list[tf.TensorSpec]:

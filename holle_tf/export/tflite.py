@@ -7,15 +7,17 @@ from pathlib import Path
 import tensorflow as tf
 
 from holle_tf.export.client_files import write_client_files
+from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
 from holle_tf.export.tflite_compact import compacted
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
+from holle_tf.options.export import ExportConfig
 
 MODEL = "model.tflite"
 
 
-def export_tflite(student: Student, folder: Path, quantization: str = "none") -> None:
+def export_tflite(student: Student, folder: Path, options: ExportConfig) -> None:
     """Write ``model.tflite`` and what a client needs beside it.
 
     One example at a time. Inputs of the only signature: int32 ids ``document``, ``query``,
@@ -24,15 +26,27 @@ def export_tflite(student: Student, folder: Path, quantization: str = "none") ->
 
     Args:
         student: what is exported.
-        folder: where to.
-        quantization: none | float16 | int8: of the weights ("dynamic range": activations stay floats).
+        folder: an existing one.
+        options: ``quantization`` says how weights are stored.
     """
-    (folder / MODEL).write_bytes(tflite_model(student, quantization))
+    (folder / MODEL).write_bytes(tflite_model(student, options.quantization))
     write_client_files(student, folder)
 
 
+def read_tflite(folder: Path, threads: int) -> Read:
+    """See ``readback.load_reader``."""
+    interpreter = tf.lite.Interpreter(str(folder / MODEL), num_threads=threads or None)
+    signature = interpreter.get_signature_runner()
+    return lambda ids: signature(**ids)
+
+
 def tflite_model(student: Student, quantization: str) -> bytes:
-    """The contents of the file that ``export_tflite`` writes."""
+    """The contents of the file that ``export_tflite`` writes.
+
+    Args:
+        student: what is exported.
+        quantization: none | float16 | int8: of the weights ("dynamic range": activations stay floats).
+    """
     module = _Module(student)
     function = module.probabilities.get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)

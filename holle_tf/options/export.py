@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pipelines.option import option
 
-FORMATS = ("savedmodel", "tflite", "onnx")
 QUANTIZATIONS = ("none", "float16", "int8")
 
 

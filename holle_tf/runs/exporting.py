@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional, Sequence
 
@@ -12,6 +11,7 @@ from holle_tf.catalogue import SamConfig, model_row, title_of
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.predictions import read_predictions
+from holle_tf.export.formats import find_format
 from holle_tf.export.model_card import (
     CARD_JSON,
     GLOVE,
@@ -20,13 +20,10 @@ from holle_tf.export.model_card import (
     scores_with_intervals,
     write_model_card,
 )
-from holle_tf.export.onnx_student import export_onnx
 from holle_tf.export.readback import load_reader, random_ids
-from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.export.student import Limits, Student
-from holle_tf.export.tflite import export_tflite
 from holle_tf.options.evaluation import EvaluationConfig
-from holle_tf.options.export import FORMATS, ExportConfig
+from holle_tf.options.export import ExportConfig
 from holle_tf.runs.prediction import chosen_run
 from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.machine import machine
@@ -48,7 +45,7 @@ def export_mode(
     Args:
         config: ``export`` says how.
         run_dir: a finished student's; by default that of the newest one under ``config.runs_dir``.
-        formats: of ``FORMATS``.
+        formats: names of ``FORMATS``.
         output: folder of the export, or of a folder for each format if there are several; by default
             ``export/<format>`` in the run folder.
 
@@ -56,8 +53,7 @@ def export_mode(
         UserError: no finished student, an unknown format, or the folder holds something else.
     """
     for name in formats:
-        if name not in FORMATS:
-            raise UserError(f"--format={name}: not among the choices ({', '.join(FORMATS)}).")
+        find_format(name)
     run = chosen_run(run_dir, config)
     logger.info(f"using {run.path}")
     student = student_of(run, config.evaluation.n_best).shrunk(config.export)
@@ -76,18 +72,11 @@ def export_student(student: Student, run: RunFolder, name: str, folder: Path, op
     """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears whole.
 
     Raises:
-        UserError: ``folder`` holds something that is no export, or the format has not one of the options.
+        UserError: ``folder`` holds something else than an export, or the format does not have an option.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / CARD_JSON).exists():
         raise UserError(f"{folder}: holds something that is no export; choose another --output.")
-    if options.hash_buckets and name != "savedmodel":
-        raise UserError(
-            f"export.hash_buckets: a client of --format={name} looks words up itself; set it to 0."
-        )
-    if options.float16_embeddings and name == "tflite":
-        raise UserError(
-            "export.float16_embeddings: of --format=tflite, set export.quantization=float16 instead."
-        )
+    find_format(name).check(options)
     with atomic_folder(folder) as scratch:
         write_export(student, name, scratch, options)
         write_model_card(scratch, _card(student, run, name, scratch, options))
@@ -96,12 +85,7 @@ def export_student(student: Student, run: RunFolder, name: str, folder: Path, op
 def write_export(student: Student, name: str, folder: Path, options: ExportConfig) -> None:
     """Write ``student`` in the format ``name`` to a folder, without a card."""
     folder.mkdir(parents=True, exist_ok=True)
-    if name == "savedmodel":
-        export_savedmodel(student, folder)
-    elif name == "onnx":
-        export_onnx(student, folder, options.quantization)
-    else:
-        export_tflite(student, folder, options.quantization)
+    find_format(name).writer(student, folder, options)
 
 
 def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student:
@@ -134,13 +118,10 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
     milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
     chosen = recipe(config.recipe or f"{config.interaction}_train", config.recipes)
     training, sizes = config.training_of(config.model), config.options_of(config.model)
-    relevant = asdict(options)
-    if name == "savedmodel":
-        del relevant["quantization"]
     return {
         "title": f"A span predictor for chats about documents ({chosen.name})",
         "format": name,
-        "options": relevant,
+        "options": find_format(name).values(options),
         "model": _model_line(config.model, sizes),
         "parameters": student.parameters,
         "recipe": {

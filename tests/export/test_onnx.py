@@ -6,6 +6,7 @@ import pytest
 from holle_tf.export.onnx_graph import quantize_rows
 from holle_tf.export.onnx_student import export_onnx, onnx_model
 from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.options.export import ExportConfig
 
 
 def _keras(student, ids):
@@ -41,7 +42,9 @@ def test_a_layer_is_one_node_for_each_text_and_weights_are_stored_once(make_stud
     kinds = [node.op_type for node in model.graph.node]
     assert kinds.count("GRU") == 2 * 4 and not {"Loop", "Scan"} & set(kinds)
     weights = sum(
-        np.prod(one.dims) for one in model.graph.initializer if one.data_type == onnx.TensorProto.FLOAT
+        np.prod(tensor.dims)
+        for tensor in model.graph.initializer
+        if tensor.data_type == onnx.TensorProto.FLOAT
     )
     expected = student.parameters + student.vectors.size
     assert expected <= weights < expected + 10  # a few constants
@@ -65,7 +68,7 @@ def test_stored_in_fewer_bytes_it_says_nearly_the_same(
     make_student, ids, tmp_path, quantization, error, share
 ):
     student = make_student(units=24, inner_units=16)
-    export_onnx(student, tmp_path, quantization)
+    export_onnx(student, tmp_path, ExportConfig(quantization=quantization))
     small = onnx.load(str(tmp_path / "model.onnx"))
     found, expected = _onnx(small, ids), _keras(student, ids)
     for name, values in expected.items():
@@ -83,6 +86,6 @@ def test_a_row_is_off_by_half_a_step_at_most():
 
 def test_the_vocabulary_beside_it_numbers_its_lines(make_student, tmp_path):
     student = make_student()
-    export_onnx(student, tmp_path)
+    export_onnx(student, tmp_path, ExportConfig())
     lines = (tmp_path / "vocab.txt").read_text(encoding="utf-8").splitlines()
     assert tuple(lines) == student.words

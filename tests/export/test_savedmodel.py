@@ -39,7 +39,7 @@ def saved(make_student, tmp_path_factory):
     """A student, its SavedModel, and that loaded."""
     student = make_student()
     folder = tmp_path_factory.mktemp("export")
-    export_savedmodel(student, folder)
+    export_savedmodel(student, folder, ExportConfig())
     signatures = tf.saved_model.load(str(folder / "1")).signatures
     return types.SimpleNamespace(student=student, path=folder / "1", signatures=signatures)
 
@@ -161,7 +161,7 @@ def test_fewer_words_and_half_floats_make_it_smaller_and_still_answer(make_stude
     small = student.shrunk(ExportConfig(float16_embeddings=True, max_words=6, hash_buckets=3))
     assert small.words == student.words[:8] and small.vectors.shape == (11, 8)
     assert small.vectors.dtype == np.float16
-    export_savedmodel(small, tmp_path)
+    export_savedmodel(small, tmp_path, ExportConfig())
     found = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"](**CONSTANTS)
     assert found["span"][0].numpy().decode() in TEXTS["document"][0] and found["score"][0] > 0
     assert len((tmp_path / "1/assets/vocab.txt").read_text().splitlines()) == 8
@@ -169,9 +169,9 @@ def test_fewer_words_and_half_floats_make_it_smaller_and_still_answer(make_stude
 
 def test_a_pruned_word_is_looked_up_in_the_bucket_of_its_hash(make_student):
     student = make_student()
-    one = student.shrunk(ExportConfig(max_words=len(student.words) - 3, hash_buckets=1))
+    shrunk = student.shrunk(ExportConfig(max_words=len(student.words) - 3, hash_buckets=1))
     np.testing.assert_allclose(
-        one.vectors[-1], student.vectors[-1], rtol=1e-6
+        shrunk.vectors[-1], student.vectors[-1], rtol=1e-6
     )  # the only word in the only one
     with pytest.raises(UserError, match="max_words"):
         student.shrunk(ExportConfig(hash_buckets=4))

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.export.formats import FORMATS as FORMATS_BY_NAME
+from holle_tf.export.formats import ExportFormat, register_export_format
 from holle_tf.export.readback import load_reader, random_ids
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.runs import exporting
@@ -167,6 +169,53 @@ def test_what_a_format_has_not_is_said(run, tiny, tmp_path):
     hashed = tiny("export.max_words=20", "export.hash_buckets=4")
     with pytest.raises(UserError, match="hash_buckets"):
         export_mode(hashed, str(run.path), ["onnx"], str(tmp_path / "out"))
+
+
+TOY = """
+import numpy as np
+from holle_tf.export.client_files import write_vocabulary
+
+
+def write(student, folder, options):
+    write_vocabulary(student, folder)
+    np.save(folder / "vectors.npy", student.vectors)
+
+
+def read(folder, threads):
+    vectors = np.load(folder / "vectors.npy")
+
+    def likely(ids):
+        lengths = np.linalg.norm(vectors[ids["document"]], axis=-1)
+        return {f"{edge}_probabilities": lengths / lengths.sum() for edge in ("start", "end")}
+
+    return likely
+"""
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A format of one's own, registered until the test is over."""
+    (tmp_path / "toy_export.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    register_export_format(ExportFormat("toy", "Toy arrays", "toy_export:write", "toy_export:read"))
+    yield
+    del FORMATS_BY_NAME["toy"]
+
+
+def test_a_registered_format_is_written_read_back_and_described(run, tiny, toy, tmp_path, capsys):
+    out = tmp_path / "out"
+    export_mode(tiny("export.max_words=20"), str(run.path), ["toy"], str(out))
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["exports"] == {"toy": str(out)}
+    student = student_of(run)
+    found = load_reader("toy", out)(random_ids(30, 20))["start_probabilities"]
+    assert found.shape == (1, 30) and found.sum() == pytest.approx(1)
+    assert len((out / "vocab.txt").read_text().splitlines()) == 22 < len(student.words)
+    card = json.loads((out / "model_card.json").read_text())
+    assert card["format"] == "toy" and card["options"] == {"max_words": 20}
+    assert set(card["sizes"]) == {"vocab.txt", "vectors.npy"} and set(card["latency"]["milliseconds"])
+    assert "- Format: Toy arrays; max_words 20" in (out / "model_card.md").read_text()
+    with pytest.raises(UserError, match="export.quantization: --format=toy does not have it"):
+        export_mode(tiny("export.quantization=int8"), str(run.path), ["toy"], str(out))
 
 
 def test_the_card_of_a_student_of_ones_own_recipe_names_it(tiny, prepared):
