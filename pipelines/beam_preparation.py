@@ -166,7 +166,7 @@ def _read(item: tuple[str, Sequence[Path]], reader: Reader, config: DataConfig) 
 
 def _first(item: tuple[tuple[str, str], Iterable[_Read]]) -> Iterator[Any]:
     (split, _), found = item
-    first, *others = sorted(found, key=lambda one: one.place)
+    first, *others = sorted(found, key=lambda read: read.place)
     yield split, first
     for other in others:
         yield TaggedOutput("dropped", (split, _Dropped(other.place, other.name, TWICE)))
@@ -263,24 +263,26 @@ def _summarise(
         kept = places.get(split, [])
         report = reports[split] = ReadReport(split, kept=len(kept))
         drops: dict[str, list[str]] = defaultdict(list)
-        for one in sorted(each for of, each in dropped if of == split):
+        for drop in sorted(each for of, each in dropped if of == split):
             # Reading stops at the limit's last example; what is behind it was never read.
-            if limit is None or len(kept) < limit or one.place < kept[-1]:
-                drops[one.reason].append(one.name)
+            if limit is None or len(kept) < limit or drop.place < kept[-1]:
+                drops[drop.reason].append(drop.name)
         repairs: dict[str, list[str]] = defaultdict(list)
         for _, reason, name in sorted(each[1:] for each in repaired if each[0] == split):
             repairs[reason].append(name)
         report.dropped, report.repaired = dict(drops), dict(repairs)
         report.read = report.kept + report.dropped_count
-    ordered = sorted(written, key=lambda one: one["shard"]["file"])
+    ordered = sorted(written, key=lambda shard: shard["shard"]["file"])
     contents = {
         **describe_reports(reports),
         "vocabulary": vocabulary,
-        "shards": {split: [one["shard"] for one in ordered if one["split"] == split] for split in SPLITS},
+        "shards": {
+            split: [shard["shard"] for shard in ordered if shard["split"] == split] for split in SPLITS
+        },
         "words": {
-            split: {n: sum(one["words"][n] for one in ordered if one["split"] == split) for n in TEXTS}
+            split: {n: sum(shard["words"][n] for shard in ordered if shard["split"] == split) for n in TEXTS}
             for split in SPLITS
         },
-        "longest": {name: max(one["longest"][name] for one in ordered) for name in INPUTS},
+        "longest": {name: max(shard["longest"][name] for shard in ordered) for name in INPUTS},
     }
     (folder / SUMMARY).write_text(json.dumps(contents), encoding="utf-8")

@@ -102,7 +102,7 @@ def make_dataset(
 
     records = serialised(prepared.shards(split), parallel=threads)
     extra_ids = (
-        [] if extra is None else [n for n, one in extra.element_spec.items() if one.dtype == tf.string]
+        [] if extra is None else [n for n, spec in extra.element_spec.items() if spec.dtype == tf.string]
     )
     records = records.map(
         lambda record: parse(record, inputs, texts, bool(extra_ids)),
@@ -166,7 +166,7 @@ def features_of(encoded: Sequence[EncodedExample], inputs: Sequence[str]) -> dic
     for name in inputs:
         base, chars = split_input(name)
         parts = [f"{part}_chars" if chars else part for part in INPUTS[base]]
-        rows = [np.concatenate([getattr(one, part) for part in parts]) for one in encoded]
+        rows = [np.concatenate([getattr(example, part) for part in parts]) for example in encoded]
         width = width_of(base, max((len(row) for row in rows), default=0))
         shape = (len(rows), width, *(rows[0].shape[1:] if rows else ()))
         features[name] = np.zeros(shape, np.int32)

@@ -156,12 +156,12 @@ def _encode_task(
 ) -> _Encoded:
     split, first, examples = task
     encoded = [function(example) for example in examples]
-    lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
+    lengths = [{name: len(getattr(example, name)) for name in TEXTS} for example in encoded]
     return _Encoded(
         split=split,
         pieces=write_pieces(folder, split, encoded, first, shards[split]),
         examples=len(encoded),
-        words={name: sum(one[name] for one in lengths) for name in TEXTS},
+        words={name: sum(row[name] for row in lengths) for name in TEXTS},
         longest=longest_inputs(lengths),
     )
 

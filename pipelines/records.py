@@ -63,7 +63,7 @@ def to_proto(encoded: EncodedExample) -> bytes:
 
 def longest_inputs(lengths: Sequence[Mapping[str, int]]) -> dict[str, int]:
     """Words of the longest of each of ``INPUTS``; ``lengths`` are those of the texts of each example."""
-    joined = {name: [sum(one[part] for part in parts) for one in lengths] for name, parts in INPUTS.items()}
+    joined = {name: [sum(row[part] for part in parts) for row in lengths] for name, parts in INPUTS.items()}
     return {name: max(words, default=0) for name, words in joined.items()}
 
 

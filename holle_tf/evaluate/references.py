@@ -100,19 +100,19 @@ def score_with_references(predictions: Sequence[SpanPrediction], references: Ref
         are not among the predictions; ``digest`` of the references; and, where there are examples,
         ``single`` and ``multi``, each as ``score_predictions`` gives.
     """
-    known = [one for one in predictions if one.example_id in references.spans]
-    unknown = len(references.spans) - len({one.example_id for one in known})
+    known = [prediction for prediction in predictions if prediction.example_id in references.spans]
+    unknown = len(references.spans) - len({prediction.example_id for prediction in known})
     counts: dict[str, Any] = {
         "examples": len(known), "without": len(predictions) - len(known), "unknown": unknown,
         "digest": references.digest,
     }  # fmt: skip
     if not known:
         return counts
-    texts = [one.prediction for one in known]
-    all_texts = [[*one.references, *references.spans[one.example_id]] for one in known]
+    texts = [prediction.prediction for prediction in known]
+    all_texts = [[*prediction.references, *references.spans[prediction.example_id]] for prediction in known]
     return {
         **counts,
-        "single": score_predictions(texts, [one.references for one in known]),
+        "single": score_predictions(texts, [prediction.references for prediction in known]),
         "multi": score_predictions(texts, all_texts),
     }
 

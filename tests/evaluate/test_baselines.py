@@ -143,7 +143,7 @@ def test_every_baseline_predicts_part_of_each_document_and_is_logged(logged):
     assert list(predictions) == ["random_span", "first_sentence", "tfidf_sentence", "span_popularity"]
     for name, texts in predictions.items():
         assert len(texts) == len(test)
-        assert all(text and text in one.document for text, one in zip(texts, test)), name
+        assert all(text and text in example.document for text, example in zip(texts, test)), name
         assert any(name in line for line in logged.messages)
 
 

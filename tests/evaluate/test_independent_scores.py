@@ -27,7 +27,7 @@ def plain_bleu(corpus):
     for prediction, references in corpus:
         size = len(prediction.split())
         length += size
-        nearest += min((len(r.split()) for r in references), key=lambda one: (abs(one - size), one))
+        nearest += min((len(r.split()) for r in references), key=lambda length: (abs(length - size), length))
         for n in range(1, 5):
             allowed = Counter()
             for reference in references:

@@ -25,7 +25,7 @@ def predictions():
 def test_every_score_is_that_of_the_evaluation_and_means_have_an_interval(predictions):
     found = scores_with_intervals(predictions)
     expected = score_predictions([text for text, _ in TEXTS], [[reference] for _, reference in TEXTS])
-    assert {name: one["value"] for name, one in found.items()} == pytest.approx(expected)
+    assert {name: score["value"] for name, score in found.items()} == pytest.approx(expected)
     for name, score in SCORES.items():
         low, value, high = (found[name][key] for key in ("low", "value", "high"))
         if score.of_all:

@@ -51,15 +51,16 @@ def test_it_is_smaller_and_again_no_smaller(converted):
 
 def test_no_two_buffers_are_equal_and_the_first_is_empty(converted):
     buffers = [
-        bytes(one.data) if one.data is not None else b"" for one in _model(compacted(converted)).buffers
+        bytes(buffer.data) if buffer.data is not None else b""
+        for buffer in _model(compacted(converted)).buffers
     ]
     assert buffers[0] == b""
     assert len(set(buffers)) == len(buffers)
 
 
 def test_inputs_and_outputs_keep_their_names(converted):
-    before, after = (tf.lite.Interpreter(model_content=one) for one in (converted, compacted(converted)))
+    before, after = (tf.lite.Interpreter(model_content=model) for model in (converted, compacted(converted)))
     for details in ("get_input_details", "get_output_details"):
-        names = [one["name"] for one in getattr(after, details)()]
-        assert names == [one["name"] for one in getattr(before, details)()] and all(names)
+        names = [tensor["name"] for tensor in getattr(after, details)()]
+        assert names == [tensor["name"] for tensor in getattr(before, details)()] and all(names)
     assert after.get_signature_list() == before.get_signature_list()

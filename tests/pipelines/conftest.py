@@ -95,15 +95,15 @@ def make_prepared(tmp_path, write_all):
         words.save(folder / "words.txt")
         Vocabulary("wé0123456789").save(folder / "chars.txt")
         np.save(folder / "embeddings.npy", np.zeros((len(words), 3), np.float32))
-        lengths = [{name: len(getattr(one, name)) for name in TEXTS} for one in encoded]
+        lengths = [{name: len(getattr(example, name)) for name in TEXTS} for example in encoded]
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "fingerprint": "0" * 64,
             "config": asdict(DataConfig(max_word_chars=WORD_CHARS, word_dim=3)),
             "counts": {"train": len(encoded)},
-            "words": {"train": {name: sum(one[name] for one in lengths) for name in TEXTS}},
+            "words": {"train": {name: sum(row[name] for row in lengths) for name in TEXTS}},
             "longest": {
-                name: max((sum(one[part] for part in parts) for one in lengths), default=0)
+                name: max((sum(row[part] for part in parts) for row in lengths), default=0)
                 for name, parts in INPUTS.items()
             },
             "shards": {"train": write_all(folder, "train", encoded, shard_examples)},

@@ -49,7 +49,7 @@ def raw(tmp_path):
 def _described(prepared):
     """The manifest without what tells how the records were compressed."""
     shards = {
-        split: [{name: one[name] for name in ("file", "records")} for one in of_split]
+        split: [{name: shard[name] for name in ("file", "records")} for shard in of_split]
         for split, of_split in prepared.manifest["shards"].items()
     }
     return {**prepared.manifest, "shards": shards}

@@ -43,11 +43,11 @@ def test_features_are_the_encoded_texts_padded_with_zeros(make_encoded, make_pre
         np.testing.assert_array_equal(values, expected[name], err_msg=name)
     assert features["document"].shape == (5, 96)
     assert features["question_chars"].shape[2] == 4
-    assert labels["start"].numpy().tolist() == [one.start for one in encoded]
-    assert labels["end"].numpy().tolist() == [one.end for one in encoded]
-    for i, one in enumerate(encoded):
-        np.testing.assert_array_equal(unpadded(expected["document"])[i], one.document)
-        question = np.concatenate([one.query, one.prober_history, one.responder_history])
+    assert labels["start"].numpy().tolist() == [example.start for example in encoded]
+    assert labels["end"].numpy().tolist() == [example.end for example in encoded]
+    for i, example in enumerate(encoded):
+        np.testing.assert_array_equal(unpadded(expected["document"])[i], example.document)
+        question = np.concatenate([example.query, example.prober_history, example.responder_history])
         np.testing.assert_array_equal(unpadded(expected["question"])[i], question)
 
 
@@ -180,8 +180,8 @@ def test_document_longer_than_all_boundaries_comes_whole(make_encoded, make_prep
             assert features["document"].shape[1] % 32 == 0
             names = [name.decode() for name in features["example_id"].numpy()]
             seen.update(zip(names, unpadded(features["document"].numpy())))
-        for i, one in enumerate(encoded):
-            np.testing.assert_array_equal(seen[f"e{i}"], one.document)
+        for i, example in enumerate(encoded):
+            np.testing.assert_array_equal(seen[f"e{i}"], example.document)
 
 
 def test_texts_let_a_span_be_cut_from_the_document(prepared):
@@ -197,8 +197,8 @@ def test_texts_let_a_span_be_cut_from_the_document(prepared):
 
 def extra_of(prepared, encoded, scale=1.0):
     def generate():
-        for one in encoded:
-            yield {"scores": one.document.astype(np.float32) * scale}
+        for example in encoded:
+            yield {"scores": example.document.astype(np.float32) * scale}
 
     return tf.data.Dataset.from_generator(
         generate, output_signature={"scores": tf.TensorSpec([None], tf.float32)}

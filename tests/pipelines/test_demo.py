@@ -115,12 +115,12 @@ def test_no_text_has_left_over_grammar(records):
 
 
 def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):
-    one, two = _generate(tmp_path / "one", seed=5), _generate(tmp_path / "two", seed=5)
+    first, second = _generate(tmp_path / "one", seed=5), _generate(tmp_path / "two", seed=5)
     other = _generate(tmp_path / "three", seed=6)
     for split in SPLITS:
         name = f"{split}_data.json"
-        assert (one / name).read_bytes() == (two / name).read_bytes()
-        assert (one / name).read_bytes() != (other / name).read_bytes()
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+        assert (first / name).read_bytes() != (other / name).read_bytes()
 
 
 def test_more_examples_leave_the_other_splits_as_they_are(tmp_path):
@@ -189,9 +189,9 @@ def _bag(text):
 
 
 def _f1(prediction, answer):
-    one, two = _bag(prediction), _bag(answer)
-    common = sum((one & two).values())
-    return 200 * common / (sum(one.values()) + sum(two.values())) if common else 0.0
+    predicted, expected = _bag(prediction), _bag(answer)
+    common = sum((predicted & expected).values())
+    return 200 * common / (sum(predicted.values()) + sum(expected.values())) if common else 0.0
 
 
 def _sentences(text):

@@ -92,10 +92,10 @@ def test_examples_come_back_whole_and_in_order(make_encoded, make_prepared, coun
     encoded = make_encoded(np.full(count, 12))
     prepared = make_prepared(encoded, shard_examples=3)
     assert len(prepared.shards("train")) == max(1, -(-count // 3))
-    assert read_examples(prepared, "train") == [one.example for one in encoded]
+    assert read_examples(prepared, "train") == [example.example for example in encoded]
     for parallel in (1, 4):
         records = list(serialised(prepared.shards("train"), parallel).as_numpy_iterator())
-        assert records == [to_proto(one) for one in encoded]
+        assert records == [to_proto(example) for example in encoded]
 
 
 def test_shards_are_described_as_they_are(make_encoded, write_all, tmp_path):

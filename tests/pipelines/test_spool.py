@@ -14,12 +14,12 @@ def test_examples_come_back_in_order_as_often_as_wanted(tmp_path, make_encoded):
 
 
 def test_examples_that_follow_each_other_share_their_document(tmp_path, make_encoded):
-    (one,) = make_encoded([2000])
-    turns = (replace(one.example, example_id=str(number)) for number in range(50))
+    (encoded,) = make_encoded([2000])
+    turns = (replace(encoded.example, example_id=str(number)) for number in range(50))
     spool = ExampleSpool(tmp_path / "spool", turns)
     read = list(spool)
     assert all(example.document is read[0].document for example in read)
-    assert spool.path.stat().st_size < 10 * len(one.example.document)
+    assert spool.path.stat().st_size < 10 * len(encoded.example.document)
 
 
 def test_reading_while_another_reading_is_under_way(tmp_path, make_encoded):

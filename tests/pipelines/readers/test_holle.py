@@ -95,9 +95,9 @@ def test_an_unusable_offset_is_repaired(tmp_path, offset):
 
 
 def test_a_null_offset_is_repaired(tmp_path):
-    one = record()
-    one["answer_start_mixed"] = None
-    [example], report = read(tmp_path, [one])
+    changed = record()
+    changed["answer_start_mixed"] = None
+    [example], report = read(tmp_path, [changed])
     assert example.answer_start == TEXT.index("He cashes")
     assert report.repaired == {"no usable offset": ["ts_7_0"]}
 

@@ -34,7 +34,9 @@ def test_a_registered_schema_is_prepared_by_several_processes_as_by_one(toy, toy
     assert together.config.schema == "toy"
     examples = read_examples(together, "train")
     assert examples == read_split(toy_data, "train", CONFIG)[0]
-    assert [one.example_id for one in examples] == [f"train_{n}_{i}" for n in range(1, 6) for i in (0, 1)]
+    assert [example.example_id for example in examples] == [
+        f"train_{n}_{i}" for n in range(1, 6) for i in (0, 1)
+    ]
     first = examples[0]
     assert (first.answer, first.query, first.movie) == ("the hero number 1", "Who wins?", "train 1")
     assert (first.source, first.has_answer) == ("article", True)
