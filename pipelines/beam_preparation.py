@@ -1,8 +1,8 @@
-"""The contents of a prepared folder as an Apache Beam pipeline, for more than one machine can encode.
+"""Make the contents of a prepared folder by an Apache Beam pipeline, for data too large for one machine.
 
-Needs ``requirements-beam.txt``. The folder has to be on a file system that all workers share. Each split's
-file is read in order by one worker, which numbers its examples; everything after that is spread over the
-workers. The records are those of ``filling.fill_folder``, in the same shards.
+Needs ``requirements-beam.txt``. All workers must share the file system of the folder. One worker reads each
+split's files in order and numbers the examples; everything after that is distributed. The records are those
+of ``local_preparation.fill_folder``, in the same shards.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Dropped(NamedTuple):
 
 
 def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
-    """A function that does what ``filling.fill_folder`` does, as a Beam pipeline.
+    """A function that does what ``local_preparation.fill_folder`` does, as a Beam pipeline.
 
     Args:
         options: of Beam, such as ``--runner=FlinkRunner``.
@@ -108,7 +108,7 @@ def _build(
     read = (
         pipeline
         | "files" >> beam.Create(sorted(files.items()))
-        # The reader itself, since a worker's registry has those of this package alone.
+        # The reader itself: a worker's registry lacks the readers of plugins.
         | "read" >> beam.FlatMap(_read, reader_of(config), config).with_outputs("dropped", main="usable")
     )
     single = (
@@ -173,7 +173,7 @@ def _first(item: tuple[tuple[str, str], Iterable[_Read]]) -> Iterator[Any]:
 
 
 def _places(item: tuple[str, Iterable[int]], limit: Optional[int]) -> tuple[str, list[int]]:
-    """Places in the file of the examples that are kept, in order: an example's rank is its place here."""
+    """Places in the files of the kept examples, in order; an example's rank is its index in this list."""
     split, indices = item
     return split, sorted(indices)[:limit]
 
@@ -264,7 +264,7 @@ def _summarise(
         report = reports[split] = ReadReport(split, kept=len(kept))
         drops: dict[str, list[str]] = defaultdict(list)
         for drop in sorted(each for of, each in dropped if of == split):
-            # Reading stops at the limit's last example; what is behind it was never read.
+            # Reading stops at the last example within the limit; later records were never read.
             if limit is None or len(kept) < limit or drop.place < kept[-1]:
                 drops[drop.reason].append(drop.name)
         repairs: dict[str, list[str]] = defaultdict(list)

@@ -86,7 +86,7 @@ class _EncodedText(NamedTuple):
     chars: np.ndarray  # uint16 (words, max_word_chars)
 
 
-# The turns of a chat share their document and most of their histories. Nobody writes into what is shared.
+# The turns of a chat share their document and most of their histories. Callers must not modify the arrays.
 @lru_cache(maxsize=64)
 def _encode_text(
     text: str, keep_last: Optional[int], words: Vocabulary, chars: Vocabulary, max_word_chars: int
@@ -103,7 +103,7 @@ def char_ids(texts: List[str], chars: Vocabulary, max_word_chars: int) -> np.nda
     """Ids of each word's first ``max_word_chars`` characters: uint16 (words, max_word_chars)."""
     if not texts:
         return np.zeros((0, max_word_chars), dtype=np.uint16)
-    # A fixed-width unicode array is, in memory, the matrix of code points that is wanted.
+    # In memory, a fixed-width unicode array is the matrix of code points.
     characters = np.array(texts, dtype=f"<U{max_word_chars}")
     points = characters.view("<u4").reshape(len(texts), max_word_chars)
     return _id_of_code_point(chars)[points]

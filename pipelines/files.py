@@ -1,4 +1,4 @@
-"""Files and folders: written whole or not at all, held by one process at a time, cleared of leftovers."""
+"""Files and folders: atomic writing, locks, removal of leftovers, checksums."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def _temporary_sibling(path: Path) -> Path:
-    # A sibling, so that the final rename stays within one file system and is atomic.
+    # A sibling, because a rename is atomic only within one file system.
     return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp")
 
 
@@ -171,12 +171,12 @@ def json_sha256(value: Any) -> str:
 
 @contextmanager
 def alone_in(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """A context that only one of the processes which ask for it has at a time; it ends with its process.
+    """Hold a lock that one process has at a time; it is released when the process ends.
 
-    Where the file system knows no locks it is no hindrance to anybody.
+    On a file system without locks this does nothing.
 
     Args:
-        folder: exists.
+        folder: an existing folder; the lock is on it.
         wait: called before waiting for another process.
     """
     handle = os.open(folder, os.O_RDONLY)  # of the folder itself, so that no lock file is left behind
@@ -195,12 +195,12 @@ def alone_in(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
 
 # The names that `atomic_folder` and the others write under: .<final name>.<process>-<random>.tmp
 _TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
-IDLE_SECONDS = 600  # the process may live on another machine, where its number says nothing
-OLD_SECONDS = 86400  # by then the number may belong to another process
+IDLE_SECONDS = 600  # the process may be on another machine, where its id means nothing
+OLD_SECONDS = 86400  # by then the id may belong to another process
 
 
 def remove_stale(root: Path) -> Iterator[Path]:
-    """Remove the temporary folders and files in ``root`` that nobody writes any more; gives those removed."""
+    """Remove temporary files and folders in ``root`` that are no longer written to; yields their paths."""
     for path in sorted(root.glob(".*.tmp")):
         match = _TEMPORARY.fullmatch(path.name)
         if not match:

@@ -1,4 +1,4 @@
-"""The contents of a prepared folder, made on one machine: what ``prepare`` does unless told otherwise."""
+"""Make the contents of a prepared folder on one machine, which is the default of ``prepare``."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 logger = logging.getLogger(__name__)
 
 TASK_CHARS = 300_000  # characters that a worker process is given at a time
-PIECES = 8  # shards for which a task is enough: what is compressed together should not become too little
-POOL_CHARS = 4_000_000  # fewer in all are not worth starting worker processes
+PIECES = 8  # shards that a task of TASK_CHARS is split over; smaller pieces would compress badly
+POOL_CHARS = 4_000_000  # in total; below, starting worker processes does not pay off
 
 
 def fill_folder(
@@ -39,7 +39,7 @@ def fill_folder(
 ) -> dict[str, Any]:
     """Read the raw files and write vocabularies, vectors and records, on this machine's cores.
 
-    What was read waits on the disk, not in memory, for the words of all texts to be counted.
+    Examples wait on disk while words are counted, so memory does not grow with the corpus.
 
     Args:
         folder: existing folder; the other arguments are those of ``prepare``.
@@ -61,8 +61,8 @@ def fill_folder(
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
     contents.update(shards={}, words={}, longest=dict.fromkeys(INPUTS, 0))
     shards = {split: number_of_shards(len(spool), config.shard_examples) for split, spool in spools.items()}
-    encode_one = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
-    task = partial(_encode_task, encode_one, folder, shards)
+    encode_example = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
+    task = partial(_encode_task, encode_example, folder, shards)
     for split, encoded in groupby(_encode(spools, task, shards, workers), key=lambda done: done.split):
         totals = contents["words"][split] = dict.fromkeys(TEXTS, 0)
         pieces = _measure(encoded, totals, contents["longest"])
@@ -91,7 +91,7 @@ def _count(spools: dict[str, ExampleSpool], workers: int) -> dict[str, WordCount
     """Counts of words in each split; a text that many examples share counts once."""
     counts = {split: WordCounts(Counter(), Counter()) for split in spools}
     with _progress("counting words", sum(map(len, spools.values()))) as bar:
-        # All splits through the same worker processes: starting those of a large process takes a while.
+        # All splits share the worker processes: starting them takes a while in a large process.
         tasks = (
             (split, task)
             for split, spool in spools.items()
@@ -120,7 +120,7 @@ def _distinct_texts(examples: Iterable[Example], bar: tqdm) -> Iterator[str]:
 
 
 class _Encoded(NamedTuple):
-    """What a worker made of some examples: their records, and how many words their texts have."""
+    """The result of a worker for some examples: their records, and the word counts of their texts."""
 
     split: str
     pieces: list[Piece]
@@ -167,7 +167,7 @@ def _encode_task(
 
 
 def _measure(encoded: Iterable[_Encoded], totals: dict[str, int], longest: dict[str, int]) -> Iterator[Piece]:
-    """Hand the pieces on, adding up the words of each text and keeping the longest of each input."""
+    """Yield the pieces; add up the words of each text, and keep the longest of each input."""
     for done in encoded:
         for name, words in done.words.items():
             totals[name] += words

@@ -1,4 +1,4 @@
-"""A prepared data set as it lies on the disk: its manifest, checked against its files."""
+"""A prepared data set on disk: its manifest, checked against its files."""
 
 from __future__ import annotations
 

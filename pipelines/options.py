@@ -49,7 +49,7 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """What ``generate_corpus`` is asked for when no ``--data_dir`` is given."""
+    """Arguments of ``generate_corpus``, which makes the data if there is no ``--data_dir``."""
 
     seed: int = option(0, "seed of the corpus, not of the training")
     train_examples: int = option(4000, "examples of the training split")

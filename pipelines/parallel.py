@@ -25,16 +25,15 @@ def cores() -> int:
 def ordered_map(function: Callable[[Any], Any], items: Iterable[Any], workers: int) -> Iterator[Any]:
     """``map(function, items)`` on ``workers`` processes; with one worker, in this process.
 
-    Results come in the order of the items, and at most two items a worker are under way or waiting, so a
-    slow consumer holds the workers back instead of filling the memory. What a worker raises is raised
+    Results come in the order of the items. At most two items per worker are in progress or waiting, so a
+    slow consumer slows the workers down instead of filling the memory. What a worker raises is raised
     here; a worker that is killed raises UserError and does not hang.
     """
     if workers <= 1:
         yield from map(function, items)
         return
-    # A fork hands over the function's state (vocabularies) without copying it, and the workers run nothing
-    # of TensorFlow that needs its threads, which a fork would not carry over: writing files does not.
-    # Elsewhere than on Linux fork is not safe.
+    # A fork shares the function's state (vocabularies) without copying it. It does not carry over the threads
+    # of TensorFlow, but the workers only write files, which needs none. Fork is safe on Linux only.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, context, initializer=_start, initargs=(function, os.getpid()))
     waiting: deque = deque()
@@ -62,7 +61,7 @@ def _start(function: Callable[[Any], Any], parent: int) -> None:
 
 
 def _end_with(parent: int) -> None:
-    """End this worker when its parent is gone: a killed parent cannot say goodbye."""
+    """End this worker when its parent is gone: a killed parent cannot stop its workers."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -21,7 +21,7 @@ _COMPRESSION = tf.io.TFRecordOptions(compression_type="GZIP", compression_level=
 
 
 class Piece(NamedTuple):
-    """Some records of one shard, compressed, in a file that ``write_records`` takes up into the shard's."""
+    """Some compressed records of one shard, in a file that ``write_records`` appends to the shard."""
 
     shard: int
     path: Path
@@ -31,7 +31,7 @@ class Piece(NamedTuple):
 def write_pieces(
     folder: Path, split: str, encoded: Sequence[EncodedExample], first: int, shards: int
 ) -> list[Piece]:
-    """Serialise and compress examples that follow each other, in whatever process this is called.
+    """Serialise and compress consecutive examples; can be called in any process.
 
     Args:
       folder: existing folder, where the pieces go.
@@ -41,7 +41,7 @@ def write_pieces(
       shards: number of the split's shards.
 
     Returns:
-      One piece for every shard that gets any of them.
+      One piece for every shard that receives any of the examples.
 
     Raises:
       UserError: the disk is full.

@@ -1,4 +1,4 @@
-"""Find an answer in its document although its offset, its case or its quotes may be wrong."""
+"""Find an answer in its document even if its offset, case or quotes are wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SAME = {
 
 
 class Place(NamedTuple):
-    """Where a span is, ``[start, end)`` in characters, and what had to be overlooked to find it."""
+    """Where a span is, ``[start, end)`` in characters, and which differences were ignored to find it."""
 
     start: int
     end: int

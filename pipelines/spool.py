@@ -1,4 +1,4 @@
-"""Examples on the disk, to be read again in order, so that a corpus need not fit into memory."""
+"""Examples on disk that can be read again in order, so that a corpus need not fit into memory."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _DOCUMENT = _FIELDS.index("document")
 
 
 class ExampleSpool:
-    """Examples in a file, to be read as often as wanted.
+    """Examples in a file, which can be read any number of times.
 
-    The examples of a chat follow each other and share their document, which is written once for them.
+    Consecutive examples of a chat share their document, which is written once for them.
 
     Args:
-        path: of the file, which is made.
+        path: the file to write.
         examples: all of them.
 
     Attributes:
-        characters: of all texts that a model reads.
+        characters: total of all texts that a model reads.
     """
 
     def __init__(self, path: Path, examples: Iterable[Example]):

@@ -1,7 +1,7 @@
-"""Short documents cut out of long ones at random, which say nothing of where the answer is.
+"""Short documents cut out of long ones at random, so that their position does not give the answer away.
 
-The excerpts that a data set gives were often chosen with a look at the answer, and a model that learns from
-them learns how they were chosen. A window is where a reader in chunks might have put it.
+The excerpts of a data set were often chosen with the answer in view, and a model learns how they were
+chosen. A window is at a random position, as a chunk of a long document is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
     Args:
         document: text.
         start, end: the answer, in characters, end exclusive.
-        words: of the window; a longer answer is kept whole.
-        key: decides where the window is, as an example's id does: always the same for the same key.
+        words: length of the window; a longer answer is kept whole.
+        key: seeds the position, such as the example's id: the same key gives the same window.
 
     Returns:
-        The window's text and the answer's start in it. A document of no more words is returned as it is.
+        The window's text and the answer's start in it. A document of no more words is returned whole.
     """
     tokens = tokenize(document)
     answer = token_span(tokens, start, end)
@@ -31,12 +31,12 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
     lowest = min(last - words + 1, first)
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     drawn = lowest + number % (first - lowest + 1)
-    # Cut back only after the draw, as chunks are at the ends of a document: were the draw among the windows
-    # within the document, its opening would be in few windows but those of answers that are the opening.
+    # Clamp the position after the draw, as chunks are clamped to the document. If only positions within the
+    # document were drawn, its opening would be in few windows except those whose answer is the opening.
     begin = min(max(drawn, 0), len(tokens) - words)
     stop = max(begin + words, last + 1)
     offset = tokens[begin].start if begin else 0
     until = tokens[stop - 1].end if stop < len(tokens) else len(document)
-    # An answer may begin or end within a token, or in the white space about it.
+    # An answer may begin or end within a token, or in the white space around it.
     offset, until = min(offset, start), max(until, end)
     return document[offset:until], start - offset

@@ -25,7 +25,7 @@ class WordCounts(NamedTuple):
 
 
 class Vocabularies(NamedTuple):
-    """Those of a prepared folder, and what its manifest says of them."""
+    """The vocabularies of a prepared folder, and their description for its manifest."""
 
     words: Vocabulary
     chars: Vocabulary

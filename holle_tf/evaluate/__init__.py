@@ -1,1 +1,1 @@
-"""Scores, predictions, baselines and pictures."""
+"""Scores, predictions and baselines."""

@@ -1,4 +1,4 @@
-"""What a model says of one chat."""
+"""What a model answers to one chat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AnswerSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """The best spans of a document, and how probable each of its words is as a beginning and as an end.
+    """The best spans of a document, and the probability of each word to start or end a span.
 
     Attributes:
         spans: best first; none where the document has no words.

@@ -1,4 +1,4 @@
-"""Predictors without training that anyone would ask for first; every score should stand beside theirs.
+"""Predictors without training, the points of reference for every score.
 
 ``tfidf_sentence`` is the only one that reads the query.
 """
@@ -60,8 +60,8 @@ def first_sentence(test: Sequence[Example]) -> list[str]:
 def tfidf_sentence(train: Sequence[Example], test: Sequence[Example]) -> list[str]:
     """The sentence nearest to the query by TF-IDF cosine.
 
-    Where no sentence shares a word with the query, the histories are asked as well; where that does not
-    help, it is the first sentence. (Histories always added score lower: they repeat what has been said.)
+    If no sentence shares a word with the query, the histories decide; if none shares a word with those
+    either, it is the first sentence. (Always adding the histories scores lower: they repeat what was said.)
     """
     vectorizer = _fit_tfidf(train)
     predictions = []

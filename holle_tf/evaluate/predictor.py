@@ -26,7 +26,7 @@ class SplitPredictions(NamedTuple):
     Attributes:
         spans: one for each example.
         loss: mean cross entropy of start plus end, in nats.
-        conicity: of the model's vectors by name; of none where no conversation has two examples.
+        conicity: of the model's vectors, by name; empty if no conversation has two examples.
         cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
     """
 
@@ -74,7 +74,7 @@ class Predictor:
             outputs = model(features, training=False)
             mask = outputs["document_mask"]
             logits = {edge: outputs[f"{edge}_logits"] for edge in ("start", "end")}
-            # A chat to predict has no label (-1); its loss is of no interest.
+            # A chat to predict has no label (-1); its loss is not used.
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
             spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
             vectors = {name: outputs[name] for name in self._vectors}
@@ -126,7 +126,7 @@ class Predictor:
                 for name, rows in vectors.items():
                     rows.extend(found[name])
                 progress.update(len(found["start"]))
-        if len(set(conversations)) == len(conversations):  # none of two examples: there is no conicity
+        if len(set(conversations)) == len(conversations):  # every conversation has one example: no conicity
             vectors = {}
         cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
         cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}

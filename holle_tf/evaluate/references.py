@@ -26,7 +26,7 @@ class References:
 
     Attributes:
         path: the file.
-        spans: example_id -> accepted texts, none of them empty; an id without any is not there.
+        spans: example_id -> accepted texts, none of them empty; an id without texts is left out.
         numbers: how many spans the file writes as numbers; they are spelled out.
         empty: how many are empty; they are left out.
     """
@@ -38,7 +38,7 @@ class References:
 
     @cached_property
     def digest(self) -> str:
-        """Of the spans, by which scores with other ones are told apart."""
+        """Digest of the spans; scores with other references have another one."""
         return json_sha256(self.spans)[:16]
 
 
@@ -118,7 +118,7 @@ def score_with_references(predictions: Sequence[SpanPrediction], references: Ref
 
 
 def counts_line(references: References, found: Mapping[str, Any]) -> str:
-    """What was found of a file of references, in a sentence."""
+    """A sentence on how the file of references matched the predictions."""
     repaired = f"; {references.numbers} spans are numbers, {references.empty} empty ones are left out"
     return (
         f"{references.path.name}: {found['examples']:,} examples have further references, "

@@ -1,4 +1,4 @@
-"""What ``pipelines.tokenizer`` knows of every character, as tables that a graph can hold."""
+"""What ``pipelines.tokenizer`` knows about every character, as tables that a graph can store."""
 
 from __future__ import annotations
 

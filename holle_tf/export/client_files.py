@@ -1,4 +1,4 @@
-"""What stands beside a model that reads ids, so that any program can make ids of text."""
+"""The files beside a model that reads ids, with which any program can turn text into ids."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_client_files(student: Student, folder: Path) -> None:
 def write_vocabulary(student: Student, folder: Path) -> Path:
     """Write ``vocab.txt``: UTF-8, a word a line, whose id is the number of the line from 0.
 
-    No word holds white space, so none is torn apart.
+    No word contains white space, so none is split.
     """
     path = folder / VOCABULARY
     path.write_bytes("".join(f"{word}\n" for word in student.words).encode("utf-8"))

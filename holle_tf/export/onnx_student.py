@@ -94,7 +94,7 @@ class _Build:
     def text(self, name: str) -> _Text:
         """Look up and encode one of the inputs."""
         g, units = self.graph, self.student.config.units
-        ids = g.op("Pad", name, g.constant([0, 0, 0, 1]))  # a recurrence needs something to begin with
+        ids = g.op("Pad", name, g.constant([0, 0, 0, 1]))  # a recurrence needs a first step
         mask = g.op("Not", g.op("Equal", ids, g.constant(0, np.int32)))
         words = g.op("ReduceSum", g.op("Cast", mask, to=TensorProto.INT32), g.constant([1]), keepdims=0)
         real = g.op("Cast", mask, to=TensorProto.FLOAT)

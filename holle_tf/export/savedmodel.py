@@ -73,9 +73,9 @@ class StudentModule(tf.Module):
     def __init__(self, student: Student, vocabulary: Path):
         super().__init__(name="student")
         model = student.stock_model()
-        # The variables alone: Keras' own objects would ask for our layers when they are loaded.
+        # Only the variables: loading Keras objects would require our layers.
         self._weights = list(model.variables)
-        # Functions of their own, so that each is traced and stored once, not for each signature.
+        # Separate functions, so that each is traced and stored once and not for each signature.
         ids = {name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}
         self._model = tf.function(
             lambda ids: model(ids, training=False), input_signature=[ids], autograph=False
@@ -206,5 +206,5 @@ def _dense(rows: tf.RaggedTensor) -> tf.Tensor:
 
 
 def _at_least_one_word(numbers: tf.Tensor) -> tf.Tensor:
-    """A recurrence needs something to begin with; padding is zero."""
+    """Pad empty rows to one word, because a recurrence needs a first step; padding is zero."""
     return tf.pad(numbers, [[0, 0], [0, tf.maximum(1 - tf.shape(numbers)[1], 0)]])

@@ -18,12 +18,12 @@ from pipelines.vocabulary import SPECIAL, UNK
 
 @dataclass(frozen=True)
 class Limits:
-    """What a client has to keep to, as in training.
+    """Limits that a client must respect, as in training.
 
     Attributes:
         query_words, history_words: a longer query or history keeps its last words.
         span_words: of the longest span.
-        n_best: spans that are listed.
+        n_best: how many spans are listed.
     """
 
     query_words: int

@@ -1,4 +1,4 @@
-"""A TensorFlow Lite file without what no interpreter reads: a third of an int8 student's bytes."""
+"""Strip a TensorFlow Lite file of what no interpreter reads: a third of an int8 student's bytes."""
 
 from __future__ import annotations
 

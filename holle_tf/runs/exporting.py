@@ -40,7 +40,7 @@ DEMO = "the demo corpus (fictitious movies and chats)"
 def export_mode(
     config: Config, run_dir: Optional[str], formats: Sequence[str], output: Optional[str]
 ) -> None:
-    """Write the exports and say where they are; the last line is JSON.
+    """Write the exports and print where they are; the last line is JSON.
 
     Args:
         config: ``export`` says how.
@@ -72,7 +72,7 @@ def export_student(student: Student, run: RunFolder, name: str, folder: Path, op
     """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears whole.
 
     Raises:
-        UserError: ``folder`` holds something else than an export, or the format does not have an option.
+        UserError: ``folder`` holds something other than an export, or the format does not have an option.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / CARD_JSON).exists():
         raise UserError(f"{folder}: holds something that is no export; choose another --output.")
@@ -136,7 +136,7 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
             },
         },
         "data": {
-            # The name alone: a path is nobody's business.
+            # Only the name of the folder: its path is private.
             "name": Path(config.data_dir).name if config.data_dir else DEMO,
             "options": {
                 "setup": config.data.setup,
