@@ -32,7 +32,7 @@ from benchmarks.export_probe import __file__ as PROBE
 from benchmarks.export_scores import compared, complaints, keras_reader, pruned_row, score
 from benchmarks.export_tables import TABLES
 from benchmarks.export_teachers import TITLES, measure_teacher, teacher_row, teachers_beside
-from holle_tf.system.child_process import in_own_process
+from holle_tf.system.child_process import in_child_process
 from holle_tf.system.console_logging import configure_console
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
@@ -236,7 +236,7 @@ def time_teachers(student: Path, report: Report) -> None:
         given[title] = (title.split()[0].lower(), str(path), known)
     given.update({f"{TITLES[model]}, published size": (model, None, {}) for model in _TEACHERS.value})
     for title, (model, path, known) in tqdm(given.items(), desc="teachers", disable=None):
-        measure = partial(in_own_process, measure_teacher, model, path, lengths)
+        measure = partial(in_child_process, measure_teacher, model, path, lengths)
         report.add(report.values["rows"], title, partial(_joined, measure, known))
 
 

@@ -26,7 +26,7 @@ from benchmarks.growing import grow, seconds_of
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.config import load_config
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.system.child_process import in_own_process
+from holle_tf.system.child_process import in_child_process
 from holle_tf.system.console_logging import configure_console
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
@@ -116,10 +116,10 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for what, model in tqdm(work, desc="models", dynamic_ncols=True):
             if vary == "examples":
-                rows = in_own_process(measure_examples, model, sizes, Path(folder))
+                rows = in_child_process(measure_examples, model, sizes, Path(folder))
             else:
                 options = (vary, sizes, fixed, _STEPS.value, _LIMIT.value)
-                rows = in_own_process(measure, model, what, *options)
+                rows = in_child_process(measure, model, what, *options)
             report[what][model] = rows
             table.add_row(what, model, *map(row_text, rows))
     print_table(table, f"by {vary}")

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from holle_tf.config import load_config
 from holle_tf.runs.data import raw_data
-from holle_tf.system.child_process import in_own_process
+from holle_tf.system.child_process import in_child_process
 from holle_tf.system.console_logging import configure_console
 from pipelines.demo.corpus import GLOVE_PATH
 from pipelines.json_records import iterate_records
@@ -87,7 +87,7 @@ def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory(dir=_SCRATCH.value) as scratch:
         write_raw(Path(scratch), _GIGABYTES.value * 1e9)
         size = (Path(scratch) / "train_data.jsonl").stat().st_size
-        found = in_own_process(prepare_all, scratch)
+        found = in_child_process(prepare_all, scratch)
     found["raw_gigabytes"] = size / 1e9
     print(
         f"{found['raw_gigabytes']:.1f} GB, {found['examples']:,} examples: {found['seconds']:.0f} s, "

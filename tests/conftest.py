@@ -108,6 +108,15 @@ def trained(tiny, prepared):
     return teacher
 
 
+@pytest.fixture(scope="session")
+def student_run(tiny, prepared):
+    """A finished student of the tiny corpus, on its labels alone."""
+
+    from holle_tf.training.train import ensure_run
+
+    return ensure_run(replace(tiny(seed=20), recipe="add_train"), prepared)
+
+
 @pytest.fixture
 def logged(caplog):
     """What is logged, from level info on: ``logged.messages``."""

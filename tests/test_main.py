@@ -2,13 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from holle_tf.mode_flags import MODES_OF
+from holle_tf.modes.table import MODES
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,12 +29,12 @@ def run(*arguments, module="holle_tf.main"):
 def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
     _, out, _ = run("--help")
     assert run("--help", module="holle_tf")[1] == out
-    program = "import sys; from holle_tf.main import MODES; print('tensorflow' in sys.modules, *MODES)"
+    program = "import sys, holle_tf.main; print('tensorflow' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True).stdout
-    loaded, *modes = said.split()
-    assert loaded == "False" and "distill" in modes
-    for mode in modes:
-        assert f"--mode={mode}" in out
+    assert said.strip() == "False"
+    for name, mode in MODES.items():
+        assert f"--mode={name} {mode.example}".strip() in out and mode.summary in out
+    assert re.search(r"--split: <train\|dev\|test>: .* Modes: evaluate,\s+baselines\.", out)
 
 
 def test_verbosity_decides_which_lines_are_shown(tmp_path):
@@ -48,7 +49,7 @@ def test_verbosity_decides_which_lines_are_shown(tmp_path):
 # Each of these is a process that was forked when TensorFlow, which takes seconds, had been imported.
 FORKED = """
 import json, os, runpy, sys
-import holle_tf.modes.report, holle_tf.modes.all_modes
+import holle_tf.modes.distill, holle_tf.modes.report
 folder, commands = sys.argv[1], json.loads(sys.argv[2])
 for number, arguments in enumerate(commands):
     child = os.fork()
@@ -78,8 +79,14 @@ WRONG = [
     (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
     (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
     (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
-    (["--mode=report", "--recipe=add"], "--recipe is for --mode=train or distill or tune"),
-    (["--mode=train", "--teacher=qanet"], "leave it out of --mode=train"),
+    (
+        ["--mode=report", "--recipe=add"],
+        "--recipe is for --mode=train, distill or tune; leave it out of --mode=report",
+    ),
+    (
+        ["--mode=train", "--teacher=qanet"],
+        "--teacher is for --mode=distill or tune; leave it out of --mode=train",
+    ),
     (["--mode=distill", "--teacher=qanet", "--teacher_run=RUN"], "leave out one"),
     (["--mode=distill", "--size=smoke"], "--config=smoke makes everything tiny"),
     (["--mode=distill", "--teacher=qanet", "--config=smok"], "presets are: cpu, demo, smoke"),
@@ -104,19 +111,17 @@ def test_a_wrong_command_ends_in_a_message_and_no_stack_trace(tmp_path):
         assert "Traceback" not in err, arguments
 
 
-def test_every_flag_is_known_to_the_modes_that_are_there():
+def test_every_flag_of_the_table_is_defined_and_sets_an_option_or_is_passed_on():
     # In a process of its own: benchmarks have flags of the same names, and other tests import them.
-    program = (
-        "import json; from absl import flags; from holle_tf import main;"
-        "own = flags.FLAGS.flags_by_module_dict()['holle_tf.main'];"
-        "print(json.dumps([[flag.name for flag in own], list(main.MODES)]))"
-    )
+    program = "import json; from holle_tf import flags; print(json.dumps([flags.NAMES, flags.OPTIONS]))"
     said = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    own, modes = json.loads(said.stdout)
-    assert set(MODES_OF) < set(own)
-    assert {mode for of in MODES_OF.values() for mode in of} <= set(modes)
+    names, options = json.loads(said.stdout)
+    of_modes = {flag for mode in MODES.values() for flag in (*mode.options, *mode.arguments)}
+    everywhere = {"mode", "config", "set", "plugin", "data_dir", "glove", "runs_dir"}
+    assert set(names) == of_modes | everywhere
+    assert {flag for mode in MODES.values() for flag in mode.options} <= set(options)
 
 
 @pytest.mark.parametrize(("set_by_user", "expected"), [(None, "1"), ("0", "0")])

@@ -55,7 +55,7 @@ from holle_tf.config import load_config
 from holle_tf.distill.distiller import Distiller, online_teacher
 from holle_tf.catalogue import SamConfig
 from holle_tf.models.sam import build_sam
-from holle_tf.modes.all_modes import recipes_mode
+from holle_tf.modes.recipes import recipes_mode
 from holle_tf.training.distillation import with_recipe
 from holle_tf.runs.identity import run_terms
 

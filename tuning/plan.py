@@ -15,7 +15,7 @@ from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, read_json, write_text
 from holle_tf.runs.run_on_data import Reading
-from holle_tf.system.child_process import in_own_process
+from holle_tf.system.child_process import in_child_process
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.training.train import cache_teachers
 from pipelines.errors import UserError
@@ -93,7 +93,7 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
                 "options of the data cannot be searched with a teacher, which was trained with fixed ones."
             )
         work = (_prepare_teachers, config, teacher_runs)
-        found = in_own_process(*work) if config.tuning.isolate else work[0](*work[1:])
+        found = in_child_process(*work) if config.tuning.isolate else work[0](*work[1:])
         teachers = tuple(Path(path) for path in found)
         runs = [RunFolder(path) for path in teachers]
         for run in runs:

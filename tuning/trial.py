@@ -19,7 +19,7 @@ from holle_tf.distill.recipes import RECIPES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, write_text
-from holle_tf.system.child_process import ProcessDied, in_own_process
+from holle_tf.system.child_process import ProcessDied, in_child_process
 from holle_tf.system.console_logging import log_to_file
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import with_recipe
@@ -117,7 +117,7 @@ def run_task(task: Task, isolate: bool) -> dict[str, Any]:
     Raises:
         ProcessDied: its process was killed.
     """
-    return in_own_process(_attempt, task) if isolate else _attempt(task)
+    return in_child_process(_attempt, task) if isolate else _attempt(task)
 
 
 def _attempt(task: Task) -> dict[str, Any]:

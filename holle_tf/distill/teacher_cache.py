@@ -37,12 +37,12 @@ class Readers(NamedTuple):
 
     Attributes:
         processes, number: number of processes, and which one this is; the first completes the cache.
-        together: a barrier, which returns when all processes have called it.
+        barrier: returns when all processes have called it.
     """
 
     processes: int
     number: int
-    together: Callable[[], None]
+    barrier: Callable[[], None]
 
 
 ALONE = Readers(1, 0, lambda: None)
@@ -192,13 +192,13 @@ def _fill(
         missing = cache.missing()
         if missing and readers.processes > 1:
             cache.manifest.unlink(missing_ok=True)  # so that the others know that something is missing
-    readers.together()
+    readers.barrier()
     if readers.number:
         missing = cache.not_there()
     if not missing and cache.manifest.exists():
         logger.info(f"teacher scores: found in {cache.folder}")
         return
-    readers.together()  # before any file is written, so that all find the same files missing
+    readers.barrier()  # before any file is written, so that all find the same files missing
     for _ in remove_stale(cache.folder) if readers.number == 0 else ():
         pass
     # By all processes or none, because within a strategy they create it together.
@@ -222,10 +222,10 @@ def _fill(
                 for _, example_id, edges in rows:
                     writer.write(_record(example_id, edges, cache.top_k, cache.index_type))
                     progress.update()
-    readers.together()
+    readers.barrier()
     if readers.number == 0:
         cache.write_manifest()
-    readers.together()
+    readers.barrier()
 
 
 def _read(

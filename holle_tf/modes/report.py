@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -36,30 +35,23 @@ PRESETS = {
 }  # by --size; later presets override earlier ones
 
 
-@dataclass(frozen=True)
-class Request:
-    """What the command line asks for.
-
-    Attributes:
-        size: smoke | demo | full.
-        plan_only: print the plan and stop.
-        existing: train nothing and report the finished runs.
-        output: folder of the report; the default is ``report-<size>`` in ``runs_dir``.
-        multi_reference: path of a file of further references.
-    """
-
-    size: str
-    plan_only: bool = False
-    existing: bool = False
-    output: Optional[str] = None
-    multi_reference: Optional[str] = None
-
-
-def report_mode(load: Callable[..., Config], request: Request) -> int:
+def report_mode(
+    load: Callable[..., Config],
+    size: str = "demo",
+    plan: bool = False,
+    existing: bool = False,
+    output: Optional[str] = None,
+    multi_reference: Optional[str] = None,
+) -> int:
     """Print the plan, train what is missing, and write the report, which names the runs that failed.
 
     Args:
         load: names of presets -> these presets with the options of the command line.
+        size: smoke | demo | full.
+        plan: print the plan and stop.
+        existing: train nothing and report the finished runs.
+        output: folder of the report; the default is ``report-<size>`` in ``runs_dir``.
+        multi_reference: path of a file of further references.
 
     Returns:
         The exit status: 1 if a run failed, else 0.
@@ -69,51 +61,51 @@ def report_mode(load: Callable[..., Config], request: Request) -> int:
             of the report cannot be created.
         KeyboardInterrupt: after an interruption, once the report of the finished runs is written.
     """
-    config = load(*PRESETS[request.size])
-    if request.size == "full" and not config.data_dir:
+    config = load(*PRESETS[size])
+    if size == "full" and not config.data_dir:
         raise UserError("--size=full needs your data: give --data_dir and --glove. --size=demo needs none.")
-    references = read_references(request.multi_reference) if request.multi_reference else None
-    folder = Path(request.output or Path(config.runs_dir) / f"report-{request.size}")
-    if not request.plan_only:
+    references = read_references(multi_reference) if multi_reference else None
+    folder = Path(output or Path(config.runs_dir) / f"report-{size}")
+    if not plan:
         _make_folder(folder)
     runs = Runs(config)
     states = runs.states()
     failed: dict[str, str] = {}
     interrupted = False
-    if not request.existing:
+    if not existing:
         # --plan has to be quick. Before hours of training everything can be measured. At the smallest size,
         # compiling a few steps would take as long as the runs themselves.
-        measure = "plain" if request.plan_only else "nothing" if request.size == "smoke" else "all"
+        measure = "plain" if plan else "nothing" if size == "smoke" else "all"
         measured = "" if measure == "nothing" else "; unknown times are measured on a few steps"
         logger.info(f"== the plan{measured}")
         estimates = estimate_all(runs, states, measure)
-        print_table(plan_table(states, estimates), f"report, size {request.size}", whole=True)
+        print_table(plan_table(states, estimates), f"report, size {size}", whole=True)
         print(plan_line(states, estimates, config.report.workers))
         if taught := teachers_line(states, config):
             print(taught)
-        if request.plan_only:
+        if plan:
             return 0
-    costs_config, setups = _costs_config(load, request), _costs_setups(runs, request)
+    costs_config, setups = _costs_config(load, size), _costs_setups(runs, size)
 
-    def costs_of(existing: bool) -> Optional[dict[str, Any]]:
+    def costs_of(kept: bool) -> Optional[dict[str, Any]]:
         try:
-            existing = existing or not config.report.costs
-            return measure_costs(costs_config, setups, Path(config.runs_dir), existing)
+            existing_costs = kept or not config.report.costs
+            return measure_costs(costs_config, setups, Path(config.runs_dir), existing_costs)
         except UserError as error:  # the report is written without them
             failed["costs"] = str(error)
             return None
 
     try:
-        if not request.existing:
+        if not existing:
             train_missing_runs(runs, states, estimates, folder, failed)
         # A finished run has not failed, even if its process died while it was scored: it is scored again.
         unfinished = {run.name for run, state in runs.states().items() if not state.done}
         failed = {name: message for name, message in failed.items() if name in unfinished}
         failed.update(score_rows(runs, runs.rows))
-        costs = costs_of(existing=request.existing)
+        costs = costs_of(kept=existing)
     except KeyboardInterrupt:
         logger.info("interrupted; writing the report of the finished runs")
-        interrupted, costs = True, costs_of(existing=True)
+        interrupted, costs = True, costs_of(kept=True)
     states = runs.states()
     rows = collect_rows(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
@@ -123,8 +115,8 @@ def report_mode(load: Callable[..., Config], request: Request) -> int:
     outcomes = [outcome for row in rows.values() for outcome in row.outcomes]
     made = {"date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "machine": machine()}
     about = {
-        "size": request.size,
-        "existing": request.existing,
+        "size": size,
+        "existing": existing,
         "command": command_line(),
         **made,
         "versions": versions(),
@@ -136,7 +128,7 @@ def report_mode(load: Callable[..., Config], request: Request) -> int:
         "kept": kept_from(outcomes),
         "missing": [run.name for run, state in states.items() if not state.done],
         "only": list(config.report.only),
-        "options": _options(config, load_config(map(preset, PRESETS[request.size]))),
+        "options": _options(config, load_config(map(preset, PRESETS[size]))),
         "left_out": [key for key in all_rows(config) if key not in runs.rows],
         "training_time": duration(sum(line["seconds"] for outcome in outcomes for line in outcome.epochs)),
         "failed": failed,
@@ -164,18 +156,18 @@ def _make_folder(folder: Path) -> None:
         raise UserError(text) from error
 
 
-def _costs_setups(runs: Runs, request: Request) -> list[str]:
+def _costs_setups(runs: Runs, size: str) -> list[str]:
     """Setups of the chosen rows, and always short documents, on which training is measured."""
-    if request.size == "smoke":  # each measurement starts a process, which takes longer than a run
+    if size == "smoke":  # each measurement starts a process, which takes longer than a run
         return ["sd"]
     return [
         setup for setup in SETUPS if setup == "sd" or any(row.startswith(f"{setup}/") for row in runs.rows)
     ]
 
 
-def _costs_config(load: Callable[..., Config], request: Request) -> Config:
+def _costs_config(load: Callable[..., Config], size: str) -> Config:
     """Costs are measured at the published sizes, except in the smallest report."""
-    return load(*PRESETS["smoke"]) if request.size == "smoke" else load()
+    return load(*PRESETS["smoke"]) if size == "smoke" else load()
 
 
 def _options(config: Config, plain: Config) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What ``--mode=serve`` does."""
+"""``--mode=serve``: a web page and a REST service for models."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PACKAGES = ("fastapi", "uvicorn")
 INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
-def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[str]) -> None:
+def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Optional[str] = None) -> None:
     """Serve one or more models until the process is told to stop; the page talks to the first.
 
     Args:
-        run_dirs: run folders with commas between them; by default the newest student, if there is no export.
-        export_dirs: folders of ONNX exports, which come first. Serving them alone loads no TensorFlow.
+        run_dir: run folders with commas between them; by default the newest student, if there is no export.
+        export_dir: folders of ONNX exports, which come first. Serving them alone loads no TensorFlow.
 
     Raises:
         UserError: FastAPI or uvicorn is missing, a model cannot be used, or the port is taken.
@@ -38,13 +38,13 @@ def serve_mode(config: Config, run_dirs: Optional[str], export_dirs: Optional[st
     backends: list[Backend] = []
     documents: list[SampleDocument] = []
     with listen(config.serve) as bound:
-        for path in _paths(export_dirs):
+        for path in _paths(export_dir):
             from holle_tf.serve.onnx_backend import OnnxBackend
 
             logger.info(f"loading {path}")
             backends.append(OnnxBackend(path))
-        if run_dirs or not backends:
-            runs, documents = _runs(Path(config.runs_dir), _paths(run_dirs))
+        if run_dir or not backends:
+            runs, documents = _runs(Path(config.runs_dir), _paths(run_dir))
             backends += runs
         for backend in backends:
             warm_up(backend)

@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 from holle_tf.config import Config
 from holle_tf.drawing.terminal_table import print_table
 from pipelines.errors import UserError
-from tuning.distributed import Role, choose_role, lead, search_alone, work
+from tuning.distributed import choose_role, lead, search_alone, work
 from tuning.hparams import write_experiment
 from tuning.picture import plot_trials
 from tuning.plan import Plan, make_plan
@@ -19,21 +19,31 @@ from tuning.text import COMPLETED
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["choose_role", "tune_mode"]
-
 
 def tune_mode(
-    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], role: Role
+    config: Config,
+    run_dir: Optional[str] = None,
+    teacher_run: Optional[Sequence[str]] = None,
+    tuner_role: Optional[str] = None,
+    tuner_id: Optional[str] = None,
+    tuner_address: Optional[str] = None,
 ) -> None:
     """Search for the best values of a space, alone, as the chief of workers, or as one of them.
+
+    Args:
+        run_dir: folder of the search; by default one that is named after it.
+        teacher_run: run folders of trained teachers; by default those of ``config.teacher`` are found or
+            trained.
+        tuner_role, tuner_id, tuner_address: see ``choose_role``.
 
     Raises:
         UserError: the search cannot begin, or every trial failed.
     """
+    role = choose_role(tuner_role, tuner_id, tuner_address, config.tuning.workers)
     if role.name == "worker":
-        work(config, run_dir, teacher_runs, role)
+        work(config, run_dir, teacher_run, role)
         return
-    plan = make_plan(config, run_dir, teacher_runs)
+    plan = make_plan(config, run_dir, teacher_run)
     plan.begin()
     write_experiment(plan.folder, plan.space)
     size = f"{plan.space.size:,} combinations" if plan.space.size else "no end of combinations"

@@ -22,7 +22,7 @@ from holle_tf.report.run_progress import ReportProgress
 from holle_tf.report.runs import Runs, State
 from holle_tf.report.timing import Estimate
 from holle_tf.runs.evaluation import ensure_scores
-from holle_tf.system.child_process import OwnProcess, ProcessDied, Surroundings, first_ended
+from holle_tf.system.child_process import ChildProcess, ProcessDied, Surroundings, first_ended
 from holle_tf.system.devices import one_gpu
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.progress_bar import bar
@@ -136,7 +136,7 @@ def train_in_parallel(
         runs.prepared(setup)  # here, so that no two processes prepare the same data
     shares = machine_shares(runs.config.report.workers)
     free = list(range(len(shares)))
-    jobs: dict[OwnProcess, _Job] = {}
+    jobs: dict[ChildProcess, _Job] = {}
     progress = ReportProgress(runs, states, estimates)
     try:
         while waiting or jobs:
@@ -146,7 +146,7 @@ def train_in_parallel(
                 name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
                 job = _Job(run, free.pop(0), folder / LOGS / name)
                 surroundings = replace(shares[job.share], output=job.output)
-                jobs[OwnProcess(training, runs.config, run, surroundings=surroundings)] = job
+                jobs[ChildProcess(training, runs.config, run, surroundings=surroundings)] = job
                 logger.info(f"== {run.name}: started; its output goes to {job.output}")
             for process in first_ended(jobs, POLL_SECONDS):
                 job = jobs.pop(process)
@@ -242,7 +242,7 @@ def _fail_without_teachers(
             logger.warning(f"== {run.name}: failed: {failed[run.name]}")
 
 
-def _errors_of(process: OwnProcess, job: _Job) -> dict[str, str]:
+def _errors_of(process: ChildProcess, job: _Job) -> dict[str, str]:
     try:
         return process.result()
     except ProcessDied as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
@@ -56,6 +56,17 @@ def find_data(config: Config) -> Optional[PreparedData]:
     fingerprint, _ = fingerprint_of(data_dir, config.data, glove, config.limit or None)
     folder = Path(config.runs_dir) / "data" / f"{config.data.setup}-{fingerprint[:10]}"
     return PreparedData.load(folder) if folder.exists() else None
+
+
+def relocated(trained: Config, config: Config) -> Config:
+    """The configuration of a run whose folder or data may have moved.
+
+    Args:
+        trained: of the run, as it was trained.
+        config: says where runs are now, and, if it names any, the data and word vectors.
+    """
+    chosen = {name: getattr(config, name) for name in ("data_dir", "glove") if getattr(config, name)}
+    return replace(trained, runs_dir=config.runs_dir, **chosen)
 
 
 def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:

@@ -1,11 +1,9 @@
-"""``--mode=export``: a finished student as files that other programs load."""
+"""A finished student as files that other programs load, with its model card."""
 
 from __future__ import annotations
 
-import json
-import logging
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Optional
 
 from holle_tf.catalogue import SamConfig, model_row, title_of
 from holle_tf.config import Config
@@ -24,48 +22,13 @@ from holle_tf.export.readback import load_reader, random_ids
 from holle_tf.export.student import Limits, Student
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
-from holle_tf.runs.prediction import chosen_run
 from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.machine import machine
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder
 from pipelines.vocabulary import Vocabulary
 
-logger = logging.getLogger(__name__)
-
-
 DEMO = "the demo corpus (fictitious movies and chats)"
-
-
-def export_mode(
-    config: Config, run_dir: Optional[str], formats: Sequence[str], output: Optional[str]
-) -> None:
-    """Write the exports and print where they are; the last line is JSON.
-
-    Args:
-        config: ``export`` says how.
-        run_dir: a finished student's; by default that of the newest one under ``config.runs_dir``.
-        formats: names of ``FORMATS``.
-        output: folder of the export, or of a folder for each format if there are several; by default
-            ``export/<format>`` in the run folder.
-
-    Raises:
-        UserError: no finished student, an unknown format, or the folder holds something else.
-    """
-    for name in formats:
-        find_format(name)
-    run = chosen_run(run_dir, config)
-    logger.info(f"using {run.path}")
-    student = student_of(run, config.evaluation.n_best).shrunk(config.export)
-    written = {}
-    for name in dict.fromkeys(formats):
-        root = Path(output) if output else run.path / "export"
-        folder = root if output and len(set(formats)) == 1 else root / name
-        logger.info(f"== {name}")
-        export_student(student, run, name, folder, config.export)
-        written[name] = str(folder)
-        print(f"{name}: {folder}")
-    print(json.dumps({"run": str(run.path), "exports": written}))
 
 
 def export_student(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> None:

@@ -36,7 +36,7 @@ class Surroundings:
     output: Optional[Path] = None
 
 
-class OwnProcess:
+class ChildProcess:
     """``function(*arguments)`` in a new process, which begins at once and does not outlive this one.
 
     It logs as this process does, see ``console_logging``.
@@ -98,19 +98,19 @@ class OwnProcess:
         self._process.join()
 
 
-def first_ended(processes: Iterable[OwnProcess], seconds: Optional[float] = None) -> list[OwnProcess]:
+def first_ended(processes: Iterable[ChildProcess], seconds: Optional[float] = None) -> list[ChildProcess]:
     """Those whose result can be had without waiting; waits at most ``seconds`` for the first of them."""
-    by_pipe: dict[Any, OwnProcess] = {process.results: process for process in processes}
+    by_pipe: dict[Any, ChildProcess] = {process.results: process for process in processes}
     return [by_pipe[pipe] for pipe in wait(list(by_pipe), seconds)]
 
 
-def in_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+def in_child_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """``function(*arguments)`` in a new process; function, arguments and result have to be picklable.
 
     Raises:
-        UserError, ProcessDied: as ``OwnProcess.result``.
+        UserError, ProcessDied: as ``ChildProcess.result``.
     """
-    return OwnProcess(function, *arguments).result()
+    return ChildProcess(function, *arguments).result()
 
 
 def end_with_parent() -> None:

@@ -17,8 +17,8 @@ from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
 from holle_tf.options.strategy import StrategyConfig
 from holle_tf.system.cluster import LOOK, Cluster, What, answers, check_free, read_cluster, wait_for
-from holle_tf.system.rendezvous import meet
-from holle_tf.training.resuming import Onwards
+from holle_tf.system.data_order import ResumeDataOrder
+from holle_tf.system.rendezvous import rendezvous
 from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ def one_gpu(number: int, count: int) -> dict[str, str]:
 
 
 class PeerLost(Exception):
-    """Another process of the cluster ended or was started anew; this one has to begin anew as well."""
+    """Another process of the cluster ended or was restarted; this one has to restart as well."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ class Devices:
         each = value * len(self.cluster.addresses) / self.replicas  # of the devices of this process
         return float(_summing(self.strategy)(tf.constant(each)))
 
-    def together(self) -> None:
-        """Return when all processes have called it."""
+    def barrier(self) -> None:
+        """Return when all processes have called this."""
         self.agree(0.0)
 
     def wait_for(self, found: Callable[[], Any], what: What) -> Any:
@@ -104,7 +104,7 @@ class Devices:
     def readers(self) -> Readers:
         """How these processes share what a teacher reads."""
         count = len(self.cluster.addresses)
-        return Readers(count, self.cluster.index, self.together) if count > 1 else ALONE
+        return Readers(count, self.cluster.index, self.barrier) if count > 1 else ALONE
 
     def distribute(self, batches: Callable[[], tf.data.Dataset], steps: int) -> tuple[Any, Any]:
         """Shares of batches for ``fit``, and a callback that goes on with them after an interruption.
@@ -123,7 +123,7 @@ class Devices:
             # Keras begins only one iteration of what is distributed.
             return made[0].repeat()
 
-        return self.strategy.distribute_datasets_from_function(mine), Onwards(made, steps, idle=1)
+        return self.strategy.distribute_datasets_from_function(mine), ResumeDataOrder(made, steps, idle=1)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
@@ -172,7 +172,7 @@ def start(devices: Devices) -> Devices:
 
     Raises:
         UserError: a port is taken, or the chief does not answer in time.
-        PeerLost: another process was started anew meanwhile.
+        PeerLost: another process was restarted meanwhile.
     """
     if devices.kind == "one":
         return devices
@@ -183,7 +183,7 @@ def start(devices: Devices) -> Devices:
         return _started(devices, strategy)
     cluster = devices.cluster
     check_free(cluster.addresses[cluster.index])
-    meet(cluster, devices.wait_for)
+    rendezvous(cluster, devices.wait_for)
     _listening.append(cluster)
     with devices.noticing():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -194,10 +194,10 @@ def start(devices: Devices) -> Devices:
     return _started(devices, strategy)
 
 
-def begin_anew(options: StrategyConfig) -> None:
-    """Replace this process by a new one with the same command, which goes on after the last whole epoch.
+def restart(options: StrategyConfig) -> None:
+    """Replace this process by a new one with the same command, which resumes after the last complete epoch.
 
-    TensorFlow cannot take up a process again that it has lost: all have to meet anew.
+    TensorFlow cannot reconnect to a process that it has lost, so all processes need a new rendezvous.
 
     Raises:
         UserError: that has happened ``strategy.restarts`` times.
@@ -205,8 +205,8 @@ def begin_anew(options: StrategyConfig) -> None:
     count = int(os.environ.get(_RESTARTS, "0")) + 1
     if count > options.restarts:
         raise UserError(f"other processes were lost {options.restarts} times (strategy.restarts); stopping.")
-    logger.warning(f"another process was lost; beginning anew ({count} of {options.restarts})")
-    time.sleep(min(count, 5))  # one that is just starting up needs a moment, and is told to begin anew too
+    logger.warning(f"another process was lost; restarting ({count} of {options.restarts})")
+    time.sleep(min(count, 5))  # one that is just starting up needs a moment, and is told to restart too
     os.environ[_RESTARTS] = str(count)
     sys.stdout.flush()
     sys.stderr.flush()

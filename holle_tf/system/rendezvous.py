@@ -1,7 +1,8 @@
-"""All processes of a cluster find each other before TensorFlow looks for them.
+"""The rendezvous of a cluster: all its processes find each other before TensorFlow connects them.
 
-TensorFlow waits for the others without an end and within Python's lock: nobody could be told for whom, and
-nothing could give up. So the chief listens at its own address first, and all go into TensorFlow together.
+TensorFlow itself would wait for the others without a limit while it holds Python's lock, so it could neither
+say which process is missing nor give up. So the chief first listens at its own address. When all processes
+have called, all of them start TensorFlow's server together.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from typing import Callable, Optional
 
 from holle_tf.system.cluster import Cluster, What, answers, connect, port_of
 
-GREETING = b"holle_tf\n"  # of the chief; another process answers with its index and a line's end
-GO = b"go\n"  # of the chief, when all are there
-_HTTP2 = b"PRI "  # how TensorFlow's calls begin
+GREETING = b"holle_tf\n"  # from the chief; another process answers with its index and a newline
+GO = b"go\n"  # from the chief, when all have answered
+_HTTP2 = b"PRI "  # the first bytes of a call to TensorFlow's server
 
 # (found, what) as of ``cluster.wait_for``.
 Wait = Callable[[Callable[[], bool], What], object]
 
 
-def meet(cluster: Cluster, wait: Wait) -> None:
-    """Return when all processes are there, or where the chief is in TensorFlow already.
+def rendezvous(cluster: Cluster, wait: Wait) -> None:
+    """Return when all processes are there, or when the chief has already started TensorFlow's server.
 
-    One that is started again finds the chief there, goes in as well, and is noticed as another one.
+    A process that was restarted finds the chief's server. It starts its own, and TensorFlow notices that this
+    is not the same process.
 
     Args:
         wait: ``Devices.wait_for``.
@@ -31,26 +33,26 @@ def meet(cluster: Cluster, wait: Wait) -> None:
         UserError: another process did not come in time.
     """
     if cluster.chief:
-        with _Gathering(cluster) as gathering:
-            wait(gathering.look, gathering.missing)
+        with _ChiefSide(cluster) as chief:
+            wait(chief.all_there, chief.missing)
     else:
-        joining = _Joining(cluster)
+        worker = _WorkerSide(cluster)
         try:
-            wait(joining.look, joining.missing)
+            wait(worker.released, worker.missing)
         finally:
-            joining.close()
-        # Between the two there is a moment in which nobody listens.
-        wait(lambda: answers(cluster.addresses[0]), joining.missing)
+            worker.close()
+        # The chief stops listening a moment before TensorFlow's server does it.
+        wait(lambda: answers(cluster.addresses[0]), worker.missing)
 
 
-class _Gathering:
-    """The chief's side: who is there."""
+class _ChiefSide:
+    """Listens for the other processes, and releases them when all have called."""
 
     def __init__(self, cluster: Cluster):
         self._cluster = cluster
         self._said: dict[socket.socket, bytes] = {}  # of each open connection, what came over it
 
-    def __enter__(self) -> _Gathering:
+    def __enter__(self) -> _ChiefSide:
         port, both = port_of(self._cluster.addresses[0]), socket.has_dualstack_ipv6()
         family = socket.AF_INET6 if both else socket.AF_INET
         self._listening = socket.create_server(("", port), family=family, dualstack_ipv6=both)
@@ -64,11 +66,11 @@ class _Gathering:
                 try:
                     connection.send(GO)
                 except OSError:
-                    pass  # it ended just now, and will be missed by TensorFlow
+                    pass  # it has just ended, and TensorFlow will notice
             connection.close()
 
-    def look(self) -> bool:
-        """Whether all are there, or one is in TensorFlow already and waits for this process there."""
+    def all_there(self) -> bool:
+        """Whether all have called, or one has already started TensorFlow's server and waits there."""
         while self._accept():
             pass
         for connection in list(self._said):
@@ -86,7 +88,7 @@ class _Gathering:
         return not self._absent() or any(text.startswith(_HTTP2) for text in self._said.values())
 
     def missing(self) -> str:
-        """Who is not there yet, for people."""
+        """The processes that are missing, for people."""
         each = [f"{self._cluster.addresses[i]} (process {i + 1})" for i in self._absent()]
         return f"{', '.join(each)} of {len(self._cluster.addresses)} processes"
 
@@ -108,15 +110,15 @@ class _Gathering:
         return [i for i in range(1, len(self._cluster.addresses)) if b"%d\n" % i not in there]
 
 
-class _Joining:
-    """Another process's side."""
+class _WorkerSide:
+    """Calls the chief, and waits until it releases all processes."""
 
     def __init__(self, cluster: Cluster):
         self._cluster = cluster
         self._connection: Optional[socket.socket] = None
 
-    def look(self) -> bool:
-        """Whether to go into TensorFlow."""
+    def released(self) -> bool:
+        """Whether to start TensorFlow's server."""
         try:
             connection = self._connection
             if connection is None:
@@ -135,7 +137,7 @@ class _Joining:
         return False
 
     def missing(self) -> str:
-        """Who is not there yet, for people."""
+        """The processes that are missing, for people."""
         chief = f"the chief at {self._cluster.addresses[0]}"
         return chief if self._connection is None else f"the others, as {chief} does"
 
@@ -147,7 +149,7 @@ class _Joining:
 
 
 def _greeting(connection: socket.socket) -> bytes:
-    """What is said at the chief's address: something else, or nothing, by TensorFlow.
+    """The first bytes from the chief's address; TensorFlow's server sends others, or none.
 
     Raises:
         OSError: it was closed.

@@ -14,7 +14,7 @@ from holle_tf import paper
 from holle_tf.catalogue import DEFAULT_STUDENT, MODELS
 from holle_tf.config import Config
 from holle_tf.runs.data import find_data, open_data
-from holle_tf.system.child_process import in_own_process
+from holle_tf.system.child_process import in_child_process
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
@@ -96,13 +96,13 @@ def run_benchmark(config: Config, setups: Iterable[str]) -> dict[str, Any]:
         prepared = open_data(of_setup)
         for model in MODELS:
             logger.info(f"inference, {setup}, {model}: {prepared.count('test')} examples")
-            found = in_own_process(measure_inference, of_setup, model)
+            found = in_child_process(measure_inference, of_setup, model)
             report["inference"].setdefault(setup, {})[model] = found | {"examples": prepared.count("test")}
         if setup != setups[0]:
             continue
         for model in MODELS:
             logger.info(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
-            found = in_own_process(measure_training, of_setup, model)
+            found = in_child_process(measure_training, of_setup, model)
             report["training"][model] = found | {"examples": prepared.count("train")}
     return report
 

@@ -6,21 +6,26 @@ import json
 import logging
 import math
 import time
-from typing import Any, Collection, Optional
+from typing import Any, Collection, Mapping, Optional, Sequence
 
 import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.training.resuming import stuck
 from pipelines.files import atomic_file
 
 logger = logging.getLogger(__name__)
 
 
+def out_of_patience(lines: Sequence[Mapping[str, Any]], patience: int) -> bool:
+    """Whether the last ``patience`` epochs of ``metrics.jsonl`` had no better dev F1 than one before."""
+    scores = [line["val_f1"] for line in lines]
+    return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
+
+
 class DevEvaluation(tf.keras.callbacks.Callback):
-    """Score the dev split with the evaluation weights, keep the best ones, log a line, stop when stuck.
+    """Score the dev split with the evaluation weights, keep the best ones, log a line, stop early.
 
     Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels,
     in nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs
@@ -89,7 +94,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             f"epoch {epoch + 1}/{self.params['epochs']}: {terms}, dev F1 {found.f1:.2f} EM {found.em:.2f}"
             f" ({seconds:.0f} s)"
         )
-        if stuck(self.lines, self._patience):
+        if out_of_patience(self.lines, self._patience):
             logger.info(f"no better dev F1 for {self._patience} epochs; stopping")
             distiller.stop_training = True
 

@@ -19,8 +19,11 @@ from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 
 
-def begin(config: Config, devices: Devices) -> tuple[PreparedData, Devices]:
-    """The data, which the chief prepares, and the devices, started.
+def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[PreparedData, Devices]:
+    """Prepare the data, which the chief does, and start the devices.
+
+    Returns:
+        The data, and the devices, started.
 
     Raises:
         UserError: see ``open_data`` and ``devices.start``, or the chief did not prepare data in time.

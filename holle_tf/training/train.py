@@ -24,11 +24,11 @@ from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.runs.run_folder import RunFolder, versions
+from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import ONE, Devices, Following
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
-from holle_tf.training.dev_evaluation import DevEvaluation
+from holle_tf.training.dev_evaluation import DevEvaluation, out_of_patience
 from holle_tf.training.progress_bar import TrainingProgress
-from holle_tf.training.resuming import Onwards, stuck
 from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers
 from pipelines.dataset import make_dataset
@@ -82,7 +82,7 @@ def ensure_run(
                 return run
         with devices.noticing():
             result = _train(config, prepared, run, teachers, callbacks, devices)
-            devices.together()
+            devices.barrier()
         # Not before: the others go on when they see it, and a process that leaves while the chief still waits
         # for them to come together would be one that was lost.
         if devices.chief:
@@ -192,15 +192,15 @@ def _train(
         def shuffled() -> tf.data.Dataset:
             return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
 
-        if stuck(run.epochs(), training.patience):
+        if out_of_patience(run.epochs(), training.patience):
             pass  # stopped early before, and was interrupted before the result was written
         elif devices.strategy is None:
             batches = shuffled()
-            listening.append(Onwards([batches], steps))
+            listening.append(ResumeDataOrder([batches], steps))
             distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=listening)
         else:
-            batches, onwards = devices.distribute(shuffled, steps)
-            listening += [onwards, Following(devices)]
+            batches, data_order = devices.distribute(shuffled, steps)
+            listening += [data_order, Following(devices)]
             # Rows of different processes are not to share what dropout draws.
             tf.random.set_seed(config.seed + devices.cluster.index)
             distiller.fit(

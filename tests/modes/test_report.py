@@ -5,19 +5,19 @@ from dataclasses import replace
 import pytest
 
 from holle_tf.modes import report as mode
-from holle_tf.modes.report import Request, report_mode
+from holle_tf.modes.report import report_mode
 from holle_tf.report.costs import measure_costs
 from pipelines.errors import UserError
 
 
 def test_the_full_size_needs_data(load):
     with pytest.raises(UserError, match="--data_dir"):
-        report_mode(load, Request("full"))
+        report_mode(load, "full")
 
 
 def test_a_broken_file_of_references_is_an_error_before_any_run(load, tmp_path):
     with pytest.raises(UserError, match="--multi_reference"):
-        report_mode(load, Request("smoke", multi_reference=str(tmp_path / "none.json")))
+        report_mode(load, "smoke", multi_reference=str(tmp_path / "none.json"))
 
 
 def test_an_error_of_the_runs_is_not_taken_for_one_of_the_costs(load, given_costs, monkeypatch):
@@ -26,7 +26,7 @@ def test_an_error_of_the_runs_is_not_taken_for_one_of_the_costs(load, given_cost
 
     monkeypatch.setattr(mode, "train_missing_runs", fail)
     with pytest.raises(UserError, match="the disk is full"):
-        report_mode(load, Request("smoke"))
+        report_mode(load, "smoke")
 
 
 def test_costs_are_measured_again_only_when_a_model_changes(load, given_costs, tmp_path):

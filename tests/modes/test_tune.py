@@ -1,6 +1,7 @@
 import csv
 import json
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import yaml
@@ -8,10 +9,15 @@ import yaml
 from holle_tf.config import load_config, preset
 from holle_tf.modes.tune import tune_mode
 from pipelines.errors import UserError
-from tuning.distributed import Role
 from tuning.plan import Plan
 from tuning.results import best_yaml
 from tuning.trial import full_config, trial_config
+
+
+@pytest.fixture
+def tiny(tiny):
+    """Function (assignments) -> configuration of a tiny search in this process."""
+    return partial(tiny, "tuning.isolate=false", "tuning.trial_epochs=1")
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def tune(tiny, space_file, tmp_path, capsys, logged):
     def run(content, *assignments, folder="search", **flags):
         config = tiny(f"tuning.space={space_file(content)}", *assignments, **flags)
         logged.clear()
-        tune_mode(config, str(tmp_path / folder), None, Role("alone"))
+        tune_mode(config, str(tmp_path / folder))
         return json.loads(capsys.readouterr().out.strip().splitlines()[-1]), logged.messages
 
     return run

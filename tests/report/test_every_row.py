@@ -12,7 +12,7 @@ import pytest
 from holle_tf.distill.terms import TERMS
 from holle_tf.evaluate.references import read_references
 from holle_tf.modes import report as mode
-from holle_tf.modes.report import Request, report_mode
+from holle_tf.modes.report import report_mode
 from holle_tf.report import runs
 from holle_tf.report.variants import ROWS, VARIANTS
 from holle_tf.runs.data import open_data
@@ -45,7 +45,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     ids = [example.example_id for example in read_examples(open_data(config), "test")]
     file = tmp_path / "more.json"
     file.write_text(json.dumps({ids[0]: {"spans": ["a film", 7]}, "ts_999_0": {"spans": ["?"]}}))
-    request = Request("smoke", multi_reference=str(file))
+    request = {"size": "smoke", "multi_reference": str(file)}
 
     def ensure(self, run):
         if run.variant.key == "ld/add_topk/qanet":
@@ -54,7 +54,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     original = runs.Runs.ensure
     monkeypatch.setattr(runs.Runs, "ensure", ensure)
-    assert report_mode(load, request) == 1
+    assert report_mode(load, **request) == 1
     monkeypatch.setattr(runs.Runs, "ensure", original)
     folder = runs_dir / "report-smoke"
     page = (folder / "index.html").read_text()
@@ -70,7 +70,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     monkeypatch.setattr(mode, "train_missing_runs", dying)
     logged.clear()
-    assert report_mode(load, request) == 0
+    assert report_mode(load, **request) == 0
     monkeypatch.setattr(mode, "train_missing_runs", train_missing_runs)
     said = logged.messages
     assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
@@ -84,7 +84,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
 
     # The third time, nothing is trained or measured for the plan.
     monkeypatch.setattr(runs.Runs, "ensure", None)
-    assert report_mode(load, Request("smoke", plan_only=True)) == 0
+    assert report_mode(load, "smoke", plan=True) == 0
     printed = capsys.readouterr().out
     assert f"{len(VARIANTS)} finished, 0 to train" in printed
 
@@ -193,7 +193,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
     def states():
         return {key: state.status for key, state in of(go_on).items()}
 
-    assert report_mode(go_on, Request("smoke", existing=True)) == 0
+    assert report_mode(go_on, "smoke", existing=True) == 0
     assert _last_json(capsys)["finished"] == len(VARIANTS)
     found, other = (
         json.loads((folder / "report.json").read_text()) for folder in (report, elsewhere / "report-smoke")
@@ -206,7 +206,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
     # Written again, kept outcomes are unchanged, including where they were made.
     assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
 
-    assert report_mode(go_on, Request("smoke", plan_only=True)) == 0
+    assert report_mode(go_on, "smoke", plan=True) == 0
     assert f"{len(VARIANTS)} runs: 0 finished, {len(VARIANTS)} kept, 0 to train" in capsys.readouterr().out
     entries = json.loads(outcomes.read_text())["outcomes"]
     outcomes.write_text(json.dumps({"outcomes": [entry for entry in entries if entry["row"] != SOME[2]]}))

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from holle_tf.config import Config, load_config
-from holle_tf.modes.report import Request, report_mode
+from holle_tf.modes.report import report_mode
 from holle_tf.report import costs, execution
 from holle_tf.report.execution import machine_shares, next_run
 from holle_tf.report.rows import PlannedRun, teachers_of
@@ -63,7 +63,7 @@ def test_a_killed_run_fails_alone_and_parallel_results_equal_those_in_sequence(
             multiprocessing.active_children()[0].kill()
 
     on_line(kill_the_first)
-    assert report_mode(parallel, Request("smoke")) == 1
+    assert report_mode(parallel, "smoke") == 1
     folder = tmp_path / "parallel" / "report-smoke"
     report = json.loads((folder / "report.json").read_text())
     assert list(report["failed"]) == [NAMES[0]]
@@ -79,11 +79,11 @@ def test_a_killed_run_fails_alone_and_parallel_results_equal_those_in_sequence(
     assert '<td class="missing">left out' in page and "report.only=[sd/???_train]" in page
 
     logged.clear()
-    assert report_mode(parallel, Request("smoke")) == 0
+    assert report_mode(parallel, "smoke") == 0
     assert sum(": started; " in line for line in logged.messages) == 1, "finished runs are not trained again"
 
     sequential = load_some(1, tmp_path / "sequential")
-    assert report_mode(sequential, Request("smoke")) == 0
+    assert report_mode(sequential, "smoke") == 0
     assert _outcomes(parallel) == _outcomes(sequential)
     assert set(_outcomes(sequential)) == set(NAMES)
 
@@ -99,7 +99,7 @@ def test_an_interruption_ends_all_processes_and_the_report_is_written(load_some,
 
     on_line(interrupt)
     with pytest.raises(KeyboardInterrupt):
-        report_mode(load_some(2, tmp_path), Request("smoke"))
+        report_mode(load_some(2, tmp_path), "smoke")
     assert len(set(started)) == 2 and not any(process.is_alive() for process in started)
     report = json.loads((tmp_path / "report-smoke" / "report.json").read_text())
     assert report["finished"] == 0 and report["failed"] == {}

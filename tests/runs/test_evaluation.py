@@ -1,13 +1,64 @@
-"""A score of one's own, from the evaluation of a run to whatever lists scores."""
+"""Scores of a run, and the files that hold them."""
 
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from holle_tf.catalogue import MODELS
+from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import SCORES, Score, register_score
-from holle_tf.modes import all_modes as modes
+from holle_tf.modes.baselines import baselines_mode
+from holle_tf.modes.evaluate import evaluate_mode
+from holle_tf.runs import evaluation
+from holle_tf.runs.data import open_data
+from holle_tf.runs.evaluation import cosines_of, ensure_scores
+from holle_tf.runs.run_on_data import Reading
 from holle_tf.training.train import ensure_run
+from pipelines.dataset import make_dataset
+from pipelines.errors import UserError
+from pipelines.records import read_examples
+
+
+def test_scoring_takes_the_batch_size_that_is_given_now(tiny, prepared, student_run, monkeypatch):
+    sizes = []
+    original = evaluation.make_dataset
+
+    def watched(*args, batch_size, **kwargs):
+        sizes.append(batch_size)
+        return original(*args, batch_size=batch_size, **kwargs)
+
+    monkeypatch.setattr(evaluation, "make_dataset", watched)
+    evaluation.evaluate_run(Reading(student_run, prepared, tiny("evaluation.batch_size=3")), "dev")
+    assert sizes == [3]
+
+
+def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, student_run, prepared):
+    reading = Reading(student_run, prepared, tiny())
+    ensure_scores(reading, "test")
+    cosines = cosines_of(reading, "test")
+    chats = [example.chat_id for example in read_examples(prepared, "test")]
+    assert set(cosines) == {"prober_vector", "responder_vector"}
+    result = student_run.result()
+    conicity = result.pop("conicity")
+    student_run.write_result(result)  # as by a process that was killed between the two, before they were one
+    ensure_scores(reading, "test")
+    assert student_run.result()["conicity"]["test"] == conicity["test"]
+    for name, values in cosines.items():
+        means = [np.mean(values[[c == chat for c in chats]]) for chat in set(chats) if chats.count(chat) > 1]
+        assert np.mean(means) == pytest.approx(reading.conicity("test")[name]["value"], abs=1e-5)
+        assert np.isnan(values).sum() == sum(chats.count(chat) == 1 for chat in chats)
+    inputs = MODELS["sam"].inputs
+    one = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
+    alone = Predictor(student_run.load_model(), max_span=9).predict(one)
+    assert alone.conicity == alone.cosines == {}, "no number where no conversation has two examples"
+
+
+def test_a_run_is_not_scored_on_other_data_than_those_of_its_training(tiny, student_run):
+    other = open_data(tiny("demo.train_examples=8"))
+    with pytest.raises(UserError, match="other data"):
+        evaluation.evaluate_run(Reading(student_run, other, tiny()), "test")
 
 
 def _surplus(prediction, references):
@@ -40,17 +91,17 @@ def test_a_registered_score_is_computed_stored_and_shown_and_missing_where_it_wa
     old = ensure_run(replace(own, seed=45), prepared, tmp_path / prepared.folder.name / "sam-45")
     added = SCORES.pop("surplus")
     config = tiny(runs_dir=str(tmp_path))
-    modes.evaluate_mode(config, str(old.path), "test")
+    evaluate_mode(config, str(old.path), "test")
     assert "surplus" not in json.loads(capsys.readouterr().out.splitlines()[-1])
 
     register_score(added)
-    modes.evaluate_mode(config, str(run.path), "test")
+    evaluate_mode(config, str(run.path), "test")
     printed = capsys.readouterr().out
     found = json.loads(printed.splitlines()[-1])["surplus"]
     assert 0 < found <= 100 and run.result()["scores"]["test"]["surplus"] == found
     assert "surp" in printed and _line_of(printed, "add_train")[7] == f"{found:.2f}"
 
-    modes.baselines_mode(config, "test")
+    baselines_mode(config, "test")
     printed = capsys.readouterr().out
     assert _line_of(printed, "sam-44")[7] == f"{found:.2f}"
     assert _line_of(printed, "sam-45")[7] == "-"

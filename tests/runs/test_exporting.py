@@ -16,8 +16,9 @@ from holle_tf.export.formats import FORMATS as FORMATS_BY_NAME
 from holle_tf.export.formats import ExportFormat, register_export_format
 from holle_tf.export.readback import load_reader, random_ids
 from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.modes.export import export_mode
 from holle_tf.runs import exporting
-from holle_tf.runs.exporting import export_mode, student_of
+from holle_tf.runs.exporting import student_of
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
@@ -38,7 +39,7 @@ def run(tiny, prepared):
     """A trained tiny student with all its exports."""
     found = ensure_run(replace(tiny(seed=40), recipe="add_train"), prepared)
     if not all((found.path / "export" / name).exists() for name in FORMATS):
-        export_mode(tiny(), str(found.path), FORMATS, None)
+        export_mode(tiny(), str(found.path), FORMATS)
     return found
 
 
@@ -119,10 +120,10 @@ def test_probabilities_are_those_of_keras(run, name):
 def test_an_export_gives_as_many_spans_as_are_asked_for_and_decodes_as_trained(run, tiny, monkeypatch):
     wanted = []
     monkeypatch.setattr(exporting, "export_student", lambda student, *rest: wanted.append(student.limits))
-    export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"], None)
+    export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"])
     assert [limits.n_best for limits in wanted] == [2]
     with pytest.raises(UserError, match="max_span=10: .* train anew"):
-        export_mode(tiny("evaluation.max_span=10"), str(run.path), ["savedmodel"], None)
+        export_mode(tiny("evaluation.max_span=10"), str(run.path), ["savedmodel"])
 
 
 def test_a_card_stands_beside_every_export(run):
@@ -165,7 +166,7 @@ def test_a_teacher_is_refused(tiny, trained, tmp_path):
 
 def test_what_a_format_has_not_is_said(run, tiny, tmp_path):
     with pytest.raises(UserError, match="savedmodel, tflite, onnx"):
-        export_mode(tiny(), str(run.path), ["pickle"], None)
+        export_mode(tiny(), str(run.path), ["pickle"])
     hashed = tiny("export.max_words=20", "export.hash_buckets=4")
     with pytest.raises(UserError, match="hash_buckets"):
         export_mode(hashed, str(run.path), ["onnx"], str(tmp_path / "out"))
@@ -221,6 +222,6 @@ def test_a_registered_format_is_written_read_back_and_described(run, tiny, toy, 
 def test_the_card_of_a_student_of_ones_own_recipe_names_it(tiny, prepared):
     config = replace(tiny("recipes.mine.terms=[labels]", seed=41), recipe="mine")
     run = ensure_run(config, prepared)
-    export_mode(tiny(), str(run.path), ["onnx"], None)
+    export_mode(tiny(), str(run.path), ["onnx"])
     card = json.loads((run.path / "export" / "onnx" / "model_card.json").read_text(encoding="utf-8"))
     assert card["recipe"]["name"] == "mine"

@@ -1,12 +1,14 @@
 """A teacher of short documents reads long ones, whose words have other numbers."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from holle_tf.catalogue import MODELS
-from holle_tf.modes import all_modes as modes
+from holle_tf.modes.distill import distill_mode
+from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading, with_vocabulary_of
@@ -54,15 +56,15 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
         "distill.compare_alone=false",
         runs_dir=str(tmp_path),
     )
-    modes.distill_mode(config, None, None)
+    distill_mode(config)
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
-    teacher, student = RunFolder(modes.Path(last["teacher"])), RunFolder(modes.Path(last["student"]))
+    teacher, student = RunFolder(Path(last["teacher"])), RunFolder(Path(last["student"]))
     assert (teacher.config().data.setup, student.config().data.setup) == ("sd", "ld")
     assert "bidaf (teacher, in chunks)" in [row["name"] for row in last["scores"]]
     assert student.identity()["distill"]["chunk_words"] == 40
     assert list(teacher.path.glob("long/ld-*/predictions.jsonl"))
     assert teacher.result()["scores"] == {}  # those of short documents were not asked for
-    modes.evaluate_mode(tiny(*long_words, "data.setup=ld", runs_dir=str(tmp_path)), last["teacher"], "test")
+    evaluate_mode(tiny(*long_words, "data.setup=ld", runs_dir=str(tmp_path)), last["teacher"], "test")
     evaluated = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert evaluated["f1"] == last["scores"][-1]["f1"]
 

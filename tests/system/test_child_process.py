@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from holle_tf.system.child_process import OwnProcess, Surroundings, first_ended, in_own_process
+from holle_tf.system.child_process import ChildProcess, Surroundings, first_ended, in_child_process
 from pipelines.errors import UserError
 
 
@@ -12,14 +12,14 @@ def _sum_and_process(*values):
 
 
 def test_the_result_comes_from_another_process():
-    total, process = in_own_process(_sum_and_process, 1, 2)
+    total, process = in_child_process(_sum_and_process, 1, 2)
     assert total == 3
     assert process != os.getpid()
 
 
 def test_a_process_that_is_killed_is_an_error():
     with pytest.raises(UserError, match="_exit.*status 9"):
-        in_own_process(os._exit, 9)
+        in_child_process(os._exit, 9)
 
 
 def _where_it_is(path):
@@ -38,14 +38,14 @@ def test_a_process_keeps_to_its_cores_and_its_output_goes_to_its_file(tmp_path):
     core = min(os.sched_getaffinity(0))
     file = tmp_path / "logs" / "one.txt"
     surroundings = Surroundings((core,), {"HOLLE_TF_TEST": "set"}, file)
-    process = OwnProcess(_where_it_is, "unchanged", surroundings=surroundings)
+    process = ChildProcess(_where_it_is, "unchanged", surroundings=surroundings)
     assert process.result() == ([core], "set", "unchanged")
     assert sorted(file.read_text().split("\n")) == ["", "by the shell", "said"]
 
 
 def test_what_ends_first_is_found_and_the_others_can_be_stopped():
     began = time.monotonic()
-    slow, fast = OwnProcess(_sleep, 600.0), OwnProcess(_sleep, 0.0)
+    slow, fast = ChildProcess(_sleep, 600.0), ChildProcess(_sleep, 0.0)
     assert first_ended([slow, fast]) == [fast]
     assert fast.result() == 0.0
     assert first_ended([slow], 0.01) == []

@@ -126,7 +126,7 @@ def test_two_processes_reach_the_weights_of_one_though_one_is_killed(tiny, alone
     both[1] = start("w1", config, two[1], f"--run_dir={run.path}")
     said = _end(both, tmp_path)
     assert "process 1 of 2, 2 devices" in said and "process 2 of 2" in said
-    assert said.count("another process was lost; beginning anew") == 1
+    assert said.count("another process was lost; restarting") == 1
     _assert_as_alone(run, alone)
     assert not list(run.path.rglob("*temp*"))  # what the second process wrote is gone
 

@@ -1,4 +1,4 @@
-"""Processes of a cluster meet, and who does not come is named; threads stand for processes."""
+"""The rendezvous of a cluster, and who is named when it fails; threads stand for processes."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from holle_tf.system.cluster import Cluster, connect, port_of, wait_for
-from holle_tf.system.rendezvous import GREETING, meet
+from holle_tf.system.rendezvous import GREETING, rendezvous
 from pipelines.errors import UserError
 
 
@@ -17,11 +17,11 @@ def addresses(free_addresses):
     return tuple(free_addresses(3))
 
 
-def _meet(addresses, index, seconds=10.0):
+def _rendezvous(addresses, index, seconds=10.0):
     def wait(found, what):
         return wait_for(found, what, seconds, "is it running?", hurry=0.01)
 
-    meet(Cluster(addresses, index), wait)
+    rendezvous(Cluster(addresses, index), wait)
 
 
 def _listen(address):
@@ -59,14 +59,14 @@ def test_all_go_on_when_the_last_one_is_there(addresses):
     done, servers = [], []
 
     def chief():
-        _meet(addresses, 0)
+        _rendezvous(addresses, 0)
         servers.append(_listen(addresses[0]))  # as TensorFlow does then
 
-    threads = [_begin(done, 2, partial(_meet, addresses, 2)), _begin(done, 0, chief)]
+    threads = [_begin(done, 2, partial(_rendezvous, addresses, 2)), _begin(done, 0, chief)]
     for thread in threads:
         thread.join(0.3)
     assert done == []
-    threads.append(_begin(done, 1, partial(_meet, addresses, 1)))
+    threads.append(_begin(done, 1, partial(_rendezvous, addresses, 1)))
     for thread in threads:
         thread.join(10)
     assert sorted(done) == [0, 1, 2]
@@ -75,7 +75,7 @@ def test_all_go_on_when_the_last_one_is_there(addresses):
 
 def test_one_that_ended_while_it_waited_is_missed(addresses):
     done = []
-    chief = _begin(done, 0, partial(_meet, addresses, 0))
+    chief = _begin(done, 0, partial(_rendezvous, addresses, 0))
     _introduced(addresses[0], 1).close()
     there = [_introduced(addresses[0], 2)]
     chief.join(0.3)
@@ -92,7 +92,7 @@ def test_the_chief_names_who_does_not_come(addresses):
 
     def chief():
         with pytest.raises(UserError) as error:
-            _meet(addresses, 0, seconds=0.5)
+            _rendezvous(addresses, 0, seconds=0.5)
         errors.append(str(error.value))
 
     thread = _begin([], 0, chief)
@@ -105,7 +105,7 @@ def test_the_chief_names_who_does_not_come(addresses):
 
 def test_others_wait_for_the_chief_and_then_with_it(addresses):
     with pytest.raises(UserError, match=f"for the chief at {addresses[0]}; is it"):
-        _meet(addresses, 1, seconds=0.2)
+        _rendezvous(addresses, 1, seconds=0.2)
     listening = _listen(addresses[0])
     listening.settimeout(5)
 
@@ -117,7 +117,7 @@ def test_others_wait_for_the_chief_and_then_with_it(addresses):
 
     thread = _begin([], 0, greet)
     with pytest.raises(UserError, match=f"for the others, as the chief at {addresses[0]} does; is it"):
-        _meet(addresses, 1, seconds=0.5)
+        _rendezvous(addresses, 1, seconds=0.5)
     thread.join(10)
     listening.close()
 
@@ -132,7 +132,7 @@ def test_one_that_is_started_again_goes_in_where_the_chief_is_in_tensorflow(addr
         connection.sendall(says)
 
     thread = _begin([], 0, serve)
-    _meet(addresses, 1)
+    _rendezvous(addresses, 1)
     thread.join(10)
     for one in (listening, *open_until_then):
         one.close()
@@ -140,7 +140,7 @@ def test_one_that_is_started_again_goes_in_where_the_chief_is_in_tensorflow(addr
 
 def test_a_chief_that_is_started_again_goes_in_where_another_is_in_tensorflow(addresses):
     done = []
-    chief = _begin(done, 0, partial(_meet, addresses, 0))
+    chief = _begin(done, 0, partial(_rendezvous, addresses, 0))
     connection = _reach(addresses[0])
     connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
     chief.join(10)

@@ -4,16 +4,17 @@ import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
 from holle_tf.drawing.terminal_table import print_table
-from holle_tf.modes import all_modes as modes
+from holle_tf.modes import benchmark as mode
 from holle_tf.training import benchmark
 
 
 def test_every_model_is_measured_on_every_setup_and_trained_on_the_first(tiny, capsys, monkeypatch):
     monkeypatch.setattr(benchmark, "MODELS", {name: MODELS[name] for name in ("sam", "qanet")})
-    monkeypatch.setattr(benchmark, "in_own_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(benchmark, "in_child_process", lambda function, *arguments: function(*arguments))
     monkeypatch.setattr(benchmark, "STEPS", 2)
     try:
-        modes.benchmark_mode(tiny(), ["sd", "oracle"])
+        monkeypatch.setattr(mode, "SETUPS", ["sd", "oracle"])
+        mode.benchmark_mode(tiny())
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     printed = capsys.readouterr().out

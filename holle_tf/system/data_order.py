@@ -1,20 +1,14 @@
-"""How a training goes on after an interruption: with the data of the next epoch, or not at all."""
+"""The order of the data after an interruption."""
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 
-def stuck(lines: Sequence[Mapping[str, Any]], patience: int) -> bool:
-    """Whether the last ``patience`` epochs of ``metrics.jsonl`` had no better dev F1 than one before."""
-    scores = [line["val_f1"] for line in lines]
-    return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
-
-
-class Onwards(tf.keras.callbacks.Callback):
-    """Begins as many iterations of the data as there were epochs, so that the next one has its own order.
+class ResumeDataOrder(tf.keras.callbacks.Callback):
+    """Skips the orders of the epochs that are done, so that the next epoch has the order of its own.
 
     Every iteration of a shuffled dataset draws another order: the outermost shuffle when it is made, those
     within when the first element is asked for. Has to come after the callback that restores the state.

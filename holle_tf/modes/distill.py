@@ -1,0 +1,100 @@
+"""``--mode=distill``: a student from its teachers, beside a student without them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Optional, Sequence
+
+from holle_tf.catalogue import title_of
+from holle_tf.config import Config
+from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.modes.chosen_devices import on_chosen_devices
+from holle_tf.options.distill import numbered
+from holle_tf.runs.evaluation import baseline_rows, ensure_scores, run_row
+from holle_tf.runs.identity import distill_options
+from holle_tf.runs.pictures import draw_pictures
+from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import Reading
+from holle_tf.system.devices import Devices
+from holle_tf.training.distillation import find_or_train_teachers, student_alone, student_of_teachers
+from holle_tf.training.setup import prepare_data_and_devices
+from holle_tf.training.train import ensure_run
+from pipelines.options import WINDOWS
+
+logger = logging.getLogger(__name__)
+
+
+def distill_mode(
+    config: Config, run_dir: Optional[str] = None, teacher_run: Optional[Sequence[str]] = None
+) -> None:
+    """Train, or find, teachers, a student alone and a student of the teachers, and compare them.
+
+    The last line is JSON.
+
+    Args:
+        run_dir: run folder of the student; by default one that is named after the run.
+        teacher_run: run folders of trained teachers; by default those of ``config.teacher`` are found or
+            trained.
+
+    Raises:
+        UserError: the recipe and the teachers do not fit; or as ``ensure_run``.
+    """
+    on_chosen_devices(config.strategy, partial(_distill, config, run_dir, teacher_run))
+
+
+def _distill(
+    config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], devices: Devices
+) -> None:
+    config = student_of_teachers(config, teacher_runs)
+    prepared, devices = prepare_data_and_devices(config, devices)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
+    config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
+    distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
+    rows, readings = [], {}
+
+    def show(name: str, label: str, run: RunFolder) -> None:
+        if not devices.chief:
+            return
+        readings[name] = Reading(run, prepared, config)
+        ensure_scores(readings[name], "test")
+        rows.append(run_row(readings[name], label, "test"))
+
+    if config.distill.compare_alone:
+        logger.info("== student without a teacher, for comparison")
+        alone = ensure_run(student_alone(config), prepared, devices=devices)
+        show("alone", f"{title_of(config.model)} alone", alone)
+    logger.info(f"== student distilled from {config.teacher}, recipe {config.recipe}")
+    student = ensure_run(config, prepared, Path(run_dir) if run_dir else None, teachers, devices=devices)
+    if not devices.chief:
+        return
+    plain = config.recipe == config.interaction
+    show(
+        "distilled",
+        f"{title_of(config.model)} from {config.teacher}" + ("" if plain else f" ({config.recipe})"),
+        student,
+    )
+    for name, teacher in zip(_distinct(config.teachers), teachers):
+        how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
+        in_chunks = Reading(teacher, prepared, config).in_chunks
+        show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
+    pictures = draw_pictures(readings, student.path / "figures", prepared)
+    print_table(
+        scores_table([*baseline_rows(prepared, "test", config.seed), *rows]),
+        f"test, {config.data.setup}",
+    )
+    print("student:     ", student.path)
+    print("pictures:    ", ", ".join(str(picture) for picture in pictures))
+    print("curves:      ", f"tensorboard --logdir {student.path.parent}")
+    print("try it:      ", f"python -m holle_tf.main --mode=predict --run_dir={student.path}")
+    paths = [str(teacher.path) for teacher in teachers]
+    teacher_paths: dict[str, Any] = {"teacher": paths[0]} if len(paths) == 1 else {"teachers": paths}
+    print(json.dumps({"student": str(student.path), **teacher_paths, "scores": rows}))
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Each name, numbered where it stands more than once."""
+    return [name if names.count(name) == 1 else f"{name} {place + 1}" for name, place in numbered(names)]

@@ -1,0 +1,50 @@
+"""The scores of a run, printed beside those of others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Optional
+
+from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.evaluate.references import References, counts_line, score_with_references
+from holle_tf.runs.evaluation import evaluate_run, predictions_of, run_row
+from holle_tf.runs.run_on_data import Reading
+
+
+def show_scores(
+    reading: Reading, split: str, rows: list[dict[str, Any]], references: Optional[References] = None
+) -> None:
+    """Evaluate a run and print its scores and conicities; the last line is JSON.
+
+    Args:
+        rows: of others, above its own, as of ``scores_table``.
+        references: further ones to score against.
+    """
+    scores = evaluate_run(reading, split)
+    config = reading.run.config()
+    setup = reading.prepared.config.setup
+    row = run_row(reading, config.recipe or config.model, split)
+    print_table(scores_table([*rows, row]), f"{split}, {setup}")
+    cones = reading.conicity(split)
+    for name, cone in cones.items():
+        print(
+            f"conicity of {name}: {cone['value']:.3f} over {cone['conversations']} conversations "
+            f"({cone['excluded']} of one example left out)"
+        )
+    print("run:", reading.run.path)
+    values: dict[str, Any] = {}
+    if cones:
+        values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
+    if references is not None:
+        values["multi_reference"] = _show_references(reading, split, references)
+    print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
+
+
+def _show_references(reading: Reading, split: str, references: References) -> dict[str, Any]:
+    found = score_with_references(predictions_of(reading, split), references)
+    print(counts_line(references, found))
+    titles = {"single": "their own span alone", "multi": "all their references"}
+    rows = [{"name": title, **found[key]} for key, title in titles.items() if key in found]
+    if rows:
+        print_table(scores_table(rows), f"the {found['examples']} examples with further references")
+    return found

@@ -1,0 +1,17 @@
+"""What decides a run."""
+
+from dataclasses import replace
+
+from holle_tf.runs.identity import default_run_path, distill_options, run_terms
+from holle_tf.training.distillation import student_alone
+
+
+def test_weights_of_a_student_change_neither_its_teacher_nor_the_student_beside_it(tiny, prepared):
+    weighted = tiny("distill.labels_weight=0.5", "distill.conicity_weight=0.3", recipe="add", teacher="qanet")
+    plain = tiny(recipe="add", teacher="qanet")
+    paths = [default_run_path(student_alone(config), prepared, []) for config in (weighted, plain)]
+    assert paths[0] == paths[1]
+    assert run_terms(student_alone(weighted)) == ("labels",)
+    assert default_run_path(replace(weighted, recipe="add_train"), prepared, []) != paths[0]
+    assert distill_options(replace(weighted, model="qanet")).labels_weight == 1.0
+    assert distill_options(weighted).labels_weight == 0.5
