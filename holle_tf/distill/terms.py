@@ -100,7 +100,7 @@ TERMS: dict[str, Term] = {}
 NEEDS = ("teacher", "reader", "hallucinated", "projection", "summaries")
 
 
-def term(
+def register_term(
     name: str, weight: str, options: Sequence[str] = (), needs: Sequence[str] = (), positions: str = ""
 ) -> Callable[[Callable[[Batch], tf.Tensor]], Callable[[Batch], tf.Tensor]]:
     """Register a function as the term called ``name``; see ``Term`` for the rest."""
@@ -143,7 +143,7 @@ class _DeclaredOptions:
         if option not in TERMS[self._name].options:
             raise ValueError(
                 f"term {self._name!r} reads the option {option!r}; list it where the term is registered:"
-                f' @term("{self._name}", "{TERMS[self._name].weight}", ["{option}"])'
+                f' @register_term("{self._name}", "{TERMS[self._name].weight}", ["{option}"])'
             )
         return getattr(self._options, option)
 
@@ -208,7 +208,7 @@ def check_cached_positions(names: Sequence[str], options: DistillConfig) -> None
             )
 
 
-@term("labels", "labels_weight")
+@register_term("labels", "labels_weight")
 def labels(batch: Batch) -> tf.Tensor:
     """Terms 2 and 4 of equation (1): D(y_b || p^S_b) + D(y_e || p^S_e), float32, (batch,)."""
     mask = batch.student["document_mask"]
@@ -217,13 +217,13 @@ def labels(batch: Batch) -> tf.Tensor:
     )
 
 
-@term("teacher", "teacher_weight", ["temperature"], needs=["teacher"])
+@register_term("teacher", "teacher_weight", ["temperature"], needs=["teacher"])
 def teacher(batch: Batch) -> tf.Tensor:
     """Terms 1 and 3 of equation (1), summed over teachers: D(p^T || p^S), float32, (batch,)."""
     return _divergence(batch.student, batch.teachers, batch.options.temperature)
 
 
-@term("topk", "teacher_weight", ["temperature", "top_k"], needs=["teacher"], positions="top_k")
+@register_term("topk", "teacher_weight", ["temperature", "top_k"], needs=["teacher"], positions="top_k")
 def topk(batch: Batch) -> tf.Tensor:
     """Equation (2): D(p^T || p^S) over the k positions that the teacher likes best, float32, (batch,)."""
     mask = batch.student["document_mask"]
@@ -237,7 +237,7 @@ def topk(batch: Batch) -> tf.Tensor:
     )  # fmt: skip
 
 
-@term("ensemble", "teacher_weight", ["temperature"], needs=["teacher"])
+@register_term("ensemble", "teacher_weight", ["temperature"], needs=["teacher"])
 def ensemble(batch: Batch) -> tf.Tensor:
     """D(mean of the teachers' probabilities || p^S) of both ends (section 4.2), float32, (batch,)."""
     return sum(
@@ -251,7 +251,7 @@ def ensemble(batch: Batch) -> tf.Tensor:
     )
 
 
-@term(
+@register_term(
     "hallucinated",
     "hallucinated_weight",
     ["hallucinated_share", "temperature"],
@@ -268,7 +268,7 @@ def hallucinated(batch: Batch) -> tf.Tensor:
     return _divergence(batch.read(features), teachers, batch.options.temperature)
 
 
-@term(
+@register_term(
     "gradient",
     "gradient_weight",
     ["gradient_mode", "gradient_directions", "gradient_normalised", "gradient_share", "second_order"],
@@ -300,14 +300,14 @@ def gradient(batch: Batch) -> tf.Tensor:
     return rows.spread(values)
 
 
-@term("conicity", "conicity_weight", needs=["summaries"])
+@register_term("conicity", "conicity_weight", needs=["summaries"])
 def conicity(batch: Batch) -> tf.Tensor:
     """Cosine of h^P and of h^R with their means over the batch (section 4.1 as a loss), float32, (batch,)."""
     vectors = [batch.student[name] for name in SUMMARIES]
     return sum(mean_direction_cosine(vector, batch.mean(vector)) for vector in vectors)
 
 
-@term("matching", "matching_weight", needs=["projection", "summaries"])
+@register_term("matching", "matching_weight", needs=["projection", "summaries"])
 def matching(batch: Batch) -> tf.Tensor:
     """Mean squared distance of [h^P; h^R], projected, to every teacher's h~, float32, (batch,).
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -15,13 +14,11 @@ from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.modes.chosen_devices import on_chosen_devices
 from holle_tf.options.distill import numbered
 from holle_tf.runs.evaluation import baseline_rows, ensure_scores, run_row
-from holle_tf.runs.identity import distill_options
 from holle_tf.runs.pictures import draw_pictures
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading
 from holle_tf.system.devices import Devices
-from holle_tf.training.distillation import find_or_train_teachers, student_alone, student_of_teachers
-from holle_tf.training.setup import prepare_data_and_devices
+from holle_tf.training.distillation import prepare_distillation, student_alone
 from holle_tf.training.train import ensure_run
 from pipelines.options import WINDOWS
 
@@ -49,11 +46,7 @@ def distill_mode(
 def _distill(
     config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], devices: Devices
 ) -> None:
-    config = student_of_teachers(config, teacher_runs)
-    prepared, devices = prepare_data_and_devices(config, devices)
-    teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
-    config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
-    distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
+    config, prepared, teachers, devices = prepare_distillation(config, teacher_runs, devices)
     rows, readings = [], {}
 
     def show(name: str, label: str, run: RunFolder) -> None:

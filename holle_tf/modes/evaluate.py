@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Optional
 
-from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.evaluate.references import read_references
 from holle_tf.modes.scores_of_run import show_scores
-from holle_tf.runs.data import open_data, relocated
 from holle_tf.runs.evaluation import baseline_rows
 from holle_tf.runs.prediction import chosen_run
-from holle_tf.runs.run_on_data import Reading
-from pipelines.errors import UserError
-from pipelines.options import LONG_SETUPS, DataConfig
+from holle_tf.runs.run_on_data import reading_of
 
 
 def evaluate_mode(
@@ -31,20 +26,6 @@ def evaluate_mode(
     """
     references = read_references(multi_reference) if multi_reference else None
     run = chosen_run(run_dir, config)
-    trained = run.config()
-    long = (
-        config.data.setup in LONG_SETUPS
-        and trained.data.setup not in LONG_SETUPS
-        and not is_student(trained.model)
-    )
-    if not long and config.data.setup not in (trained.data.setup, DataConfig.setup):
-        raise UserError(
-            f"--setup={config.data.setup}: {run.path} reads what it was trained on ({trained.data.setup}); "
-            "teachers of short documents alone read long ones."
-        )
-    own = relocated(trained, config)
-    if long:  # asked for, as a teacher's own documents are short
-        own = replace(own, data=replace(own.data, setup=config.data.setup))
-    prepared = open_data(own)
-    rows = baseline_rows(prepared, split, run.config().seed)
-    show_scores(Reading(run, prepared, config), split, rows, references)
+    reading = reading_of(run, config)
+    rows = baseline_rows(reading.prepared, split, run.config().seed)
+    show_scores(reading, split, rows, references)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Optional
 
-from holle_tf.catalogue import is_student
 from holle_tf.config import Config
-from holle_tf.distill.recipes import recipe
 from holle_tf.modes.chosen_devices import on_chosen_devices
 from holle_tf.modes.scores_of_run import show_scores
 from holle_tf.runs.run_on_data import Reading
 from holle_tf.system.devices import Devices
-from holle_tf.training.distillation import with_recipe
+from holle_tf.training.distillation import on_labels_alone
 from holle_tf.training.setup import prepare_data_and_devices
 from holle_tf.training.train import ensure_run
-from pipelines.errors import UserError
 
 
 def train_mode(config: Config, run_dir: Optional[str] = None) -> None:
@@ -33,13 +29,7 @@ def train_mode(config: Config, run_dir: Optional[str] = None) -> None:
 
 
 def _train(config: Config, run_dir: Optional[str], devices: Devices) -> None:
-    if not is_student(config.model) and config.recipe:
-        raise UserError(f"--model={config.model} is trained on its labels; leave out the recipe.")
-    if is_student(config.model):
-        config = with_recipe(config, "_train")
-        if recipe(config.recipe, config.recipes).teachers:
-            raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
-    config = replace(config, teacher="")
+    config = on_labels_alone(config)
     prepared, devices = prepare_data_and_devices(config, devices)
     run = ensure_run(config, prepared, Path(run_dir) if run_dir else None, devices=devices)
     if not devices.chief:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
@@ -11,13 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.board.hparams import write_test_scores
+from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.runs.data import open_data, relocated
 from holle_tf.runs.run_folder import RunFolder, build_model, read_json, write_text
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
-from pipelines.options import LONG_SETUPS
+from pipelines.options import LONG_SETUPS, DataConfig
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import PAD, UNK, Vocabulary
 
@@ -108,6 +110,29 @@ class Reading:
     def conicity(self, split: str) -> dict[str, Any]:
         """That of each of the model's vectors on a split, as far as it was computed."""
         return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
+
+
+def reading_of(run: RunFolder, config: Config) -> Reading:
+    """A finished run on the data that it was trained on, or a teacher of short documents on long ones.
+
+    Args:
+        config: as of ``Reading``; it also says where the data are, and a long ``data.setup`` asks for long
+            documents.
+
+    Raises:
+        UserError: the run cannot read documents of that setup, or its data are missing.
+    """
+    trained, setup = run.config(), config.data.setup
+    long = setup in LONG_SETUPS and trained.data.setup not in LONG_SETUPS and not is_student(trained.model)
+    if not long and setup not in (trained.data.setup, DataConfig.setup):
+        raise UserError(
+            f"--setup={setup}: {run.path} reads what it was trained on ({trained.data.setup}); "
+            "teachers of short documents alone read long ones."
+        )
+    own = relocated(trained, config)
+    if long:  # asked for, as a teacher's own documents are short
+        own = replace(own, data=replace(own.data, setup=setup))
+    return Reading(run, open_data(own), config)
 
 
 def chunk_options(

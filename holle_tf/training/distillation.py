@@ -6,7 +6,7 @@ import itertools
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, NamedTuple, Optional, Sequence
 
 from holle_tf.catalogue import is_student, title_of
 from holle_tf.catalogue import teachers as known_teachers
@@ -18,13 +18,65 @@ from holle_tf.runs.identity import distill_options, find_teacher
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import Reading
 from holle_tf.system.devices import ONE, Devices
-from holle_tf.training.setup import of_teachers
+from holle_tf.training.setup import of_teachers, prepare_data_and_devices
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS, WINDOWS
 from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
+
+
+class Distillation(NamedTuple):
+    """A student that can be trained now.
+
+    Attributes:
+        config: of the student; its recipe and its teachers are named.
+        prepared: its data.
+        teachers: finished runs.
+        devices: started.
+    """
+
+    config: Config
+    prepared: PreparedData
+    teachers: list[RunFolder]
+    devices: Devices
+
+
+def prepare_distillation(
+    config: Config, teacher_runs: Optional[Sequence[str]], devices: Devices = ONE
+) -> Distillation:
+    """Prepare the data, start the devices, and find the teachers or train them.
+
+    Args:
+        teacher_runs: folders of finished teachers, in place of ``config.teacher``.
+
+    Raises:
+        UserError: see ``student_of_teachers``, ``prepare_data_and_devices`` and ``find_or_train_teachers``;
+            or the terms cannot be learned from these teachers.
+    """
+    config = student_of_teachers(config, teacher_runs)
+    prepared, devices = prepare_data_and_devices(config, devices)
+    teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
+    config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
+    distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
+    return Distillation(config, prepared, teachers, devices)
+
+
+def on_labels_alone(config: Config) -> Config:
+    """``config`` of a model that learns from the labels alone; the recipe of a student is named.
+
+    Raises:
+        UserError: the recipe needs a teacher, or the model is one and has a recipe.
+    """
+    if not is_student(config.model):
+        if config.recipe:
+            raise UserError(f"--model={config.model} is trained on its labels; leave out the recipe.")
+        return replace(config, teacher="")
+    config = with_recipe(config, "_train")
+    if recipe(config.recipe, config.recipes).teachers:
+        raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
+    return replace(config, teacher="")
 
 
 def with_recipe(config: Config, plain: str) -> Config:
