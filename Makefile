@@ -1,7 +1,7 @@
 # `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
 PYTHON_ENV = .venv/bin/python
 EXTRAS = serve beam browser
-.PHONY: demo tables test lint format bench bench-smoke install everything
+.PHONY: demo tables test lint format wheel bench bench-smoke install everything
 
 demo: install  ## the whole job on the embedded corpus, 12 to 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
@@ -17,6 +17,10 @@ lint: everything  ## formatting, lint and types
 format: everything
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+wheel: install  ## the package as dist/holle_tf-*.whl
+	rm -rf build
+	$(PYTHON_ENV) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 tables: install  ## every table of the paper on the demo corpus, hours; the same again goes on
 	$(PYTHON_ENV) -m holle_tf.main --mode=report --size=demo
