@@ -16,8 +16,8 @@ from holle_tf.export.formats import FORMATS as FORMATS_BY_NAME
 from holle_tf.export.formats import ExportFormat, register_export_format
 from holle_tf.export.readback import load_reader, random_ids
 from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.modes import export as mode
 from holle_tf.modes.export import export_mode
-from holle_tf.runs import exporting
 from holle_tf.runs.exporting import student_of
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.training.train import ensure_run
@@ -119,7 +119,7 @@ def test_probabilities_are_those_of_keras(run, name):
 
 def test_an_export_gives_as_many_spans_as_are_asked_for_and_decodes_as_trained(run, tiny, monkeypatch):
     wanted = []
-    monkeypatch.setattr(exporting, "export_student", lambda student, *rest: wanted.append(student.limits))
+    monkeypatch.setattr(mode, "export_student", lambda student, *rest: wanted.append(student.limits))
     export_mode(tiny("evaluation.n_best=2"), str(run.path), ["savedmodel"])
     assert [limits.n_best for limits in wanted] == [2]
     with pytest.raises(UserError, match="max_span=10: .* train anew"):
@@ -159,7 +159,7 @@ def test_an_export_is_replaced_but_nothing_else(run, tiny, tmp_path):
 
 def test_a_teacher_is_refused(tiny, trained, tmp_path):
     teacher = trained("qanet")
-    with pytest.raises(UserError, match="only a student"):
+    with pytest.raises(UserError, match="cannot be exported, because it is a teacher"):
         export_mode(tiny(), str(teacher.path), ["onnx"], str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
