@@ -27,7 +27,7 @@ from benchmarks.cells import BOUND_TITLES, GPU_TITLES, bound_cells, gpu_cells
 from benchmarks.gpu import A100, on_paper
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from holle_tf.catalogue import MODELS
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.drawing.terminal_table import print_table
 
 _MODELS = flags.DEFINE_list("models", list(MODELS), "models to measure")

@@ -27,7 +27,8 @@ from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, random_batch
 from benchmarks.taking_turns import median_seconds
 from holle_tf.board.example_views import choose_examples, draw_curves, spans_as_markdown, view
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, load_config, preset
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.distiller import Distiller, Teacher, cached_teacher, online_teacher
 from holle_tf.distill.hallucination import HALLUCINATED, reorder
 from holle_tf.distill.optimizers import make_optimizer

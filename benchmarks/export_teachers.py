@@ -60,7 +60,7 @@ def measure_teacher(model: str, run: Optional[str], lengths: Sequence[int]) -> d
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
     from holle_tf.catalogue import MODELS
-    from holle_tf.config import load_config
+    from holle_tf.config_sources import load_config
     from holle_tf.models.parameters import trainable_parameters
     from holle_tf.runs.run_folder import RunFolder
     from pipelines.vocabulary import Vocabulary

@@ -74,7 +74,7 @@ PRUNED: tuple[dict[str, Any], ...] = (
 
 def student_run() -> Any:
     """The run to export."""
-    from holle_tf.config import load_config, preset
+    from holle_tf.config_sources import load_config, preset
     from holle_tf.runs.data import open_data
     from holle_tf.runs.prediction import newest_student
     from holle_tf.runs.run_folder import RunFolder

@@ -18,7 +18,8 @@ import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
 
-from holle_tf.config import Config, load_config, preset
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.distiller import online_teacher
 from holle_tf.distill.gradient_distance import squared_distance
 from holle_tf.distill.input_gradients import InputGradients, gradient_targets, input_gradients

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from benchmarks.cells import WHAT, Row, row_text
 from benchmarks.growing import grow, seconds_of
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.system.child_process import in_child_process
 from holle_tf.system.console_logging import configure_console

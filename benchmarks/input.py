@@ -25,7 +25,8 @@ from tqdm import tqdm
 
 from benchmarks.models import make_distiller
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, load_config, preset
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.precision import resolve_precision
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data, raw_data

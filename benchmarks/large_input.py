@@ -18,7 +18,7 @@ from typing import Any, Iterator
 from absl import app, flags
 from tqdm import tqdm
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.runs.data import raw_data
 from holle_tf.system.child_process import in_child_process
 from holle_tf.system.console_logging import configure_console

@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from benchmarks.trace import kind_of, trace
 from holle_tf.catalogue import MODELS
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.system.memory import keep_freed_memory
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional, Sequence
 
-from holle_tf.config import Config, load_config, preset
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config, preset
 
 
 def demo_or_own(

@@ -26,7 +26,8 @@ from rich.table import Table
 from benchmarks.models import CHARACTERS, WORD_DIM, WORDS, make_distiller, random_batch
 from benchmarks.taking_turns import median_seconds
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, load_config
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config
 from holle_tf.drawing.terminal_table import print_table
 from pipelines.errors import UserError
 from pipelines.parallel import cores

@@ -21,7 +21,7 @@ from absl import app, flags
 from rich.table import Table
 
 from benchmarks.paired import SCORES, summary
-from holle_tf.config import load_config, preset
+from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores

@@ -74,7 +74,8 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
 
 def untrained_student(folder: Path) -> Any:
     """A run folder with a student of the published size and random weights."""
-    from holle_tf.config import load_config, to_yaml
+    from holle_tf.config import to_yaml
+    from holle_tf.config_sources import load_config
     from holle_tf.runs.run_folder import RunFolder, build_model, write_text
     from pipelines.vocabulary import Vocabulary
 

@@ -19,7 +19,7 @@ from rich.table import Table
 from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
 from benchmarks.taking_turns import median_seconds
 from holle_tf.catalogue import MODELS
-from holle_tf.config import load_config, preset
+from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.precision import POLICIES
 from holle_tf.drawing.terminal_table import print_table
 from pipelines.errors import UserError

@@ -41,7 +41,7 @@ def train(model: str) -> dict[str, float]:
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
     from holle_tf.catalogue import MODELS
-    from holle_tf.config import load_config, preset
+    from holle_tf.config_sources import load_config, preset
     from holle_tf.distill.shares import shares
     from holle_tf.models.parameters import trainable_parameters
 

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from absl import app, flags
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.system.console_logging import configure_console
 from tuning.plan import make_plan
 from tuning.search import SearchTuner

@@ -94,7 +94,7 @@ def _run(name: str) -> int:
 
 def _loader() -> Callable[..., Config]:
     """Function (names of presets) -> configuration of the command line, on top of these presets."""
-    from holle_tf.config import config_file, load_config, preset
+    from holle_tf.config_sources import config_file, load_config, preset
 
     values = flags.FLAGS
     options = holle_tf.flags.OPTIONS

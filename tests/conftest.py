@@ -79,7 +79,7 @@ def runs_dir(tmp_path_factory):
 def tiny(runs_dir):
     """Function (assignments) -> configuration of a tiny run on the tiny corpus."""
 
-    from holle_tf.config import load_config
+    from holle_tf.config_sources import load_config
 
     def make(*assignments, **flags):
         return load_config((), [*TINY, *assignments], {"runs_dir": str(runs_dir), **flags})

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from holle_tf.config import Config, config_file, known_keys, load_config, preset, to_yaml
+from holle_tf.config import Config, known_keys, to_yaml
+from holle_tf.config_sources import config_file, load_config, preset
 from pipelines.errors import UserError
 
 

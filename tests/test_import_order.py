@@ -22,6 +22,7 @@ ROOMS = (
     "holle_tf.options",
     "holle_tf.catalogue",
     "holle_tf.config",
+    "holle_tf.config_sources",
     "holle_tf.models.recurrence",
     "holle_tf.models.layers",
     "holle_tf.models",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from pipelines.errors import UserError
 from pipelines.plugins import load_plugins, plugin_digest
 

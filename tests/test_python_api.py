@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import holle_tf
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from pipelines.example_from_texts import unanswered
 
 ROOT = Path(__file__).parent.parent
@@ -65,7 +65,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 
 def test_a_configuration_is_that_of_the_command_line():
-    from holle_tf.config import preset
+    from holle_tf.config_sources import preset
 
     own = holle_tf.load_config("smoke", {"training.sam.learning_rate": 1e-07}, teacher="qanet", setup="ld")
     files = [preset("demo"), preset("smoke")]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.distill.recipes import RECIPES, all_recipes
 from holle_tf.distill.terms import TERMS
 from holle_tf.options.distill import DistillConfig
@@ -51,7 +51,7 @@ def test_recipes_on_the_page_are_valid(yaml, tmp_path):
 STEP = """
 from pathlib import Path
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.distill.distiller import Distiller, online_teacher
 from holle_tf.catalogue import SamConfig
 from holle_tf.models.sam import build_sam

@@ -12,7 +12,8 @@ import yaml
 from rich import box
 from rich.table import Table
 
-from holle_tf.config import load_config, preset, values_of
+from holle_tf.config import values_of
+from holle_tf.config_sources import load_config, preset
 from holle_tf.options.tuning import OBJECTIVES
 from holle_tf.runs.run_folder import versions, write_text
 from holle_tf.system.machine import command_line, machine

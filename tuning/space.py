@@ -20,7 +20,8 @@ import keras_tuner
 import yaml
 
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, known_keys, to_dict, with_values
+from holle_tf.config import Config, known_keys, to_dict
+from holle_tf.config_sources import with_values
 from pipelines.errors import UserError
 
 SPACES = Path(__file__).parent / "spaces"

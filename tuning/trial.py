@@ -14,7 +14,8 @@ from typing import Any, Mapping, Optional
 import tensorflow as tf
 
 from holle_tf.catalogue import is_student
-from holle_tf.config import Config, with_values
+from holle_tf.config import Config
+from holle_tf.config_sources import with_values
 from holle_tf.distill.recipes import RECIPES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Sequence, Union
 
-from holle_tf import config as configuration
+from holle_tf import config_sources
 from holle_tf.config import Config
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -41,15 +41,15 @@ def load_config(
         UserError: a file is missing or broken, a key is unknown, or a value cannot be.
     """
     named = [files] if isinstance(files, (str, os.PathLike)) else files
-    paths = [configuration.config_file(os.fspath(file)) for file in named]
+    paths = [config_sources.config_file(os.fspath(file)) for file in named]
     if isinstance(assignments, Mapping):
         assignments = [f"{key}={json.dumps(value, default=str)}" for key, value in assignments.items()]
     texts = list(assignments)
     given = {_SHORT.get(name, name): value for name, value in options.items() if value is not None}
-    config = configuration.load_config(paths, texts, given)
+    config = config_sources.load_config(paths, texts, given)
     if config.data_dir:
         return config
-    return configuration.load_config([configuration.preset("demo"), *paths], texts, given)
+    return config_sources.load_config([config_sources.preset("demo"), *paths], texts, given)
 
 
 def prepare(config: Config) -> PreparedData:

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from holle_tf.config import Config, load_config, preset, values_of
+from holle_tf.config import Config, values_of
+from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.references import read_references
 from holle_tf.report.content import report_content

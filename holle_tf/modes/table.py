@@ -73,6 +73,11 @@ MODES: dict[str, Mode] = {
     "recipes": Mode(
         "List the training objectives that --recipe can choose.", "", "holle_tf.modes.recipes:recipes_mode"
     ),
+    "options": Mode(
+        "List every option of the configuration, with its value, range and meaning.",
+        "",
+        "holle_tf.modes.options:options_mode",
+    ),
     "tune": Mode(
         "Search for the best hyperparameters (docs/tuning.md).",
         "--model=sam --tuner=grid --objective=val_f1",

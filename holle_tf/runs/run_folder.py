@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, load_config, to_yaml
+from holle_tf.config import Config, to_yaml
+from holle_tf.config_sources import load_config
 from holle_tf.drawing.plots import read_metrics
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256

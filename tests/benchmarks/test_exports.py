@@ -9,7 +9,8 @@ from benchmarks.export_tables import TABLES
 from benchmarks.export_teachers import teacher_row, teachers_beside
 from benchmarks.exports import Report, checked_card
 from benchmarks.report import fill
-from holle_tf.config import load_config, to_yaml
+from holle_tf.config import to_yaml
+from holle_tf.config_sources import load_config
 from pipelines.errors import UserError
 
 ROW = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.runs.data import open_data
 
 

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.catalogue import MODELS, SamConfig
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.distill.distiller import Distiller, online_teacher
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES, computing_in_float32, resolve_precision

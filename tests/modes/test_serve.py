@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.modes import serve as mode
 from holle_tf.options.serve import ServeConfig
 from pipelines.errors import UserError

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import yaml
 
-from holle_tf.config import load_config, preset
+from holle_tf.config_sources import load_config, preset
 from holle_tf.modes.tune import tune_mode
 from pipelines.errors import UserError
 from tuning.plan import Plan

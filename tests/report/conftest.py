@@ -2,7 +2,7 @@
 
 import pytest
 
-from holle_tf.config import load_config, preset
+from holle_tf.config_sources import load_config, preset
 from holle_tf.report import costs
 
 SMALLER = (

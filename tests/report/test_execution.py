@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from holle_tf.config import Config, load_config
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config
 from holle_tf.modes.report import report_mode
 from holle_tf.report import costs, execution
 from holle_tf.report.execution import machine_shares, next_run

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.report.rows import PlannedRun
 from holle_tf.report.run_progress import ReportProgress
 from holle_tf.report.runs import State

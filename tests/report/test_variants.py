@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from holle_tf import paper
-from holle_tf.config import Config, load_config
+from holle_tf.config import Config
+from holle_tf.config_sources import load_config
 from holle_tf.distill.recipes import RECIPES, recipe
 from holle_tf.options.distill import DistillConfig, RecipeConfig
 from holle_tf.report.rows import all_variants, chosen_rows, comparisons, planned_runs

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard

@@ -66,7 +66,7 @@ def test_serving_an_export_loads_no_tensorflow_and_stays_small(export):
     code = """
 import json, sys
 from pathlib import Path
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.modes import serve as mode
 from holle_tf.serve import app, backend, onnx_backend, server
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.backend import warm_up
 from holle_tf.serve.run_backend import RunBackend

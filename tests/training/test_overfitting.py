@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.runs.data import open_data

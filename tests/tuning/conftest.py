@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 
 TINY = (
     "demo.train_examples=24",

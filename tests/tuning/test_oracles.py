@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from holle_tf.options.tuning import TuningConfig
 from tuning.oracles import KINDS, make_oracle
 from tuning.space import read_space

@@ -1,6 +1,6 @@
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from tuning.picture import plot_trials
 from tuning.results import mark_fronts
 from tuning.space import read_space

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from pipelines.errors import UserError
 from tuning.space import SPACES, read_space
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from holle_tf.config import load_config
+from holle_tf.config_sources import load_config
 from pipelines import local_preparation
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
