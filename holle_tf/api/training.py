@@ -72,10 +72,12 @@ def train(config: Config, run_dir: Optional[PathLike] = None) -> RunFolder:
     Raises:
         UserError: the recipe needs a teacher, data are missing, or training diverged.
     """
+    from holle_tf.system.memory import keep_freed_memory
     from holle_tf.training.distillation import on_labels_alone
     from holle_tf.training.setup import prepare_data_and_devices
     from holle_tf.training.train import ensure_run
 
+    keep_freed_memory()
     config = on_labels_alone(config)
     prepared, devices = prepare_data_and_devices(config, _devices(config))
     return ensure_run(config, prepared, _path(run_dir), devices=devices)
@@ -95,9 +97,11 @@ def distill(
     Raises:
         UserError: no teacher is given, the recipe does not fit, data are missing, or training diverged.
     """
+    from holle_tf.system.memory import keep_freed_memory
     from holle_tf.training.distillation import prepare_distillation
     from holle_tf.training.train import ensure_run
 
+    keep_freed_memory()
     paths = None if teacher_runs is None else [os.fspath(path) for path in teacher_runs]
     ready = prepare_distillation(config, paths, _devices(config))
     return ensure_run(ready.config, ready.prepared, _path(run_dir), ready.teachers, devices=ready.devices)
