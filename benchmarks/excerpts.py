@@ -25,7 +25,7 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores, predictions_of
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from pipelines.example import Example
 from pipelines.prepare import PreparedData
@@ -41,9 +41,9 @@ _RUN_DIR = flags.DEFINE_string("run_dir", None, "run of a teacher of short docum
 
 def predicted(run: RunFolder, prepared: PreparedData, config: Config, examples: list[Example]) -> float:
     """Share of the examples whose predicted span starts like the long document."""
-    reading = Reading(run, prepared, config)
-    ensure_scores(reading, "test")
-    spans = {span.example_id: span.prediction for span in predictions_of(reading, "test")}
+    run_on_data = RunOnData(run, prepared, config)
+    ensure_scores(run_on_data, "test")
+    spans = {span.example_id: span.prediction for span in predictions_of(run_on_data, "test")}
     found = 0
     for example in examples:
         words = opening(example.document)

@@ -158,7 +158,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     from holle_tf.runs.data import open_data
     from holle_tf.runs.evaluation import ensure_scores
     from holle_tf.runs.exporting import export_student, student_of
-    from holle_tf.runs.run_on_data import Reading
+    from holle_tf.runs.run_on_data import RunOnData
     from pipelines.encoding import encode
     from pipelines.records import read_examples
 
@@ -167,7 +167,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     if (root / "data").is_dir():  # a run that was moved finds its data beside it
         config = replace(config, runs_dir=str(root))
     prepared = open_data(config)
-    ensure_scores(Reading(run, prepared, config), "test")  # which are on the cards
+    ensure_scores(RunOnData(run, prepared, config), "test")  # which are on the cards
     examples = read_examples(prepared, "test")
     encoded = [encode(example, prepared.words, prepared.chars, config.data) for example in examples]
     longest, values = config.evaluation.max_span, report.values

@@ -26,7 +26,7 @@ from holle_tf.distill.input_gradients import InputGradients, gradient_targets, i
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers
 from holle_tf.training.train import ensure_run
@@ -64,7 +64,7 @@ def gradients(
     config: Config, prepared: PreparedData, runs: list[RunFolder], split: str
 ) -> Iterator[list[InputGradients]]:
     """The gradients of each run, batch by batch."""
-    models = [Reading(run, prepared, config).load_model() for run in runs]
+    models = [RunOnData(run, prepared, config).load_model() for run in runs]
     readers = [online_teacher(model).read for model in models]
     inputs = sorted({name for model in models for name in model.input} | {"question"})
     batches = make_dataset(prepared, split, inputs=inputs, batch_size=BATCH, limit=_EXAMPLES.value)

@@ -28,7 +28,7 @@ from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.options.distill import CHUNK_MERGES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers
 
@@ -48,8 +48,8 @@ def configuration(setup: str, **options: str) -> Config:
     return demo_or_own(_DATA_DIR.value, _GLOVE.value, given, _SET.value)
 
 
-def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
-    """A teacher's readings of the long documents, by way of merging; a single reading if they are read whole.
+def runs_on_data(teacher: str) -> Iterator[tuple[str, RunOnData]]:
+    """A teacher with the long documents, once for each way of merging; only once if they are read whole.
 
     Args:
         teacher: value of ``distill.long_teacher``.
@@ -58,7 +58,7 @@ def readings(teacher: str) -> Iterator[tuple[str, Reading]]:
     run, *_ = find_or_train_teachers(config, open_data(config), None)
     for merge in CHUNK_MERGES if teacher != "whole" else ("",):
         config = configuration("ld", chunk_merge=merge)
-        yield merge, Reading(run, open_data(config), config)
+        yield merge, RunOnData(run, open_data(config), config)
 
 
 def compare_teachers() -> list[dict[str, Any]]:
@@ -66,10 +66,10 @@ def compare_teachers() -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     first: list[float] = []
     for teacher in _TEACHERS.value:
-        for merge, reading in readings(teacher):
-            ensure_scores(reading, "test")
-            f1 = [span.f1 for span in read_predictions(reading.folder / "predictions.jsonl")]
-            scores = {name: reading.scores()["test"][name] for name in ("f1", "em")}
+        for merge, run_on_data in runs_on_data(teacher):
+            ensure_scores(run_on_data, "test")
+            f1 = [span.f1 for span in read_predictions(run_on_data.folder / "predictions.jsonl")]
+            scores = {name: run_on_data.scores()["test"][name] for name in ("f1", "em")}
             difference = paired_bootstrap(f1, first, RESAMPLES)._asdict() if first else None
             first = first or f1
             about = {"teacher": teacher, "merge": merge, "examples": len(f1)}
@@ -84,12 +84,12 @@ def cache_sizes() -> dict[str, dict[str, float]]:
     report: dict[str, dict[str, float]] = {}
     for setup in ("sd", "ld"):
         config = configuration(setup)
-        reading = Reading(teacher, open_data(config), config)
-        load, count = reading.load_model, reading.prepared.count("dev")
-        report[setup] = {"words": reading.prepared.mean_words("dev")["document"]}
+        run_on_data = RunOnData(teacher, open_data(config), config)
+        load, count = run_on_data.load_model, run_on_data.prepared.count("dev")
+        report[setup] = {"words": run_on_data.prepared.mean_words("dev")["document"]}
         for name, k in (("all", 0), ("best", default_top_k(setup))):
             folder = ensure_teacher_cache(
-                load, teacher.weights, reading.prepared, "dev", 32, reading.chunks, k
+                load, teacher.weights, run_on_data.prepared, "dev", 32, run_on_data.chunks, k
             )
             size = sum(path.stat().st_size for path in folder.glob("*.tfrecord.gz"))
             report[setup][name] = size / count * 10_000

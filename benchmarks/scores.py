@@ -26,7 +26,7 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
@@ -57,10 +57,10 @@ def score(value: str, seed: int) -> dict[str, float]:
     elif config.model == "sam":
         config = with_recipe(config, "_train")
     run = ensure_run(config, prepared, teachers=teachers)
-    reading = Reading(run, prepared, config)
-    ensure_scores(reading, "test")
-    scores = reading.scores()["test"]
-    cones = {f"conicity of {name}": cone["value"] for name, cone in reading.conicity("test").items()}
+    run_on_data = RunOnData(run, prepared, config)
+    ensure_scores(run_on_data, "test")
+    scores = run_on_data.scores()["test"]
+    cones = {f"conicity of {name}": cone["value"] for name, cone in run_on_data.conicity("test").items()}
     return {**{name: scores[name] for name in SCORES}, **cones}
 
 

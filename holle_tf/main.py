@@ -111,7 +111,7 @@ def _end(status: int) -> None:
     # A process that listens for others ends in a way of its own.
     devices = sys.modules.get("holle_tf.system.devices")
     if devices is not None:
-        devices.end(status)
+        devices.end_process(status)
     if status:
         sys.exit(status)
 

@@ -170,7 +170,7 @@ def json_sha256(value: Any) -> str:
 
 
 @contextmanager
-def alone_in(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
+def exclusive_access(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold a lock that one process has at a time; it is released when the process ends.
 
     On a file system without locks this does nothing.

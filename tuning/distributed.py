@@ -184,14 +184,14 @@ def _start_workers(plan: Plan, count: int, host: str, port: int) -> dict[str, Ba
     """Start local workers, which share the cores, and the GPUs if there are any."""
     import tensorflow as tf
 
-    from holle_tf.system.devices import one_gpu
+    from holle_tf.system.devices import gpu_environment
 
     gpus = len(tf.config.list_physical_devices("GPU"))
     context = multiprocessing.get_context("spawn")
     workers: dict[str, BaseProcess] = {}
     for i in range(count):
         name = f"worker{i + 1}"
-        share = one_gpu(i, gpus) if gpus else {}
+        share = gpu_environment(i, gpus) if gpus else {}
         threads = str(max(1, cores() // count))
         share.update({key: threads for key in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")})
         arguments = (plan, name, host, port, current_console())

@@ -14,7 +14,7 @@ from holle_tf.distill.recipes import recipe
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, read_json, write_text
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.child_process import in_child_process
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
 from holle_tf.training.train import cache_teachers
@@ -97,7 +97,7 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
         teachers = tuple(Path(path) for path in found)
         runs = [RunFolder(path) for path in teachers]
         for run in runs:
-            Reading(run, prepared, config)
+            RunOnData(run, prepared, config)
         config = replace(config, teacher=",".join(run.config().model for run in runs))
     space = _without_idle_keys(config, space, prepared, [RunFolder(path) for path in teachers])
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])

@@ -123,12 +123,12 @@ def evaluate(
     """
     from holle_tf.runs.evaluation import evaluate_run
     from holle_tf.runs.run_folder import RunFolder
-    from holle_tf.runs.run_on_data import reading_of
+    from holle_tf.runs.run_on_data import open_run_on_data
 
     if split not in ("train", "dev", "test"):
         raise UserError(f"split={split!r}: not among the choices (train, dev, test).")
     folder = RunFolder(Path(run)) if isinstance(run, (str, os.PathLike)) else run
-    return evaluate_run(reading_of(folder, config or _with_its_data(folder)), split)
+    return evaluate_run(open_run_on_data(folder, config or _with_its_data(folder)), split)
 
 
 def _with_its_data(run: RunFolder) -> Config:

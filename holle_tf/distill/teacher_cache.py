@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from holle_tf.models.outputs import EDGES
 from pipelines.dataset import make_dataset
-from pipelines.files import alone_in, atomic_file, atomic_path, file_sha256, json_sha256, remove_stale
+from pipelines.files import atomic_file, atomic_path, exclusive_access, file_sha256, json_sha256, remove_stale
 from pipelines.manifest import describe
 from pipelines.prepare import PreparedData
 
@@ -141,7 +141,7 @@ def ensure_teacher_cache(
         _fill(cache, load_teacher, batch_size, readers)
     else:
         waiting = f"teacher scores: another process computes them in {cache.folder}; waiting"
-        with alone_in(cache.folder, lambda: logger.info(waiting)):
+        with exclusive_access(cache.folder, lambda: logger.info(waiting)):
             _fill(cache, load_teacher, batch_size, readers)
     return cache.folder
 

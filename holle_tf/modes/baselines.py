@@ -10,7 +10,7 @@ from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import baseline_rows, ensure_scores, run_row
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 
 
 def baselines_mode(config: Config, split: str = "test") -> None:
@@ -18,8 +18,8 @@ def baselines_mode(config: Config, split: str = "test") -> None:
     prepared = open_data(config)
     rows = baseline_rows(prepared, split, config.seed)
     for path in sorted((Path(config.runs_dir) / prepared.folder.name).glob("*/result.json")):
-        reading = Reading(RunFolder(path.parent), prepared, config)
-        ensure_scores(reading, split)
-        rows.append(run_row(reading, path.parent.name, split))
+        run_on_data = RunOnData(RunFolder(path.parent), prepared, config)
+        ensure_scores(run_on_data, split)
+        rows.append(run_row(run_on_data, path.parent.name, split))
     print_table(scores_table(rows), f"{split}, {config.data.setup}")
     print(json.dumps(rows))

@@ -7,7 +7,7 @@ from typing import Callable
 
 from holle_tf.options.strategy import StrategyConfig
 from holle_tf.system.console_logging import prefix_lines
-from holle_tf.system.devices import Devices, PeerLost, choose_devices, restart
+from holle_tf.system.devices import Devices, PeerLost, choose_devices, restart_process
 
 logger = logging.getLogger(__name__)
 
@@ -28,4 +28,4 @@ def on_chosen_devices(options: StrategyConfig, train: Callable[[Devices], None])
         train(devices)
     except PeerLost as lost:
         logger.warning(str(lost))
-        restart(options)
+        restart_process(options)

@@ -12,11 +12,11 @@ from holle_tf.catalogue import title_of
 from holle_tf.config import Config
 from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.modes.chosen_devices import on_chosen_devices
-from holle_tf.options.distill import numbered
+from holle_tf.options.distill import number_repeats
 from holle_tf.runs.evaluation import baseline_rows, ensure_scores, run_row
 from holle_tf.runs.pictures import draw_pictures
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.devices import Devices
 from holle_tf.training.distillation import prepare_distillation, student_alone
 from holle_tf.training.train import ensure_run
@@ -47,14 +47,14 @@ def _distill(
     config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], devices: Devices
 ) -> None:
     config, prepared, teachers, devices = prepare_distillation(config, teacher_runs, devices)
-    rows, readings = [], {}
+    rows, runs_on_data = [], {}
 
     def show(name: str, label: str, run: RunFolder) -> None:
         if not devices.chief:
             return
-        readings[name] = Reading(run, prepared, config)
-        ensure_scores(readings[name], "test")
-        rows.append(run_row(readings[name], label, "test"))
+        runs_on_data[name] = RunOnData(run, prepared, config)
+        ensure_scores(runs_on_data[name], "test")
+        rows.append(run_row(runs_on_data[name], label, "test"))
 
     if config.distill.compare_alone:
         logger.info("== student without a teacher, for comparison")
@@ -72,9 +72,9 @@ def _distill(
     )
     for name, teacher in zip(_distinct(config.teachers), teachers):
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
-        in_chunks = Reading(teacher, prepared, config).in_chunks
+        in_chunks = RunOnData(teacher, prepared, config).in_chunks
         show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
-    pictures = draw_pictures(readings, student.path / "figures", prepared)
+    pictures = draw_pictures(runs_on_data, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed), *rows]),
         f"test, {config.data.setup}",
@@ -90,4 +90,6 @@ def _distill(
 
 def _distinct(names: Sequence[str]) -> list[str]:
     """Each name, numbered where it stands more than once."""
-    return [name if names.count(name) == 1 else f"{name} {place + 1}" for name, place in numbered(names)]
+    return [
+        name if names.count(name) == 1 else f"{name} {place + 1}" for name, place in number_repeats(names)
+    ]

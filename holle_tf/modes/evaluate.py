@@ -9,7 +9,7 @@ from holle_tf.evaluate.references import read_references
 from holle_tf.modes.scores_of_run import show_scores
 from holle_tf.runs.evaluation import baseline_rows
 from holle_tf.runs.prediction import chosen_run
-from holle_tf.runs.run_on_data import reading_of
+from holle_tf.runs.run_on_data import open_run_on_data
 
 
 def evaluate_mode(
@@ -26,6 +26,6 @@ def evaluate_mode(
     """
     references = read_references(multi_reference) if multi_reference else None
     run = chosen_run(run_dir, config)
-    reading = reading_of(run, config)
-    rows = baseline_rows(reading.prepared, split, run.config().seed)
-    show_scores(reading, split, rows, references)
+    run_on_data = open_run_on_data(run, config)
+    rows = baseline_rows(run_on_data.prepared, split, run.config().seed)
+    show_scores(run_on_data, split, rows, references)

@@ -8,11 +8,11 @@ from typing import Any, Optional
 from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.evaluate.references import References, counts_line, score_with_references
 from holle_tf.runs.evaluation import evaluate_run, predictions_of, run_row
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 
 
 def show_scores(
-    reading: Reading, split: str, rows: list[dict[str, Any]], references: Optional[References] = None
+    run_on_data: RunOnData, split: str, rows: list[dict[str, Any]], references: Optional[References] = None
 ) -> None:
     """Evaluate a run and print its scores and conicities; the last line is JSON.
 
@@ -20,28 +20,28 @@ def show_scores(
         rows: of others, above its own, as of ``scores_table``.
         references: further ones to score against.
     """
-    scores = evaluate_run(reading, split)
-    config = reading.run.config()
-    setup = reading.prepared.config.setup
-    row = run_row(reading, config.recipe or config.model, split)
+    scores = evaluate_run(run_on_data, split)
+    config = run_on_data.run.config()
+    setup = run_on_data.prepared.config.setup
+    row = run_row(run_on_data, config.recipe or config.model, split)
     print_table(scores_table([*rows, row]), f"{split}, {setup}")
-    cones = reading.conicity(split)
+    cones = run_on_data.conicity(split)
     for name, cone in cones.items():
         print(
             f"conicity of {name}: {cone['value']:.3f} over {cone['conversations']} conversations "
             f"({cone['excluded']} of one example left out)"
         )
-    print("run:", reading.run.path)
+    print("run:", run_on_data.run.path)
     values: dict[str, Any] = {}
     if cones:
         values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
     if references is not None:
-        values["multi_reference"] = _show_references(reading, split, references)
-    print(json.dumps({"run": str(reading.run.path), "split": split, **scores, **values}))
+        values["multi_reference"] = _show_references(run_on_data, split, references)
+    print(json.dumps({"run": str(run_on_data.run.path), "split": split, **scores, **values}))
 
 
-def _show_references(reading: Reading, split: str, references: References) -> dict[str, Any]:
-    found = score_with_references(predictions_of(reading, split), references)
+def _show_references(run_on_data: RunOnData, split: str, references: References) -> dict[str, Any]:
+    found = score_with_references(predictions_of(run_on_data, split), references)
     print(counts_line(references, found))
     titles = {"single": "their own span alone", "multi": "all their references"}
     rows = [{"name": title, **found[key]} for key, title in titles.items() if key in found]

@@ -48,7 +48,7 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
             backends += runs
         for backend in backends:
             warm_up(backend)
-        named = with_names(backends)
+        named = name_backends(backends)
         app = create_app(named, config.serve, documents)
         bound.listen()  # from here on, who connects only waits
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
@@ -76,7 +76,7 @@ def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocu
     return backends, sample_documents(runs[0], roots)
 
 
-def with_names(backends: Sequence[Backend]) -> dict[str, Backend]:
+def name_backends(backends: Sequence[Backend]) -> dict[str, Backend]:
     """Each backend by the kind of its model; a second one of a kind gets a number: sam, sam-2."""
     named: dict[str, Backend] = {}
     for backend in backends:

@@ -9,7 +9,7 @@ from typing import Optional
 from holle_tf.config import Config
 from holle_tf.modes.chosen_devices import on_chosen_devices
 from holle_tf.modes.scores_of_run import show_scores
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.devices import Devices
 from holle_tf.training.distillation import on_labels_alone
 from holle_tf.training.setup import prepare_data_and_devices
@@ -34,4 +34,4 @@ def _train(config: Config, run_dir: Optional[str], devices: Devices) -> None:
     run = ensure_run(config, prepared, Path(run_dir) if run_dir else None, devices=devices)
     if not devices.chief:
         return
-    show_scores(Reading(run, prepared, config), "test", [])
+    show_scores(RunOnData(run, prepared, config), "test", [])

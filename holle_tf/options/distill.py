@@ -22,7 +22,7 @@ def teacher_setup(setup: str, long_teacher: str) -> str:
     return (LONG_TEACHERS[long_teacher] if setup in LONG_SETUPS else "") or setup
 
 
-def numbered(kinds: Sequence[str]) -> list[tuple[str, int]]:
+def number_repeats(kinds: Sequence[str]) -> list[tuple[str, int]]:
     """Each kind of teacher, with how many of the same stand before it."""
     return [(kind, list(kinds[:i]).count(kind)) for i, kind in enumerate(kinds)]
 

@@ -22,10 +22,10 @@ from holle_tf.report.run_progress import ReportProgress
 from holle_tf.report.runs import Runs, State
 from holle_tf.report.timing import Estimate
 from holle_tf.runs.evaluation import ensure_scores
-from holle_tf.system.child_process import ChildProcess, ProcessDied, Surroundings, first_ended
-from holle_tf.system.devices import one_gpu
+from holle_tf.system.child_process import ChildProcess, ProcessDied, ProcessSettings, first_ended
+from holle_tf.system.devices import gpu_environment
 from holle_tf.system.memory import keep_freed_memory
-from holle_tf.training.progress_bar import bar
+from holle_tf.training.progress_bar import progress_bar
 from pipelines.errors import UserError
 
 LOGS = "logs"  # folder within the report's for the output of each process
@@ -104,11 +104,11 @@ def score_rows(runs: Runs, keys: Iterable[str], seed: Optional[int] = None) -> d
         Errors by row and seed.
     """
     failed: dict[str, str] = {}
-    with bar(None, "scores", "run") as progress:
+    with progress_bar(None, "scores", "run") as progress:
         for key in keys:
-            readings = runs.readings(key)
-            for number in readings if seed is None else [seed]:
-                _attempt(failed, f"{key}, seed {number}", ensure_scores, readings[number], "test")
+            runs_on_data = runs.runs_on_data(key)
+            for number in runs_on_data if seed is None else [seed]:
+                _attempt(failed, f"{key}, seed {number}", ensure_scores, runs_on_data[number], "test")
                 progress.update()
     for name, message in failed.items():
         logger.warning(f"not scored: {name}: {message}")
@@ -145,8 +145,8 @@ def train_in_parallel(
                 waiting.remove(run)
                 name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
                 job = _Job(run, free.pop(0), folder / LOGS / name)
-                surroundings = replace(shares[job.share], output=job.output)
-                jobs[ChildProcess(training, runs.config, run, surroundings=surroundings)] = job
+                settings = replace(shares[job.share], output=job.output)
+                jobs[ChildProcess(training, runs.config, run, settings=settings)] = job
                 logger.info(f"== {run.name}: started; its output goes to {job.output}")
             for process in first_ended(jobs, POLL_SECONDS):
                 job = jobs.pop(process)
@@ -163,14 +163,14 @@ def train_in_parallel(
             process.stop()
 
 
-def machine_shares(workers: int) -> list[Surroundings]:
+def machine_shares(workers: int) -> list[ProcessSettings]:
     """The share of the machine that each process gets: neighbouring cores, at least one, and a GPU if any."""
     gpus = len(tf.config.list_physical_devices("GPU"))
     if hasattr(os, "sched_getaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         count = len(cores)
         shares = [
-            Surroundings(
+            ProcessSettings(
                 tuple(cores[i * count // workers : (i + 1) * count // workers]) or (cores[i % count],)
             )
             for i in range(workers)
@@ -178,11 +178,11 @@ def machine_shares(workers: int) -> list[Surroundings]:
     else:  # the system cannot bind a process to cores, so limit its threads
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         names = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-        shares = [Surroundings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
+        shares = [ProcessSettings(environment=dict.fromkeys(names, threads)) for _ in range(workers)]
     if not gpus:
         return shares
     return [
-        replace(share, environment={**share.environment, **one_gpu(i, gpus)})
+        replace(share, environment={**share.environment, **gpu_environment(i, gpus)})
         for i, share in enumerate(shares)
     ]
 

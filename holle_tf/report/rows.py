@@ -8,7 +8,7 @@ from typing import NamedTuple
 from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.options.distill import numbered
+from holle_tf.options.distill import number_repeats
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.variants import (
     COMPARISONS,
@@ -127,7 +127,7 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
     """
     return [
         (teacher_key(variant.setup, kind, config), config.seed + place)
-        for kind, place in numbered(variant.teachers)
+        for kind, place in number_repeats(variant.teachers)
     ]
 
 

@@ -16,9 +16,9 @@ from holle_tf.report.rows import PlannedRun, all_rows, all_variants, chosen_rows
 from holle_tf.report.variants import Variant, source_of
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import cosines_of, predictions_of
-from holle_tf.runs.identity import Identity, identity_after, path_of
+from holle_tf.runs.identity import Identity, identity_from_teachers, run_path
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading, chunk_options
+from holle_tf.runs.run_on_data import RunOnData, chunk_options
 from holle_tf.training.train import ensure_run
 from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
@@ -94,7 +94,7 @@ class Runs:
         variant = run.variant
         config, prepared = variant.config(self.config, run.seed), self.prepared(variant.setup)
         teachers = [self.identity(teacher) for teacher in self.teachers(variant)]
-        return identity_after(config, prepared, teachers)
+        return identity_from_teachers(config, prepared, teachers)
 
     def digest(self, row: str, seed: int) -> str:
         """Digest of all that decides an outcome: the run, the documents it reads and how it reads them."""
@@ -128,7 +128,7 @@ class Runs:
 
     def _on_disk(self, run: PlannedRun) -> State:
         config, identity = run.variant.config(self.config, run.seed), self.identity(run)
-        found = RunFolder(path_of(config, self.prepared(run.variant.setup), identity))
+        found = RunFolder(run_path(config, self.prepared(run.variant.setup), identity))
         if found.identity() != identity:
             return State("missing", 0, found)
         epochs = len(found.epochs())
@@ -160,15 +160,15 @@ class Runs:
         """Teachers of a variant that are not trained yet."""
         return [teacher for teacher in self.teachers(variant) if self.state(teacher).status != "finished"]
 
-    def readings(self, key: str) -> dict[int, Reading]:
+    def runs_on_data(self, key: str) -> dict[int, RunOnData]:
         """The finished runs of a row of the report, by seed, with the documents of that row."""
         variant, setup = self.variants[source_of(key, self.config)], key.split("/")[0]
-        readings = {}
+        runs_on_data = {}
         for seed in variant.seeds(self.config):
             state = self.state(PlannedRun(variant, seed))
             if state.status == "finished":
-                readings[seed] = Reading(state.run, self.prepared(setup), self.config)
-        return readings
+                runs_on_data[seed] = RunOnData(state.run, self.prepared(setup), self.config)
+        return runs_on_data
 
 
 def collect_rows(
@@ -185,9 +185,9 @@ def collect_rows(
             rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
             continue
         here = {
-            seed: _outcome(runs, key, seed, reading, references)
-            for seed, reading in runs.readings(key).items()
-            if "test" in reading.scores()
+            seed: _outcome(runs, key, seed, run_on_data, references)
+            for seed, run_on_data in runs.runs_on_data(key).items()
+            if "test" in run_on_data.scores()
         }
         seeds = runs.variants[source].seeds(runs.config)
         found = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
@@ -208,22 +208,24 @@ def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> 
     return found if same else replace(found, multi=None)
 
 
-def _outcome(runs: Runs, row: str, seed: int, reading: Reading, references: Optional[References]) -> Outcome:
-    spans = predictions_of(reading, "test")
+def _outcome(
+    runs: Runs, row: str, seed: int, run_on_data: RunOnData, references: Optional[References]
+) -> Outcome:
+    spans = predictions_of(run_on_data, "test")
     hits = [any(exact_match(span.prediction, text) for text in span.references) for span in spans]
     return Outcome(
         row=row,
         seed=seed,
         digest=runs.digest(row, seed),
-        run=reading.run.path.name,
-        scores=reading.scores()["test"],
+        run=run_on_data.run.path.name,
+        scores=run_on_data.scores()["test"],
         f1=np.array([span.f1 for span in spans]),
         em=np.where(hits, 100.0, 0.0),
-        cosines=cosines_of(reading, "test"),
-        conicity={name: cone["value"] for name, cone in reading.conicity("test").items()},
+        cosines=cosines_of(run_on_data, "test"),
+        conicity={name: cone["value"] for name, cone in run_on_data.conicity("test").items()},
         multi=score_with_references(spans, references) if references else None,
-        result={**(reading.run.result() or {}), "teacher_weights": reading.run.teacher_weights()},
-        epochs=[] if reading.in_chunks else reading.run.epochs(),
+        result={**(run_on_data.run.result() or {}), "teacher_weights": run_on_data.run.teacher_weights()},
+        epochs=[] if run_on_data.in_chunks else run_on_data.run.epochs(),
         spans=spans,
     )
 

@@ -14,7 +14,7 @@ from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, writ
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import score_predictions
 from holle_tf.runs.run_folder import read_json, write_text
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
@@ -22,7 +22,7 @@ from pipelines.records import read_examples
 COSINES = "cosines.json"
 
 
-def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
+def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
     """F1, EM, BLEU-4 and ROUGE of a run, 0-100; also kept in its ``result.json``.
 
     The predictions go to ``predictions.jsonl``, those of another split than test to
@@ -32,48 +32,48 @@ def evaluate_run(reading: Reading, split: str) -> dict[str, float]:
     Raises:
         UserError: the run was trained on other data, or is unfinished.
     """
-    model = reading.load_model()
-    config, prepared = reading.run.config(), reading.prepared
+    model = run_on_data.load_model()
+    config, prepared = run_on_data.run.config(), run_on_data.prepared
     batches = make_dataset(
         prepared,
         split,
         inputs=MODELS[config.model].inputs,
-        batch_size=reading.config.evaluation.batch_size,
+        batch_size=run_on_data.config.evaluation.batch_size,
         texts=True,
     )
     row = MODELS[config.model]
     predictor = Predictor(model, config.evaluation.max_span, conicity_of=row.conicity)
     found = predictor.predict(batches, prepared.count(split), split)
-    reading.folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(_of_split(reading, "predictions.jsonl", split), found.spans)
+    run_on_data.folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(_of_split(run_on_data, "predictions.jsonl", split), found.spans)
     cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
-    write_text(_of_split(reading, COSINES, split), json.dumps(cosines))
+    write_text(_of_split(run_on_data, COSINES, split), json.dumps(cosines))
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
-    reading.add_scores(split, scores, found.conicity)
+    run_on_data.add_scores(split, scores, found.conicity)
     return scores
 
 
-def ensure_scores(reading: Reading, split: str) -> None:
+def ensure_scores(run_on_data: RunOnData, split: str) -> None:
     """``evaluate_run`` unless that was done before, to every file that it writes."""
-    cosines = _of_split(reading, COSINES, split)
-    if split in reading.scores() and cosines.exists():
-        if reading.conicity(split) or not cosines_of(reading, split):
+    cosines = _of_split(run_on_data, COSINES, split)
+    if split in run_on_data.scores() and cosines.exists():
+        if run_on_data.conicity(split) or not cosines_of(run_on_data, split):
             return
-    evaluate_run(reading, split)
+    evaluate_run(run_on_data, split)
 
 
-def predictions_of(reading: Reading, split: str) -> list[SpanPrediction]:
+def predictions_of(run_on_data: RunOnData, split: str) -> list[SpanPrediction]:
     """What a run that was evaluated on ``split`` predicts, in the order of the data."""
-    return read_predictions(_of_split(reading, "predictions.jsonl", split))
+    return read_predictions(_of_split(run_on_data, "predictions.jsonl", split))
 
 
-def cosines_of(reading: Reading, split: str) -> dict[str, np.ndarray]:
+def cosines_of(run_on_data: RunOnData, split: str) -> dict[str, np.ndarray]:
     """Of each of the run's vectors: the cosine of every example with the mean of its conversation.
 
     Returns:
         name -> float64, (examples,); nan for an example that is alone in its conversation.
     """
-    found = read_json(_of_split(reading, COSINES, split)) or {}
+    found = read_json(_of_split(run_on_data, COSINES, split)) or {}
     return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
@@ -87,17 +87,17 @@ def baseline_rows(prepared: PreparedData, split: str, seed: int) -> list[dict[st
     ]
 
 
-def run_row(reading: Reading, name: str, split: str) -> dict[str, Any]:
+def run_row(run_on_data: RunOnData, name: str, split: str) -> dict[str, Any]:
     """The row of a run that was evaluated on ``split``, for ``scores_table``."""
-    result = reading.run.result()
+    result = run_on_data.run.result()
     assert result is not None
     costs = {key: result[key] for key in ("parameters", "seconds_per_epoch")}
-    return {"name": name, **reading.scores()[split], **costs}
+    return {"name": name, **run_on_data.scores()[split], **costs}
 
 
-def _of_split(reading: Reading, name: str, split: str) -> Path:
+def _of_split(run_on_data: RunOnData, name: str, split: str) -> Path:
     stem, _, ending = name.partition(".")
-    return reading.folder / (name if split == "test" else f"{stem}.{split}.{ending}")
+    return run_on_data.folder / (name if split == "test" else f"{stem}.{split}.{ending}")
 
 
 def _without_nan(values: np.ndarray) -> list[Optional[float]]:

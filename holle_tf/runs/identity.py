@@ -31,10 +31,10 @@ NO_VECTOR = "distill.matching_weight needs teachers with a vector to match: --te
 
 def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
     """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
-    return identity_after(config, prepared, [teacher.identity() or {} for teacher in teachers])
+    return identity_from_teachers(config, prepared, [teacher.identity() or {} for teacher in teachers])
 
 
-def identity_after(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
+def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
     """``run_identity`` by the identities of the teachers, which need not be there."""
     training = to_dict(config.training_of(config.model))
     if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
@@ -134,10 +134,10 @@ def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
     """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
-    return path_of(config, prepared, run_identity(config, prepared, teachers))
+    return run_path(config, prepared, run_identity(config, prepared, teachers))
 
 
-def path_of(config: Config, prepared: PreparedData, identity: Identity) -> Path:
+def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     """``default_run_path`` of a run of this identity."""
     parts = [config.model, *([config.recipe.replace("_", "-")] if is_student(config.model) else [])]
     parts += config.teachers if "teacher" in identity else []

@@ -12,7 +12,7 @@ from holle_tf.catalogue import MODELS
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.drawing.plots import plot_prediction, plot_training, read_metrics
 from holle_tf.evaluate.predictions import read_predictions
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
 from pipelines.prepare import PreparedData
@@ -20,26 +20,26 @@ from pipelines.records import read_examples
 from pipelines.tokenizer import tokenize
 
 
-def draw_pictures(readings: Mapping[str, Reading], folder: Path, prepared: PreparedData) -> list[Path]:
+def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared: PreparedData) -> list[Path]:
     """``training.png`` and ``prediction.png`` for runs that were all evaluated on the test split.
 
     The example is the first that every run but the first gets right while the first does not, so that it
     shows what distillation changed; the first example where there is none such.
 
     Args:
-        readings: by the name in the legend.
+        runs_on_data: by the name in the legend.
         folder: made if need be.
     """
     folder.mkdir(parents=True, exist_ok=True)
     curves, prediction = folder / "training.png", folder / "prediction.png"
-    plot_training({name: read_metrics(one.run.metrics) for name, one in readings.items()}, curves)
+    plot_training({name: read_metrics(one.run.metrics) for name, one in runs_on_data.items()}, curves)
 
-    spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in readings.items()}
+    spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in runs_on_data.items()}
     chosen = _telling(list(zip(*spans.values())))
     example = read_examples(prepared, "test")[chosen]
     encoded = encode(example, prepared.words, prepared.chars, prepared.config)
     probabilities = {}
-    for name, one in readings.items():
+    for name, one in runs_on_data.items():
         inputs = MODELS[one.run.config().model].inputs
         outputs = one.load_model()(features_of([encoded], inputs), training=False)
         probabilities[name] = {

@@ -27,7 +27,7 @@ SCORES = "scores.json"
 
 
 @dataclass(frozen=True)
-class Reading:
+class RunOnData:
     """A finished run, the data that it reads, and how: on the data of its training, as it is; else in chunks.
 
     Attributes:
@@ -112,11 +112,11 @@ class Reading:
         return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
 
 
-def reading_of(run: RunFolder, config: Config) -> Reading:
+def open_run_on_data(run: RunFolder, config: Config) -> RunOnData:
     """A finished run on the data that it was trained on, or a teacher of short documents on long ones.
 
     Args:
-        config: as of ``Reading``; it also says where the data are, and a long ``data.setup`` asks for long
+        config: as of ``RunOnData``; it also says where the data are, and a long ``data.setup`` asks for long
             documents.
 
     Raises:
@@ -132,7 +132,7 @@ def reading_of(run: RunFolder, config: Config) -> Reading:
     own = relocated(trained, config)
     if long:  # asked for, as a teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=setup))
-    return Reading(run, open_data(own), config)
+    return RunOnData(run, open_data(own), config)
 
 
 def chunk_options(

@@ -22,7 +22,7 @@ class ProcessDied(UserError):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProcessSettings:
     """Where a process works; in place before it imports anything of what it is to do.
 
     Attributes:
@@ -43,14 +43,14 @@ class ChildProcess:
 
     Args:
         function, arguments: have to be picklable, as the result has.
-        surroundings: of the process.
+        settings: of the process.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         *arguments: Any,
-        surroundings: Surroundings = Surroundings(),  # noqa: B008, it is frozen
+        settings: ProcessSettings = ProcessSettings(),  # noqa: B008, it is frozen
     ):
         self._name = function.__name__
         # The work goes over as bytes: unpickled as an argument it would import TensorFlow, which counts its
@@ -58,7 +58,7 @@ class ChildProcess:
         work = bytes(ForkingPickler.dumps((function, arguments)))
         context = multiprocessing.get_context("spawn")
         self.results, sender = context.Pipe(duplex=False)
-        arguments_of_child = (sender, surroundings, current_console(), work)
+        arguments_of_child = (sender, settings, current_console(), work)
         self._process = context.Process(target=_send, args=arguments_of_child)
         self._process.start()
         sender.close()
@@ -125,10 +125,10 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _send(sender: Connection, surroundings: Surroundings, console: Console, work: bytes) -> None:
+def _send(sender: Connection, settings: ProcessSettings, console: Console, work: bytes) -> None:
     end_with_parent()
     try:
-        _surround(surroundings)
+        _apply(settings)
         configure_console(console)
         function, arguments = pickle.loads(work)
         sender.send((function(*arguments), None))
@@ -138,14 +138,14 @@ def _send(sender: Connection, surroundings: Surroundings, console: Console, work
         os._exit(130)
 
 
-def _surround(surroundings: Surroundings) -> None:
-    if surroundings.output is not None:
-        surroundings.output.parent.mkdir(parents=True, exist_ok=True)
-        with open(surroundings.output, "ab") as file:
+def _apply(settings: ProcessSettings) -> None:
+    if settings.output is not None:
+        settings.output.parent.mkdir(parents=True, exist_ok=True)
+        with open(settings.output, "ab") as file:
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
             for descriptor in (1, 2):  # what libraries print as well
                 os.dup2(file.fileno(), descriptor)
-    if surroundings.cores and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, surroundings.cores)
-    os.environ.update(surroundings.environment)
+    if settings.cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, settings.cores)
+    os.environ.update(settings.environment)

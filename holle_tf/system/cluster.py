@@ -15,10 +15,10 @@ from pipelines.errors import UserError
 logger = logging.getLogger(__name__)
 
 JOBS = ("chief", "worker")
-LOOK = 0.5  # seconds between two looks at what is waited for
-REMIND = 30.0  # seconds between two lines about it
+POLL_SECONDS = 0.5  # seconds between two looks at what is waited for
+REMINDER_SECONDS = 30.0  # seconds between two lines about it
 
-What = Union[str, Callable[[], str]]  # is waited for; in words that change, if it does
+Awaited = Union[str, Callable[[], str]]  # is waited for; in words that change, if it does
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluste
 
 def wait_for(
     found: Callable[[], Any],
-    what: What,
+    what: Awaited,
     seconds: float,
     remedy: str,
-    hurry: float = LOOK,
+    poll_seconds: float = POLL_SECONDS,
 ) -> Any:
     """What ``found`` returns once that is not false, with a line now and then about ``what`` is waited for.
 
@@ -110,15 +110,15 @@ def wait_for(
         now = time.monotonic()
         if now - began > seconds:
             raise UserError(f"waited {seconds:.0f} s for {name()}; {remedy}")
-        if now - said > REMIND:
+        if now - said > REMINDER_SECONDS:
             logger.info(f"still waiting for {name()}, {now - began:.0f} s")
             said = now
-        time.sleep(hurry)
+        time.sleep(poll_seconds)
         result = found()
     return result
 
 
-def answers(address: str) -> bool:
+def is_listening(address: str) -> bool:
     """Whether something listens at HOST:PORT."""
     try:
         with connect(address):

@@ -16,7 +16,15 @@ import tensorflow as tf
 from holle_tf.distill.shares import shares
 from holle_tf.distill.teacher_cache import ALONE, Readers
 from holle_tf.options.strategy import StrategyConfig
-from holle_tf.system.cluster import LOOK, Cluster, What, answers, check_free, read_cluster, wait_for
+from holle_tf.system.cluster import (
+    POLL_SECONDS,
+    Awaited,
+    Cluster,
+    check_free,
+    is_listening,
+    read_cluster,
+    wait_for,
+)
 from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.rendezvous import rendezvous
 from pipelines.errors import UserError
@@ -27,7 +35,7 @@ logger = logging.getLogger(__name__)
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
 
 
-def one_gpu(number: int, count: int) -> dict[str, str]:
+def gpu_environment(number: int, count: int) -> dict[str, str]:
     """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn.
 
     Where there are more processes than GPUs some share one: none takes more of its memory than it needs.
@@ -96,7 +104,7 @@ class Devices:
         """Return when all processes have called this."""
         self.agree(0.0)
 
-    def wait_for(self, found: Callable[[], Any], what: What) -> Any:
+    def wait_for(self, found: Callable[[], Any], what: Awaited) -> Any:
         """See ``cluster.wait_for``."""
         remedy = "is it running, and are --runs_dir and all other options the same?"
         return wait_for(found, what, self.options.wait_seconds, remedy)
@@ -126,7 +134,7 @@ class Devices:
         return self.strategy.distribute_datasets_from_function(mine), ResumeDataOrder(made, steps, idle=1)
 
     @contextmanager
-    def noticing(self) -> Iterator[None]:
+    def detecting_lost_peers(self) -> Iterator[None]:
         """A context in which ``PeerLost`` is raised when another process ends."""
         try:
             yield
@@ -136,7 +144,7 @@ class Devices:
             raise PeerLost(str(error).strip().splitlines()[-1]) from error
 
 
-ONE = Devices()
+SINGLE_DEVICE = Devices()
 
 
 def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.environ) -> Devices:
@@ -153,7 +161,7 @@ def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.
         else:
             kind = "mirrored" if (options.devices or gpus) > 1 else "one"
     if kind == "one":
-        return ONE
+        return SINGLE_DEVICE
     if kind == "multiworker":
         if cluster is None:
             raise UserError("--strategy=multiworker needs TF_CONFIG in the environment; see docs/scaling.md.")
@@ -185,7 +193,7 @@ def start(devices: Devices) -> Devices:
     check_free(cluster.addresses[cluster.index])
     rendezvous(cluster, devices.wait_for)
     _listening.append(cluster)
-    with devices.noticing():
+    with devices.detecting_lost_peers():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     logger.info(
         f"--strategy=multiworker: {cluster.name}, {strategy.num_replicas_in_sync} devices share every batch"
@@ -194,7 +202,7 @@ def start(devices: Devices) -> Devices:
     return _started(devices, strategy)
 
 
-def restart(options: StrategyConfig) -> None:
+def restart_process(options: StrategyConfig) -> None:
     """Replace this process by a new one with the same command, which resumes after the last complete epoch.
 
     TensorFlow cannot reconnect to a process that it has lost, so all processes need a new rendezvous.
@@ -214,7 +222,7 @@ def restart(options: StrategyConfig) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "holle_tf.main", *sys.argv[1:]])
 
 
-def end(status: int) -> None:
+def end_process(status: int) -> None:
     """End this process at once if it listens for others: TensorFlow's server cannot be stopped otherwise.
 
     The chief, when all went well, is the last to go, since the others still hear from it.
@@ -224,8 +232,8 @@ def end(status: int) -> None:
     cluster = _listening[-1]
     others = [one for i, one in enumerate(cluster.addresses) if i != cluster.index]
     last = time.monotonic() + _GOODBYE
-    while status == 0 and cluster.chief and time.monotonic() < last and any(map(answers, others)):
-        time.sleep(LOOK)
+    while status == 0 and cluster.chief and time.monotonic() < last and any(map(is_listening, others)):
+        time.sleep(POLL_SECONDS)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
@@ -236,7 +244,7 @@ _GOODBYE = 10.0  # seconds
 _listening: list[Cluster] = []  # whose server this process has started
 
 
-class Following(tf.keras.callbacks.Callback):
+class StopTogether(tf.keras.callbacks.Callback):
     """Stops all processes when one of them stops; has to come after the callback that decides."""
 
     def __init__(self, devices: Devices):

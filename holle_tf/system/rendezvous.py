@@ -10,14 +10,14 @@ from __future__ import annotations
 import socket
 from typing import Callable, Optional
 
-from holle_tf.system.cluster import Cluster, What, answers, connect, port_of
+from holle_tf.system.cluster import Awaited, Cluster, connect, is_listening, port_of
 
 GREETING = b"holle_tf\n"  # from the chief; another process answers with its index and a newline
 GO = b"go\n"  # from the chief, when all have answered
 _HTTP2 = b"PRI "  # the first bytes of a call to TensorFlow's server
 
 # (found, what) as of ``cluster.wait_for``.
-Wait = Callable[[Callable[[], bool], What], object]
+Wait = Callable[[Callable[[], bool], Awaited], object]
 
 
 def rendezvous(cluster: Cluster, wait: Wait) -> None:
@@ -42,7 +42,7 @@ def rendezvous(cluster: Cluster, wait: Wait) -> None:
         finally:
             worker.close()
         # The chief stops listening a moment before TensorFlow's server does it.
-        wait(lambda: answers(cluster.addresses[0]), worker.missing)
+        wait(lambda: is_listening(cluster.addresses[0]), worker.missing)
 
 
 class _ChiefSide:

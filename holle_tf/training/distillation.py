@@ -16,9 +16,9 @@ from holle_tf.options.distill import DistillConfig
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import distill_options, find_teacher
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
-from holle_tf.system.devices import ONE, Devices
-from holle_tf.training.setup import of_teachers, prepare_data_and_devices
+from holle_tf.runs.run_on_data import RunOnData
+from holle_tf.system.devices import SINGLE_DEVICE, Devices
+from holle_tf.training.setup import prepare_data_and_devices, with_teacher_setup
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS, WINDOWS
@@ -44,7 +44,7 @@ class Distillation(NamedTuple):
 
 
 def prepare_distillation(
-    config: Config, teacher_runs: Optional[Sequence[str]], devices: Devices = ONE
+    config: Config, teacher_runs: Optional[Sequence[str]], devices: Devices = SINGLE_DEVICE
 ) -> Distillation:
     """Prepare the data, start the devices, and find the teachers or train them.
 
@@ -130,7 +130,7 @@ def find_or_train_teachers(
     config: Config,
     prepared: PreparedData,
     teacher_runs: Optional[Sequence[str]],
-    devices: Devices = ONE,
+    devices: Devices = SINGLE_DEVICE,
 ) -> list[RunFolder]:
     """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none.
 
@@ -144,7 +144,7 @@ def find_or_train_teachers(
                 raise UserError(f"--teacher_run: {path} is there twice; name another run.")
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
-            Reading(run, prepared, config).check()
+            RunOnData(run, prepared, config).check()
             if is_student(run.config().model):
                 raise UserError(f"--teacher_run={path}: a {run.config().model}, not a teacher.")
             runs.append(run)
@@ -152,7 +152,7 @@ def find_or_train_teachers(
     how = config.distill.long_teacher
     if how != DistillConfig.long_teacher and config.data.setup not in LONG_SETUPS:
         logger.warning(f"== distill.long_teacher={how} is for --setup=ld; these documents are short")
-    own = of_teachers(config)
+    own = with_teacher_setup(config)
     if own.data.setup != config.data.setup:
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
         logger.info(f"== teachers of long documents are trained on {kind} and read long ones in chunks")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 
-def bar(total: int | None, desc: str, unit: str, **kwargs: Any) -> tqdm:
+def progress_bar(total: int | None, desc: str, unit: str, **kwargs: Any) -> tqdm:
     """A tqdm bar on standard error; in a log file it writes a line now and then instead of many a second."""
     interval = 0.2 if sys.stderr.isatty() else 15.0
     return tqdm(total=total, desc=desc, unit=unit, mininterval=interval, leave=False, **kwargs)
@@ -29,7 +29,7 @@ class TrainingProgress(tf.keras.callbacks.Callback):
         self._name, self._steps, self._epochs = name, steps, epochs
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self._bar = bar(self._steps * self._epochs, self._name, "step")
+        self._bar = progress_bar(self._steps * self._epochs, self._name, "step")
         self._first = True
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

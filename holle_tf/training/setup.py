@@ -30,7 +30,7 @@ def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[Prepared
     """
     wanted = [config]
     # Before TensorFlow listens for other processes: preparing forks, which its threads would not survive.
-    teaching = of_teachers(config)
+    teaching = with_teacher_setup(config)
     if teaching != config and config.teachers and devices.kind != "one":
         wanted.insert(0, teaching)
     for one in wanted:
@@ -42,7 +42,7 @@ def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[Prepared
     return prepared, start(devices)
 
 
-def of_teachers(config: Config) -> Config:
+def with_teacher_setup(config: Config) -> Config:
     """The same with the documents on which its teachers are trained."""
     setup = teacher_setup(config.data.setup, config.distill.long_teacher)
     return replace(config, data=replace(config.data, setup=setup))

@@ -15,7 +15,7 @@ from holle_tf.distill.teacher_cache import ALONE, Readers, ensure_teacher_cache,
 from holle_tf.distill.terms import needs
 from holle_tf.runs.identity import NO_VECTOR
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -61,9 +61,9 @@ def read_teachers(
     teachers, caches, views = [], [], {}
     wanted, options = needs(terms), config.distill
     for i, run in enumerate(runs):
-        reading = Reading(run, prepared, config)
-        reading.check()
-        load = functools.cache(reading.load_model)  # not at all where the cache has all that is wanted
+        run_on_data = RunOnData(run, prepared, config)
+        run_on_data.check()
+        load = functools.cache(run_on_data.load_model)  # not at all where the cache has all that is wanted
         if shown:
             name = f"{run.config().model} (teacher{f' {i + 1}' if len(runs) > 1 else ''})"
             views[name] = view(load(), shown, config.evaluation.max_span)
@@ -74,7 +74,7 @@ def read_teachers(
             continue
         size = config.evaluation.batch_size
         folder = ensure_teacher_cache(
-            load, run.weights, prepared, "train", size, reading.chunks, options.cache_top_k, readers
+            load, run.weights, prepared, "train", size, run_on_data.chunks, options.cache_top_k, readers
         )
         caches.append(read_teacher_cache(folder, f"teacher_{i}"))
         teachers.append(cached_teacher(f"teacher_{i}", load() if "reader" in wanted else None))

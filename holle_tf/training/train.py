@@ -25,7 +25,7 @@ from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.data_order import ResumeDataOrder
-from holle_tf.system.devices import ONE, Devices, Following
+from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.training.dev_evaluation import DevEvaluation, out_of_patience
 from holle_tf.training.progress_bar import TrainingProgress
@@ -33,7 +33,7 @@ from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
-from pipelines.files import alone_in
+from pipelines.files import exclusive_access
 from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def ensure_run(
     teachers: Sequence[RunFolder] = (),
     callbacks: Sequence[tf.keras.callbacks.Callback] = (),
     keep_checkpoint: bool = False,
-    devices: Devices = ONE,
+    devices: Devices = SINGLE_DEVICE,
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
@@ -77,10 +77,10 @@ def ensure_run(
         if devices.chief:
             run.create(config, prepared, identity, teachers)
             waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
-            alone.enter_context(alone_in(run.path, lambda: logger.info(waiting)))
+            alone.enter_context(exclusive_access(run.path, lambda: logger.info(waiting)))
             if _trained(run, identity):
                 return run
-        with devices.noticing():
+        with devices.detecting_lost_peers():
             result = _train(config, prepared, run, teachers, callbacks, devices)
             devices.barrier()
         # Not before: the others go on when they see it, and a process that leaves while the chief still waits
@@ -200,7 +200,7 @@ def _train(
             distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=listening)
         else:
             batches, data_order = devices.distribute(shuffled, steps)
-            listening += [data_order, Following(devices)]
+            listening += [data_order, StopTogether(devices)]
             # Rows of different processes are not to share what dropout draws.
             tf.random.set_seed(config.seed + devices.cluster.index)
             distiller.fit(

@@ -11,7 +11,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from holle_tf.board.example_views import View, choose_examples, draw_curves, spans_as_markdown
 from holle_tf.options.board import BoardConfig
 from holle_tf.runs.evaluation import evaluate_run
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training import dev_evaluation as callbacks
 from holle_tf.training.train import ensure_run
 
@@ -75,8 +75,8 @@ def test_a_distilled_run_has_everything_that_the_page_is_to_show(distilled, prep
     text = tf.make_ndarray(events["spans"][0][1].tensor).item().decode()
     assert "| query | true span | student (F1) | qanet (teacher) (F1) |" in text
 
-    scores = evaluate_run(Reading(distilled, prepared, tiny()), "test")
-    evaluate_run(Reading(distilled, prepared, tiny()), "test")
+    scores = evaluate_run(RunOnData(distilled, prepared, tiny()), "test")
+    evaluate_run(RunOnData(distilled, prepared, tiny()), "test")
     assert numbers(events_of(distilled.tensorboard), "test/f1") == [(0, pytest.approx(scores["f1"]))]
 
 

@@ -55,7 +55,7 @@ def test_a_run_is_served_until_sigterm(untrained_run, runs_dir):
 def test_models_of_one_kind_are_told_apart_by_a_number(first_word):
     backends = [first_word(), first_word(), first_word()]
     backends[1].card = replace(backends[1].card, kind="qanet")
-    assert list(mode.with_names(backends)) == ["sam", "qanet", "sam-2"]
+    assert list(mode.name_backends(backends)) == ["sam", "qanet", "sam-2"]
 
 
 def test_without_its_packages_the_mode_names_the_command_that_installs_them(monkeypatch):

@@ -14,7 +14,7 @@ from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs import evaluation
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import cosines_of, ensure_scores
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
@@ -30,24 +30,24 @@ def test_scoring_takes_the_batch_size_that_is_given_now(tiny, prepared, student_
         return original(*args, batch_size=batch_size, **kwargs)
 
     monkeypatch.setattr(evaluation, "make_dataset", watched)
-    evaluation.evaluate_run(Reading(student_run, prepared, tiny("evaluation.batch_size=3")), "dev")
+    evaluation.evaluate_run(RunOnData(student_run, prepared, tiny("evaluation.batch_size=3")), "dev")
     assert sizes == [3]
 
 
 def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, student_run, prepared):
-    reading = Reading(student_run, prepared, tiny())
-    ensure_scores(reading, "test")
-    cosines = cosines_of(reading, "test")
+    run_on_data = RunOnData(student_run, prepared, tiny())
+    ensure_scores(run_on_data, "test")
+    cosines = cosines_of(run_on_data, "test")
     chats = [example.chat_id for example in read_examples(prepared, "test")]
     assert set(cosines) == {"prober_vector", "responder_vector"}
     result = student_run.result()
     conicity = result.pop("conicity")
     student_run.write_result(result)  # as by a process that was killed between the two, before they were one
-    ensure_scores(reading, "test")
+    ensure_scores(run_on_data, "test")
     assert student_run.result()["conicity"]["test"] == conicity["test"]
     for name, values in cosines.items():
         means = [np.mean(values[[c == chat for c in chats]]) for chat in set(chats) if chats.count(chat) > 1]
-        assert np.mean(means) == pytest.approx(reading.conicity("test")[name]["value"], abs=1e-5)
+        assert np.mean(means) == pytest.approx(run_on_data.conicity("test")[name]["value"], abs=1e-5)
         assert np.isnan(values).sum() == sum(chats.count(chat) == 1 for chat in chats)
     inputs = MODELS["sam"].inputs
     one = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
@@ -58,7 +58,7 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, stu
 def test_a_run_is_not_scored_on_other_data_than_those_of_its_training(tiny, student_run):
     other = open_data(tiny("demo.train_examples=8"))
     with pytest.raises(UserError, match="other data"):
-        evaluation.evaluate_run(Reading(student_run, other, tiny()), "test")
+        evaluation.evaluate_run(RunOnData(student_run, other, tiny()), "test")
 
 
 def _surplus(prediction, references):

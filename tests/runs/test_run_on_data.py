@@ -11,7 +11,7 @@ from holle_tf.modes.distill import distill_mode
 from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading, with_vocabulary_of
+from holle_tf.runs.run_on_data import RunOnData, with_vocabulary_of
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
@@ -73,7 +73,7 @@ def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
     config = tiny(*long_words, "data.setup=ld")
     prepared = open_data(config)
     other = tiny(*long_words, "data.setup=ld", "distill.chunk_merge=probabilities")
-    folders = [Reading(teacher, prepared, one).folder for one in (config, other)]
+    folders = [RunOnData(teacher, prepared, one).folder for one in (config, other)]
     assert folders[0] != folders[1]
     assert all(teacher.path in folder.parents for folder in folders)
 
@@ -81,4 +81,4 @@ def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
 def test_short_documents_of_other_data_are_refused(tiny, teacher):
     config = tiny("demo.train_examples=20")
     with pytest.raises(UserError, match="other data"):
-        Reading(teacher, open_data(config), config).load_model()
+        RunOnData(teacher, open_data(config), config).load_model()

@@ -74,7 +74,7 @@ from pipelines.example_from_texts import unanswered
 keep_freed_memory()
 loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
 backend.warm_up(loaded)
-app.create_app(mode.with_names([loaded]), load_config().serve)
+app.create_app(mode.name_backends([loaded]), load_config().serve)
 for words in (1200, 5000):
     loaded.read([unanswered("word " * words, "what?")])
 print(json.dumps([sorted({"tensorflow", "keras", "matplotlib"} & set(sys.modules)), peak_memory_mb()]))

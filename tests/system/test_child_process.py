@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from holle_tf.system.child_process import ChildProcess, Surroundings, first_ended, in_child_process
+from holle_tf.system.child_process import ChildProcess, ProcessSettings, first_ended, in_child_process
 from pipelines.errors import UserError
 
 
@@ -37,8 +37,8 @@ def _sleep(seconds):
 def test_a_process_keeps_to_its_cores_and_its_output_goes_to_its_file(tmp_path):
     core = min(os.sched_getaffinity(0))
     file = tmp_path / "logs" / "one.txt"
-    surroundings = Surroundings((core,), {"HOLLE_TF_TEST": "set"}, file)
-    process = ChildProcess(_where_it_is, "unchanged", surroundings=surroundings)
+    settings = ProcessSettings((core,), {"HOLLE_TF_TEST": "set"}, file)
+    process = ChildProcess(_where_it_is, "unchanged", settings=settings)
     assert process.result() == ([core], "set", "unchanged")
     assert sorted(file.read_text().split("\n")) == ["", "by the shell", "said"]
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from holle_tf.system.cluster import Cluster, answers, check_free, read_cluster, wait_for
+from holle_tf.system.cluster import Cluster, check_free, is_listening, read_cluster, wait_for
 from pipelines.errors import UserError
 
 TWO = ["127.0.0.1:1001", "127.0.0.1:1002"]
@@ -56,10 +56,10 @@ def test_a_broken_cluster_is_said_in_one_line(text, said):
 
 def test_waiting_ends_with_what_was_found_or_with_a_remedy(logged):
     answers_ = iter([None, None, "data"])
-    assert wait_for(lambda: next(answers_), "the data", 10, "look", hurry=0.01) == "data"
+    assert wait_for(lambda: next(answers_), "the data", 10, "look", poll_seconds=0.01) == "data"
     assert logged.messages == ["waiting for the data"]
     with pytest.raises(UserError, match="waited 0 s for the data; look there"):
-        wait_for(lambda: None, "the data", 0.05, "look there", hurry=0.01)
+        wait_for(lambda: None, "the data", 0.05, "look there", poll_seconds=0.01)
 
 
 def test_a_port_that_is_taken_is_noticed_and_one_that_nobody_listens_at():
@@ -67,8 +67,8 @@ def test_a_port_that_is_taken_is_noticed_and_one_that_nobody_listens_at():
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         address = f"127.0.0.1:{listening.getsockname()[1]}"
-        assert answers(address)
+        assert is_listening(address)
         with pytest.raises(UserError, match="cannot listen on port"):
             check_free(address)
-    assert not answers(address)
+    assert not is_listening(address)
     check_free(address)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from tqdm import tqdm
 
-from holle_tf.system.child_process import ChildProcess, Surroundings
+from holle_tf.system.child_process import ChildProcess, ProcessSettings
 from holle_tf.system.console_logging import (
     LOGGERS,
     Console,
@@ -75,13 +75,13 @@ def test_a_prefix_stands_before_every_line_if_there_is_a_console(console, capsys
 @pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
 def test_a_child_process_logs_as_its_parent_does(console, tmp_path, level):
     console(Console(level, "parent: "))
-    ChildProcess(_say, surroundings=Surroundings(output=tmp_path / "said.txt")).result()
+    ChildProcess(_say, settings=ProcessSettings(output=tmp_path / "said.txt")).result()
     expected = ["INFO", "WARNING", "ERROR"] if level == logging.INFO else ["ERROR"]
     assert (tmp_path / "said.txt").read_text().splitlines() == [f"parent: at {name}" for name in expected]
 
 
 def test_a_child_of_a_program_that_set_up_logging_itself_logs_at_its_level(logged, tmp_path):
-    ChildProcess(_say, surroundings=Surroundings(output=tmp_path / "said.txt")).result()
+    ChildProcess(_say, settings=ProcessSettings(output=tmp_path / "said.txt")).result()
     assert (tmp_path / "said.txt").read_text().splitlines() == ["at INFO", "at WARNING", "at ERROR"]
 
 

@@ -16,7 +16,7 @@ import tensorflow as tf
 from holle_tf.config import to_yaml
 from holle_tf.options.strategy import StrategyConfig
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.system.devices import ONE, Devices, choose_devices, one_gpu
+from holle_tf.system.devices import SINGLE_DEVICE, Devices, choose_devices, gpu_environment
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
 
@@ -136,14 +136,14 @@ def test_what_auto_means_depends_on_the_machine_and_the_cluster(monkeypatch, two
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: gpus)
     cluster = json.loads(two[1])
     several = {"TF_CONFIG": json.dumps(cluster)}
-    assert choose_devices(StrategyConfig(), {}) == ONE
+    assert choose_devices(StrategyConfig(), {}) == SINGLE_DEVICE
     assert choose_devices(StrategyConfig(), several).kind == "multiworker"
     assert not choose_devices(StrategyConfig(), several).chief
     cluster = {"cluster": {"worker": ["here:1"]}, "task": {"type": "worker", "index": 0}}
-    assert choose_devices(StrategyConfig(), {"TF_CONFIG": json.dumps(cluster)}) == ONE
-    assert choose_devices(StrategyConfig("one"), {"TF_CONFIG": "broken"}) == ONE
+    assert choose_devices(StrategyConfig(), {"TF_CONFIG": json.dumps(cluster)}) == SINGLE_DEVICE
+    assert choose_devices(StrategyConfig("one"), {"TF_CONFIG": "broken"}) == SINGLE_DEVICE
     gpus.append("a GPU")
-    assert choose_devices(StrategyConfig(), {}) == ONE
+    assert choose_devices(StrategyConfig(), {}) == SINGLE_DEVICE
     gpus.append("another")
     assert choose_devices(StrategyConfig(), {}).kind == "mirrored"
 
@@ -162,9 +162,9 @@ def test_what_is_missing_is_said(options, said):
 
 def test_processes_take_turns_at_the_gpus_that_the_user_gave(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert [one_gpu(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["0", "1", "0"]
+    assert [gpu_environment(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["0", "1", "0"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 3")
-    assert [one_gpu(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["2", "3", "2"]
+    assert [gpu_environment(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["2", "3", "2"]
 
 
 class _Three:

@@ -19,7 +19,7 @@ def addresses(free_addresses):
 
 def _rendezvous(addresses, index, seconds=10.0):
     def wait(found, what):
-        return wait_for(found, what, seconds, "is it running?", hurry=0.01)
+        return wait_for(found, what, seconds, "is it running?", poll_seconds=0.01)
 
     rendezvous(Cluster(addresses, index), wait)
 

@@ -6,7 +6,7 @@ import pytest
 
 from holle_tf.runs.identity import default_run_path, run_identity
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training import distillation as distilling
 from holle_tf.training.distillation import find_or_train_teachers, with_recipe
 from pipelines.errors import UserError
@@ -42,7 +42,7 @@ def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_pa
         ("bidaf", 5), ("bidaf", 6), ("bidaf", 4),
     ]  # fmt: skip
     assert trained == [5, 5, 6, 4]
-    monkeypatch.setattr(Reading, "check", lambda self: None)  # of weights, which are not there
+    monkeypatch.setattr(RunOnData, "check", lambda self: None)  # of weights, which are not there
     one = str(next(tmp_path.glob("*/bidaf-seed5-*")))
     with pytest.raises(UserError, match="bidaf-seed5.* is there twice"):
         find_or_train_teachers(config, prepared, [one, one])

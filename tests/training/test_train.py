@@ -11,12 +11,12 @@ from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.runs.evaluation import evaluate_run
 from holle_tf.runs.identity import default_run_path, distill_options, find_teacher, run_identity
 from holle_tf.runs.run_folder import RunFolder, build_model
-from holle_tf.runs.run_on_data import Reading
+from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training import dev_evaluation as callbacks
 from holle_tf.training import setup as untrained
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
-from pipelines.files import alone_in
+from pipelines.files import exclusive_access
 
 
 def _sam(config, **changes):
@@ -25,7 +25,7 @@ def _sam(config, **changes):
 
 def test_a_run_folder_holds_all_that_is_promised(tiny, prepared):
     run = ensure_run(_sam(tiny("board.enabled=true"), seed=1), prepared)
-    scores = evaluate_run(Reading(run, prepared, tiny()), "test")
+    scores = evaluate_run(RunOnData(run, prepared, tiny()), "test")
     for name in (
         "config.yaml",
         "vocab.txt",
@@ -82,7 +82,7 @@ def _other_process(path, on_line, before_it_ends):
     """Take a run folder until somebody waits for it; what is logged meanwhile."""
     path.mkdir()
     said, taken = [], ExitStack()
-    taken.enter_context(alone_in(path, pytest.fail))
+    taken.enter_context(exclusive_access(path, pytest.fail))
 
     def let_go(line):
         said.append(line)
@@ -110,7 +110,7 @@ def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, 
     said = _other_process(tmp_path / "run", on_line, lambda: None)
     run = ensure_run(_sam(tiny(), seed=4), prepared, tmp_path / "run")
     assert "another process trains this run" in said[0] and len(run.epochs()) == 2
-    with alone_in(run.path, pytest.fail):
+    with exclusive_access(run.path, pytest.fail):
         pass  # and let go again
 
 

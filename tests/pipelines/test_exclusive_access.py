@@ -1,6 +1,6 @@
 import threading
 
-from pipelines.files import alone_in
+from pipelines.files import exclusive_access
 
 
 def test_the_second_waits_until_the_first_is_out(tmp_path):
@@ -8,12 +8,12 @@ def test_the_second_waits_until_the_first_is_out(tmp_path):
 
     def second():
         inside.wait(10)
-        with alone_in(tmp_path, waits.set):
+        with exclusive_access(tmp_path, waits.set):
             order.append("second")
 
     thread = threading.Thread(target=second)
     thread.start()
-    with alone_in(tmp_path, lambda: order.append("waited")):
+    with exclusive_access(tmp_path, lambda: order.append("waited")):
         inside.set()
         assert waits.wait(10), "the second was not told to wait"
         order.append("first")
