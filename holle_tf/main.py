@@ -30,7 +30,7 @@ NAME = "holle_tf.main"  # which is __main__ in ``python -m holle_tf.main``
 
 
 def main(argv: list[str]) -> None:
-    """Run one mode. A fault of the user ends in one line and exit status 2, any other in a traceback."""
+    """Run one mode. An error of the user ends in one line and exit status 2, any other in a traceback."""
     _configure_logging()
     status = 0
     try:
@@ -41,7 +41,7 @@ def main(argv: list[str]) -> None:
         status = _run(flags.FLAGS.mode)
     except UserError as error:
         _fail(str(error), 2)
-    except Exception as error:  # two faults of the machine that a user can mend; others are ours
+    except Exception as error:  # the user can do something about two of them; the others are bugs
         message = str(error)
         if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in message:
             _fail("no space left on the disk; free some, and the same command resumes.", 2)
@@ -67,11 +67,11 @@ def command() -> None:
 
 
 def _configure_logging() -> None:
-    """Show lines as ``--verbosity`` says, and of other packages warnings at most."""
+    """Log from the level of ``--verbosity`` up; of other packages, show only warnings and errors."""
     level = converter.absl_to_standard(flags.FLAGS.verbosity)
     configure_console(Console(level))
     logging.getLogger().setLevel(max(level, logging.WARNING))
-    # TensorFlow's warnings, of retraced functions, are for its programmers.
+    # TensorFlow's warnings, about retraced functions, do not help a user.
     logging.getLogger("tensorflow").setLevel(max(level, logging.ERROR))
 
 
@@ -93,7 +93,7 @@ def _run(name: str) -> int:
 
 
 def _loader() -> Callable[..., Config]:
-    """Function (names of presets) -> configuration of the command line, on top of these presets."""
+    """A function (names of presets) -> configuration of the command line, on top of these presets."""
     from holle_tf.config_sources import config_file, load_config, preset
 
     values = flags.FLAGS
@@ -108,7 +108,7 @@ def _loader() -> Callable[..., Config]:
 
 
 def _end(status: int) -> None:
-    # A process that listens for others ends in a way of its own.
+    # A process in which TensorFlow listens for others does not end by itself.
     devices = sys.modules.get("holle_tf.system.devices")
     if devices is not None:
         devices.end_process(status)

@@ -30,7 +30,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 @pytest.fixture
 def without_package(tmp_path):
-    """Function (script, arguments) -> what it prints, in a process that has not this package."""
+    """Function (script, arguments) -> what it prints, in a process without this package."""
 
     def run(script, *arguments):
         (tmp_path / "elsewhere").mkdir(exist_ok=True)
@@ -142,15 +142,15 @@ def on_line(logged):
 
 @pytest.fixture
 def free_addresses():
-    """Function (count) -> as many addresses of this machine, on ports that nobody listens at."""
+    """Function (count) -> as many addresses of this machine, on ports that nothing listens at."""
 
     def find(count):
         sockets = [socket.socket() for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-        for one in sockets:
-            one.close()
+        for listener in sockets:
+            listener.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{listener.getsockname()[1]}" for listener in sockets]
+        for listener in sockets:
+            listener.close()
         return addresses
 
     return find

@@ -1,4 +1,4 @@
-"""Training on the devices that ``--strategy`` chooses, again when another of their processes was lost."""
+"""Train on the devices that ``--strategy`` chooses, and restart if another of their processes is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 def on_chosen_devices(options: StrategyConfig, train: Callable[[Devices], None]) -> None:
     """Call ``train`` with the chosen devices; they are not started yet.
 
-    Lines of a process that is not the chief begin with its name. If another process is lost, this one is
+    Log lines of a process that is not the chief begin with its name. If another process is lost, this one is
     replaced by a new one with the same command.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A piece of work in a process of its own, so that nothing of before or after is in its memory."""
+"""Work in a process of its own, whose memory holds nothing from earlier or later work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ProcessDied(UserError):
 
 @dataclass(frozen=True)
 class ProcessSettings:
-    """Where a process works; in place before it imports anything of what it is to do.
+    """Settings of a process, in place before it imports anything that its work needs.
 
     Attributes:
         cores: numbers of the cores that it may use; empty = those of this process.
@@ -37,13 +37,13 @@ class ProcessSettings:
 
 
 class ChildProcess:
-    """``function(*arguments)`` in a new process, which begins at once and does not outlive this one.
+    """``function(*arguments)`` in a new process, which starts at once and does not outlive this one.
 
     It logs as this process does, see ``console_logging``.
 
     Args:
-        function, arguments: have to be picklable, as the result has.
-        settings: of the process.
+        function, arguments: what to call; both must be picklable, and so must the result.
+        settings: of the new process.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class ChildProcess:
         settings: ProcessSettings = ProcessSettings(),  # noqa: B008, it is frozen
     ):
         self._name = function.__name__
-        # The work goes over as bytes: unpickled as an argument it would import TensorFlow, which counts its
-        # cores then, before ``_send`` could say which they are.
+        # The work is sent as bytes. As an argument, it would be unpickled first and import TensorFlow, which
+        # counts the cores on import, before ``_send`` could choose them.
         work = bytes(ForkingPickler.dumps((function, arguments)))
         context = multiprocessing.get_context("spawn")
         self.results, sender = context.Pipe(duplex=False)
@@ -65,25 +65,25 @@ class ChildProcess:
 
     @property
     def pid(self) -> Optional[int]:
-        """Its number."""
+        """The process id."""
         return self._process.pid
 
     def result(self) -> Any:
-        """What the function returned, as soon as it has.
+        """What the function returned; waits until it has.
 
         Raises:
             UserError: the function raised it.
-            ProcessDied: the process ended without a result, most likely for want of memory.
+            ProcessDied: the process ended without a result, most likely because memory ran out.
         """
         try:
             result, error = self.results.recv()
         except (EOFError, ConnectionResetError):
             self._process.join()
             raise ProcessDied(
-                f"{self._name} ended with status {self._process.exitcode}; with -9 memory ran out,"
-                " and --limit, smaller batches or shorter documents need less."
+                f"{self._name} ended with status {self._process.exitcode}; -9 means that memory ran"
+                " out: use --limit, smaller batches or shorter documents."
             ) from None
-        except BaseException:  # as Ctrl-C
+        except BaseException:  # such as Ctrl-C
             self._process.terminate()
             raise
         finally:
@@ -93,19 +93,19 @@ class ChildProcess:
         return result
 
     def stop(self) -> None:
-        """End the process, wherever it is, and wait for that."""
+        """End the process at once, and wait until it has ended."""
         self._process.terminate()
         self._process.join()
 
 
 def first_ended(processes: Iterable[ChildProcess], seconds: Optional[float] = None) -> list[ChildProcess]:
-    """Those whose result can be had without waiting; waits at most ``seconds`` for the first of them."""
+    """The processes that have ended; waits for the first, at most ``seconds`` (None = no limit)."""
     by_pipe: dict[Any, ChildProcess] = {process.results: process for process in processes}
     return [by_pipe[pipe] for pipe in wait(list(by_pipe), seconds)]
 
 
 def in_child_process(function: Callable[..., Any], *arguments: Any) -> Any:
-    """``function(*arguments)`` in a new process; function, arguments and result have to be picklable.
+    """``function(*arguments)`` in a new process; function, arguments and result must be picklable.
 
     Raises:
         UserError, ProcessDied: as ``ChildProcess.result``.
@@ -114,7 +114,7 @@ def in_child_process(function: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def end_with_parent() -> None:
-    """End this process, at once and wherever it is, when the process that started it has ended."""
+    """End this process at once when the process that started it ends, whatever it is doing."""
     parent = multiprocessing.parent_process()
 
     def watch() -> None:
@@ -134,7 +134,7 @@ def _send(sender: Connection, settings: ProcessSettings, console: Console, work:
         sender.send((function(*arguments), None))
     except UserError as error:
         sender.send((None, error))
-    except KeyboardInterrupt:  # said by the process that waits
+    except KeyboardInterrupt:  # the process that waits reports it
         os._exit(130)
 
 
@@ -144,7 +144,7 @@ def _apply(settings: ProcessSettings) -> None:
         with open(settings.output, "ab") as file:
             for stream in (sys.stdout, sys.stderr):
                 stream.flush()
-            for descriptor in (1, 2):  # what libraries print as well
+            for descriptor in (1, 2):  # this redirects what libraries print, too
                 os.dup2(file.fileno(), descriptor)
     if settings.cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings.cores)

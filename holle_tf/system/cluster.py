@@ -1,4 +1,4 @@
-"""The processes that train one model together, as ``TF_CONFIG`` names them, and waiting for each other."""
+"""The processes in ``TF_CONFIG``, which train one model together, and how they wait for each other."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pipelines.errors import UserError
 logger = logging.getLogger(__name__)
 
 JOBS = ("chief", "worker")
-POLL_SECONDS = 0.5  # seconds between two looks at what is waited for
-REMINDER_SECONDS = 30.0  # seconds between two lines about it
+POLL_SECONDS = 0.5  # between two checks of what is awaited
+REMINDER_SECONDS = 30.0  # between two log lines about it
 
-Awaited = Union[str, Callable[[], str]]  # is waited for; in words that change, if it does
+Awaited = Union[str, Callable[[], str]]  # what is awaited, in words; a function if they change
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """All processes, and which of them this is.
+    """All processes that train together, and which of them this is.
 
     Attributes:
         addresses: HOST:PORT of each; the chief is the first.
@@ -35,12 +35,12 @@ class Cluster:
 
     @property
     def chief(self) -> bool:
-        """Whether this process writes what there is to write."""
+        """Whether this process writes the files."""
         return self.index == 0
 
     @property
     def name(self) -> str:
-        """Of this process, for people."""
+        """The name of this process in messages."""
         return f"process {self.index + 1} of {len(self.addresses)}"
 
 
@@ -72,21 +72,21 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluste
         for address in addresses:
             _check_address(job, address)
     if len(jobs.get("chief", [])) > 1:
-        raise UserError(f"TF_CONFIG: {len(jobs['chief'])} chiefs; there can be one.")
+        raise UserError(f"TF_CONFIG: {len(jobs['chief'])} chiefs; there can be only one.")
     processes = [(job, i, address) for job in JOBS for i, address in enumerate(jobs.get(job, []))]
     addresses = tuple(address for _, _, address in processes)
-    if twice := sorted({one for one in addresses if addresses.count(one) > 1}):
-        raise UserError(f"TF_CONFIG: {twice[0]} is there twice; every process needs an address of its own.")
+    if twice := sorted({address for address in addresses if addresses.count(address) > 1}):
+        raise UserError(f"TF_CONFIG: {twice[0]} is given twice; every process needs its own address.")
     task = given.get("task")
     if not isinstance(task, dict) or task.get("type") not in jobs:
         raise UserError(f"TF_CONFIG: task.type has to be one of {', '.join(jobs)}.")
     job, index = task["type"], task.get("index")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < len(jobs[job]):
         raise UserError(
-            f"TF_CONFIG: task.index={index!r} is outside of the cluster;"
-            f" cluster.{job} has {len(jobs[job])}, counted from 0."
+            f"TF_CONFIG: task.index={index!r} is outside the cluster;"
+            f" cluster.{job} has {len(jobs[job])} processes, counted from 0."
         )
-    return Cluster(addresses, [one[:2] for one in processes].index((job, index)))
+    return Cluster(addresses, [process[:2] for process in processes].index((job, index)))
 
 
 def wait_for(
@@ -96,13 +96,18 @@ def wait_for(
     remedy: str,
     poll_seconds: float = POLL_SECONDS,
 ) -> Any:
-    """What ``found`` returns once that is not false, with a line now and then about ``what`` is waited for.
+    """Call ``found`` until it returns something true, and return that.
+
+    Args:
+        what: what is awaited, for the log, which repeats it now and then.
+        seconds: how long to wait at most.
+        poll_seconds: time between two calls.
 
     Raises:
         UserError: it took longer than ``seconds``; the message ends in ``remedy``.
     """
     name = what if callable(what) else lambda: what
-    began = said = time.monotonic()
+    began = reminded = time.monotonic()
     result = found()
     if not result:
         logger.info(f"waiting for {name()}")
@@ -110,9 +115,9 @@ def wait_for(
         now = time.monotonic()
         if now - began > seconds:
             raise UserError(f"waited {seconds:.0f} s for {name()}; {remedy}")
-        if now - said > REMINDER_SECONDS:
+        if now - reminded > REMINDER_SECONDS:
             logger.info(f"still waiting for {name()}, {now - began:.0f} s")
-            said = now
+            reminded = now
         time.sleep(poll_seconds)
         result = found()
     return result
@@ -128,7 +133,7 @@ def is_listening(address: str) -> bool:
 
 
 def connect(address: str) -> socket.socket:
-    """A connection to HOST:PORT, whose operations wait for two seconds at most.
+    """A connection to HOST:PORT whose operations time out after two seconds.
 
     Raises:
         OSError: nothing listens there.
@@ -145,10 +150,10 @@ def port_of(address: str) -> int:
 def check_free(address: str) -> None:
     """Raise a UserError if this process cannot listen at the port of HOST:PORT."""
     port = port_of(address)
-    with socket.socket() as free:
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            free.bind(("", port))
+            probe.bind(("", port))
         except OSError as error:
             raise UserError(f"TF_CONFIG: cannot listen on port {port} ({error.strerror}).") from error
 

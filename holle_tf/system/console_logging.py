@@ -51,7 +51,7 @@ def configure_console(console: Console = Console()) -> None:  # noqa: B008, it i
     handler = ProgressBarHandler(console)
     for name in LOGGERS:
         logger = logging.getLogger(name)
-        logger.handlers = [one for one in logger.handlers if not isinstance(one, ProgressBarHandler)]
+        logger.handlers = [other for other in logger.handlers if not isinstance(other, ProgressBarHandler)]
         logger.addHandler(handler)
         logger.setLevel(console.level)
         logger.propagate = False
@@ -74,10 +74,10 @@ def prefix_lines(prefix: str) -> None:
 
 @contextmanager
 def log_to_file(path: Path, *names: str) -> Iterator[None]:
-    """A context in which some loggers append their lines, from level info on, to a file instead.
+    """A context in which some loggers append their lines, from level info up, to a file only.
 
     Args:
-        names: of the loggers; those below them follow, unless they are set up themselves.
+        names: names of the loggers; loggers below them follow, unless they have handlers of their own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, encoding="utf-8", delay=True)
@@ -98,4 +98,4 @@ def log_to_file(path: Path, *names: str) -> Iterator[None]:
 
 def _handler() -> ProgressBarHandler | None:
     handlers = logging.getLogger(LOGGERS[0]).handlers
-    return next((one for one in handlers if isinstance(one, ProgressBarHandler)), None)
+    return next((handler for handler in handlers if isinstance(handler, ProgressBarHandler)), None)

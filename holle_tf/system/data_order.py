@@ -8,16 +8,16 @@ import tensorflow as tf
 
 
 class ResumeDataOrder(tf.keras.callbacks.Callback):
-    """Skips the orders of the epochs that are done, so that the next epoch has the order of its own.
+    """Skips the orders of completed epochs, so that the next epoch has the order that it would have had.
 
-    Every iteration of a shuffled dataset draws another order: the outermost shuffle when it is made, those
-    within when the first element is asked for. Has to come after the callback that restores the state.
+    Every iterator over a shuffled dataset draws a new order: for the outermost shuffle when it is made, for
+    inner ones when the first element is read. This callback must come after the one that restores the state.
 
     Args:
         made: the datasets; may be filled later, before training begins.
         steps: of one epoch.
-        idle: iterators to make and not to use. Keras makes one itself where there is one device; with it, all
-            devices have the same orders.
+        idle: number of iterators to make and leave unused. Keras itself makes one on a single device; one
+            here gives several devices the same orders as a single one.
     """
 
     def __init__(self, made: list[tf.data.Dataset], steps: int, idle: int = 0):

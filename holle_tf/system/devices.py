@@ -31,14 +31,15 @@ from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
 
-# How TensorFlow says that another process is gone, or is another one than before.
+# What TensorFlow raises when another process has ended or was restarted.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError)
 
 
 def gpu_environment(number: int, count: int) -> dict[str, str]:
-    """Environment of a process that is to see one of the ``count`` GPUs that this one sees, in turn.
+    """Environment variables with which a process sees only one of the ``count`` GPUs that this one sees.
 
-    Where there are more processes than GPUs some share one: none takes more of its memory than it needs.
+    Processes take turns by their ``number``. If there are more of them than GPUs, some share a GPU; none
+    takes more of its memory than it needs.
     """
     seen = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = seen.split(",") if seen else [str(i) for i in range(count)]
@@ -51,13 +52,13 @@ class PeerLost(Exception):
 
 @dataclass(frozen=True)
 class Devices:
-    """What trains one model.
+    """The devices that train one model.
 
     Attributes:
         kind: one | mirrored | multiworker.
-        cluster: of multiworker; otherwise of this process alone.
-        options: how long to wait for others.
-        strategy: None of one, and of what was not started yet.
+        cluster: the processes of multiworker; otherwise this process alone.
+        options: say how long to wait for others.
+        strategy: None for the kind one, and before ``start``.
     """
 
     kind: str = "one"
@@ -67,42 +68,42 @@ class Devices:
 
     @property
     def chief(self) -> bool:
-        """Whether this process writes what there is to write."""
+        """Whether this process writes the files."""
         return self.cluster.chief
 
     @property
     def replicas(self) -> int:
-        """How many share a batch."""
+        """The number of devices that share a batch."""
         return self.strategy.num_replicas_in_sync if self.strategy is not None else 1
 
     def scope(self) -> ContextManager[Any]:
-        """Where all that is trained or read in training has to be made."""
+        """The context in which the models that a training uses must be created."""
         return self.strategy.scope() if self.strategy is not None else nullcontext()
 
     def check(self, training: Any, section: str) -> None:
         """Raise a UserError if these devices cannot train as a ``TrainingConfig`` says.
 
         Args:
-            section: of the configuration, where it stands.
+            section: of the configuration that ``training`` comes from, for the message.
         """
         if training.batch_size % self.replicas:
             raise UserError(
-                f"{section}.batch_size={training.batch_size}: the batch of all {self.replicas} devices"
-                f" together, has to be a multiple of {self.replicas}."
+                f"{section}.batch_size={training.batch_size}: {self.replicas} devices share the batch,"
+                f" so this has to be a multiple of {self.replicas}."
             )
         if training.jit and self.strategy is not None:
-            raise UserError(f"{section}.jit: not together with --strategy={self.kind}.")
+            raise UserError(f"{section}.jit: does not work with --strategy={self.kind}; set it to false.")
 
-    def agree(self, value: float) -> float:
-        """The sum of what all processes give; returns when all have called it."""
+    def sum_over_processes(self, value: float) -> float:
+        """The sum of the values that all processes pass; returns when all have called this."""
         if self.strategy is None or len(self.cluster.addresses) == 1:
             return value
-        each = value * len(self.cluster.addresses) / self.replicas  # of the devices of this process
-        return float(_summing(self.strategy)(tf.constant(each)))
+        share = value * len(self.cluster.addresses) / self.replicas  # of each device of this process
+        return float(_summing(self.strategy)(tf.constant(share)))
 
     def barrier(self) -> None:
         """Return when all processes have called this."""
-        self.agree(0.0)
+        self.sum_over_processes(0.0)
 
     def wait_for(self, found: Callable[[], Any], what: Awaited) -> Any:
         """See ``cluster.wait_for``."""
@@ -110,12 +111,12 @@ class Devices:
         return wait_for(found, what, self.options.wait_seconds, remedy)
 
     def readers(self) -> Readers:
-        """How these processes share what a teacher reads."""
+        """How these processes share the examples that a teacher reads."""
         count = len(self.cluster.addresses)
         return Readers(count, self.cluster.index, self.barrier) if count > 1 else ALONE
 
     def distribute(self, batches: Callable[[], tf.data.Dataset], steps: int) -> tuple[Any, Any]:
-        """Shares of batches for ``fit``, and a callback that goes on with them after an interruption.
+        """Shares of batches for ``fit``, and a callback that resumes their order after an interruption.
 
         Args:
             batches: makes the whole batches; one iteration is one epoch.
@@ -124,14 +125,15 @@ class Devices:
         assert self.strategy is not None
         made: list[tf.data.Dataset] = []
 
-        def mine(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        def local_shares(context: tf.distribute.InputContext) -> tf.data.Dataset:
             local = self.replicas // context.num_input_pipelines
             first = context.input_pipeline_id * local
             made.append(shares(batches(), self.replicas, range(first, first + local)))
-            # Keras begins only one iteration of what is distributed.
+            # Keras makes only one iterator over a distributed dataset.
             return made[0].repeat()
 
-        return self.strategy.distribute_datasets_from_function(mine), ResumeDataOrder(made, steps, idle=1)
+        distributed = self.strategy.distribute_datasets_from_function(local_shares)
+        return distributed, ResumeDataOrder(made, steps, idle=1)
 
     @contextmanager
     def detecting_lost_peers(self) -> Iterator[None]:
@@ -148,7 +150,7 @@ SINGLE_DEVICE = Devices()
 
 
 def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.environ) -> Devices:
-    """What ``--strategy`` means on this machine, not started yet.
+    """The devices that ``--strategy`` chooses on this machine, not started yet.
 
     Raises:
         UserError: ``TF_CONFIG`` is broken or missing, or there are too few devices.
@@ -168,15 +170,15 @@ def choose_devices(options: StrategyConfig, environment: Mapping[str, str] = os.
         return Devices(kind, cluster, options)
     if not gpus and not options.devices:
         raise UserError(
-            "--strategy=mirrored: no GPU is visible; --set strategy.devices=2 takes the CPU as two devices."
+            "--strategy=mirrored: no GPU is visible; --set strategy.devices=2 splits the CPU into two."
         )
     if gpus and options.devices > gpus:
-        raise UserError(f"strategy.devices={options.devices}: {gpus} GPUs are visible.")
+        raise UserError(f"strategy.devices={options.devices}: there are only {gpus} visible GPUs; lower it.")
     return Devices(kind, options=options)
 
 
 def start(devices: Devices) -> Devices:
-    """Start them; of multiworker, returns when all processes are there. Has to be before any computation.
+    """Start the devices, before any computation; with multiworker, returns when all processes are there.
 
     Raises:
         UserError: a port is taken, or the chief does not answer in time.
@@ -185,8 +187,10 @@ def start(devices: Devices) -> Devices:
     if devices.kind == "one":
         return devices
     if devices.kind == "mirrored":
-        os.environ.pop("TF_CONFIG", None)  # which TensorFlow would read, even one that is empty
-        strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(_local(devices.options.devices))
+        os.environ.pop("TF_CONFIG", None)  # TensorFlow would read it, even if it is empty
+        strategy: tf.distribute.Strategy = tf.distribute.MirroredStrategy(
+            _local_names(devices.options.devices)
+        )
         logger.info(f"--strategy=mirrored: {strategy.num_replicas_in_sync} devices share every batch")
         return _started(devices, strategy)
     cluster = devices.cluster
@@ -208,13 +212,13 @@ def restart_process(options: StrategyConfig) -> None:
     TensorFlow cannot reconnect to a process that it has lost, so all processes need a new rendezvous.
 
     Raises:
-        UserError: that has happened ``strategy.restarts`` times.
+        UserError: this has happened ``strategy.restarts`` times.
     """
     count = int(os.environ.get(_RESTARTS, "0")) + 1
     if count > options.restarts:
         raise UserError(f"other processes were lost {options.restarts} times (strategy.restarts); stopping.")
     logger.warning(f"another process was lost; restarting ({count} of {options.restarts})")
-    time.sleep(min(count, 5))  # one that is just starting up needs a moment, and is told to restart too
+    time.sleep(min(count, 5))  # a process that is still starting needs a moment, and has to restart too
     os.environ[_RESTARTS] = str(count)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -225,14 +229,14 @@ def restart_process(options: StrategyConfig) -> None:
 def end_process(status: int) -> None:
     """End this process at once if it listens for others: TensorFlow's server cannot be stopped otherwise.
 
-    The chief, when all went well, is the last to go, since the others still hear from it.
+    After a success the chief ends last, since the other processes still need it.
     """
     if not _listening:
         return
     cluster = _listening[-1]
-    others = [one for i, one in enumerate(cluster.addresses) if i != cluster.index]
-    last = time.monotonic() + _GOODBYE
-    while status == 0 and cluster.chief and time.monotonic() < last and any(map(is_listening, others)):
+    others = [address for i, address in enumerate(cluster.addresses) if i != cluster.index]
+    deadline = time.monotonic() + _GOODBYE_SECONDS
+    while status == 0 and cluster.chief and time.monotonic() < deadline and any(map(is_listening, others)):
         time.sleep(POLL_SECONDS)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -240,25 +244,25 @@ def end_process(status: int) -> None:
 
 
 _RESTARTS = "HOLLE_TF_RESTARTS"
-_GOODBYE = 10.0  # seconds
-_listening: list[Cluster] = []  # whose server this process has started
+_GOODBYE_SECONDS = 10.0
+_listening: list[Cluster] = []  # clusters in which this process has started a server
 
 
 class StopTogether(tf.keras.callbacks.Callback):
-    """Stops all processes when one of them stops; has to come after the callback that decides."""
+    """Stops training in all processes when one of them stops; must come after the callback that decides."""
 
     def __init__(self, devices: Devices):
         super().__init__()
         self._devices = devices
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if self._devices.agree(float(self.model.stop_training)):
+        if self._devices.sum_over_processes(float(self.model.stop_training)):
             self.model.stop_training = True
 
 
 @functools.cache
 def _summing(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tensor]:
-    """A function (scalar of this process's devices) -> sum over all devices."""
+    """A function (scalar of each device of this process) -> sum over the devices of all processes."""
 
     @tf.function
     def total(value: tf.Tensor) -> tf.Tensor:
@@ -268,7 +272,7 @@ def _summing(strategy: tf.distribute.Strategy) -> Callable[[tf.Tensor], tf.Tenso
     return total
 
 
-def _local(count: int) -> Optional[list[str]]:
+def _local_names(count: int) -> Optional[list[str]]:
     """Names of the devices of a mirrored strategy; None = all GPUs."""
     if tf.config.list_physical_devices("GPU"):
         return [f"/gpu:{i}" for i in range(count)] if count else None

@@ -1,4 +1,4 @@
-"""The machine that a number was measured on, and the command that did it."""
+"""The machine on which something was measured, and the command."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import Any
 
 from pipelines.parallel import cores
 
-_TOLD = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")  # what decides about number formats
+# Extensions that number formats depend on.
+_EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 def machine() -> dict[str, Any]:
-    """``cpu``, its name with the extensions that decide about number formats, and ``cores``."""
+    """``cpu``, its name with the extensions that number formats depend on, and ``cores``, their number."""
     return {"cpu": _cpu(), "cores": cores()}
 
 
@@ -24,7 +25,7 @@ def _cpu() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    known = [name for name in _TOLD if name in fields.get("flags", "").split()]
+    known = [name for name in _EXTENSIONS if name in fields.get("flags", "").split()]
     return f"{fields.get('model name', platform.machine())} ({', '.join(known)})"
 
 

@@ -1,4 +1,4 @@
-"""Memory of the process: its peak, and how it is given back."""
+"""Memory of this process: its peak, and whether freed memory is returned to the system."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def reset_peak_memory() -> None:
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
-        pass  # elsewhere the peak is that of the whole process
+        pass  # elsewhere the peak is that since the process began
 
 
 def peak_memory_mb() -> float:

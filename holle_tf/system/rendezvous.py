@@ -16,7 +16,7 @@ GREETING = b"holle_tf\n"  # from the chief; another process answers with its ind
 GO = b"go\n"  # from the chief, when all have answered
 _HTTP2 = b"PRI "  # the first bytes of a call to TensorFlow's server
 
-# (found, what) as of ``cluster.wait_for``.
+# A function (found, what) that waits as ``cluster.wait_for`` does.
 Wait = Callable[[Callable[[], bool], Awaited], object]
 
 
@@ -50,7 +50,7 @@ class _ChiefSide:
 
     def __init__(self, cluster: Cluster):
         self._cluster = cluster
-        self._said: dict[socket.socket, bytes] = {}  # of each open connection, what came over it
+        self._received: dict[socket.socket, bytes] = {}  # by open connection
 
     def __enter__(self) -> _ChiefSide:
         port, both = port_of(self._cluster.addresses[0]), socket.has_dualstack_ipv6()
@@ -60,8 +60,8 @@ class _ChiefSide:
         return self
 
     def __exit__(self, failed: object, *_: object) -> None:
-        self._listening.close()  # first, so that what answers there from now on is TensorFlow
-        for connection in self._said:
+        self._listening.close()  # first, so that from now on only TensorFlow listens there
+        for connection in self._received:
             if failed is None:
                 try:
                     connection.send(GO)
@@ -73,24 +73,24 @@ class _ChiefSide:
         """Whether all have called, or one has already started TensorFlow's server and waits there."""
         while self._accept():
             pass
-        for connection in list(self._said):
+        for connection in list(self._received):
             try:
-                came = connection.recv(64)
+                received = connection.recv(64)
             except BlockingIOError:
                 continue
             except OSError:
-                came = b""
-            if came:
-                self._said[connection] += came
+                received = b""
+            if received:
+                self._received[connection] += received
             else:
-                del self._said[connection]
+                del self._received[connection]
                 connection.close()
-        return not self._absent() or any(text.startswith(_HTTP2) for text in self._said.values())
+        return not self._absent() or any(text.startswith(_HTTP2) for text in self._received.values())
 
     def missing(self) -> str:
-        """The processes that are missing, for people."""
-        each = [f"{self._cluster.addresses[i]} (process {i + 1})" for i in self._absent()]
-        return f"{', '.join(each)} of {len(self._cluster.addresses)} processes"
+        """The missing processes, in words."""
+        absent = [f"{self._cluster.addresses[i]} (process {i + 1})" for i in self._absent()]
+        return f"{', '.join(absent)} of {len(self._cluster.addresses)} processes"
 
     def _accept(self) -> bool:
         try:
@@ -98,15 +98,15 @@ class _ChiefSide:
         except BlockingIOError:
             return False
         connection.setblocking(False)
-        self._said[connection] = b""
+        self._received[connection] = b""
         try:
             connection.send(GREETING)
         except OSError:
-            pass  # found closed when it is read
+            pass  # the next read finds that it is closed
         return True
 
     def _absent(self) -> list[int]:
-        there = set(self._said.values())
+        there = set(self._received.values())
         return [i for i in range(1, len(self._cluster.addresses)) if b"%d\n" % i not in there]
 
 
@@ -137,7 +137,7 @@ class _WorkerSide:
         return False
 
     def missing(self) -> str:
-        """The processes that are missing, for people."""
+        """The missing processes, in words."""
         chief = f"the chief at {self._cluster.addresses[0]}"
         return chief if self._connection is None else f"the others, as {chief} does"
 
@@ -152,11 +152,11 @@ def _greeting(connection: socket.socket) -> bytes:
     """The first bytes from the chief's address; TensorFlow's server sends others, or none.
 
     Raises:
-        OSError: it was closed.
+        OSError: the connection was closed.
     """
     try:
         greeting = connection.recv(len(GREETING))
-    except socket.timeout:  # which is no TimeoutError before Python 3.10
+    except socket.timeout:  # not a TimeoutError before Python 3.10
         return b""
     if not greeting:
         raise ConnectionResetError

@@ -36,7 +36,7 @@ def _sleep(seconds):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")
 def test_a_process_keeps_to_its_cores_and_its_output_goes_to_its_file(tmp_path):
     core = min(os.sched_getaffinity(0))
-    file = tmp_path / "logs" / "one.txt"
+    file = tmp_path / "logs" / "output.txt"
     settings = ProcessSettings((core,), {"HOLLE_TF_TEST": "set"}, file)
     process = ChildProcess(_where_it_is, "unchanged", settings=settings)
     assert process.result() == ([core], "set", "unchanged")

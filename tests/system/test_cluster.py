@@ -39,7 +39,7 @@ def test_the_chief_is_the_first_whatever_the_order():
         (_environment({"worker": []}), "not empty"),
         (_environment({"worker": ["here"]}), "'here'; expected HOST:PORT"),
         (_environment({"worker": ["here:99999"]}), "expected HOST:PORT"),
-        (_environment({"worker": [TWO[0], TWO[0]]}), "is there twice"),
+        (_environment({"worker": [TWO[0], TWO[0]]}), "is given twice"),
         (_environment({"chief": TWO}, {"type": "chief", "index": 0}), "2 chiefs"),
         (_environment({"worker": TWO}), "task.type has to be one of worker"),
         (_environment({"worker": TWO}, {"type": "chief", "index": 0}), "task.type"),
@@ -55,8 +55,8 @@ def test_a_broken_cluster_is_said_in_one_line(text, said):
 
 
 def test_waiting_ends_with_what_was_found_or_with_a_remedy(logged):
-    answers_ = iter([None, None, "data"])
-    assert wait_for(lambda: next(answers_), "the data", 10, "look", poll_seconds=0.01) == "data"
+    results = iter([None, None, "data"])
+    assert wait_for(lambda: next(results), "the data", 10, "look", poll_seconds=0.01) == "data"
     assert logged.messages == ["waiting for the data"]
     with pytest.raises(UserError, match="waited 0 s for the data; look there"):
         wait_for(lambda: None, "the data", 0.05, "look there", poll_seconds=0.01)

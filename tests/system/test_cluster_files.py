@@ -35,7 +35,7 @@ def test_every_pod_of_the_job_knows_all_and_itself(commands):
     assert spec["subdomain"] == service["metadata"]["name"] == "holle-tf"
     assert service["spec"]["selector"]["job-name"] == job["metadata"]["name"] == "holle-tf"
     assert spec["volumes"][0]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
-    processes = {one["name"]: one["value"] for one in container["env"]}
+    processes = {variable["name"]: variable["value"] for variable in container["env"]}
     assert job["spec"]["completions"] == job["spec"]["parallelism"] == int(processes["PROCESSES"])
     for index in range(2):
         environment = {**processes, "JOB_COMPLETION_INDEX": str(index), "PATH": commands(python=PYTHON)}

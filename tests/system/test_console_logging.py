@@ -25,11 +25,11 @@ logger = logging.getLogger("holle_tf.system.console_logging")
 def console():
     """``configure_console``, whose effects end with the test."""
     loggers = [logging.getLogger(name) for name in LOGGERS]
-    before = [(one.handlers, one.level, one.propagate) for one in loggers]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
     yield configure_console
-    for one, (handlers, level, propagate) in zip(loggers, before):
-        one.handlers, one.propagate = handlers, propagate
-        one.setLevel(level)
+    for each, (handlers, level, propagate) in zip(loggers, before):
+        each.handlers, each.propagate = handlers, propagate
+        each.setLevel(level)
 
 
 def _say():

@@ -54,21 +54,21 @@ def start(tmp_path):
         command = [sys.executable, "-m", "holle_tf.main", "--mode=train", f"--config={tmp_path}/config.yaml"]
         environment = {**os.environ, "TF_CONFIG": tf_config, "TF_NUM_INTEROP_THREADS": "2"}
         with open(tmp_path / f"{name}.log", "a") as log:
-            one = subprocess.Popen([*command, *flags], env=environment, stdout=log, stderr=log)
-        processes.append(one)
-        return one
+            process = subprocess.Popen([*command, *flags], env=environment, stdout=log, stderr=log)
+        processes.append(process)
+        return process
 
     yield begin
-    for one in processes:
-        one.kill()
-        one.wait()
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 def _end(processes, tmp_path):
     end = time.monotonic() + SECONDS
-    while any(one.poll() is None for one in processes) and time.monotonic() < end:
+    while any(process.poll() is None for process in processes) and time.monotonic() < end:
         time.sleep(0.1)
-    codes = [one.poll() for one in processes]  # None of one that has not ended
+    codes = [process.poll() for process in processes]  # None if a process has not ended
     said = "".join(f"{path.name}: {path.read_text()[-5000:]}\n" for path in sorted(tmp_path.glob("*.log")))
     assert codes == [0] * len(processes), said
     return said
@@ -85,7 +85,7 @@ def _assert_as_alone(run, alone):
     lines, expected = run.epochs(), alone.epochs()
     assert [line["epoch"] for line in lines] == [line["epoch"] for line in expected]
     for name in ("loss", "labels", "conicity", "val_loss"):
-        values = [[line[name] for line in one] for one in (lines, expected)]
+        values = [[line[name] for line in epochs] for epochs in (lines, expected)]
         np.testing.assert_allclose(*values, rtol=2e-4, err_msg=name)
     np.testing.assert_allclose(_weights(run), _weights(alone), atol=1e-4)
     assert run.result()["epochs"] == alone.result()["epochs"]

@@ -82,9 +82,9 @@ def test_one_that_ended_while_it_waited_is_missed(addresses):
     assert done == []
     there.append(_introduced(addresses[0], 1))
     chief.join(10)
-    assert done == [0] and [one.recv(64) for one in there] == [b"go\n"] * 2
-    for one in there:
-        one.close()
+    assert done == [0] and [connection.recv(64) for connection in there] == [b"go\n"] * 2
+    for connection in there:
+        connection.close()
 
 
 def test_the_chief_names_who_does_not_come(addresses):
@@ -134,8 +134,8 @@ def test_one_that_is_started_again_goes_in_where_the_chief_is_in_tensorflow(addr
     thread = _begin([], 0, serve)
     _rendezvous(addresses, 1)
     thread.join(10)
-    for one in (listening, *open_until_then):
-        one.close()
+    for connection in (listening, *open_until_then):
+        connection.close()
 
 
 def test_a_chief_that_is_started_again_goes_in_where_another_is_in_tensorflow(addresses):
