@@ -23,10 +23,10 @@ DEMO_PACKAGE = Path(pipelines.demo.__file__).parent
 
 
 def open_data(config: Config, beam_options: Optional[Sequence[str]] = None) -> PreparedData:
-    """Prepare what ``config`` names, or return at once what was prepared before from the same input.
+    """The data that ``config`` names: prepared now, or found if prepared before from the same input.
 
     Args:
-        beam_options: those of Apache Beam, which then does the work.
+        beam_options: options of Apache Beam, which then prepares the data; None = prepare them without it.
 
     Raises:
         UserError: see ``pipelines.prepare.prepare``; or Apache Beam is not installed.
@@ -62,7 +62,7 @@ def relocated(trained: Config, config: Config) -> Config:
     """The configuration of a run whose folder or data may have moved.
 
     Args:
-        trained: of the run, as it was trained.
+        trained: configuration that the run was trained with.
         config: says where runs are now, and, if it names any, the data and word vectors.
     """
     chosen = {name: getattr(config, name) for name in ("data_dir", "glove") if getattr(config, name)}
@@ -84,7 +84,7 @@ def raw_data(config: Config) -> tuple[Path, Optional[str]]:
     """The folder of the raw files and the GloVe file; without ``data_dir``, those of the demo corpus.
 
     Raises:
-        UserError: there is no ``data_dir``, and the demo corpus is of another schema.
+        UserError: there is no ``data_dir``, and the demo corpus has another schema.
     """
     if config.data_dir:
         return Path(config.data_dir), config.glove or None

@@ -23,11 +23,11 @@ COSINES = "cosines.json"
 
 
 def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
-    """F1, EM, BLEU-4 and ROUGE of a run, 0-100; also kept in its ``result.json``.
+    """F1, EM, BLEU-4 and ROUGE of a run on a split, 0-100; also kept in its ``result.json``.
 
-    The predictions go to ``predictions.jsonl``, those of another split than test to
-    ``predictions.<split>.jsonl``; those of long documents read in chunks to a folder within the run's.
-    ``cosines.json`` beside them has what conicity is the mean of.
+    Predictions for the test split go to ``predictions.jsonl``, those for another split to
+    ``predictions.<split>.jsonl``. ``cosines.json`` beside them holds the cosines whose mean is the conicity.
+    If the run reads long documents in chunks, all files go to a folder within the run folder.
 
     Raises:
         UserError: the run was trained on other data, or is unfinished.
@@ -45,17 +45,17 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
     predictor = Predictor(model, config.evaluation.max_span, conicity_of=row.conicity)
     found = predictor.predict(batches, prepared.count(split), split)
     run_on_data.folder.mkdir(parents=True, exist_ok=True)
-    write_predictions(_of_split(run_on_data, "predictions.jsonl", split), found.spans)
+    write_predictions(_split_file(run_on_data, "predictions.jsonl", split), found.spans)
     cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
-    write_text(_of_split(run_on_data, COSINES, split), json.dumps(cosines))
+    write_text(_split_file(run_on_data, COSINES, split), json.dumps(cosines))
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
     run_on_data.add_scores(split, scores, found.conicity)
     return scores
 
 
 def ensure_scores(run_on_data: RunOnData, split: str) -> None:
-    """``evaluate_run`` unless that was done before, to every file that it writes."""
-    cosines = _of_split(run_on_data, COSINES, split)
+    """Call ``evaluate_run`` unless the scores and all files that it writes are there."""
+    cosines = _split_file(run_on_data, COSINES, split)
     if split in run_on_data.scores() and cosines.exists():
         if run_on_data.conicity(split) or not cosines_of(run_on_data, split):
             return
@@ -63,17 +63,17 @@ def ensure_scores(run_on_data: RunOnData, split: str) -> None:
 
 
 def predictions_of(run_on_data: RunOnData, split: str) -> list[SpanPrediction]:
-    """What a run that was evaluated on ``split`` predicts, in the order of the data."""
-    return read_predictions(_of_split(run_on_data, "predictions.jsonl", split))
+    """The predictions of a run that was evaluated on ``split``, in the order of the data."""
+    return read_predictions(_split_file(run_on_data, "predictions.jsonl", split))
 
 
 def cosines_of(run_on_data: RunOnData, split: str) -> dict[str, np.ndarray]:
-    """Of each of the run's vectors: the cosine of every example with the mean of its conversation.
+    """For each vector of the run, the cosine of every example with the mean of its conversation.
 
     Returns:
-        name -> float64, (examples,); nan for an example that is alone in its conversation.
+        name of the vector -> float64, (examples,); nan for the only example of a conversation.
     """
-    found = read_json(_of_split(run_on_data, COSINES, split)) or {}
+    found = read_json(_split_file(run_on_data, COSINES, split)) or {}
     return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
@@ -95,11 +95,11 @@ def run_row(run_on_data: RunOnData, name: str, split: str) -> dict[str, Any]:
     return {"name": name, **run_on_data.scores()[split], **costs}
 
 
-def _of_split(run_on_data: RunOnData, name: str, split: str) -> Path:
+def _split_file(run_on_data: RunOnData, name: str, split: str) -> Path:
     stem, _, ending = name.partition(".")
     return run_on_data.folder / (name if split == "test" else f"{stem}.{split}.{ending}")
 
 
 def _without_nan(values: np.ndarray) -> list[Optional[float]]:
-    """JSON has no nan."""
+    """The values with None in place of nan, which JSON does not have."""
     return [None if np.isnan(value) else round(float(value), 6) for value in values]

@@ -32,13 +32,14 @@ DEMO = "the demo corpus (fictitious movies and chats)"
 
 
 def export_student(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> None:
-    """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears whole.
+    """Write ``student`` of ``run`` in the format ``name``, with its model card; ``folder`` appears when
+    it is complete.
 
     Raises:
         UserError: ``folder`` holds something other than an export, or the format does not have an option.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / CARD_JSON).exists():
-        raise UserError(f"{folder}: holds something that is no export; choose another --output.")
+        raise UserError(f"{folder}: is not empty and holds no export; choose another --output.")
     find_format(name).check(options)
     with atomic_folder(folder) as scratch:
         write_export(student, name, scratch, options)
@@ -55,10 +56,10 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
     """The student of a finished run.
 
     Args:
-        n_best: spans that it is to give; by default as many as the run's own configuration says.
+        n_best: number of spans that it returns; by default that of the run's own configuration.
 
     Raises:
-        UserError: the run is a teacher's, unfinished or damaged.
+        UserError: the run is that of a teacher, unfinished or damaged.
     """
     config = run.config()
     limits = Limits(
@@ -124,7 +125,7 @@ def _model_line(name: str, sizes: Any) -> str:
 
 
 def _scores(run: RunFolder) -> Optional[dict[str, Any]]:
-    """Test scores with intervals, None for a run that was not evaluated."""
+    """Test scores with intervals; None if the run was not evaluated."""
     path = run.path / "predictions.jsonl"
     if not path.exists():
         return None

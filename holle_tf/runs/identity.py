@@ -1,4 +1,4 @@
-"""What decides the outcome of a run, and where a run of the same is found."""
+"""What decides the outcome of a run, and the folder where such a run is found."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
-NO_VECTOR = "distill.matching_weight needs teachers with a vector to match: --teacher=bidaf, short documents."
+NO_VECTOR = (
+    "distill.matching_weight needs teachers with a vector to match; use --teacher=bidaf and short documents."
+)
 
 
 def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
@@ -35,9 +37,9 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
 
 
 def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
-    """``run_identity`` by the identities of the teachers, which need not be there."""
+    """``run_identity`` from the identities of the teachers, which need not be trained yet."""
     training = to_dict(config.training_of(config.model))
-    if training["recurrence"] == "auto":  # so that runs from before there was a choice are still known
+    if training["recurrence"] == "auto":  # so that runs that are older than this option are still found
         del training["recurrence"]
     sections: dict[str, Any] = {
         "model": config.model,
@@ -67,12 +69,12 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
 
 
 def run_terms(config: Config) -> tuple[str, ...]:
-    """Names of the terms that a run minimises: those of its recipe, and what is switched on beside them."""
+    """Names of the terms that a run minimises: those of its recipe, and those that options switch on."""
     if not is_student(config.model):
         return ("labels",)
     chosen = recipe(config.recipe, config.recipes)
     extra = ["conicity"] if config.distill.conicity_weight else []
-    # A run on the labels alone stands beside a distilled one for comparison: it has no teacher to match.
+    # A run on the labels alone, made to compare a distilled run with, has no teacher to match.
     extra += ["matching"] if config.distill.matching_weight and chosen.teachers else []
     return tuple(dict.fromkeys([*chosen.terms, *extra]))
 
@@ -87,13 +89,13 @@ def distill_options(config: Config) -> DistillConfig:
     """The options of the terms, with the paper's k where none is given.
 
     Raises:
-        UserError: the teacher's cache is to keep fewer positions than the terms look at, the recipe has
-            a term that is off, one that cannot be compiled is to be, or one that matches vectors has
-            teachers without.
+        UserError: a term of the recipe is off; XLA is to compile a step in which a teacher reads; the
+            cache of a teacher's scores is to keep fewer positions than the terms need; the student does not
+            return the vectors that a term needs; or a term matches vectors, and a teacher has none.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
-    if not is_student(config.model):  # weights are those of students
+    if not is_student(config.model):  # labels_weight is for students only
         return replace(options, labels_weight=DistillConfig.labels_weight)
     terms = run_terms(config)
     check_switched_on(config.recipe, terms, options)
@@ -113,32 +115,30 @@ def distill_options(config: Config) -> DistillConfig:
             f" {' and '.join(SUMMARIES)}; leave out conicity and matching."
         )
     if "projection" in needs(terms):
-        taught = teacher_setup(config.data.setup, options.long_teacher)
-        if taught != config.data.setup or any(
-            MATCHED not in MODELS[kind].vectors for kind in config.teachers
-        ):
+        setup = teacher_setup(config.data.setup, options.long_teacher)
+        if setup != config.data.setup or any(MATCHED not in MODELS[kind].vectors for kind in config.teachers):
             raise UserError(NO_VECTOR)
     return options
 
 
 def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -> None:
     """Raise a UserError if a term of the recipe called ``name`` has no weight and is off by default."""
-    for one in terms:
-        weight = TERMS[one].weight
+    for term in terms:
+        weight = TERMS[term].weight
         if not getattr(options, weight) and not getattr(type(options), weight):
             raise UserError(
-                f"--recipe={name}: its term {one!r} is off; give it a weight by --set distill.{weight}=1,"
-                f" or a recipe of your own by options: {{{weight}: 1}}."
+                f"--recipe={name}: its term {term!r} is off; give it a weight by --set distill.{weight}=1,"
+                f" or, in a recipe of your own, by options: {{{weight}: 1}}."
             )
 
 
 def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
-    """``runs/<data>/<model>-...``; ends in a hash, so that different runs never meet."""
+    """``runs/<data>/<model>-...``; the name ends in a hash, so that different runs never share a folder."""
     return run_path(config, prepared, run_identity(config, prepared, teachers))
 
 
 def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path:
-    """``default_run_path`` of a run of this identity."""
+    """The default folder of a run with this identity."""
     parts = [config.model, *([config.recipe.replace("_", "-")] if is_student(config.model) else [])]
     parts += config.teachers if "teacher" in identity else []
     parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
@@ -146,14 +146,14 @@ def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path
 
 
 def find_teacher(
-    config: Config, prepared: PreparedData, kind: str, but: Collection[int] = ()
+    config: Config, prepared: PreparedData, kind: str, taken_seeds: Collection[int] = ()
 ) -> Optional[RunFolder]:
     """A finished run of the model ``kind`` on this data with this configuration.
 
-    That of the same seed, if there is one, else that of the lowest.
+    It is the run of the same seed if there is one, otherwise that of the lowest seed.
 
     Args:
-        but: seeds of those that are taken.
+        taken_seeds: seeds of runs that are not to be returned.
     """
     wanted = run_identity(replace(config, model=kind), prepared, [])
     folder = Path(config.runs_dir) / prepared.folder.name
@@ -161,6 +161,6 @@ def find_teacher(
     for path in folder.glob(f"{kind}-*/result.json"):
         run = RunFolder(path.parent)
         identity = run.identity() or {}
-        if {**identity, "seed": config.seed} == wanted and identity["seed"] not in but:
+        if {**identity, "seed": config.seed} == wanted and identity["seed"] not in taken_seeds:
             found[identity["seed"]] = run
     return found.get(config.seed) or (found[min(found)] if found else None)

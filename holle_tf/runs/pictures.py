@@ -23,25 +23,30 @@ from pipelines.tokenizer import tokenize
 def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared: PreparedData) -> list[Path]:
     """``training.png`` and ``prediction.png`` for runs that were all evaluated on the test split.
 
-    The example is the first that every run but the first gets right while the first does not, so that it
-    shows what distillation changed; the first example where there is none such.
+    The example is the one on which the worst of the other runs is furthest ahead of the first run in F1, so
+    that it shows what distillation changed.
 
     Args:
-        runs_on_data: by the name in the legend.
-        folder: made if need be.
+        runs_on_data: name in the legend -> run.
+        folder: created if it does not exist.
     """
     folder.mkdir(parents=True, exist_ok=True)
     curves, prediction = folder / "training.png", folder / "prediction.png"
-    plot_training({name: read_metrics(one.run.metrics) for name, one in runs_on_data.items()}, curves)
+    plot_training(
+        {name: read_metrics(run_on_data.run.metrics) for name, run_on_data in runs_on_data.items()}, curves
+    )
 
-    spans = {name: read_predictions(one.folder / "predictions.jsonl") for name, one in runs_on_data.items()}
-    chosen = _telling(list(zip(*spans.values())))
+    spans = {
+        name: read_predictions(run_on_data.folder / "predictions.jsonl")
+        for name, run_on_data in runs_on_data.items()
+    }
+    chosen = _largest_gain(list(zip(*spans.values())))
     example = read_examples(prepared, "test")[chosen]
     encoded = encode(example, prepared.words, prepared.chars, prepared.config)
     probabilities = {}
-    for name, one in runs_on_data.items():
-        inputs = MODELS[one.run.config().model].inputs
-        outputs = one.load_model()(features_of([encoded], inputs), training=False)
+    for name, run_on_data in runs_on_data.items():
+        inputs = MODELS[run_on_data.run.config().model].inputs
+        outputs = run_on_data.load_model()(features_of([encoded], inputs), training=False)
         probabilities[name] = {
             edge: tf.exp(log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"]))[0].numpy()
             for edge in ("start", "end")
@@ -58,6 +63,7 @@ def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared:
     return [curves, prediction]
 
 
-def _telling(rows: list[tuple]) -> int:
+def _largest_gain(rows: list[tuple]) -> int:
+    """Index of the example, a row with a span of each run, on which the others gain most on the first run."""
     gains = [min(span.f1 for span in row[1:]) - row[0].f1 for row in rows]
     return int(np.argmax(gains))

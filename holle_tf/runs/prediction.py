@@ -1,4 +1,4 @@
-"""Use a run on one chat: the spans, best first, as places in the original document."""
+"""Answer chats with a run: spans of the original document, best first."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class ChatPredictor:
 
     Args:
         run: a finished run.
-        options: has how many spans are given (``evaluation.n_best``) and how long documents are read in
-            chunks (``distill.chunk_*``); by default as the run's own configuration has it.
+        options: configuration that says how many spans are returned (``evaluation.n_best``) and how long
+            documents are cut into chunks (``distill.chunk_*``); by default the run's own.
 
     Raises:
         UserError: the run is unfinished or damaged.
@@ -50,7 +50,7 @@ class ChatPredictor:
         self._whole = self._predictor(model)
         self._in_chunks: Optional[Predictor] = None
         chunks = (options or self.config).distill
-        self._longest = chunks.chunk_words  # that is read whole
+        self._longest = chunks.chunk_words  # words of a document that is read whole
         if not is_student(self.config.model) and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
@@ -73,8 +73,8 @@ class ChatPredictor:
 
         A teacher of short documents reads a longer one in chunks.
         """
-        encoded = [encode(one, self._words, self._chars, self.config.data) for one in examples]
-        longest = max((len(one.document) for one in encoded), default=0)
+        encoded = [encode(example, self._words, self._chars, self.config.data) for example in examples]
+        longest = max((len(chat.document) for chat in encoded), default=0)
         predictor = self._whole
         if self._in_chunks is not None and longest > self._longest:
             predictor = self._in_chunks
@@ -83,12 +83,12 @@ class ChatPredictor:
         found = predictor.decode(features, none)
         return [
             Answer.of_tokens(
-                one.token_starts,
-                one.token_ends,
+                chat.token_starts,
+                chat.token_ends,
                 (found["start"][row], found["end"][row], found["score"][row]),
                 (found["start_probabilities"][row], found["end_probabilities"][row]),
             )
-            for row, one in enumerate(encoded)
+            for row, chat in enumerate(encoded)
         ]
 
     def spans(self, example: Example) -> list[AnswerSpan]:
@@ -97,7 +97,7 @@ class ChatPredictor:
 
 
 def newest_student(runs_dir: Path) -> RunFolder:
-    """The student that was finished last.
+    """The finished student that was trained last.
 
     Raises:
         UserError: there is none.
@@ -112,10 +112,10 @@ def chosen_run(run_dir: Optional[str], config: Config) -> RunFolder:
     """The run of ``--run_dir``, by default the newest student.
 
     Raises:
-        UserError: no run is there, or ``config`` asks for other spans than it was trained to decode.
+        UserError: no run is there, or ``evaluation.max_span`` is not that of its training.
     """
     run = RunFolder(Path(run_dir)) if run_dir else newest_student(Path(config.runs_dir))
-    trained = run.config()  # says so if no run is there
+    trained = run.config()  # a UserError if no run is there
     wanted, own = config.evaluation.max_span, trained.evaluation.max_span
     if wanted not in (EvaluationConfig.max_span, own):
         raise UserError(
@@ -156,14 +156,14 @@ def chat_interactively(run: RunFolder, example: Example, options: Optional[Confi
 
     Args:
         run: a finished run.
-        example: its document is what is talked about.
+        example: has the document that the queries are about.
         options: see ``ChatPredictor``.
     """
     predictor = ChatPredictor(run, options)
     console = Console(highlight=False)
     console.print(example.document, markup=False)
     console.print("\nAsk about this document; an empty line ends.")
-    said: list[str] = []
+    utterances: list[str] = []
     while True:
         try:
             query = console.input("\n> ", markup=False).strip()
@@ -171,9 +171,9 @@ def chat_interactively(run: RunFolder, example: Example, options: Optional[Confi
             return
         if not query:
             return
-        chat = {"document": example.document, "chat": [*said, query]}
+        chat = {"document": example.document, "chat": [*utterances, query]}
         found = _show(predictor, predictor.example(chat))
-        said += [query, found["prediction"]]
+        utterances += [query, found["prediction"]]
 
 
 def _show(predictor: ChatPredictor, example: Example) -> dict[str, Any]:

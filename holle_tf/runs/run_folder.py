@@ -1,4 +1,4 @@
-"""A run folder: everything that is needed to use or judge a trained model, and nothing from outside."""
+"""A run folder: everything that is needed to use or judge a trained model; nothing outside it is needed."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The weights of the epoch with the best dev F1, averaged ones if so configured."""
+        """The weights of the epoch with the best dev F1; averaged weights if there is an ``ema_decay``."""
         return self.path / "checkpoints" / "best.weights.h5"
 
     @property
     def resume(self) -> Path:
-        """The state after the last whole epoch, for a training that goes on."""
+        """The state after the last complete epoch, from which training resumes."""
         return self.path / "checkpoints" / "resume"
 
     @property
@@ -58,10 +58,10 @@ class RunFolder:
         return self.path / "tensorboard"
 
     def check(self, identity: dict[str, Any], teachers: Sequence[RunFolder] = ()) -> None:
-        """Raise a UserError if another run is here; an unfinished one of this identity can go on.
+        """Raise a UserError if another run is here; an unfinished run of this identity can be resumed.
 
-        A student that learned from other weights than its teachers have now is another run as well, which the
-        identity cannot tell: a teacher that is trained again, or on another machine, keeps its own.
+        A student that learned from other weights than its teachers have now counts as another run. Its
+        identity does not show that: a teacher that is trained again, or elsewhere, keeps its identity.
         """
         found, weights = self.identity(), self.teacher_weights()
         if found is None:
@@ -71,7 +71,7 @@ class RunFolder:
         if weights and weights != _weights_of(teachers):
             names = ", ".join(str(teacher.path) for teacher in teachers)
             raise UserError(
-                f"{self.path}: learned from other weights than {names} has now, which was trained again or"
+                f"{self.path}: learned from other weights than those now in {names}, trained again or"
                 " elsewhere; remove this run, or choose another --run_dir or --runs_dir."
             )
 
@@ -82,7 +82,7 @@ class RunFolder:
         identity: dict[str, Any],
         teachers: Sequence[RunFolder] = (),
     ) -> None:
-        """Make the folder, or check that an unfinished one here is of the same run and can go on.
+        """Make the folder, or check that the unfinished run here is the same one and can be resumed.
 
         Raises:
             UserError: another run is here, or the folder cannot be made.
@@ -103,29 +103,29 @@ class RunFolder:
             raise UserError(f"{self.path}: cannot write this run folder ({error.strerror}).") from error
 
     def identity(self) -> dict[str, Any] | None:
-        """What the run was made from, or None where no run was begun."""
+        """``identity.json``: what decides the outcome of the run; None if no run was begun."""
         return read_json(self.path / "identity.json")
 
     def teacher_weights(self) -> list[str]:
-        """SHA-256 of the weights of each teacher that it learned from: which training of it that was."""
+        """SHA-256 of the weights of each teacher that the run learned from; empty without teachers."""
         return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
 
     def result(self) -> dict[str, Any] | None:
-        """``result.json``, or None where no run was finished."""
+        """``result.json``; None if the run is not finished."""
         return read_json(self.path / "result.json")
 
     def epochs(self) -> list[dict[str, Any]]:
-        """What was logged of every whole epoch, oldest first; nothing before the first is over."""
+        """The metrics of every complete epoch, oldest first; empty before the first one ends."""
         return read_metrics(self.metrics) if self.metrics.exists() else []
 
     def write_result(self, result: dict[str, Any]) -> None:
-        """Write ``result.json``; its presence says that training is over."""
+        """Write ``result.json``; its presence means that training is over."""
         write_text(self.path / "result.json", json.dumps(result, indent=1))
 
     def config(self) -> Config:
-        """The resolved configuration of the run; its plugins are loaded.
+        """The resolved configuration of the run.
 
-        A plugin that has changed since is a warning.
+        Its plugins are loaded, with a warning if one has changed since the run was trained.
 
         Raises:
             UserError: this is no run folder, or one of its plugins cannot be imported.
@@ -149,7 +149,7 @@ class RunFolder:
         config = self.config()
         if self.result() is None:
             raise UserError(
-                f"{self.path}: this run is not finished; give its training command again to go on."
+                f"{self.path}: this run is not finished; give its training command again to resume it."
             )
         vocabularies = [Vocabulary.load(self.path / name) for name in ("vocab.txt", "chars.txt")]
         model = build_model(config, np.zeros((len(vocabularies[0]), config.data.word_dim), np.float32),
@@ -171,39 +171,39 @@ def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
 
 
 def last_finished(folder: Path, *patterns: str) -> RunFolder | None:
-    """Of the finished runs whose paths below ``folder`` fit any of the patterns, the one trained last."""
+    """The run trained last, of the finished runs whose paths below ``folder`` match one of the patterns."""
     finished = [
         RunFolder(path.parent) for pattern in patterns for path in folder.glob(f"{pattern}/result.json")
     ]
-    # Evaluations write ``result.json`` anew, and nothing but training ``metrics.jsonl``.
+    # The age of ``metrics.jsonl`` counts, which only training writes; evaluations rewrite ``result.json``.
     return max(finished, key=lambda run: run.metrics.stat().st_mtime, default=None)
 
 
 def build_model(config: Config, embeddings: np.ndarray, char_count: int) -> tf.keras.Model:
-    """The model that ``config.model`` names; word vectors are learned where there is no GloVe."""
+    """The model that ``config.model`` names; it learns its word vectors if there is no GloVe."""
     row = MODELS[config.model]
     return row.build(config.options_of(config.model), embeddings, char_count, config.glove == "none")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers."""
+    """Versions of Python and of the packages that the results depend on."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
-            continue  # tensorflow and tensorflow-cpu stand for each other
+            continue  # only one of tensorflow and tensorflow-cpu is installed
     return found
 
 
 def read_json(path: Path, remedy: str = "") -> dict[str, Any] | None:
-    """A JSON object from a file, None where there is no file.
+    """The JSON object in a file; None if there is no file.
 
     Args:
-        remedy: what to do about a broken one; by default, as in a run's folder, to train again.
+        remedy: what the error tells the user to do; by default, to remove the folder and train again.
 
     Raises:
-        UserError: the file cannot be read, or is no JSON.
+        UserError: the file cannot be read, or is not JSON.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

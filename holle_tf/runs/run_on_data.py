@@ -1,4 +1,4 @@
-"""A finished run reads data: those of its training, or long documents in chunks, with words of their own."""
+"""A finished run and the data that it reads: those of its training, or long documents in chunks."""
 
 from __future__ import annotations
 
@@ -28,12 +28,14 @@ SCORES = "scores.json"
 
 @dataclass(frozen=True)
 class RunOnData:
-    """A finished run, the data that it reads, and how: on the data of its training, as it is; else in chunks.
+    """A finished run and the data that it reads.
+
+    It reads the data of its training as they are, and other long documents in chunks.
 
     Attributes:
         run: a finished run.
-        prepared: examples of its own training data, or of long documents.
-        config: ``distill`` and ``evaluation`` say how a long document is cut into chunks.
+        prepared: the data of its training, or long documents.
+        config: its sections ``distill`` and ``evaluation`` say how long documents are read in chunks.
     """
 
     run: RunFolder
@@ -42,7 +44,7 @@ class RunOnData:
 
     @property
     def in_chunks(self) -> bool:
-        """Whether the run was trained on other data and these are long documents."""
+        """Whether these are long documents that the run was not trained on."""
         return self.chunks is not None
 
     @property
@@ -56,14 +58,14 @@ class RunOnData:
 
     @property
     def folder(self) -> Path:
-        """Where predictions go: the run folder, or one within it for each set of long documents."""
+        """Where predictions go: the run folder, or one in it for each set of long documents and options."""
         if not self.in_chunks:
             return self.run.path
         digest = json_sha256([self.prepared.fingerprint, self.chunks])[:8]
         return self.run.path / "long" / f"{self.prepared.config.setup}-{digest}"
 
     def check(self) -> None:
-        """Raise a UserError unless the run can read these data: word ids mean nothing elsewhere."""
+        """Raise a UserError unless the run can read these data; other data have other ids for words."""
         if not self._same_data and not self.in_chunks:
             raise UserError(
                 f"{self.run.path}: trained on other data than {self.prepared.folder};"
@@ -71,7 +73,7 @@ class RunOnData:
             )
 
     def load_model(self) -> tf.keras.Model:
-        """The model, over the ids of these data.
+        """The model, which takes the ids of these data.
 
         Raises:
             UserError: the run is unfinished or cannot read these data.
@@ -85,15 +87,15 @@ class RunOnData:
         return chunked_reader(model, options.chunk_words, options.chunk_stride, options.chunk_merge, size)
 
     def scores(self) -> dict[str, Any]:
-        """F1 and the others by split, as far as they were computed."""
+        """F1 and the other scores by split, for the splits that were scored."""
         if not self.in_chunks:
             return (self.run.result() or {}).get("scores", {})
         return read_json(self.folder / SCORES) or {}
 
     def add_scores(self, split: str, scores: dict[str, float], conicity: Mapping[str, Conicity]) -> None:
-        """Keep scores and conicity of a split in ``result.json``, or beside what was predicted of chunks.
+        """Keep the scores and the conicity of a split in ``result.json`` of the run.
 
-        Of documents read in chunks there is no conicity.
+        Scores of documents read in chunks are kept beside their predictions, without conicity.
         """
         known = {**self.scores(), split: scores}
         if self.in_chunks:
@@ -108,15 +110,15 @@ class RunOnData:
             write_test_scores(self.run.tensorboard, scores)
 
     def conicity(self, split: str) -> dict[str, Any]:
-        """That of each of the model's vectors on a split, as far as it was computed."""
+        """The conicity of each of the model's vectors on a split; empty if it was not computed."""
         return (self.run.result() or {}).get("conicity", {}).get(split, {}) if not self.in_chunks else {}
 
 
 def open_run_on_data(run: RunFolder, config: Config) -> RunOnData:
-    """A finished run on the data that it was trained on, or a teacher of short documents on long ones.
+    """A finished run with the data of its training, or a teacher of short documents with long ones.
 
     Args:
-        config: as of ``RunOnData``; it also says where the data are, and a long ``data.setup`` asks for long
+        config: see ``RunOnData``. It also says where the data are; its ``data.setup`` can ask for long
             documents.
 
     Raises:
@@ -127,10 +129,10 @@ def open_run_on_data(run: RunFolder, config: Config) -> RunOnData:
     if not long and setup not in (trained.data.setup, DataConfig.setup):
         raise UserError(
             f"--setup={setup}: {run.path} reads what it was trained on ({trained.data.setup}); "
-            "teachers of short documents alone read long ones."
+            "only teachers of short documents read long ones as well."
         )
     own = relocated(trained, config)
-    if long:  # asked for, as a teacher's own documents are short
+    if long:  # as config asks; the teacher's own documents are short
         own = replace(own, data=replace(own.data, setup=setup))
     return RunOnData(run, open_data(own), config)
 
@@ -138,10 +140,10 @@ def open_run_on_data(run: RunFolder, config: Config) -> RunOnData:
 def chunk_options(
     identity: Mapping[str, Any], prepared: PreparedData, config: Config
 ) -> Optional[dict[str, Any]]:
-    """The options that decide what a run of this identity says of long documents.
+    """The options that decide what a run of this identity predicts for long documents.
 
     Returns:
-        None where it reads no chunks: data of its own training, or short documents.
+        None if it reads no chunks: the data are those of its training, or the documents are short.
     """
     if identity.get("data") == prepared.fingerprint or prepared.config.setup not in LONG_SETUPS:
         return None
@@ -151,16 +153,16 @@ def chunk_options(
 def with_vocabulary_of(run: RunFolder, prepared: PreparedData) -> tf.keras.Model:
     """The model of ``run`` over the word and character ids of ``prepared``.
 
-    Word vectors are frozen, so a word that the run never saw gets its own; where they were learned, and for
-    characters, it is an unknown one.
+    Word vectors are frozen, so a word that the run never saw gets its own vector. If they were learned, such
+    a word counts as unknown, as an unseen character always does.
 
     Raises:
-        UserError: the words of these data have vectors of another size.
+        UserError: these data have word vectors of another size, or another ``max_word_chars``.
     """
     config, model = run.config(), run.load_model()
     same = config.data.word_dim == prepared.config.word_dim
     if not same or config.data.max_word_chars != prepared.config.max_word_chars:
-        raise UserError(f"{run.path}: data.word_dim and data.max_word_chars differ from {prepared.folder}.")
+        raise UserError(f"{run.path}: data.word_dim or data.max_word_chars differs from {prepared.folder}.")
     other = build_model(config, prepared.embeddings, len(prepared.chars))
     tables = {
         "word_embedding/matrix": (Vocabulary.load(run.path / "vocab.txt"), prepared.words),

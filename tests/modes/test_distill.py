@@ -48,7 +48,7 @@ def test_a_given_teacher_without_a_vector_is_said_before_a_student_is_trained(ti
     teacher = trained("qanet")
     config = tiny("distill.matching_weight=0.1", recipe="add", seed=91)
     monkeypatch.setattr(mode, "ensure_run", lambda *args, **kwargs: pytest.fail("something was trained"))
-    with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
+    with pytest.raises(UserError, match="--teacher=bidaf and short documents"):
         distill_mode(config, None, [str(teacher.path)])
 
 
@@ -56,7 +56,7 @@ def test_a_teacher_without_a_vector_to_match_is_said_before_it_is_trained(tiny, 
     for more, teacher in (([], "qanet"), (["data.setup=ld"], "bidaf")):
         config = tiny("distill.matching_weight=0.1", *more, recipe="add", teacher=teacher)
         logged.clear()
-        with pytest.raises(UserError, match="--teacher=bidaf, short documents"):
+        with pytest.raises(UserError, match="--teacher=bidaf and short documents"):
             distill_mode(config)
         assert logged.messages == []
 

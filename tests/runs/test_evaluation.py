@@ -42,7 +42,7 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, stu
     assert set(cosines) == {"prober_vector", "responder_vector"}
     result = student_run.result()
     conicity = result.pop("conicity")
-    student_run.write_result(result)  # as by a process that was killed between the two, before they were one
+    student_run.write_result(result)  # as if the process had been killed before it wrote conicity
     ensure_scores(run_on_data, "test")
     assert student_run.result()["conicity"]["test"] == conicity["test"]
     for name, values in cosines.items():
@@ -50,8 +50,8 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, stu
         assert np.mean(means) == pytest.approx(run_on_data.conicity("test")[name]["value"], abs=1e-5)
         assert np.isnan(values).sum() == sum(chats.count(chat) == 1 for chat in chats)
     inputs = MODELS["sam"].inputs
-    one = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
-    alone = Predictor(student_run.load_model(), max_span=9).predict(one)
+    single_example = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
+    alone = Predictor(student_run.load_model(), max_span=9).predict(single_example)
     assert alone.conicity == alone.cosines == {}, "no number where no conversation has two examples"
 
 

@@ -15,7 +15,7 @@ def test_a_chat_from_a_file_gives_spans_cut_from_its_document(tiny, student_run,
     file.write_text(json.dumps({"document": document, "chat": ["Hi", "Hello", "What did it cost?"]}))
     found = predict_file(student_run, str(file))
     listed = predict_file(student_run, str(file), tiny("evaluation.n_best=2"))["n_best"]
-    assert [one["text"] for one in listed] == [one["text"] for one in found["n_best"][:2]]
+    assert [span["text"] for span in listed] == [span["text"] for span in found["n_best"][:2]]
     assert found["prediction"] in document
     scores = [span["score"] for span in found["n_best"]]
     assert scores == sorted(scores, reverse=True) and 0 < sum(scores) <= 1.0 + 1e-5

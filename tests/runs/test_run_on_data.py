@@ -1,4 +1,4 @@
-"""A teacher of short documents reads long ones, whose words have other numbers."""
+"""A teacher of short documents reads long ones, whose words have other ids."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def teacher(tiny, long_words):
     return ensure_run(config, open_data(config))
 
 
-def test_a_word_keeps_its_vector_under_another_number_and_an_unseen_one_gets_its_own(tiny, teacher):
+def test_a_word_keeps_its_vector_under_another_id_and_an_unseen_one_gets_its_own(tiny, teacher):
     own, other = teacher.config(), tiny("demo.train_examples=20", "data.min_char_count=1")
     theirs, ours = open_data(other), open_data(own)
     assert theirs.words.entries != ours.words.entries
@@ -69,11 +69,11 @@ def test_distilling_long_documents_trains_the_teacher_on_short_ones(tiny, long_w
     assert evaluated["f1"] == last["scores"][-1]["f1"]
 
 
-def test_another_way_of_chunking_is_another_reading(tiny, long_words, teacher):
+def test_predictions_of_another_way_of_chunking_go_to_another_folder(tiny, long_words, teacher):
     config = tiny(*long_words, "data.setup=ld")
     prepared = open_data(config)
     other = tiny(*long_words, "data.setup=ld", "distill.chunk_merge=probabilities")
-    folders = [RunOnData(teacher, prepared, one).folder for one in (config, other)]
+    folders = [RunOnData(teacher, prepared, chunking).folder for chunking in (config, other)]
     assert folders[0] != folders[1]
     assert all(teacher.path in folder.parents for folder in folders)
 
