@@ -1,4 +1,4 @@
-"""What each model costs, beside the paper's tables 1 and 5; every measurement has a process of its own."""
+"""What each model costs, beside the paper's tables 1 and 5. Each measurement runs in its own process."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
 
-STEPS, WARM_UP = 10, 3  # training steps that are timed, and that are not
+STEPS, WARM_UP = 10, 3  # training steps that are timed, and untimed ones before them
 
 
 def measure_inference(config: Config, model: str, split: str = "test") -> dict[str, float]:
-    """Seconds to decode the best span of every example of a split, and the memory that takes.
+    """Seconds to decode the best span of every example of a split, and the memory that this takes.
 
     Returns:
-        ``seconds`` with the reading of the data and without the tracing of the model; ``memory_mb``, peak
-        resident memory less what the imports take.
+        ``seconds``, which includes reading the data but not tracing the model; ``memory_mb``, the peak of
+        resident memory beyond what the imports take.
     """
     from holle_tf.evaluate.predictor import Predictor
 
-    base = _start()
+    base = _begin_measurement()
     from holle_tf.system.memory import peak_memory_mb
 
     prepared = find_data(config) or open_data(config)
-    predictor = Predictor(_build(config, model, prepared), config.evaluation.max_span)
+    predictor = Predictor(_build_model(config, model, prepared), config.evaluation.max_span)
     size = config.evaluation.batch_size
     batches = make_dataset(prepared, split, inputs=MODELS[model].inputs, batch_size=size)
     for features, labels in batches.take(1):
@@ -48,7 +48,7 @@ def measure_inference(config: Config, model: str, split: str = "test") -> dict[s
 
 
 def measure_training(config: Config, model: str) -> dict[str, float]:
-    """Seconds of an epoch, from the median of some steps on real batches, and the memory that takes.
+    """Seconds of an epoch, from the median of some steps on real batches, and the memory that this takes.
 
     Returns:
         ``seconds_per_epoch``, ``memory_mb`` as in ``measure_inference``, ``parameters``.
@@ -59,7 +59,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     from holle_tf.training.setup import steps_of_epoch, untrained_model
     from holle_tf.training.step_times import time_steps
 
-    base = _start()
+    base = _begin_measurement()
     from holle_tf.system.memory import peak_memory_mb
 
     prepared = find_data(config) or open_data(config)
@@ -92,17 +92,17 @@ def run_benchmark(config: Config, setups: Iterable[str]) -> dict[str, Any]:
     setups = list(setups)
     report: dict[str, Any] = {"inference": {}, "training": {}}
     for setup in setups:
-        of_setup = replace(config, data=replace(config.data, setup=setup))
-        prepared = open_data(of_setup)
+        setup_config = replace(config, data=replace(config.data, setup=setup))
+        prepared = open_data(setup_config)
         for model in MODELS:
             logger.info(f"inference, {setup}, {model}: {prepared.count('test')} examples")
-            found = in_child_process(measure_inference, of_setup, model)
+            found = in_child_process(measure_inference, setup_config, model)
             report["inference"].setdefault(setup, {})[model] = found | {"examples": prepared.count("test")}
         if setup != setups[0]:
             continue
         for model in MODELS:
             logger.info(f"training, {setup}, {model}: {STEPS} steps after {WARM_UP}")
-            found = in_child_process(measure_training, of_setup, model)
+            found = in_child_process(measure_training, setup_config, model)
             report["training"][model] = found | {"examples": prepared.count("train")}
     return report
 
@@ -148,7 +148,7 @@ def training_table(found: dict[str, dict[str, float]]) -> Table:
     return table
 
 
-def _start() -> float:
+def _begin_measurement() -> float:
     """Begin a measurement in this process; the resident memory that the imports take, in MB."""
     from holle_tf.system.memory import keep_freed_memory, peak_memory_mb, reset_peak_memory
 
@@ -157,7 +157,7 @@ def _start() -> float:
     return peak_memory_mb()
 
 
-def _build(config: Config, model: str, prepared: PreparedData) -> Any:
+def _build_model(config: Config, model: str, prepared: PreparedData) -> Any:
     import tensorflow as tf
 
     from holle_tf.distill.precision import POLICIES, resolve_precision

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 def out_of_patience(lines: Sequence[Mapping[str, Any]], patience: int) -> bool:
-    """Whether the last ``patience`` epochs of ``metrics.jsonl`` had no better dev F1 than one before."""
+    """Whether none of the last ``patience`` epochs in ``metrics.jsonl`` improved the best dev F1."""
     scores = [line["val_f1"] for line in lines]
     return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
 
@@ -27,14 +27,14 @@ def out_of_patience(lines: Sequence[Mapping[str, Any]], patience: int) -> bool:
 class DevEvaluation(tf.keras.callbacks.Callback):
     """Score the dev split with the evaluation weights, keep the best ones, log a line, stop early.
 
-    Has to be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels,
+    It must be the first callback: it adds ``val_f1``, ``val_em``, ``val_loss`` (cross entropy of the labels,
     in nats), ``val_conicity_<vector>``, ``seconds`` (of training alone) and ``learning_rate`` to the logs
-    that the others see.
+    that the other callbacks see.
 
     Args:
         run: where weights and ``metrics.jsonl`` go.
-        batches: the dev split in its order, with texts; read anew after every epoch.
-        examples: of the dev split.
+        batches: the dev split in its order, with texts; read again after every epoch.
+        examples: number of examples in the dev split.
         max_span: words of the longest span.
         patience: epochs without a better F1 before training stops.
         conicity_of: see ``Predictor``.
@@ -54,7 +54,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         self._max_span, self._patience = max_span, patience
         self._conicity_of = conicity_of
         self._began = 0.0
-        # Of the last epoch, and whether it is the best so far.
+        # Predictions after the last epoch, and whether they are the best so far.
         self.latest: Optional[tuple[SplitPredictions, bool]] = None
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -63,7 +63,7 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         self.lines = self._run.epochs()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        # After an interruption, lines of epochs that are trained again do not count.
+        # After an interruption, the lines of epochs that are trained again are dropped.
         self.lines = [line for line in self.lines if line["epoch"] < epoch]
         self._began = time.perf_counter()
 
@@ -80,9 +80,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             self.latest = found, found.f1 > best
             if found.f1 > best:
                 self._save_best()
-        rate = float(
-            tf.convert_to_tensor(distiller.optimizer.learning_rate)
-        )  # a mirrored variable is no number
+        # float() does not take a mirrored variable.
+        rate = float(tf.convert_to_tensor(distiller.optimizer.learning_rate))
         logs.update(val_f1=found.f1, val_em=found.em, val_loss=found.loss)
         logs.update({f"val_conicity_{name}": cone.value for name, cone in found.conicity.items()})
         logs.update(seconds=seconds, learning_rate=rate)

@@ -1,4 +1,4 @@
-"""Which recipe a student follows, and the teachers that it takes."""
+"""The recipe that a student follows, and the teachers that it learns from."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Distillation(NamedTuple):
     """A student that can be trained now.
 
     Attributes:
-        config: of the student; its recipe and its teachers are named.
-        prepared: its data.
+        config: of the student, with its recipe and its teachers named.
+        prepared: the data of the student.
         teachers: finished runs.
-        devices: started.
+        devices: the devices, started.
     """
 
     config: Config
@@ -59,15 +59,15 @@ def prepare_distillation(
     prepared, devices = prepare_data_and_devices(config, devices)
     teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
-    distill_options(config)  # what cannot be learned from these teachers is said before a student is trained
+    distill_options(config)  # fails now, not in training, if these teachers do not fit the terms
     return Distillation(config, prepared, teachers, devices)
 
 
 def on_labels_alone(config: Config) -> Config:
-    """``config`` of a model that learns from the labels alone; the recipe of a student is named.
+    """``config`` for a model that learns from the labels alone, with the recipe of a student named.
 
     Raises:
-        UserError: the recipe needs a teacher, or the model is one and has a recipe.
+        UserError: the recipe needs a teacher, or a recipe is given for a teacher.
     """
     if not is_student(config.model):
         if config.recipe:
@@ -80,10 +80,13 @@ def on_labels_alone(config: Config) -> Config:
 
 
 def with_recipe(config: Config, plain: str) -> Config:
-    """``config`` with its recipe named, and the student's interaction and options those of the recipe.
+    """``config`` with its recipe named, and with the interaction and the options of that recipe.
 
     Args:
-        plain: suffix of the mode's own recipe: "_train", or "" for distillation by equation (1).
+        plain: suffix of the mode's default recipe: "_train", or "" for distillation by equation (1).
+
+    Raises:
+        UserError: the recipe has another interaction than the student, which cannot change its own.
     """
     chosen = recipe(config.recipe or config.interaction + plain, config.recipes)
     options = config.options_of(config.student)
@@ -99,10 +102,10 @@ def with_recipe(config: Config, plain: str) -> Config:
 
 
 def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> Config:
-    """``config`` of a student whose recipe fits as many teachers as are given.
+    """``config`` for a student, once it is known that its recipe fits the number of teachers that are given.
 
     Raises:
-        UserError: it does not, or its terms cannot be (``distill_options``).
+        UserError: it does not fit, or its terms cannot be learned, see ``distill_options``.
     """
     config = with_recipe(replace(config, model=config.student), "")
     needed = recipe(config.recipe, config.recipes).teachers
@@ -113,15 +116,15 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         names = " or --teacher=".join(known_teachers()) if needed == 1 else ",".join(known_teachers()[:2])
         raise UserError(f"--recipe={config.recipe} needs --teacher={names}.")
     if (given > 1) != (needed > 1):
-        several = "several are for add_both, add_ensemble and recipes of teachers: 2"
+        several = "only add_both, add_ensemble and recipes with teachers: 2 take several"
         wanted, remedy = ("several teachers", "add one") if needed > 1 else ("one teacher", several)
         raise UserError(f"--recipe={config.recipe} learns from {wanted}, {given} given; {remedy}.")
-    distill_options(config)  # which says what is wrong now, not after hours of training teachers
+    distill_options(config)  # fails now, not after hours of training teachers
     return config
 
 
 def student_alone(config: Config) -> Config:
-    """``config`` of the student for comparison: on the labels alone, whatever terms and weights there are."""
+    """``config`` for the student to compare with: on the labels alone, without other terms or weights."""
     options = replace(config.distill, labels_weight=DistillConfig.labels_weight, conicity_weight=0.0)
     return replace(config, recipe=f"{config.interaction}_train", teacher="", distill=options)
 
@@ -132,16 +135,20 @@ def find_or_train_teachers(
     teacher_runs: Optional[Sequence[str]],
     devices: Devices = SINGLE_DEVICE,
 ) -> list[RunFolder]:
-    """The runs of ``teacher_runs``, or those of ``config.teachers``, trained now if there are none.
+    """The runs in ``teacher_runs``, or those of ``config.teachers``, which are trained now if there are none.
 
-    Teachers of one kind are runs of different seeds.
+    Several teachers of the same kind are runs with different seeds.
+
+    Raises:
+        UserError: a folder in ``teacher_runs`` is given twice, or its run is unfinished, not that of a
+            teacher, or was trained on other data.
     """
     runs: list[RunFolder] = []
     if teacher_runs is not None:
         for path in teacher_runs:
             run = RunFolder(Path(path))
             if run.path.resolve() in [other.path.resolve() for other in runs]:
-                raise UserError(f"--teacher_run: {path} is there twice; name another run.")
+                raise UserError(f"--teacher_run: {path} is given twice; name another run.")
             if run.result() is None:
                 raise UserError(f"--teacher_run={path}: no finished run is here.")
             RunOnData(run, prepared, config).check()
@@ -157,17 +164,19 @@ def find_or_train_teachers(
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
         logger.info(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
         config, prepared = own, open_data(own)
-    taken: dict[str, list[int]] = {}  # seeds, by kind
+    taken: dict[str, list[int]] = {}  # kind -> seeds of the runs that are in use
     for kind in config.teachers:
         seeds = taken.setdefault(kind, [])
-        seed = next(one for one in itertools.count(config.seed) if one not in seeds)
+        seed = next(free for free in itertools.count(config.seed) if free not in seeds)
         plain = replace(config, model=kind, recipe="", teacher="", seed=seed)
         found = find_teacher(plain, prepared, kind, seeds)
         if found is not None:
             logger.info(f"== teacher: {found.path}, trained before on this data")
         else:
-            which = f"{kind} of seed {seed}" if seeds else kind
-            logger.info(f"== teacher: no {which} of this configuration for this data yet, training it first")
+            which = f"{kind} with seed {seed}" if seeds else kind
+            logger.info(
+                f"== teacher: no {which} with this configuration for this data yet; training it first"
+            )
             found = ensure_run(plain, prepared, devices=devices)
             logger.info(f"== teacher: {found.path}")
         seeds.append(found.config().seed)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 
 def progress_bar(total: int | None, desc: str, unit: str, **kwargs: Any) -> tqdm:
-    """A tqdm bar on standard error; in a log file it writes a line now and then instead of many a second."""
+    """A tqdm bar on standard error; in a log file it writes a line every 15 seconds, not several a second."""
     interval = 0.2 if sys.stderr.isatty() else 15.0
     return tqdm(total=total, desc=desc, unit=unit, mininterval=interval, leave=False, **kwargs)
 
@@ -21,7 +21,7 @@ class TrainingProgress(tf.keras.callbacks.Callback):
     Args:
         name: of the run, shown before the bar.
         steps: of one epoch.
-        epochs: at most.
+        epochs: largest number of epochs.
     """
 
     def __init__(self, name: str, steps: int, epochs: int):
@@ -40,7 +40,7 @@ class TrainingProgress(tf.keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._bar.set_postfix_str(f"loss {logs['loss']:.3f}", refresh=False)
         self._bar.update()
-        if self._first:  # the longest by far: say that it is over, in a log file too
+        if self._first:  # it takes by far the longest: show that it is over, in a log file too
             self._bar.refresh()
             self._first = False
 

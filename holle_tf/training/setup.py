@@ -1,4 +1,4 @@
-"""Before a training: its data, its devices, its model in the chosen number format, the steps of an epoch."""
+"""What a training starts from: data, devices, a model in the chosen number format, the steps of an epoch."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from pipelines.prepare import PreparedData
 
 
 def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[PreparedData, Devices]:
-    """Prepare the data, which the chief does, and start the devices.
+    """Let the chief prepare the data, then start the devices.
 
     Returns:
         The data, and the devices, started.
 
     Raises:
-        UserError: see ``open_data`` and ``devices.start``, or the chief did not prepare data in time.
+        UserError: see ``open_data`` and ``devices.start``, or the chief did not prepare the data in time.
     """
-    wanted = [config]
-    # Before TensorFlow listens for other processes: preparing forks, which its threads would not survive.
-    teaching = with_teacher_setup(config)
-    if teaching != config and config.teachers and devices.kind != "one":
-        wanted.insert(0, teaching)
-    for one in wanted:
+    configs = [config]
+    # Before TensorFlow listens for other processes: preparation forks, which its threads would not survive.
+    of_teachers = with_teacher_setup(config)
+    if of_teachers != config and config.teachers and devices.kind != "one":
+        configs.insert(0, of_teachers)
+    for data_config in configs:
         if devices.chief:
-            prepared = open_data(one)
+            prepared = open_data(data_config)
         else:
-            found = functools.partial(find_data, one)
-            prepared = devices.wait_for(found, "the chief to prepare the data")
+            find = functools.partial(find_data, data_config)
+            prepared = devices.wait_for(find, "the chief to prepare the data")
     return prepared, start(devices)
 
 
 def with_teacher_setup(config: Config) -> Config:
-    """The same with the documents on which its teachers are trained."""
+    """``config`` with the setup of the data that its teachers are trained on."""
     setup = teacher_setup(config.data.setup, config.distill.long_teacher)
     return replace(config, data=replace(config.data, setup=setup))
 
 
 def untrained_model(config: Config, prepared: PreparedData) -> tf.keras.Model:
-    """The model of ``config`` over the ids of ``prepared``, as it is trained.
+    """A new model of ``config`` for training on ``prepared``.
 
-    Number format and implementation of recurrent layers are those of its training; the global policy is
-    float32 afterwards.
+    It has the number format and the implementation of recurrent layers of its training options. The global
+    policy is float32 afterwards.
     """
     training = config.training_of(config.model)
     precision = resolve_precision(training.mixed_precision, config.model)
@@ -66,16 +66,16 @@ def untrained_model(config: Config, prepared: PreparedData) -> tf.keras.Model:
 
 
 def steps_of_epoch(examples: int, training: TrainingConfig) -> int:
-    """How many batches there are of so many examples.
+    """The number of batches in an epoch.
 
     Raises:
-        UserError: XLA, for which every batch is of one shape, would be left with none.
+        UserError: ``jit`` leaves out the last, smaller batch, and there is no other.
     """
     if not training.jit:
         return -(-examples // training.batch_size)
     if examples < training.batch_size:
         raise UserError(
-            f"jit leaves out the last, smaller batch, and there are {examples} examples for batches of "
+            f"jit leaves out the last, smaller batch, and there are only {examples} examples for batches of "
             f"{training.batch_size}; lower batch_size."
         )
     return examples // training.batch_size

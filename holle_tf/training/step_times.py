@@ -1,4 +1,4 @@
-"""The time of a training step, for whoever wants to know what an epoch takes before training one."""
+"""The time of a training step, to know how long an epoch takes before training one."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class StepTime(NamedTuple):
     """What ``time_steps`` found.
 
     Attributes:
-        seconds: of a step, the median.
-        steps: how many it is the median of.
+        seconds: median time of a step.
+        steps: number of steps that were timed.
     """
 
     seconds: float
@@ -31,16 +31,17 @@ def time_steps(
     warm_up: int,
     most_seconds: float = float("inf"),
 ) -> StepTime:
-    """Train some steps and time them, with the reading of the batches left out.
+    """Train some steps and time them, without the time to read the batches.
 
     Args:
         distiller: compiled; its weights are changed.
-        batches: (features, labels), begun again where they end.
-        steps: that are timed, one at least.
-        warm_up: steps before that are not: the first one compiles.
-        most_seconds: of timed steps, after which no further one is begun.
+        batches: (features, labels); repeated if there are too few.
+        steps: number of timed steps, at least one.
+        warm_up: number of untimed steps before them; the first one compiles.
+        most_seconds: total of timed steps after which no further step starts.
     """
-    # Variables that the first step made would have it compiled twice, and so would batches of another width.
+    # Without these two lines, the step would be compiled again: after the first step, which would make the
+    # variables of the optimizer, and for batches of another width.
     distiller.optimizer.build(distiller.trained)
     step = tf.function(distiller.train_step, input_signature=[batches.element_spec])
     seconds: list[float] = []

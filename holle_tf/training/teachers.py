@@ -1,4 +1,4 @@
-"""Finished runs as the teachers of a training: what they say of its examples, cached or on line."""
+"""Finished runs as the teachers of a training: their scores, cached or computed at each step."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pipelines.prepare import PreparedData
 
 
 class Teaching(NamedTuple):
-    """What a training has of its teachers.
+    """What a training needs of its teachers.
 
     Attributes:
         teachers: one for each run.
         scores: their cached scores, for ``make_dataset(extra=...)``; None if there are none.
-        inputs: all that student and teachers read in training.
-        views: what the teachers say of a few examples, by name.
+        inputs: names of the features that the student and the teachers read in training.
+        views: name of a teacher -> its view of a few examples.
     """
 
     teachers: list[Teacher]
@@ -45,17 +45,19 @@ def read_teachers(
     shown: Sequence[EncodedExample],
     readers: Readers = ALONE,
 ) -> Teaching:
-    """What a student's teachers say of its training data: computed, or found, and they are loaded if need be.
+    """What a student's teachers say about its training data, computed now or found in their caches.
+
+    A teacher is loaded only if its cache does not have everything.
 
     Args:
         config: of the student.
-        runs: finished; none of a student that learns from labels alone.
-        terms: that the student is to minimise.
+        runs: finished runs; empty for a student that learns from the labels alone.
+        terms: names of the terms that the student minimises.
         shown: examples to view.
-        readers: who else calls this at the same time.
+        readers: the processes that call this at the same time.
 
     Raises:
-        UserError: a run cannot read these data, or a term needs what a teacher has not.
+        UserError: a run cannot read these data, or a term needs what a teacher does not have.
     """
     inputs = set(MODELS[config.model].inputs)
     teachers, caches, views = [], [], {}
@@ -63,7 +65,7 @@ def read_teachers(
     for i, run in enumerate(runs):
         run_on_data = RunOnData(run, prepared, config)
         run_on_data.check()
-        load = functools.cache(run_on_data.load_model)  # not at all where the cache has all that is wanted
+        load = functools.cache(run_on_data.load_model)  # not called if the cache has everything
         if shown:
             name = f"{run.config().model} (teacher{f' {i + 1}' if len(runs) > 1 else ''})"
             views[name] = view(load(), shown, config.evaluation.max_span)
@@ -83,6 +85,6 @@ def read_teachers(
     if not caches:
         return Teaching(teachers, None, sorted(inputs), views)
     joined = tf.data.Dataset.zip(tuple(caches)).map(
-        lambda *each: {k: v for one in each for k, v in one.items()}
+        lambda *scores: {name: value for cached in scores for name, value in cached.items()}
     )
     return Teaching(teachers, joined, sorted(inputs), views)

@@ -1,4 +1,4 @@
-"""Train one model into a run folder, or find that it is there already."""
+"""Train one model into a run folder, or find that it is trained already."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
 
-PROFILED = (20, 29)  # steps of a trace: the first ones trace and compile
+PROFILED = (20, 29)  # first and last step in a trace; earlier steps trace and compile
 
 
 def ensure_run(
@@ -52,56 +52,56 @@ def ensure_run(
 ) -> RunFolder:
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
-    One process at a time trains a run; another that wants it waits, and finds it or goes on with it.
+    Only one process at a time trains a run. Another one that needs it waits, then finds it or resumes it.
 
     Args:
         config: resolved; ``model`` and, for a student, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs, where the recipe needs them.
-        callbacks: further ones of the training, called after those that every training has.
-        keep_checkpoint: keep the last state in ``RunFolder.resume``, for a longer training to go on from.
-        devices: started; all of their processes call this, and the chief writes.
+        callbacks: further Keras callbacks, called after those of every training.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, so that a longer training can resume it.
+        devices: the devices, started. All their processes call this; the chief writes the files.
 
     Raises:
-        UserError: ``path`` holds another run or a student of other weights of its teachers, training
-            diverged, or the devices cannot share the batch.
-        PeerLost: another process ended; the same call in new processes goes on.
+        UserError: ``path`` holds another run, or a student that learned from other weights of its teachers;
+            training diverged; or the devices cannot share the batch.
+        PeerLost: another process ended; the same call in new processes resumes the training.
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
-    run.check(identity, teachers)  # by all: who fails alone keeps the others waiting
+    run.check(identity, teachers)  # in every process: if only one failed, the others would wait for it
     if _trained(run, identity):
         return run
     devices.check(config.training_of(config.model), f"training.{config.model}")
-    with ExitStack() as alone:
+    with ExitStack() as lock:
         if devices.chief:
             run.create(config, prepared, identity, teachers)
             waiting = f"{run.path.name}: another process trains this run; waiting for it ({run.path})"
-            alone.enter_context(exclusive_access(run.path, lambda: logger.info(waiting)))
+            lock.enter_context(exclusive_access(run.path, lambda: logger.info(waiting)))
             if _trained(run, identity):
                 return run
         with devices.detecting_lost_peers():
             result = _train(config, prepared, run, teachers, callbacks, devices)
             devices.barrier()
-        # Not before: the others go on when they see it, and a process that leaves while the chief still waits
-        # for them to come together would be one that was lost.
+        # After the barrier: the others go on as soon as they see the result, and a process that ended while
+        # the chief still waited at the barrier would count as lost.
         if devices.chief:
             run.write_result(result)
         if devices.chief and not keep_checkpoint:
             shutil.rmtree(run.resume, ignore_errors=True)
-    devices.wait_for(run.result, f"{run.path / 'result.json'}, which the chief wrote,")
+    devices.wait_for(run.result, f"the chief's {run.path / 'result.json'}")
     return run
 
 
 def _trained(run: RunFolder, identity: dict[str, Any]) -> bool:
     if run.identity() != identity or run.result() is None:
         return False
-    logger.info(f"{run.path.name}: already trained, {run.path} (remove it to have it trained again)")
+    logger.info(f"{run.path.name}: already trained, {run.path} (remove it to train it again)")
     return True
 
 
 def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder]) -> None:
-    """Compute now what students of ``config`` will read of their teachers, unless it is there."""
+    """Compute the teachers' scores that students of ``config`` will read, unless they are cached already."""
     read_teachers(config, prepared, runs, run_terms(config), [])
 
 
@@ -113,16 +113,16 @@ def _train(
     callbacks: Sequence[tf.keras.callbacks.Callback],
     devices: Devices,
 ) -> dict[str, Any]:
-    """What ``result.json`` says of the run."""
+    """Train the model; returns the content of ``result.json``."""
     training = config.training_of(config.model)
     tf.keras.backend.clear_session()
     reset_peak_memory()
     terms, options = run_terms(config), distill_options(config)
-    written = config.board.enabled and devices.chief
-    shown = choose_examples(prepared, config.board.examples) if written else []
+    writes_board = config.board.enabled and devices.chief
+    shown = choose_examples(prepared, config.board.examples) if writes_board else []
     with devices.scope():
         teaching = read_teachers(config, prepared, teacher_runs, terms, shown, devices.readers())
-    tf.keras.utils.set_random_seed(config.seed)  # a student starts from one point, whatever its teachers
+    tf.keras.utils.set_random_seed(config.seed)  # the same initial weights whatever the teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
     steps = steps_of_epoch(prepared.count("train"), training)
@@ -140,7 +140,7 @@ def _train(
             jit=training.jit,
         )
         distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
-        distiller.optimizer.build(distiller.trained)  # the first step would, and be compiled again for it
+        distiller.optimizer.build(distiller.trained)  # else the first step would, and be compiled twice
 
     def train_batches(**how: Any) -> tf.data.Dataset:
         size, scores = training.batch_size, teaching.scores
@@ -165,13 +165,13 @@ def _train(
         training.patience,
         MODELS[config.model].conicity,
     )
-    # Directly after the evaluation, which keeps the best weights: an epoch that is lost is trained again, and
-    # what it had learned must not stay.
-    listening = [tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False)]
+    # Directly after the evaluation, which saves the best weights: if training is interrupted between the two,
+    # the epoch is trained again although its weights are saved.
+    all_callbacks = [tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False)]
     if devices.chief:
-        listening = [evaluation, *listening, TrainingProgress(run.path.name, steps, training.epochs)]
+        all_callbacks = [evaluation, *all_callbacks, TrainingProgress(run.path.name, steps, training.epochs)]
     with ExitStack() as closed_after:
-        if written:
+        if writes_board:
             board = Board(
                 run.tensorboard,
                 config.board,
@@ -182,29 +182,29 @@ def _train(
                 config.evaluation.max_span,
                 lambda: evaluation.latest,
             )
-            listening.append(closed_after.enter_context(board))
+            all_callbacks.append(closed_after.enter_context(board))
         if config.profile and devices.chief:
-            listening.append(
+            all_callbacks.append(
                 tf.keras.callbacks.TensorBoard(run.tensorboard, write_graph=False, profile_batch=PROFILED)
             )
-        listening += callbacks
+        all_callbacks += callbacks
 
         def shuffled() -> tf.data.Dataset:
             return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
 
         if out_of_patience(run.epochs(), training.patience):
-            pass  # stopped early before, and was interrupted before the result was written
+            pass  # training stopped early, and was interrupted before it wrote the result
         elif devices.strategy is None:
             batches = shuffled()
-            listening.append(ResumeDataOrder([batches], steps))
-            distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=listening)
+            all_callbacks.append(ResumeDataOrder([batches], steps))
+            distiller.fit(batches, epochs=training.epochs, verbose=0, callbacks=all_callbacks)
         else:
             batches, data_order = devices.distribute(shuffled, steps)
-            listening += [data_order, StopTogether(devices)]
-            # Rows of different processes are not to share what dropout draws.
+            all_callbacks += [data_order, StopTogether(devices)]
+            # Dropout draws other numbers in each process, so that no two rows share theirs.
             tf.random.set_seed(config.seed + devices.cluster.index)
             distiller.fit(
-                batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=listening
+                batches, steps_per_epoch=steps, epochs=training.epochs, verbose=0, callbacks=all_callbacks
             )
     student_role = is_student(config.model)
     lines = run.epochs()

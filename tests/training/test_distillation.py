@@ -43,6 +43,6 @@ def test_teachers_of_one_kind_are_runs_of_different_seeds(tiny, prepared, tmp_pa
     ]  # fmt: skip
     assert trained == [5, 5, 6, 4]
     monkeypatch.setattr(RunOnData, "check", lambda self: None)  # of weights, which are not there
-    one = str(next(tmp_path.glob("*/bidaf-seed5-*")))
-    with pytest.raises(UserError, match="bidaf-seed5.* is there twice"):
-        find_or_train_teachers(config, prepared, [one, one])
+    teacher_run = str(next(tmp_path.glob("*/bidaf-seed5-*")))
+    with pytest.raises(UserError, match="bidaf-seed5.* is given twice"):
+        find_or_train_teachers(config, prepared, [teacher_run, teacher_run])

@@ -79,7 +79,7 @@ def test_a_folder_of_another_run_is_not_overwritten(tiny, prepared, tmp_path):
 
 
 def _other_process(path, on_line, before_it_ends):
-    """Take a run folder until somebody waits for it; what is logged meanwhile."""
+    """Hold the lock of a run folder until another process waits for it; returns what is logged meanwhile."""
     path.mkdir()
     said, taken = [], ExitStack()
     taken.enter_context(exclusive_access(path, pytest.fail))
@@ -118,7 +118,7 @@ def test_a_run_whose_process_was_killed_is_trained_by_the_one_that_waited(tiny, 
 def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
     tiny, prepared, trained, tmp_path, monkeypatch, recipe
 ):
-    alone = recipe == "add_train"  # what reads a teacher at every step takes longer: it is stopped once
+    alone = recipe == "add_train"  # with a teacher that reads at every step, one stop has to do
     config = tiny(f"training.sam.epochs={4 if alone else 3}", "sam.dropout=0", "teacher=bidaf", seed=8)
     config = replace(config, model="sam", recipe=recipe)
     teachers = [] if alone else [trained("bidaf")]
@@ -140,7 +140,7 @@ def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
     monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
     run = ensure_run(config, prepared, tmp_path / "run", teachers)
     assert run.metrics.read_text().startswith(before)  # epochs that were over are not trained again
-    losses = [[line["loss"] for line in one.epochs()] for one in (whole, run)]
+    losses = [[line["loss"] for line in epochs] for epochs in (whole.epochs(), run.epochs())]
     assert len(losses[0]) == config.training.sam.epochs
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
 
@@ -164,8 +164,8 @@ def test_evaluation_uses_the_averaged_weights(tiny, prepared, tmp_path):
     saved = {}
     for decay in (0.999, 0.0):
         training = replace(config.training.sam, ema_decay=decay)
-        one = replace(config, training=replace(config.training, sam=training))
-        run = ensure_run(one, prepared, tmp_path / str(decay))
+        averaged = replace(config, training=replace(config.training, sam=training))
+        run = ensure_run(averaged, prepared, tmp_path / str(decay))
         saved[decay] = np.concatenate([v.numpy().ravel() for v in run.load_model().trainable_variables])
     moved = np.abs(saved[0.999] - saved[0.0]).max()
     assert moved > 1e-3  # the same training, other weights at its end
@@ -208,8 +208,8 @@ def test_a_cached_teacher_gives_the_losses_of_the_teacher_on_line(tiny, prepared
     config, teacher = tiny("teacher=bidaf", seed=14), trained("bidaf")
     losses = []
     for cached in (True, False):
-        one = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
-        run = ensure_run(one, prepared, tmp_path / str(cached), [teacher])
+        distilled = replace(config, recipe="add", distill=replace(config.distill, cache_teacher=cached))
+        run = ensure_run(distilled, prepared, tmp_path / str(cached), [teacher])
         line = run.epochs()[0]
         assert line["loss"] == pytest.approx(line["labels"] + line["teacher"], rel=1e-4)
         losses.append(line["teacher"])
@@ -239,7 +239,7 @@ def test_two_runs_of_one_kind_teach_a_student_without_becoming_part_of_it(tiny, 
     result, line = student.result(), student.epochs()[-1]
     assert (result["recipe"], result["teacher"]) == ("mul_ensemble", "bidaf,bidaf")
     names = [v.name for v in student.load_model().variables]
-    assert not any("highway" in one for one in names)
+    assert not any("highway" in name for name in names)
     weighted = line["labels"] + line["ensemble"] + 0.1 * line["conicity"]
     assert line["loss"] == pytest.approx(weighted, rel=1e-3)
     assert all(np.isfinite(line[term]) and line[term] > 0 for term in ("labels", "ensemble", "conicity"))
@@ -257,8 +257,8 @@ def test_a_teacher_that_reads_at_every_step_is_not_compiled_by_xla(tiny):
 def test_an_option_of_another_term_makes_no_other_run(tiny, prepared, trained):
     config, teacher = tiny("teacher=qanet", recipe="add"), trained("qanet")
 
-    def path(one):
-        return default_run_path(one, prepared, [teacher])
+    def path(student_config):
+        return default_run_path(student_config, prepared, [teacher])
 
     changed = replace(config, distill=replace(config.distill, top_k=7))
     assert path(changed) == path(config)
