@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ def test_a_public_name_is_there(name):
 
 def test_type_checkers_see_the_public_names():
     tree = ast.parse((ROOT / "holle_tf" / "__init__.py").read_text(encoding="utf-8"))
-    (block,) = (one for one in tree.body if isinstance(one, ast.If))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
     assert {alias.asname for line in block.body for alias in line.names} == set(holle_tf.__all__)
 
 
@@ -92,9 +92,9 @@ def test_a_prediction_is_that_of_the_run(student, predictor):
     found = predictor.predict(DOCUMENT, CHAT)
     chat = unanswered(DOCUMENT, CHAT[2], CHAT[0], CHAT[1])
     expected = ChatPredictor(student).spans(chat)
-    assert [(one.start_char, one.end_char) for one in found.n_best] == [span[:2] for span in expected]
-    assert [one.score for one in found.n_best] == pytest.approx([span.score for span in expected])
-    assert all(one.text == DOCUMENT[one.start_char : one.end_char] for one in found.n_best)
+    assert [(span.start_char, span.end_char) for span in found.n_best] == [span[:2] for span in expected]
+    assert [span.score for span in found.n_best] == pytest.approx([span.score for span in expected])
+    assert all(span.text == DOCUMENT[span.start_char : span.end_char] for span in found.n_best)
     assert (found.text, found.start_char, found.end_char, found.score) == found.n_best[0]
 
 
@@ -107,8 +107,9 @@ def test_a_batch_gives_each_prediction_in_its_place(predictor):
     pairs = [(DOCUMENT, CHAT), ("A film.", "good?"), ("It ends. " * 30, "how?"), (DOCUMENT, "ending")]
     together = predictor.predict_batch(iter(pairs), batch_size=3)
     alone = [predictor.predict(document, chat) for document, chat in pairs]
-    assert [one.text for one in together] == [one.text for one in alone]
-    assert [one.score for one in together] == pytest.approx([one.score for one in alone], abs=1e-5)
+    assert [answer.text for answer in together] == [answer.text for answer in alone]
+    scores = [answer.score for answer in alone]
+    assert [answer.score for answer in together] == pytest.approx(scores, abs=1e-5)
     assert predictor.predict_batch([]) == []
 
 
@@ -136,14 +137,14 @@ import json, sys, holle_tf
 from dataclasses import asdict
 document, chat = json.loads(sys.argv[2])
 found = holle_tf.load(sys.argv[1]).predict_batch([(document, chat), ("A film.", "good?")])
-print(json.dumps([asdict(one) for one in found]))
+print(json.dumps([asdict(prediction) for prediction in found]))
 assert not {"tensorflow", "keras"} & set(sys.modules)
 """
     found = json.loads(in_a_process(code, tmp_path, json.dumps([DOCUMENT, CHAT])))
-    expected = [asdict(one) for one in predictor.predict_batch([(DOCUMENT, CHAT), ("A film.", "good?")])]
-    for one, other in zip(found, expected):
-        assert (one["text"], one["start_char"]) == (other["text"], other["start_char"])
-        assert one["score"] == pytest.approx(other["score"], abs=1e-4)
+    expected = predictor.predict_batch([(DOCUMENT, CHAT), ("A film.", "good?")])
+    for exported, prediction in zip(found, expected):
+        assert (exported["text"], exported["start_char"]) == (prediction.text, prediction.start_char)
+        assert exported["score"] == pytest.approx(prediction.score, abs=1e-4)
 
 
 def test_a_folder_that_cannot_be_loaded_is_a_user_error(tmp_path):

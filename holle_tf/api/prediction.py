@@ -52,8 +52,8 @@ class Predictor:
     """A loaded model; ``holle_tf.load`` makes it. Only one thread at a time can use it.
 
     Args:
-        read: chats, as one batch -> their answers.
-        data: how many turns of a chat the model looks back.
+        read: function (chats, read as one batch) -> their answers.
+        data: has the number of turns that the model looks back.
     """
 
     def __init__(self, read: Callable[[Sequence[Example]], list[Answer]], data: DataConfig):
@@ -86,7 +86,7 @@ class Predictor:
         for batch in _batches(chats, batch_size):
             examples = [_example(document, chat, self._data) for document, chat in batch]
             answers = self._read(examples)
-            found += [_prediction(one.document, answer) for one, answer in zip(examples, answers)]
+            found += [_prediction(example.document, answer) for example, answer in zip(examples, answers)]
         return found
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holle_tf.system.devices import Devices
 
 PathLike = Union[str, "os.PathLike[str]"]
-_SHORT = {"setup": "data.setup", "interaction": "sam.interaction"}  # as the flags of these names
+_SHORT = {"setup": "data.setup", "interaction": "sam.interaction"}  # like the flags of these names
 
 
 def load_config(
@@ -38,7 +38,7 @@ def load_config(
             ``interaction``; None is the same as leaving one out.
 
     Raises:
-        UserError: a file is missing or broken, a key is unknown, or a value cannot be.
+        UserError: a file is missing or broken, a key is unknown, or a value is not allowed.
     """
     named = [files] if isinstance(files, (str, os.PathLike)) else files
     paths = [config_sources.config_file(os.fspath(file)) for file in named]
@@ -115,7 +115,7 @@ def evaluate(
     Args:
         run: a run, or its folder.
         split: train | dev | test.
-        config: says where the data are now (``data_dir``, ``glove``, ``runs_dir``) if not where they were in
+        config: says where the data are now (``data_dir``, ``glove``, ``runs_dir``) if they have moved since
             training. A long ``data.setup`` lets a teacher of short documents read long ones in chunks.
 
     Raises:
@@ -132,7 +132,7 @@ def evaluate(
 
 
 def _with_its_data(run: RunFolder) -> Config:
-    """The configuration of a run, with the data that lie beside it if they do."""
+    """The configuration of a run, with the data beside it if there are any."""
     config, root = run.config(), run.path.parent.parent
     return replace(config, runs_dir=str(root)) if (root / "data").is_dir() else config
 

@@ -16,7 +16,7 @@ def benchmark_mode(config: Config, setup: Optional[str] = None) -> None:
     """Measure memory and time of every model, as in the paper's tables 1 and 5; the last line is JSON.
 
     Args:
-        setup: whose documents are read; by default those of the paper, and training reads the first.
+        setup: setup of the documents; by default those of the paper, of which training reads the first.
     """
     setups = [setup] if setup else SETUPS
     report = run_benchmark(config, setups)

@@ -1,4 +1,4 @@
-"""``--mode=distill``: a student from its teachers, beside a student without them."""
+"""``--mode=distill``: a student that learns from teachers, beside a student without them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 def distill_mode(
     config: Config, run_dir: Optional[str] = None, teacher_run: Optional[Sequence[str]] = None
 ) -> None:
-    """Train, or find, teachers, a student alone and a student of the teachers, and compare them.
+    """Train or find the teachers, a student without them and a student that learns from them; compare all.
 
     The last line is JSON.
 
@@ -38,7 +38,7 @@ def distill_mode(
             trained.
 
     Raises:
-        UserError: the recipe and the teachers do not fit; or as ``ensure_run``.
+        UserError: the recipe does not fit the teachers; or see ``ensure_run``.
     """
     on_chosen_devices(config.strategy, partial(_distill, config, run_dir, teacher_run))
 
@@ -89,7 +89,7 @@ def _distill(
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Each name, numbered where it stands more than once."""
+    """The names, with a number after each that occurs more than once."""
     return [
-        name if names.count(name) == 1 else f"{name} {place + 1}" for name, place in number_repeats(names)
+        name if names.count(name) == 1 else f"{name} {before + 1}" for name, before in number_repeats(names)
     ]

@@ -18,7 +18,7 @@ def evaluate_mode(
     """Score a finished run on its own data, beside the baselines; the last line is JSON.
 
     Args:
-        run_dir: of the run; by default the newest student.
+        run_dir: folder of the run; by default the newest student.
         multi_reference: a file of further references, see ``evaluate/references.py``.
 
     Raises:

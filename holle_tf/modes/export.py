@@ -24,10 +24,10 @@ def export_mode(
     """Write the exports and say where they are; the last line is JSON.
 
     Args:
-        config: ``export`` says how.
-        run_dir: a finished student's; by default that of the newest one under ``config.runs_dir``.
+        config: its section ``export`` has the options.
+        run_dir: folder of a finished student; by default the newest one under ``config.runs_dir``.
         format: names of formats.
-        output: folder of the export, or of a folder for each format if there are several; by default
+        output: folder of the export; of several formats, the folder in which each gets its own. By default
             ``export/<format>`` in the run folder.
 
     Raises:

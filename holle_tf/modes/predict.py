@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 def predict_mode(config: Config, run_dir: Optional[str] = None, input: Optional[str] = None) -> None:
-    """Answer the chat of a JSON file, or queries that are asked for about a document of the test split.
+    """Answer the chat of a JSON file, or queries that the user types about a document of the test split.
 
     Args:
-        run_dir: of a finished run; by default the newest student.
+        run_dir: folder of a finished run; by default the newest student.
         input: the file; - is standard input.
 
     Raises:

@@ -14,7 +14,7 @@ def prepare_mode(config: Config, beam_options: Optional[str] = None) -> None:
     """Prepare the data; the last line is JSON.
 
     Args:
-        beam_options: of Apache Beam, which then does the work.
+        beam_options: options of Apache Beam, which then prepares the data; None = prepare them without it.
     """
     prepared = open_data(config, None if beam_options is None else shlex.split(beam_options))
     counts = {split: prepared.count(split) for split in ("train", "dev", "test")}

@@ -19,9 +19,10 @@ def recipes_mode(config: Config) -> None:
     table = Table(box=None, pad_edge=False)
     for header in ("recipe", "terms", "teachers", "the student learns from"):
         table.add_column(header, no_wrap=header != "the student learns from")
-    for one in all_recipes(config.recipes).values():
-        check_switched_on(one.name, one.terms, one.over(config.distill))
-        teachers = ("none", "one", "two or more")[one.teachers]
-        own = f" ({', '.join(f'{name}: {value}' for name, value in one.options)})" if one.options else ""
-        table.add_row(one.name, " + ".join(one.terms), teachers, one.summary + own)
+    for recipe in all_recipes(config.recipes).values():
+        check_switched_on(recipe.name, recipe.terms, recipe.over(config.distill))
+        teachers = ("none", "one", "two or more")[recipe.teachers]
+        options = ", ".join(f"{name}: {value}" for name, value in recipe.options)
+        summary = f"{recipe.summary} ({options})" if recipe.options else recipe.summary
+        table.add_row(recipe.name, " + ".join(recipe.terms), teachers, summary)
     print_table(table, "recipes of a student", whole=True)

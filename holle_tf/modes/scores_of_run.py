@@ -17,8 +17,8 @@ def show_scores(
     """Evaluate a run and print its scores and conicities; the last line is JSON.
 
     Args:
-        rows: of others, above its own, as of ``scores_table``.
-        references: further ones to score against.
+        rows: rows of others for ``scores_table``, shown above that of the run.
+        references: further references to score against.
     """
     scores = evaluate_run(run_on_data, split)
     config = run_on_data.run.config()

@@ -24,8 +24,9 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
     """Serve one or more models until the process is told to stop; the page talks to the first.
 
     Args:
-        run_dir: run folders with commas between them; by default the newest student, if there is no export.
-        export_dir: folders of ONNX exports, which come first. Serving them alone loads no TensorFlow.
+        run_dir: run folders separated by commas; by default the newest student, if there is no export.
+        export_dir: folders of ONNX exports separated by commas; they come first. Serving them alone loads no
+            TensorFlow.
 
     Raises:
         UserError: FastAPI or uvicorn is missing, a model cannot be used, or the port is taken.
@@ -50,7 +51,7 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
             warm_up(backend)
         named = name_backends(backends)
         app = create_app(named, config.serve, documents)
-        bound.listen()  # from here on, who connects only waits
+        bound.listen()  # from here on, a client that connects only has to wait
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
         run_server(app, bound, config.serve)
     logger.info("stopped")
@@ -80,6 +81,6 @@ def name_backends(backends: Sequence[Backend]) -> dict[str, Backend]:
     """Each backend by the kind of its model; a second one of a kind gets a number: sam, sam-2."""
     named: dict[str, Backend] = {}
     for backend in backends:
-        same = sum(one.card.kind == backend.card.kind for one in named.values())
+        same = sum(other.card.kind == backend.card.kind for other in named.values())
         named[f"{backend.card.kind}-{same + 1}" if same else backend.card.kind] = backend
     return named

@@ -138,7 +138,7 @@ MODES: dict[str, Mode] = {
     ),
 }
 
-# What to do about a flag that a mode does not have, other than to leave it out.
+# What to do about a flag that a mode does not have, if not to leave it out.
 _INSTEAD = {
     ("size", "train"): "--config=smoke makes everything tiny",
     ("size", "distill"): "--config=smoke makes everything tiny",
@@ -173,7 +173,7 @@ def check_flags(mode: str, given: Collection[str]) -> None:
         given: names of flags.
 
     Raises:
-        UserError: it names the first flag that ``mode`` does not have, or two that exclude each other.
+        UserError: ``mode`` does not have a flag, which is named, or two flags exclude each other.
     """
     for name in given:
         modes = modes_of(name)

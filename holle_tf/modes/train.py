@@ -23,7 +23,7 @@ def train_mode(config: Config, run_dir: Optional[str] = None) -> None:
         run_dir: its run folder; by default one that is named after the run.
 
     Raises:
-        UserError: the recipe needs a teacher; or as ``ensure_run``.
+        UserError: the recipe needs a teacher; or see ``ensure_run``.
     """
     on_chosen_devices(config.strategy, partial(_train, config, run_dir))
 

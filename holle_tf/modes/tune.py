@@ -1,4 +1,4 @@
-"""``--mode=tune``: the search as this process takes part in it, and its outcome."""
+"""``--mode=tune``: the part of this process in a search, and the outcome."""
 
 from __future__ import annotations
 

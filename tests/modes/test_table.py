@@ -14,8 +14,8 @@ def test_a_handler_takes_its_flags_by_name_and_has_its_own_file(name):
     assert mode.handler == f"holle_tf.modes.{name}:{name}_mode"
     first, *others = inspect.signature(mode.load()).parameters.values()
     assert first.name == ("load" if mode.sizes == OWN else "config")
-    assert [one.name for one in others] == list(mode.arguments)
-    assert all(one.default is not inspect.Parameter.empty for one in others)
+    assert [parameter.name for parameter in others] == list(mode.arguments)
+    assert all(parameter.default is not inspect.Parameter.empty for parameter in others)
 
 
 def test_a_flag_of_another_mode_is_an_error_that_names_its_modes():

@@ -51,7 +51,8 @@ def test_a_search_leaves_a_table_a_picture_hparams_and_a_configuration_to_go_on_
     assert printed["failed"] == 2 and "diverged" in rows[-1]["error"]
     assert rows[0]["val_f1"] >= rows[1]["val_f1"] and rows[0]["objective"] == pytest.approx(rows[0]["val_f1"])
     outcome = json.loads((folder / "trial_00" / "outcome.json").read_text())
-    assert outcome["val_f1"] == pytest.approx(sum(one["val_f1"] for one in outcome["executions"]) / 2)
+    scores = [execution["val_f1"] for execution in outcome["executions"]]
+    assert outcome["val_f1"] == pytest.approx(sum(scores) / 2)
     assert {path.name for path in (folder / "trial_00").glob("seed*")} == {"seed0", "seed1"}
 
     with open(folder / "trials.csv", newline="") as file:
@@ -95,9 +96,11 @@ def test_recipes_are_searched_with_a_cached_teacher_and_only_what_they_read(tune
     }
     _, lines = tune(space, teacher="qanet", recipe="add_topk")
     assert any("left out" in line and "distill.gradient_weight" in line for line in lines)
-    config = [load_config([path]) for path in sorted((tmp_path / "search").glob("trial_*/seed0/config.yaml"))]
-    assert [(one.recipe, one.sam.interaction) for one in config] == [("add_topk", "add"), ("mul_topk", "mul")]
-    assert {one.distill.temperature for one in config} == {2.0}
+    files = sorted((tmp_path / "search").glob("trial_*/seed0/config.yaml"))
+    configs = [load_config([file]) for file in files]
+    chosen = [(config.recipe, config.sam.interaction) for config in configs]
+    assert chosen == [("add_topk", "add"), ("mul_topk", "mul")]
+    assert {config.distill.temperature for config in configs} == {2.0}
     best = _taken(tmp_path / "search" / "best.yaml")
     assert best.teacher == "qanet" and best.recipe == f"{best.sam.interaction}_topk"
     assert len(list((tmp_path / "search").glob("trial_*/seed0/result.json"))) == 2
