@@ -41,7 +41,7 @@ class Model:
         depth: the option that says how deep it is, for TensorBoard; empty = none.
         exporter: "module:function" of (options, model, words, limits) -> ``export.student.Student``; empty =
             it cannot be exported.
-        plugin: that registered it; empty for the models of the package.
+        plugin: name of the plugin that registered it; empty for the models of the package.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Model:
 
     @property
     def cannot_be_exported(self) -> str:
-        """Why, where ``exporter`` is empty."""
+        """Why a model without an ``exporter`` cannot be exported."""
         why = "its row in the catalogue has no exporter" if self.role == STUDENT else "it is a teacher"
         return f"{self.title} cannot be exported, because {why}; choose a run of a student such as sam."
 
@@ -151,7 +151,7 @@ def is_student(name: str) -> bool:
 
 
 def title_of(name: str) -> str:
-    """What people call the model; the name itself where its plugin is missing."""
+    """What people call the model; its name if its plugin is not loaded."""
     return MODELS[name].title if name in MODELS else name
 
 
@@ -232,10 +232,10 @@ class QanetConfig:
     char_width: int = option(5, "characters that one filter sees", positive=True)
     highway_layers: int = option(2, "highway layers")
     encoder_convs: int = option(4, "separable convolutions in the embedding encoder block")
-    encoder_kernel: int = option(7, "words that one of them sees")
+    encoder_kernel: int = option(7, "words that each of these convolutions sees")
     model_blocks: int = option(7, "blocks of the model encoder, shared by its three passes")
     model_convs: int = option(2, "separable convolutions in each of these blocks")
-    model_kernel: int = option(5, "words that one of them sees")
+    model_kernel: int = option(5, "words that each of these convolutions sees")
     segments: bool = option(True, "mark which part of the question a word is from; false = as published")
     dropout: float = option(0.1, "rate between layers", below=1)
     word_dropout: float = option(0.1, "rate on word vectors", below=1)
@@ -246,7 +246,7 @@ class QanetConfig:
     )
 
     def fault(self) -> str:
-        """What is wrong with several options together."""
+        """What is wrong with several options together; empty if nothing is."""
         if self.units % self.heads:
             return f"units={self.units}: has to be a multiple of heads ({self.heads})"
         return ""

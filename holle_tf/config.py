@@ -54,7 +54,7 @@ class Config:
     """
 
     model: str = option(DEFAULT_STUDENT, "the model that is trained", choices=lambda: MODELS)
-    recipe: str = option("", "objective of a student (docs/recipes.md); empty = the plain one of the mode")
+    recipe: str = option("", "objective of a student (docs/recipes.md); empty = the default of the mode")
     teacher: str = option("", "teachers of a student, with commas between them; empty = none")
     seed: int = option(0, "seed of weights, dropout and the order of the examples")
     data_dir: str = option("", "folder of the raw files; empty = the embedded demo corpus")
@@ -86,7 +86,7 @@ class Config:
         return object.__new__(config_class() if cls is Config else cls)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled by value, since another process has to make the class, after loading the plugins."""
+        """Pickle by value: another process must load the plugins before it can make the class."""
         return _unpickled, (to_dict(self),)
 
     @property
@@ -96,7 +96,7 @@ class Config:
 
     @property
     def student(self) -> str:
-        """The student that is trained or distilled: ``model``, or the default one where that is a teacher."""
+        """The student that is trained or distilled: ``model``, or the default one if that is a teacher."""
         return self.model if is_student(self.model) else DEFAULT_STUDENT
 
     @property
@@ -115,7 +115,7 @@ class Config:
         return found
 
     def fault(self) -> str:
-        """What is wrong with several options together."""
+        """What is wrong with several options together; empty if nothing is."""
         for name in self.teachers:
             if name not in teachers():
                 return f"teacher={self.teacher}: {name!r} is not among the choices ({', '.join(teachers())})"
@@ -134,7 +134,7 @@ def register_option(key: str, kind: type, described: Any) -> None:
         described: ``pipelines.option.option(...)``.
 
     Raises:
-        ValueError: there is no such section, or the option is there.
+        ValueError: there is no such section, or the option exists already.
     """
     section, _, name = key.partition(".")
     plain = _plain()
@@ -163,7 +163,7 @@ def _config_class(models: tuple[str, ...], added: tuple[tuple[str, str], ...]) -
         larger = make_dataclass(kept.__name__, options, bases=(kept,), frozen=True)
         sections.append((section, larger, field(default_factory=larger)))
     rows = [MODELS[name] for name in models]
-    rates = [(row.name, TrainingConfig, field(default_factory=functools.partial(_same, row.training)))
+    rates = [(row.name, TrainingConfig, field(default_factory=functools.partial(_itself, row.training)))
              for row in rows]  # fmt: skip
     training = make_dataclass("TrainingConfigs", rates, bases=(TrainingConfigs,), frozen=True)
     sections.append(("training", training, field(default_factory=training)))
@@ -172,13 +172,13 @@ def _config_class(models: tuple[str, ...], added: tuple[tuple[str, str], ...]) -
 
 
 def _plain() -> Config:
-    """The default configuration without anything of a catalogue."""
+    """The default configuration without sections for models and without options of plugins."""
     plain = object.__new__(Config)
     Config.__init__(plain)
     return plain
 
 
-def _same(value: Any) -> Any:
+def _itself(value: Any) -> Any:
     return value
 
 
@@ -225,7 +225,7 @@ def items_of(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def writable(node: Any) -> Any:
-    """``node`` of OmegaConf and all below it, which frozen classes make read-only, can be changed."""
+    """Make all below an OmegaConf node writable, which frozen classes make read-only; returns the node."""
     for key in node:
         if OmegaConf.is_dict(node[key]):
             OmegaConf.set_readonly(node[key], False)

@@ -29,8 +29,8 @@ def load_config(
 
     Raises:
         UserError: a file is missing or broken, a key is unknown (the nearest known one is named), a value
-            has the wrong type or is not among the choices, or an assignment is of an option that the recipe
-            has its own of.
+            has the wrong type or is not among the choices, or an assignment sets an option that the recipe
+            sets itself.
     """
     updates = [(_read_yaml(Path(path)), f"{path}") for path in files]
     updates += [(_assignment(text), f"--set {text}") for text in assignments]
@@ -40,9 +40,9 @@ def load_config(
     plugins = _load_plugins_of(updates)
     merged = OmegaConf.structured(config_class())
     for update, where in updates:
-        merged = _merge(merged, _of_all_models(update), where)
+        merged = _merge(merged, _expand_all_models(update), where)
     if plugins:
-        merged = _merge(merged, {"plugins": plugins}, "plugins")  # those of all sources, not of the last one
+        merged = _merge(merged, {"plugins": plugins}, "plugins")  # of all sources, not only of the last one
     config = _resolved(merged)
     _resolve_options_of_recipes(config)
     own = config.recipes[config.recipe].options if config.recipe in config.recipes else {}
@@ -70,8 +70,8 @@ def _assignment(text: str) -> dict[str, Any]:
     return _nested(key.strip(), parsed)
 
 
-def _of_all_models(update: dict[str, Any]) -> dict[str, Any]:
-    """``training.*.NAME`` as ``training.MODEL.NAME`` of every model."""
+def _expand_all_models(update: dict[str, Any]) -> dict[str, Any]:
+    """Replace ``training.*.NAME`` by ``training.MODEL.NAME`` of every model."""
     training = update.get("training")
     if not isinstance(training, dict) or "*" not in training:
         return update
@@ -93,11 +93,11 @@ def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]
 
 
 def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config:
-    """``config`` with some dotted keys set anew, checked as ``load_config`` does.
+    """``config`` with new values of some dotted keys, which are checked as in ``load_config``.
 
     Args:
-        values: none of them of ``recipes``.
-        where: what the message of an error begins with.
+        values: new value by dotted key; keys of ``recipes`` are not supported.
+        where: beginning of error messages.
 
     Raises:
         UserError: as ``load_config``.
@@ -117,16 +117,16 @@ def _resolved(merged: Any) -> Config:
 
 
 def _resolve_options_of_recipes(config: Config) -> None:
-    """Check them, and give them their types: now, and not when a recipe is chosen after hours of others."""
-    for name, one in config.recipes.items():
-        if one.options:
+    """Check the options of recipes and convert their types, now rather than hours later when one is used."""
+    for name, recipe in config.recipes.items():
+        if recipe.options:
             where = f"recipes.{name}.options"
-            merged = _merge(OmegaConf.structured(config), {"distill": one.options}, where)
+            merged = _merge(OmegaConf.structured(config), {"distill": recipe.options}, where)
             try:
                 options = _resolved(merged).distill
             except UserError as error:
                 raise UserError(f"{where}: {error}") from None
-            one.options.update({option: getattr(options, option) for option in one.options})
+            recipe.options.update({option: getattr(options, option) for option in recipe.options})
 
 
 def preset(name: str) -> Path:
@@ -182,14 +182,14 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
     return value
 
 
-_OF_RECIPES = (
+_RECIPE_KEYS = (
     "; a recipe has interaction, terms (a list), teachers, summary and options (weights and the like)"
 )
 
 
 def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     if isinstance(update.get("recipe"), dict):
-        raise UserError(f"{where}: recipe is a name; recipes of your own stand under 'recipes'.")
+        raise UserError(f"{where}: recipe is a name; recipes of your own go under 'recipes'.")
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
     for key, _ in items_of(update):
@@ -202,5 +202,5 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     except omegaconf.errors.OmegaConfBaseException as error:
         reason = str(error).splitlines()[0]
         key = error.full_key if error.full_key and error.full_key not in where else ""
-        hint = _OF_RECIPES if "recipes" in update else ""
+        hint = _RECIPE_KEYS if "recipes" in update else ""
         raise UserError(f"{where}: {f'{key}: ' if key else ''}{reason.rstrip('.')}{hint}.") from error

@@ -18,7 +18,7 @@ OPTIONS: dict[str, str] = {}  # flag -> the option of the configuration that it 
 
 
 class _VerbosityParser(flags.IntegerParser):
-    """absl's numbers, or their names."""
+    """Parses absl's numbers of levels, or their names."""
 
     def parse(self, argument: str) -> int:
         return super().parse(converter.ABSL_NAMES.get(str(argument).upper(), argument))
@@ -40,7 +40,7 @@ def _flag(
     Args:
         define: ``flags.DEFINE_...``.
         help: a sentence; the modes that have the flag are added to it.
-        option: of the configuration, set where the flag is given.
+        option: option of the configuration that the flag sets.
         choices: further arguments of ``define``.
     """
     NAMES.append(name)

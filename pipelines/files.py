@@ -88,7 +88,7 @@ def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
 def atomic_path(path: PathLike) -> Iterator[Path]:
     """Yield the name of a file to write, in an existing folder, which becomes ``path`` once it is complete.
 
-    For writers that open files themselves; others take ``atomic_file``.
+    For writers that open files themselves; others use ``atomic_file``.
     """
     path = Path(path)
     temporary = _temporary_sibling(path)
@@ -134,7 +134,7 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
 
 
 def _replace_folder(source: Path, target: Path) -> None:
-    """Rename ``source`` to ``target``, which steps aside first: only an empty one can be replaced."""
+    """Rename ``source`` to ``target``, which is moved aside first: a rename replaces only an empty folder."""
     if not target.exists():
         os.rename(source, target)
         return
@@ -171,7 +171,7 @@ def json_sha256(value: Any) -> str:
 
 @contextmanager
 def exclusive_access(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a lock that one process has at a time; it is released when the process ends.
+    """Hold a lock that only one process has at a time; it is released when the process ends.
 
     On a file system without locks this does nothing.
 

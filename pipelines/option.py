@@ -12,10 +12,10 @@ Choices = Union[Iterable[str], Callable[[], Iterable[str]]]
 
 
 class Allowed(NamedTuple):
-    """The values that an option takes, beside those of its type.
+    """The values that an option takes, of those of its type.
 
     Attributes:
-        choices: the only values, or a function that gives them (of a registry, which can grow); None = any.
+        choices: the only values, or a function that returns them (a registry can grow); None = any.
         positive: a number above zero; without it, numbers are zero or more.
         at_most, below: upper bounds of a number; None = no bound.
     """
@@ -26,7 +26,7 @@ class Allowed(NamedTuple):
     below: Optional[float] = None
 
     def listed(self) -> Optional[tuple[str, ...]]:
-        """The choices now; None where any value will do."""
+        """The choices at present; None if any value will do."""
         if self.choices is None:
             return None
         return tuple(self.choices() if callable(self.choices) else self.choices)
@@ -50,7 +50,7 @@ class Allowed(NamedTuple):
         return ""
 
     def described(self) -> str:
-        """The values for people, as ``add | mul`` or ``> 0, <= 1``; empty where any will do."""
+        """The values for people, such as ``add | mul`` or ``> 0, <= 1``; empty if any will do."""
         listed = self.listed()
         if listed is not None:
             return " | ".join(choice or "''" for choice in listed)
@@ -77,8 +77,8 @@ def option(
     """A field of an options class.
 
     Args:
-        default: its value where none is given; a list or dict is copied for each object.
-        text: what it is, with its unit.
+        default: its value if none is given; a list or dict is copied for each object.
+        text: what it means, with its unit.
         choices, positive, at_most, below: see ``Allowed``.
     """
     metadata = {"text": text, "allowed": Allowed(choices, positive, at_most, below)}
@@ -88,7 +88,7 @@ def option(
 
 
 def text_of(described: Field[Any]) -> str:
-    """What an option is."""
+    """The meaning of an option."""
     return str(described.metadata.get("text", ""))
 
 
@@ -110,10 +110,10 @@ def options_of(options: Any, prefix: str = "") -> Iterator[tuple[str, Field[Any]
 
 
 def check_options(options: Any, prefix: str = "") -> None:
-    """Raise a UserError that names the first option of an options object whose value cannot be.
+    """Raise a UserError that names the first option of an options object whose value is not allowed.
 
-    An options class can have a method ``fault() -> str`` for what concerns several options at once: what is
-    wrong, beginning with an option's name, or nothing.
+    An options class can have a method ``fault() -> str`` that checks several options together. It returns
+    what is wrong, beginning with the name of an option, or an empty string.
     """
     for described in fields(options):
         key, value = prefix + described.name, getattr(options, described.name)

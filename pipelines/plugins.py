@@ -1,4 +1,4 @@
-"""Plugins: modules of the user's own which register models, terms, readers, scores or export formats.
+"""Plugins: the user's own modules, which register models, terms, readers, scores or export formats.
 
 ``--plugin=NAME`` names a module on Python's path, or a ``.py`` file. It is imported before the configuration
 is made. A registry notes for each entry which plugin it came from (``current_plugin``), so that a run can
@@ -19,7 +19,7 @@ from pipelines.errors import UserError
 from pipelines.files import file_sha256
 
 _loaded: dict[str, ModuleType] = {}  # by name
-_loading: list[str] = []  # names, the innermost last
+_loading: list[str] = []  # names of plugins that are being imported, the innermost last
 
 
 def plugin_name(plugin: str) -> str:
@@ -47,7 +47,7 @@ def load_plugins(plugins: Iterable[str], needed_by: str = "") -> None:
 
     Args:
         plugins: module names, or paths of ``.py`` files, which are known by their stem.
-        needed_by: what asks for them, for the message of an error.
+        needed_by: the file that names them, for error messages; empty for ``--plugin``.
 
     Raises:
         UserError: one of them cannot be imported.

@@ -74,7 +74,7 @@ def test_a_configuration_cannot_be_changed():
         ),
         ("recipes={x: {terms: [teacher], options: {temperature: 0}}}", "recipes.x.options: distill.temp"),
         ("report.only=[*/mul_train]", "put quotes around a value that begins with a star"),
-        ("recipe={x: {terms: [labels]}}", "stand under 'recipes'"),
+        ("recipe={x: {terms: [labels]}}", "go under 'recipes'"),
         ("distill.gradient_share=1.5", "at most 1"),
         ("data.window_words=0", "positive"),
         ("training.sam.patience=0", "positive"),

@@ -25,19 +25,19 @@ SAM-add-grad 41.37 41.72"""
 
 def _lines(table, order):
     lines = {}
-    for one in sorted((one for one in paper.F1 if one.table == table), key=order):
-        lines.setdefault(one.label, []).append(f"{one.f1:.2f}")
+    for score in sorted((score for score in paper.F1 if score.table == table), key=order):
+        lines.setdefault(score.label, []).append(f"{score.f1:.2f}")
     return {f"{label} {' '.join(numbers)}" for label, numbers in lines.items()}
 
 
 def test_every_row_of_tables_2_to_4_is_there():
-    assert _lines(2, lambda one: one.setup != "ld") == set(TABLE_2.splitlines())
-    assert _lines(3, lambda one: one.teachers) == set(TABLE_3.splitlines())
-    assert _lines(4, lambda one: one.teachers) == set(TABLE_4.splitlines())
+    assert _lines(2, lambda score: score.setup != "ld") == set(TABLE_2.splitlines())
+    assert _lines(3, lambda score: score.teachers) == set(TABLE_3.splitlines())
+    assert _lines(4, lambda score: score.teachers) == set(TABLE_4.splitlines())
 
 
 def test_the_headline_follows_from_the_tables():
-    f1 = {one.key: one.f1 for one in paper.F1}
+    f1 = {score.key: score.f1 for score in paper.F1}
     gain = 100 * (f1["ld/add_topk/qanet"] / f1["ld/mul_train"] - 1)
     assert round(gain, 1) == 3.4  # section 1
     assert len(f1) == len(paper.F1)

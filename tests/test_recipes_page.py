@@ -26,9 +26,9 @@ def block(title):
 
 
 def test_every_recipe_term_and_option_is_on_the_page_with_its_default():
-    for name, one in RECIPES.items():
+    for name, recipe in RECIPES.items():
         if name.startswith("add"):
-            assert f"| `{name}` | {' + '.join(one.terms)} |" in PAGE
+            assert f"| `{name}` | {' + '.join(recipe.terms)} |" in PAGE
     for name in TERMS:
         assert f"`{name}`" in PAGE
     rows = dict(re.findall(r"^\| (`.*?) \| (.*?) \| .* \|$", PAGE, re.MULTILINE))

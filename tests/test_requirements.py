@@ -22,7 +22,7 @@ def project():
 def asked(lines):
     """Name -> requirement of the lines of pyproject.toml."""
     requirements = map(Requirement, lines)
-    return {canonicalize_name(one.name): one for one in requirements}
+    return {canonicalize_name(requirement.name): requirement for requirement in requirements}
 
 
 def pinned(name):

@@ -9,7 +9,7 @@ from pipelines.option import option
 
 @dataclass(frozen=True)
 class BoardConfig:
-    """How often training writes what. None of it changes the outcome of a run."""
+    """What training writes for TensorBoard, and how often. It does not change the outcome of a run."""
 
     enabled: bool = option(True, "write events for TensorBoard")
     scalars_every: int = option(

@@ -9,7 +9,7 @@ from pipelines.option import option
 from pipelines.options import LONG_SETUPS, WINDOWS
 
 GRADIENT_MODES = ("label", "projection")
-CHUNK_MERGES = ("logits", "probabilities")  # of chunks of a long document, see models/chunked_reading.py
+CHUNK_MERGES = ("logits", "probabilities")  # what is merged of chunks, see models/chunked_reading.py
 INTERACTIONS = ("add", "mul")  # of a student: additive and multiplicative (paper, section 4.1)
 SECOND_ORDERS = ("tapes", "differences")  # of distill/gradient_distance.py
 
@@ -23,7 +23,7 @@ def teacher_setup(setup: str, long_teacher: str) -> str:
 
 
 def number_repeats(kinds: Sequence[str]) -> list[tuple[str, int]]:
-    """Each kind of teacher, with how many of the same stand before it."""
+    """Each kind of teacher with the number of teachers of the same kind before it."""
     return [(kind, list(kinds[:i]).count(kind)) for i, kind in enumerate(kinds)]
 
 
@@ -72,10 +72,12 @@ class DistillConfig:
         choices=LONG_TEACHERS,
     )
     chunk_words: int = option(
-        256, "words of a long document that a teacher of short ones reads at once", positive=True
+        256, "words of a long document that a teacher of short documents reads at once", positive=True
     )
     chunk_stride: int = option(192, "words from one chunk to the next", positive=True)
-    chunk_merge: str = option("logits", "what of the chunks is merged", choices=CHUNK_MERGES)
+    chunk_merge: str = option(
+        "logits", "what is merged of the chunks: logits or probabilities", choices=CHUNK_MERGES
+    )
     cache_teacher: bool = option(True, "compute a teacher's scores once, not at every step")
     cache_top_k: int = option(
         0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"
@@ -83,7 +85,7 @@ class DistillConfig:
     compare_alone: bool = option(True, "also train the student without a teacher, for comparison")
 
     def fault(self) -> str:
-        """What is wrong with several options together."""
+        """What is wrong with several options together; empty if nothing is."""
         if self.chunk_stride > self.chunk_words:
             return f"chunk_stride={self.chunk_stride}: has to be at most chunk_words ({self.chunk_words})"
         return ""

@@ -12,5 +12,5 @@ class EvaluationConfig:
     """How spans are decoded and scored."""
 
     max_span: int = option(64, "words of the longest span that can be predicted", positive=True)
-    n_best: int = option(5, "spans that predict lists", positive=True)
+    n_best: int = option(5, "spans that --mode=predict lists", positive=True)
     batch_size: int = option(32, "examples in a batch", positive=True)

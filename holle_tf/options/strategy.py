@@ -11,7 +11,7 @@ STRATEGIES = ("auto", "one", "mirrored", "multiworker")
 
 @dataclass(frozen=True)
 class StrategyConfig:
-    """Which devices train one model together (docs/scaling.md). None of it changes what a run is."""
+    """Which devices train one model together (docs/scaling.md). They do not change the identity of a run."""
 
     kind: str = option(
         "auto", "one device, all local GPUs, or the processes of TF_CONFIG", choices=STRATEGIES
@@ -20,6 +20,6 @@ class StrategyConfig:
         0, "local devices of mirrored: GPUs, or parts of the CPU where there is none; 0 = all GPUs"
     )
     wait_seconds: int = option(
-        1800, "seconds that a process waits for another one before it gives up", positive=True
+        1800, "seconds that a process waits for another process before it gives up", positive=True
     )
-    restarts: int = option(20, "times that a process starts again because another one was lost")
+    restarts: int = option(20, "times that a process restarts because another process was lost")

@@ -33,6 +33,6 @@ class TuningConfig:
     isolate: bool = option(True, "train each trial in its own process, which frees all its memory")
     retries: int = option(1, "further tries of a trial whose process died")
     lost_seconds: float = option(
-        60.0, "seconds without a sign of life after which a worker's trial is done again", positive=True
+        60.0, "seconds without a sign of life after which a worker's trial is repeated", positive=True
     )
     hyperband_factor: int = option(3, "factor by which hyperband cuts the number of trials each round")
