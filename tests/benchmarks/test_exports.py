@@ -71,7 +71,7 @@ def test_exports_are_compared_span_by_span_and_by_the_worst_probability():
         ("ONNX, float32", {}, None),
         ("ONNX, float32", {"largest_difference": 2e-4}, "probability"),
         ("TFLite, int8", {"largest_difference": 2e-2, "same_spans": 0.95}, None),
-        ("TFLite, int8", {"same_spans": 0.5}, "the same in 50.0%"),
+        ("TFLite, int8", {"same_spans": 0.5}, "the same in only 50.0%"),
         ("SavedModel, float16 word vectors", {"f1": 38.0}, "loses 1.24 F1"),
     ],
 )
