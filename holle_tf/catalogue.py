@@ -17,7 +17,7 @@ from holle_tf.options.distill import INTERACTIONS
 from holle_tf.options.training import TrainingConfig
 from pipelines.errors import UserError
 from pipelines.option import option
-from pipelines.plugins import current_plugin
+from pipelines.plugins import plugin_of
 
 STUDENT, TEACHER = "student", "teacher"
 DEFAULT_STUDENT = "sam"
@@ -116,7 +116,7 @@ def register_model(row: Model) -> Model:
         )
     values = {name: getattr(row, name) for name in row.__dataclass_fields__}
     values["conicity"] = row.conicity or tuple(row.vectors)
-    values["plugin"] = row.plugin or current_plugin()
+    values["plugin"] = row.plugin or plugin_of(row.options.__module__)
     MODELS[row.name] = Model(**values)
     return MODELS[row.name]
 

@@ -118,7 +118,11 @@ class Config:
         """What is wrong with several options together; empty if nothing is."""
         for name in self.teachers:
             if name not in teachers():
-                return f"teacher={self.teacher}: {name!r} is not among the choices ({', '.join(teachers())})"
+                listed = ", ".join(teachers())
+                return (
+                    f"teacher={self.teacher}: {name!r} is not among the choices ({listed}); one of a plugin"
+                    " needs its --plugin"
+                )
         return ""
 
 

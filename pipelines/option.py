@@ -55,7 +55,7 @@ class Allowed(NamedTuple):
         if listed is not None:
             return " | ".join(choice or "''" for choice in listed)
         bounds = [
-            "> 0" if self.positive else "",
+            "> 0" if self.positive else ">= 0" if self.below is not None or self.at_most is not None else "",
             f"<= {self.at_most:g}" if self.at_most is not None else "",
             f"< {self.below:g}" if self.below is not None else "",
         ]

@@ -1,7 +1,7 @@
 """Plugins: the user's own modules, which register models, terms, readers, scores or export formats.
 
 ``--plugin=NAME`` names a module on Python's path, or a ``.py`` file. It is imported before the configuration
-is made. A registry notes for each entry which plugin it came from (``current_plugin``), so that a run can
+is made. A registry notes for each entry which plugin it came from (``plugin_of``), so that a run can
 record the plugins that decide its outcome.
 """
 
@@ -32,14 +32,13 @@ def absolute_plugin(plugin: str) -> str:
     return str(Path(plugin).resolve()) if plugin.endswith(".py") else plugin
 
 
-def current_plugin() -> str:
-    """The plugin that is being imported; empty for what ships with the package."""
-    return _loading[-1] if _loading else ""
+def plugin_of(module: str) -> str:
+    """The plugin that is being imported, for what a module registers; empty for the project's own modules.
 
-
-def loaded_plugins() -> tuple[str, ...]:
-    """Names of the plugins of this process."""
-    return tuple(_loaded)
+    A plugin may be the first to import one of those, whose entries are not its own.
+    """
+    own = module.split(".")[0] in ("holle_tf", "pipelines", "tuning")
+    return "" if own or not _loading else _loading[-1]
 
 
 def load_plugins(plugins: Iterable[str], needed_by: str = "") -> None:
@@ -63,9 +62,11 @@ def load_plugins(plugins: Iterable[str], needed_by: str = "") -> None:
             raise
         except Exception as error:
             why = f"{needed_by} needs the plugin {name!r}, which" if needed_by else f"--plugin={plugin}:"
+            missing = isinstance(error, FileNotFoundError) or getattr(error, "name", None) == name
+            where = f"give its file by --plugin=FOLDER/{name}.py, or put its folder on PYTHONPATH"
             raise UserError(
-                f"{why} cannot be imported ({type(error).__name__}: {error}); give its file by"
-                f" --plugin=FOLDER/{name}.py, or put its folder on PYTHONPATH."
+                f"{why} cannot be imported ({type(error).__name__}: {error});"
+                f" {where if missing else 'correct it'}."
             ) from error
         finally:
             _loading.pop()

@@ -10,10 +10,12 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 from absl.testing import flagsaver
 
 from holle_tf import main
+from holle_tf.catalogue import MODELS
 
 RUNS_DIR, *PLUGINS = sys.argv[1:]
 TINY = (
@@ -73,6 +75,19 @@ def serve(student):
     return {"title": backend.card.title, "spans": len(answer.spans)}
 
 
+def padding_effect(name):
+    """Largest change of a logit of a model of the plugin when all texts are padded by some words."""
+    row = MODELS[name]
+    rng = np.random.default_rng(0)
+    model = row.build(row.options(), rng.normal(size=(30, 8)).astype(np.float32), 9)
+    ids = {text: rng.integers(1, 30, (2, 7)).astype(np.int32) for text in row.inputs}
+    padded = {text: np.pad(words, ((0, 0), (0, 5))) for text, words in ids.items()}
+    plain, wide = model(ids), model(padded)
+    return max(
+        float(abs(wide[edge][:, :7] - plain[edge]).numpy().max()) for edge in ("start_logits", "end_logits")
+    )
+
+
 def articles(folder):
     """Raw data in the schema of the page's reader."""
     for split, names in (("train", "abc"), ("dev", "d"), ("test", "e")):
@@ -100,4 +115,5 @@ if __name__ == "__main__":
         for name, key in {"distill": ("student", "student"), "sam": ("sam", "run")}.items():
             if step == name and not done["status"]:
                 names[key[0]] = json.loads(done["last"])[key[1]]
+    print(json.dumps({"step": "padding", **{name: padding_effect(name) for name in ("bilinear", "pointer")}}))
     print(json.dumps({"step": "serve", "student": names["student"], **serve(names["student"])}))

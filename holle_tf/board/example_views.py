@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from holle_tf.distill.losses import log_probabilities
-from holle_tf.drawing.plots import COLOURS, GOLD
+from holle_tf.drawing.colours import COLOURS, GOLD
 from holle_tf.evaluate.scores import token_f1
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.outputs import EDGES

@@ -27,7 +27,7 @@ from holle_tf.models.outputs import EDGES
 from holle_tf.options.distill import DistillConfig
 from pipelines.errors import UserError
 from pipelines.options import LONG_SETUPS
-from pipelines.plugins import current_plugin
+from pipelines.plugins import plugin_of
 
 Features = Mapping[str, tf.Tensor]
 Outputs = Mapping[str, tf.Tensor]  # of models.outputs.span_outputs
@@ -126,7 +126,7 @@ def register_term(
             (weight, *options),
             tuple(dict.fromkeys([*needs, *implied])),
             positions,
-            current_plugin(),
+            plugin_of(function.__module__),
         )
         return function
 

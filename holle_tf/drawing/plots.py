@@ -14,16 +14,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from holle_tf.drawing.colours import COLOURS, GOLD, INK, PALE
 from holle_tf.drawing.strips import draw_bracket, draw_strip
 from holle_tf.drawing.text_layout import DPI, Line, draw_page, lay_out, use_points
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
 from pipelines.tokenizer import Token
 
-# One colour per run or model, in the given order; suited to the colour-blind (Okabe-Ito).
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a")
-GOLD = "#1a7f37"  # of the true span
-_INK, _PALE = "#222222", "#8a8a8a"
 _MAX_SHOWN_TOKENS = 320  # of the document in the picture; the strips show all of it
 
 
@@ -45,15 +42,15 @@ def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Pa
         _curve(losses, records, "val_loss", colour)
         _curve(scores, records, "val_f1", colour, label=name, marker="o")
     # A legend of the line styles, in ink and not in a run's colour.
-    losses.plot([], [], color=_INK, linestyle=(0, (3, 1.5)), label="training")
-    losses.plot([], [], color=_INK, label="validation")
+    losses.plot([], [], color=INK, linestyle=(0, (3, 1.5)), label="training")
+    losses.plot([], [], color=INK, label="validation")
     for axes, title in ((losses, "loss"), (scores, "validation F1")):
-        axes.set_title(title, loc="left", fontsize=11, color=_INK, fontweight="bold")
-        axes.set_xlabel("epoch", color=_INK)
+        axes.set_title(title, loc="left", fontsize=11, color=INK, fontweight="bold")
+        axes.set_xlabel("epoch", color=INK)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(colors=_INK, labelsize=9)
+        axes.tick_params(colors=INK, labelsize=9)
     losses.legend(frameon=False, fontsize=9)
     losses.set_ylim(bottom=0)
     handles, names = scores.get_legend_handles_labels()
@@ -139,12 +136,12 @@ def plot_prediction(
         figure.text(margin / width, middle, name, parse_math=False, **style)
         top += apart
     if strips:
-        strips[-1].tick_params(bottom=True, labelbottom=True, labelsize=8, colors=_INK)
-        strips[-1].set_xlabel("position in the document (words)", fontsize=8.5, color=_INK)
+        strips[-1].tick_params(bottom=True, labelbottom=True, labelsize=8, colors=INK)
+        strips[-1].set_xlabel("position in the document (words)", fontsize=8.5, color=INK)
         caption: dict[str, Any] = {
             "transform": strips[0].transAxes,
             "fontsize": 7,
-            "color": _PALE,
+            "color": PALE,
             "va": "bottom",
         }
         strips[0].text(1.005, 1.15, "highest", **caption)
@@ -205,20 +202,20 @@ def _draw_head(
 ) -> None:
     """The query, in as many lines as it takes, and the legend."""
     _, tall = use_points(axes)
-    axes.text(0, 8, "query", fontsize=10, color=_PALE, va="center")
+    axes.text(0, 8, "query", fontsize=10, color=PALE, va="center")
     for number, line in enumerate(question):
         text = " ".join(word.text for word in line)
-        axes.text(66, 8 + 17.3 * number, text, fontsize=10.5, color=_INK, va="center", parse_math=False)
+        axes.text(66, 8 + 17.3 * number, text, fontsize=10.5, color=INK, va="center", parse_math=False)
     x, y = 0.0, tall - 12
-    axes.text(x, y, "document", fontsize=10, color=_PALE, va="center")
+    axes.text(x, y, "document", fontsize=10, color=PALE, va="center")
     x += 66
     if gold[0] >= 0:
         axes.plot([x, x + 20], [y + 5, y + 5], color=GOLD, linewidth=2.2)
-        axes.text(x + 25, y, "true span", fontsize=9, color=_INK, va="center")
+        axes.text(x + 25, y, "true span", fontsize=9, color=INK, va="center")
         x += 95
     for name, (_, colour) in spans.items():
         axes.add_patch(Rectangle((x, y - 6), 20, 12, facecolor=colour, alpha=0.30, linewidth=0))
-        axes.text(x + 25, y, f"predicted by {name}", fontsize=9, color=_INK, va="center", parse_math=False)
+        axes.text(x + 25, y, f"predicted by {name}", fontsize=9, color=INK, va="center", parse_math=False)
         x += 40 + 5.2 * len(f"predicted by {name}")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 
+from holle_tf.drawing.colours import INK, PALE
+
 _MAX_CELLS = 260  # of a strip; narrower cells could not be seen
-_INK, _PALE = "#222222", "#8a8a8a"
 
 
 def pool(probs: np.ndarray, max_cells: int = _MAX_CELLS) -> tuple[np.ndarray, int]:
@@ -37,14 +38,14 @@ def draw_strip(axes: Axes, probs: np.ndarray, colour: str, gold: int, gold_colou
     axes.set(xlim=(-0.5, doc_len - 0.5), ylim=(0, 1), yticks=[])
     axes.tick_params(bottom=False, labelbottom=False)
     axes.spines[:].set_visible(False)
-    axes.text(-0.008, 0.5, label, transform=axes.transAxes, ha="right", va="center", fontsize=8.5, color=_INK)
+    axes.text(-0.008, 0.5, label, transform=axes.transAxes, ha="right", va="center", fontsize=8.5, color=INK)
     highest = f"{probs.max():.2f}"
-    axes.text(1.005, 0.5, highest, transform=axes.transAxes, va="center", fontsize=7.5, color=_INK)
+    axes.text(1.005, 0.5, highest, transform=axes.transAxes, va="center", fontsize=7.5, color=INK)
 
 
 def draw_bracket(axes: Axes, shown: tuple[int, int]) -> None:
     """Mark, above a strip, the positions ``shown`` (end exclusive) that the text of the picture has."""
     first, last = shown[0] - 0.5, shown[1] - 0.5
-    axes.plot([first, first, last, last], [1.6, 1.95, 1.95, 1.6], color=_PALE, linewidth=1, clip_on=False)
+    axes.plot([first, first, last, last], [1.6, 1.95, 1.95, 1.6], color=PALE, linewidth=1, clip_on=False)
     middle = (first + last) / 2
-    axes.text(middle, 2.1, "text shown above", fontsize=7.5, color=_PALE, ha="center", va="bottom")
+    axes.text(middle, 2.1, "text shown above", fontsize=7.5, color=PALE, ha="center", va="bottom")

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
+from holle_tf.drawing.colours import INK
 from pipelines.tokenizer import Token
 
 DPI = 150  # of the picture; widths depend on it, because of hinting
 FONT_SIZE = 10.5  # points
 LINE_HEIGHT = 17.6  # points
-_INK = "#222222"
 _CLOSING = set(".,;:!?)]}%\u2019\u201d")  # no space before these
 _OPENING = set("([{$#\u2018\u201c")  # no space behind these
 _QUOTES = {"'", '"'}
@@ -124,7 +124,7 @@ def draw_page(
                 axes.plot(stretch, [base + 4.2] * 2, color=gold_colour, linewidth=2.0, solid_capstyle="butt")
         for word in line:
             axes.text(
-                word.left, base, word.text, fontsize=FONT_SIZE, color=_INK, va="baseline", parse_math=False
+                word.left, base, word.text, fontsize=FONT_SIZE, color=INK, va="baseline", parse_math=False
             )
 
 

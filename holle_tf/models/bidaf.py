@@ -1,4 +1,7 @@
-"""BiDAF for response prediction, the first teacher (paper, section 3.1; Seo et al., 2016)."""
+"""BiDAF for response prediction, the first teacher (paper, section 3.1; Seo et al., 2016).
+
+Its sizes and their defaults are ``BidafConfig`` in ``holle_tf/catalogue.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""QANet for response prediction, the second teacher (paper, section 3.2; Yu et al., 2018)."""
+"""QANet for response prediction, the second teacher (paper, section 3.2; Yu et al., 2018).
+
+Its sizes and their defaults are ``QanetConfig`` in ``holle_tf/catalogue.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Simple Attention Model, the student (paper, section 3.3)."""
+"""Simple Attention Model, the student (paper, section 3.3).
+
+Its sizes and their defaults are ``SamConfig`` in ``holle_tf/catalogue.py``.
+"""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from holle_tf.drawing.plots import COLOURS, new_figure, save_figure
+from holle_tf.drawing.colours import COLOURS, INK, PALE
+from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.evaluate.statistics import Estimate
 from holle_tf.report.breakdown import Group
 
-_INK, _PALE = "#222222", "#8a8a8a"
 _BINS = 40
 
 
@@ -36,9 +36,9 @@ def plot_differences(compared: Sequence[Mapping[str, Any]], labels: Sequence[str
     axes.plot([], [], marker="o", color=COLOURS[0], linewidth=2.2, label="here, 95 % interval")
     axes.plot([], [], marker="D", markerfacecolor="white", markeredgecolor=COLOURS[1], linewidth=0,
               label="the paper, on Holl-E")  # fmt: skip
-    axes.axvline(0, color=_PALE, linewidth=1)
+    axes.axvline(0, color=PALE, linewidth=1)
     axes.set(yticks=range(len(compared)), yticklabels=labels, ylim=(len(compared) - 0.4, -0.6))
-    axes.set_xlabel("difference of F1", color=_INK)
+    axes.set_xlabel("difference of F1", color=INK)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.8)
     _calm(axes)
     axes.tick_params(axis="y", length=0)
@@ -64,11 +64,11 @@ def plot_cosines(cosines: Mapping[str, np.ndarray], conicity: Mapping[str, float
         if len(values):
             axes.axvline(conicity[name], color=colour, linewidth=1.6, linestyle=(0, (3, 1.5)))
             name = f"{name}\nconicity {conicity[name]:.2f}"
-        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9, color=_INK)
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9, color=INK)
         axes.set_yticks([])
         _calm(axes)
         axes.spines["left"].set_visible(False)
-    rows[-1].set_xlabel("cosine with the mean of the conversation", color=_INK)
+    rows[-1].set_xlabel("cosine with the mean of the conversation", color=INK)
     save_figure(figure, out_png)
 
 
@@ -95,8 +95,8 @@ def plot_groups(
     names = [f"{group.name}\n{len(group.places)} examples" for group in groups]
     axes.set_xticks(range(len(groups)), names)
     axes.set(ylim=(0, None), xlim=(-0.6, len(groups) - 0.4))
-    axes.set_xlabel(xlabel, color=_INK)
-    axes.set_ylabel("F1", color=_INK)
+    axes.set_xlabel(xlabel, color=INK)
+    axes.set_ylabel("F1", color=INK)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     _calm(axes)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
@@ -106,4 +106,4 @@ def plot_groups(
 def _calm(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color("#bbbbbb")
-    axes.tick_params(colors=_INK, labelsize=9)
+    axes.tick_params(colors=INK, labelsize=9)

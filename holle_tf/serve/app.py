@@ -18,12 +18,11 @@ from starlette.staticfiles import StaticFiles
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages
 from holle_tf.serve.backend import Backend
-from holle_tf.serve.batching import Batcher, Overloaded, Reading, Stopping
-from holle_tf.serve.limits import Limits
+from holle_tf.serve.batching import Batcher, Reading, Stopping
+from holle_tf.serve.limits import Limits, Overloaded, document_words
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.readers.registry import reader_of
-from pipelines.tokenizer import token_texts
 
 PAGE = Path(__file__).parent / "page"
 VERSION = "1"  # of every model; to serve other versions, the service is restarted
@@ -67,7 +66,7 @@ def create_app(
         return backends[name]
 
     async def read(name: str, examples: list[Example]) -> list[Reading]:
-        words = [_words(example, i, options.max_document_words) for i, example in enumerate(examples)]
+        words = [document_words(example, i, options.max_document_words) for i, example in enumerate(examples)]
         return await batchers[name].submit(examples, words)
 
     @app.get("/healthz", response_model=dict[str, str])
@@ -124,18 +123,6 @@ def create_app(
     return app
 
 
-def _words(example: Example, index: int, most: int) -> int:
-    """Number of words of the document.
-
-    Raises:
-        HTTPException: there are too many.
-    """
-    words = len(token_texts(example.document))
-    if words > most:
-        raise HTTPException(400, f"document {index} has {words:,} words; at most {most:,}")
-    return words
-
-
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     body = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Response(body.encode("utf-8", "replace"), status, headers, "application/json")
@@ -163,7 +150,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Overloaded)
     async def overloaded(_: Request, error: Overloaded) -> Response:
-        return _failure(429, "too many chats are waiting; try again later")
+        return _failure(error.status, error.reason)
 
     @app.exception_handler(Stopping)
     async def stopping(_: Request, error: Stopping) -> Response:

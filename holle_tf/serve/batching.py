@@ -11,11 +11,8 @@ from typing import Callable, Optional, Sequence
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
+from holle_tf.serve.limits import Overloaded
 from pipelines.example import Example
-
-
-class Overloaded(Exception):
-    """The queue is full."""
 
 
 class Stopping(Exception):

@@ -1,4 +1,8 @@
-"""Refuses requests that are too long, too slow or too many, before they are parsed."""
+"""Every limit of the service: what is refused with status 400, 408, 413 or 429, and why.
+
+The middleware ``Limits`` refuses requests before they are parsed. ``document_words`` limits documents. A full
+queue (``batching.py``) raises ``Overloaded``. The values are options (``holle_tf/options/serve.py``).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ import asyncio
 import json
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holle_tf.options.serve import ServeConfig
+from pipelines.example import Example
+from pipelines.tokenizer import token_texts
 
 # The page loads nothing from other sites, and no other site may embed it.
 SECURITY = {
@@ -19,6 +26,24 @@ SECURITY = {
     "cache-control": "no-cache",
 }
 _DISCARDED = 8  # times the limit: read so much of a longer body, because its sender listens only afterwards
+
+
+class Overloaded(Exception):
+    """More chats of a model wait than ``serve.max_queue``: status 429."""
+
+    status, reason = 429, "too many chats are waiting; try again later"
+
+
+def document_words(example: Example, index: int, most: int) -> int:
+    """Number of words of the document of a request's chat.
+
+    Raises:
+        HTTPException: there are more than ``most``; status 400.
+    """
+    words = len(token_texts(example.document))
+    if words > most:
+        raise HTTPException(400, f"document {index} has {words:,} words; at most {most:,}")
+    return words
 
 
 class _Refused(Exception):

@@ -6,22 +6,17 @@ import json
 import logging
 import math
 import time
-from typing import Any, Collection, Mapping, Optional, Sequence
+from typing import Any, Collection, Optional
 
 import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.runs.run_folder import RunFolder
+from holle_tf.training.early_stopping import out_of_patience
 from pipelines.files import atomic_file
 
 logger = logging.getLogger(__name__)
-
-
-def out_of_patience(lines: Sequence[Mapping[str, Any]], patience: int) -> bool:
-    """Whether none of the last ``patience`` epochs in ``metrics.jsonl`` improved the best dev F1."""
-    scores = [line["val_f1"] for line in lines]
-    return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= patience
 
 
 class DevEvaluation(tf.keras.callbacks.Callback):

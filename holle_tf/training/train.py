@@ -27,7 +27,8 @@ from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
-from holle_tf.training.dev_evaluation import DevEvaluation, out_of_patience
+from holle_tf.training.dev_evaluation import DevEvaluation
+from holle_tf.training.early_stopping import out_of_patience
 from holle_tf.training.progress_bar import TrainingProgress
 from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers

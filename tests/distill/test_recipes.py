@@ -3,7 +3,7 @@ import tensorflow as tf
 
 from holle_tf.distill import terms
 from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
-from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, term
+from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, register_term
 from holle_tf.options.distill import DistillConfig, RecipeConfig
 from pipelines.errors import UserError
 
@@ -30,7 +30,7 @@ def test_an_unknown_recipe_is_an_error_that_names_the_nearest():
 
 def test_two_terms_cannot_share_a_name():
     with pytest.raises(ValueError, match="labels"):
-        term("labels", "labels_weight")(lambda batch: None)
+        register_term("labels", "labels_weight")(lambda batch: None)
 
 
 def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_example(monkeypatch):
@@ -40,29 +40,29 @@ def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_examp
     def temperatures(batch):
         return tf.fill([4], batch.options.temperature)
 
-    term("declared", "labels_weight", ["temperature"])(temperatures)
+    register_term("declared", "labels_weight", ["temperature"])(temperatures)
     assert terms.value_of("declared", batch).numpy().tolist() == [3.0] * 4
-    term("undeclared", "labels_weight", ["top_k"])(temperatures)
+    register_term("undeclared", "labels_weight", ["top_k"])(temperatures)
     with pytest.raises(ValueError, match="'undeclared' reads the option 'temperature'; list it"):
         terms.value_of("undeclared", batch)
-    term("scalar", "labels_weight")(lambda batch: tf.reduce_mean([1.0, 2.0]))
+    register_term("scalar", "labels_weight")(lambda batch: tf.reduce_mean([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"'scalar' returns \(\); expected one value for each example"):
         terms.value_of("scalar", batch)
     with pytest.raises(ValueError, match=r"options are a list, as \['top_k'\]"):
-        term("place", "labels_weight", "top_k")(temperatures)
+        register_term("place", "labels_weight", "top_k")(temperatures)
 
 
 def test_a_term_whose_option_is_missing_says_where_it_belongs():
     with pytest.raises(ValueError, match="'place': no option 'place_weight'.*options/distill.py"):
-        term("place", "place_weight")(lambda batch: None)
+        register_term("place", "place_weight")(lambda batch: None)
     assert "place" not in TERMS
 
 
 def test_a_term_that_needs_something_unknown_or_a_projection(monkeypatch):
     with pytest.raises(ValueError, match="needs .'techer'.; it can need teacher, reader"):
-        term("place", "labels_weight", needs=["techer"])(lambda batch: None)
+        register_term("place", "labels_weight", needs=["techer"])(lambda batch: None)
     monkeypatch.setattr(terms, "TERMS", dict(TERMS))
-    term("place", "labels_weight", needs=["projection"])(lambda batch: None)
+    register_term("place", "labels_weight", needs=["projection"])(lambda batch: None)
     assert terms.needs(["place"]) == {"projection", "reader"} and terms.want_teachers(["place"])
     assert not terms.want_teachers(["labels", "conicity"])
 

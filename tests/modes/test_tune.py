@@ -128,7 +128,7 @@ def test_hyperband_goes_on_from_the_weights_of_the_shorter_training(tune, tmp_pa
     ("content", "assignments", "flags", "said"),
     [
         ({"sam.dropout": {"min": 0, "max": 0.5}}, ["tuning.tuner=grid"], {}, "--tuner=random"),
-        ({"sam.dropout": {"min": 0, "max": 0.5}}, ["tuning.max_trials=0"], {}, "no end"),
+        ({"sam.dropout": {"min": 0, "max": 0.5}}, ["tuning.max_trials=0"], {}, "is infinite"),
         ({"distill.top_k": [5, 9]}, [], {}, "none of its keys"),
         ({"sam.units": [4]}, [], {"model": "qanet"}, "none of its keys"),
         ({"qanet.units": [4]}, [], {"model": "qanet", "teacher": "bidaf"}, "learns from no teacher"),

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from holle_tf.options.serve import ServeConfig
-from holle_tf.serve.batching import Batcher, Overloaded, Stopping
+from holle_tf.serve.batching import Batcher, Stopping
+from holle_tf.serve.limits import Overloaded
 from pipelines.example_from_texts import unanswered
 
 
