@@ -1,4 +1,4 @@
-"""The devices that train one model together: ``tf.distribute`` strategies behind one interface."""
+"""The devices that train one model together, and how a process notices that another one was lost."""
 
 from __future__ import annotations
 
