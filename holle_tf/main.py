@@ -70,7 +70,8 @@ def _configure_logging() -> None:
     """Log from the level of ``--verbosity`` up; of other packages, show only warnings and errors."""
     level = converter.absl_to_standard(flags.FLAGS.verbosity)
     configure_console(Console(level))
-    logging.getLogger().setLevel(max(level, logging.WARNING))
+    for others in ("", "absl"):  # absl's own logger has a level of its own, that of the flag
+        logging.getLogger(others).setLevel(max(level, logging.WARNING))
     # TensorFlow's warnings, about retraced functions, do not help a user.
     logging.getLogger("tensorflow").setLevel(max(level, logging.ERROR))
 

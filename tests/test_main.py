@@ -46,6 +46,24 @@ def test_verbosity_decides_which_lines_are_shown(tmp_path):
         assert (status, again, err) == (0, out, "")
 
 
+OTHERS = """
+import logging, sys
+from absl import flags, logging as of_absl
+from holle_tf import main
+flags.FLAGS(["holle-tf", "--mode=recipes", "--verbosity=0"])
+main._configure_logging()
+of_absl.info("an info line of absl")
+of_absl.warning("a warning of absl")
+logging.getLogger("holle_tf.runs").info("our line")
+"""
+
+
+def test_of_other_packages_only_warnings_are_shown():
+    done = subprocess.run([sys.executable, "-c", OTHERS], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "our line" in done.stderr and "a warning of absl" in done.stderr
+    assert "an info line" not in done.stderr
+
+
 # Each of these is a process that was forked when TensorFlow, which takes seconds, had been imported.
 FORKED = """
 import json, os, runpy, sys
