@@ -10,7 +10,7 @@ import omegaconf
 import yaml
 from omegaconf import OmegaConf
 
-from holle_tf.catalogue import MODELS
+from holle_tf.catalogue import DEFAULT_STUDENT, MODELS, is_student
 from holle_tf.config import Config, config_class, items_of, known_keys, writable
 from pipelines.errors import UserError
 from pipelines.option import check_options
@@ -40,7 +40,7 @@ def load_config(
     plugins = _load_plugins_of(updates)
     merged = OmegaConf.structured(config_class())
     for update, where in updates:
-        merged = _merge(merged, _expand_all_models(update), where)
+        merged = _merge(merged, _expand_all_models(_expand_student(update, merged.model)), where)
     if plugins:
         merged = _merge(merged, {"plugins": plugins}, "plugins")  # of all sources, not only of the last one
     config = _resolved(merged)
@@ -68,6 +68,14 @@ def _assignment(text: str) -> dict[str, Any]:
             ) from None
         parsed = value
     return _nested(key.strip(), parsed)
+
+
+def _expand_student(update: dict[str, Any], model: str) -> dict[str, Any]:
+    """``student.NAME``, as ``--interaction`` sets it, as the option of the student that is trained."""
+    if "student" not in update:
+        return update
+    student = model if is_student(model) else DEFAULT_STUDENT
+    return {student if key == "student" else key: value for key, value in update.items()}
 
 
 def _expand_all_models(update: dict[str, Any]) -> dict[str, Any]:

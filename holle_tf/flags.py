@@ -121,8 +121,8 @@ _flag(
 _flag(
     flags.DEFINE_enum,
     "interaction",
-    "How SAM combines vectors (default: add).",
-    option="sam.interaction",
+    "How the student combines vectors (default: add).",
+    option="student.interaction",
     enum_values=list(INTERACTIONS),
 )
 _flag(

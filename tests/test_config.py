@@ -111,3 +111,9 @@ def test_presets_set_known_keys_only_and_an_unknown_preset_is_an_error():
 def test_known_keys_are_the_leaves():
     assert {"seed", "sam.units", "training.qanet.ema_decay", "data.setup"} <= set(known_keys())
     assert "training.qanet" not in known_keys()
+
+
+def test_the_flag_of_the_interaction_is_an_option_of_the_student_that_is_trained():
+    assert load_config(flags={"model": "qanet", "student.interaction": "mul"}).sam.interaction == "mul"
+    with pytest.raises(UserError, match="there is no option 'sam.interactions'"):
+        load_config(flags={"student.interactions": "mul"})

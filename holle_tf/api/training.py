@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from holle_tf.system.devices import Devices
 
 PathLike = Union[str, "os.PathLike[str]"]
-_SHORT = {"setup": "data.setup", "interaction": "sam.interaction"}  # like the flags of these names
+_SHORT = {"setup": "data.setup", "interaction": "student.interaction"}  # like the flags of these names
 
 
 def load_config(
