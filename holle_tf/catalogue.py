@@ -9,9 +9,9 @@ see, the rows of the report, what is benchmarked, and what can be searched. A pl
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pkgutil import resolve_name
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from holle_tf.options.distill import INTERACTIONS
 from holle_tf.options.training import TrainingConfig
@@ -79,20 +79,19 @@ class Model:
         return model
 
     @property
-    def cannot_be_exported(self) -> str:
-        """Why a model without an ``exporter`` cannot be exported."""
-        why = "its row in the catalogue has no exporter" if self.role == STUDENT else "it is a teacher"
-        return f"{self.title} cannot be exported, because {why}; choose a run of a student such as sam."
-
-    def export_student(self, options: Any, model: Any, words: tuple[str, ...], limits: Any) -> Any:
-        """The ``export.student.Student`` of a trained model.
+    def student_maker(self) -> Callable[..., Any]:
+        """The function that ``exporter`` names.
 
         Raises:
             UserError: models of this name cannot be exported.
         """
         if not self.exporter:
-            raise UserError(self.cannot_be_exported)
-        return resolve_name(self.exporter)(options, model, words, limits)
+            why = "its row in the catalogue has no exporter" if self.role == STUDENT else "it is a teacher"
+            raise UserError(
+                f"{self.title} cannot be exported, because {why}; choose a run of a student such as sam."
+            )
+        found: Callable[..., Any] = resolve_name(self.exporter)
+        return found
 
 
 MODELS: dict[str, Model] = {}
@@ -114,10 +113,11 @@ def register_model(row: Model) -> Model:
         raise ValueError(
             f"model {row.name!r}: conicity of {sorted(unknown)}, which are not among its vectors"
         )
-    values = {name: getattr(row, name) for name in row.__dataclass_fields__}
-    values["conicity"] = row.conicity or tuple(row.vectors)
-    values["plugin"] = row.plugin or plugin_of(row.options.__module__)
-    MODELS[row.name] = Model(**values)
+    MODELS[row.name] = replace(
+        row,
+        conicity=row.conicity or tuple(row.vectors),
+        plugin=row.plugin or plugin_of(row.options.__module__),
+    )
     return MODELS[row.name]
 
 

@@ -31,6 +31,7 @@ from holle_tf.options.serve import ServeConfig
 from holle_tf.options.strategy import StrategyConfig
 from holle_tf.options.training import TrainingConfig
 from holle_tf.options.tuning import TuningConfig
+from pipelines.errors import UserError
 from pipelines.option import option
 from pipelines.options import DataConfig, DemoConfig
 from pipelines.plugins import load_plugins
@@ -142,7 +143,7 @@ def register_option(key: str, kind: type, described: Any) -> None:
     """
     section, _, name = key.partition(".")
     plain = _plain()
-    sections = [described.name for described in fields(plain) if is_dataclass(getattr(plain, described.name))]
+    sections = [part.name for part in fields(plain) if is_dataclass(getattr(plain, part.name))]
     sections.remove("training")
     if section not in sections or not name.isidentifier():
         raise ValueError(f"option {key!r}: not a name in one of the sections {', '.join(sections)}")
@@ -166,6 +167,9 @@ def _config_class(models: tuple[str, ...], added: tuple[tuple[str, str], ...]) -
         options = [(name, kind, described) for name, (kind, described) in _added[section].items()]
         larger = make_dataclass(kept.__name__, options, bases=(kept,), frozen=True)
         sections.append((section, larger, field(default_factory=larger)))
+    if taken := {"student", *(part.name for part in fields(_plain()))} & set(models):
+        name = min(taken)
+        raise UserError(f"model {name!r}: the configuration has an option of that name; choose another.")
     rows = [MODELS[name] for name in models]
     rates = [(row.name, TrainingConfig, field(default_factory=functools.partial(_itself, row.training)))
              for row in rows]  # fmt: skip

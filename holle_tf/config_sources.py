@@ -96,7 +96,7 @@ def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]
             raise UserError(f"{where}: plugins is a list of modules or .py files; write [{plugins}].")
         # A run has to find its plugins from any folder.
         found += [absolute_plugin(str(plugin)) for plugin in plugins]
-        load_plugins(found, where if where.endswith(".yaml") else "")
+        load_plugins(found, needed_by="" if where.startswith("--") else where)
     return list(dict.fromkeys(found))
 
 

@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, known_keys, to_yaml
 from holle_tf.config_sources import config_file, load_config, preset
 from pipelines.errors import UserError
@@ -117,3 +118,10 @@ def test_the_flag_of_the_interaction_is_an_option_of_the_student_that_is_trained
     assert load_config(flags={"model": "qanet", "student.interaction": "mul"}).sam.interaction == "mul"
     with pytest.raises(UserError, match="there is no option 'sam.interactions'"):
         load_config(flags={"student.interactions": "mul"})
+
+
+@pytest.mark.parametrize("name", ["data", "training", "student"])
+def test_a_model_cannot_take_the_name_of_an_option(name, monkeypatch):
+    monkeypatch.setitem(MODELS, name, dataclasses.replace(MODELS["sam"], name=name))
+    with pytest.raises(UserError, match=f"model '{name}': the configuration has an option of that name"):
+        load_config()

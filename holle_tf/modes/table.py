@@ -8,7 +8,7 @@ new flag is defined in ``holle_tf/flags.py``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any, Callable, Collection
 
 from pipelines.errors import UserError
@@ -41,8 +41,7 @@ class Mode:
 
     def load(self) -> Callable[..., Any]:
         """The handler."""
-        module, _, function = self.handler.partition(":")
-        return getattr(import_module(module), function)
+        return resolve_name(self.handler)
 
 
 _DATA = ("setup", "limit")

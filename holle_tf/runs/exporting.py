@@ -69,10 +69,13 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
         n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
-    row = model_row(config.model)
-    if not row.exporter:  # before the model is loaded, which takes seconds
-        raise UserError(f"{run.path}: {row.cannot_be_exported}")
-    student: Student = row.export_student(config.options_of(config.model), run.load_model(), words, limits)
+    try:
+        make_student = model_row(
+            config.model
+        ).student_maker  # before the model is loaded, which takes seconds
+    except UserError as error:
+        raise UserError(f"{run.path}: {error}") from error
+    student: Student = make_student(config.options_of(config.model), run.load_model(), words, limits)
     return student
 
 
