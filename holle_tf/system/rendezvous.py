@@ -74,15 +74,7 @@ class _ChiefSide:
         while self._accept():
             pass
         for connection in list(self._received):
-            try:
-                received = connection.recv(64)
-            except BlockingIOError:
-                continue
-            except OSError:
-                received = b""
-            if received:
-                self._received[connection] += received
-            else:
+            if not self._read(connection):
                 del self._received[connection]
                 connection.close()
         return not self._absent() or any(text.startswith(_HTTP2) for text in self._received.values())
@@ -104,6 +96,21 @@ class _ChiefSide:
         except OSError:
             pass  # the next read finds that it is closed
         return True
+
+    def _read(self, connection: socket.socket) -> bool:
+        """Read all that has come, so that one which called and ended is not taken to be there.
+
+        Returns:
+            Whether the other side is still there.
+        """
+        try:
+            while received := connection.recv(64):
+                self._received[connection] += received
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
 
     def _absent(self) -> list[int]:
         there = set(self._received.values())
