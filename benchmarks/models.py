@@ -65,7 +65,7 @@ def random_batch(
     spelling[np.arange(longest) >= rng.integers(2, longest, (WORDS, 1))] = 0
     features = {}
     for name in names:
-        text, chars = split_input(name)
-        features[name] = tf.constant(spelling[texts[text]] if chars else texts[text], tf.int32)
+        text, kind = split_input(name)
+        features[name] = tf.constant(spelling[texts[text]] if kind == "chars" else texts[text], tf.int32)
     labels = {edge: tf.constant(rng.integers(0, document, batch), tf.int32) for edge in ("start", "end")}
     return features, labels

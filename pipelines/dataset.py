@@ -16,9 +16,19 @@ import numpy as np
 import tensorflow as tf
 
 from pipelines.encoding import EncodedExample
+from pipelines.errors import UserError
 from pipelines.parallel import cores
 from pipelines.prepare import PreparedData
-from pipelines.records import CHAR_BYTES, ID_BYTES, INPUTS, TEXTS, decode, parse, serialised, split_input
+from pipelines.records import (
+    CHAR_BYTES,
+    ID_BYTES,
+    TEXTS,
+    decode,
+    parse,
+    serialised,
+    split_input,
+    stored_parts,
+)
 
 DOCUMENT_STEP = 32  # a document's width, unshuffled, is a multiple of this
 TEXT_STEP = 16  # as is that of any other text
@@ -68,7 +78,7 @@ def make_dataset(
       prepared: the prepared data.
       split: train, dev or test.
       inputs: names among document, query, prober_history, responder_history and question (the last three
-        of them joined without padding between), each with or without ``_chars``.
+        of them joined without padding between), each with or without ``_chars`` or ``_keys``.
       batch_size: examples in a batch.
       shuffle: shuffle and bucket; otherwise record order.
       seed: of the shuffle. The same seed gives the same sequence of epochs.
@@ -89,13 +99,17 @@ def make_dataset(
       batches is known to ``cardinality()``.
 
     Raises:
+      UserError: ``_keys`` are wanted, and the data were prepared before there were any.
       ValueError: an unknown input, or ``extra`` of another number of elements or with the name of a label.
         While iterating, ``tf.errors.InvalidArgumentError`` if a tensor of ``extra`` is not as long as its
         document or has the id of another example, and ``tf.errors.FailedPreconditionError`` if records or
         ``extra`` end early.
     """
-    for name in inputs:
-        split_input(name)
+    kinds = {split_input(name)[1] for name in inputs}
+    if "keys" in kinds and not prepared.has_keys:
+        raise UserError(
+            f"{prepared.folder}: prepared by an earlier version, without the keys of words; prepare it again"
+        )
     threads = min(cores(), MOST_THREADS)
     total = prepared.count(split)
     max_word_chars = prepared.config.max_word_chars
@@ -164,8 +178,8 @@ def features_of(encoded: Sequence[EncodedExample], inputs: Sequence[str]) -> dic
     width_of = _Widths(None, bucketed=False)
     features = {}
     for name in inputs:
-        base, chars = split_input(name)
-        parts = [f"{part}_chars" if chars else part for part in INPUTS[base]]
+        base, kind = split_input(name)
+        parts = stored_parts(base, kind)
         rows = [np.concatenate([getattr(example, part) for part in parts]) for example in encoded]
         width = width_of(base, max((len(row) for row in rows), default=0))
         shape = (len(rows), width, *(rows[0].shape[1:] if rows else ()))

@@ -12,6 +12,7 @@ from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, token_span, tokenize
 from pipelines.vocabulary import PAD, SPECIAL, UNK, Vocabulary
+from pipelines.word_keys import word_keys
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class EncodedExample:
     Attributes:
         document, query, prober_history, responder_history: int32 (words,), ids of words.
         document_chars and so on: uint16 (words, max_word_chars), ids of characters, padded with PAD.
+        document_keys and so on: int32 (words,), see ``word_keys``.
         token_starts, token_ends: int32 (document words,), character offsets in the document.
         start, end: the answer's first and last word, both inclusive; -1 without an answer.
     """
@@ -34,6 +36,10 @@ class EncodedExample:
     query_chars: np.ndarray
     prober_history_chars: np.ndarray
     responder_history_chars: np.ndarray
+    document_keys: np.ndarray
+    query_keys: np.ndarray
+    prober_history_keys: np.ndarray
+    responder_history_keys: np.ndarray
     token_starts: np.ndarray
     token_ends: np.ndarray
     start: int
@@ -73,6 +79,10 @@ def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataC
         query_chars=query.chars,
         prober_history_chars=prober.chars,
         responder_history_chars=responder.chars,
+        document_keys=document.keys,
+        query_keys=query.keys,
+        prober_history_keys=prober.keys,
+        responder_history_keys=responder.keys,
         token_starts=np.array([token.start for token in document.tokens], dtype=np.int32),
         token_ends=np.array([token.end for token in document.tokens], dtype=np.int32),
         start=start,
@@ -84,6 +94,7 @@ class _EncodedText(NamedTuple):
     tokens: List[Token]
     words: np.ndarray  # int32 (words,)
     chars: np.ndarray  # uint16 (words, max_word_chars)
+    keys: np.ndarray  # int32 (words,)
 
 
 # The turns of a chat share their document and most of their histories. Callers must not modify the arrays.
@@ -95,8 +106,8 @@ def _encode_text(
     tokens = tokenize(text.replace("\0", "\ufffd"))
     tokens = tokens if keep_last is None else tokens[max(len(tokens) - keep_last, 0) :]
     texts = [token.text for token in tokens]
-    ids = words.ids(map(lookup_form, texts))
-    return _EncodedText(tokens, ids, char_ids(texts, chars, max_word_chars))
+    forms = [lookup_form(text) for text in texts]
+    return _EncodedText(tokens, words.ids(forms), char_ids(texts, chars, max_word_chars), word_keys(forms))
 
 
 def char_ids(texts: List[str], chars: Vocabulary, max_word_chars: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256
 from pipelines.options import DataConfig
 from pipelines.vocabulary import Vocabulary
+from pipelines.word_keys import KEY_VERSION
 
 SCHEMA_VERSION = 1  # raise it when the records, or what is written into them, change
 MANIFEST = "manifest.json"
@@ -27,8 +28,8 @@ class PreparedData:
 
     Attributes:
       folder: where it is.
-      manifest: what ``prepare`` wrote (see ``manifest.json``): schema_version, fingerprint, config, limit,
-        glove, sources, report, counts, vocabulary, words, longest, shards, files.
+      manifest: what ``prepare`` wrote (see ``manifest.json``): schema_version, fingerprint, word_keys,
+        config, limit, glove, sources, report, counts, vocabulary, words, longest, shards, files.
       words, chars: the vocabularies.
       embeddings: float32 (len(words), config.word_dim).
     """
@@ -48,6 +49,14 @@ class PreparedData:
     def config(self) -> DataConfig:
         """The options it was prepared with."""
         return DataConfig(**self.manifest["config"])
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the records have the keys of words that this program computes (``pipelines.word_keys``).
+
+        Not part of the fingerprint: everything else in the records is what it was before there were keys.
+        """
+        return self.manifest.get("word_keys") == KEY_VERSION
 
     def count(self, split: str) -> int:
         """Number of examples of a split."""

@@ -21,6 +21,7 @@ from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
 from pipelines.splits import SPLITS, files_of_split
 from pipelines.word_counts import NO_GLOVE
+from pipelines.word_keys import KEY_VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,11 @@ def prepare(
     fingerprint, sources = fingerprint_of(data_dir, config, glove, limit)
     folder = out_root / f"{config.setup}-{fingerprint[:10]}"
     if folder.exists():
-        logger.info(f"{folder}: prepared before from the same input")
-        return PreparedData.load(folder)
+        prepared = PreparedData.load(folder)
+        if prepared.has_keys:
+            logger.info(f"{folder}: prepared before from the same input")
+            return prepared
+        logger.info(f"{folder}: prepared by an earlier version, without the keys of words; preparing again")
     for removed in remove_stale(out_root):
         logger.info(f"{removed}: removed, it was left by a run that was killed")
     logger.info(f"{folder}: preparing, of {data_dir}")
@@ -74,13 +78,14 @@ def prepare(
             manifest = {
                 "schema_version": SCHEMA_VERSION,
                 "fingerprint": fingerprint,
+                "word_keys": KEY_VERSION,
                 "config": asdict(config),
                 "limit": limit,
                 "glove": NO_GLOVE if glove == NO_GLOVE else Path(glove).name,
                 "sources": sources,
             }
             write_manifest(temporary, {**manifest, **contents})
-            if folder.exists():
+            if folder.exists() and PreparedData.load(folder).has_keys:
                 raise _ByAnother
     except _ByAnother:
         logger.info(f"{folder}: another process prepared it meanwhile")

@@ -1,7 +1,7 @@
 """Encoded examples as TFRecord files: how one record is written, parsed and read back.
 
-A record is a ``tf.train.Example`` whose arrays are raw little-endian bytes (int32 word ids and character
-offsets, uint16 character ids), so that a whole batch becomes padded tensors in one ``decode_raw`` each.
+A record is a ``tf.train.Example`` whose arrays are raw little-endian bytes (int32 word ids, word keys and
+character offsets, uint16 character ids), so that a whole batch becomes padded tensors in one ``decode_raw`` each.
 Record ``i`` of a split goes to shard ``i % shards``: reading the shards in turn, one record each, restores
 the order of the examples while every shard is read in parallel.
 """
@@ -25,18 +25,33 @@ TEXTS = ("document", "query", "prober_history", "responder_history")
 INPUTS = {**{name: (name,) for name in TEXTS}, "question": ("query", "prober_history", "responder_history")}
 STRINGS = ("example_id", "chat_id", "movie", *TEXTS, "answer", "response", "source")
 OFFSETS = ("token_starts", "token_ends")
-ID_BYTES = 4  # int32: word ids, character offsets
+ID_BYTES = 4  # int32: word ids, word keys, character offsets
 CHAR_BYTES = 2  # uint16: character ids
+KINDS = ("ids", "chars", "keys")  # of an input; chars and keys are suffixes of its name
 
 _BUFFER = 1 << 18  # bytes that a reader keeps of each shard
 
 
-def split_input(name: str) -> tuple[str, bool]:
-    """``"query_chars"`` -> ``("query", True)``; raises ValueError for a name that no record has."""
-    base = name[: -len("_chars")] if name.endswith("_chars") else name
+def split_input(name: str) -> tuple[str, str]:
+    """``"query_chars"`` -> ``("query", "chars")``; one of ``INPUTS`` and one of ``KINDS``.
+
+    Raises:
+        ValueError: no record has an input of this name.
+    """
+    base, kind = name, KINDS[0]
+    for suffix in KINDS[1:]:
+        if name.endswith(f"_{suffix}"):
+            base, kind = name[: -len(suffix) - 1], suffix
     if base not in INPUTS:
-        raise ValueError(f"unknown input {name!r}: not one of {', '.join(INPUTS)}, or one of them + '_chars'")
-    return base, base != name
+        raise ValueError(
+            f"unknown input {name!r}: not one of {', '.join(INPUTS)}, or one of them + '_chars' or '_keys'"
+        )
+    return base, kind
+
+
+def stored_parts(base: str, kind: str) -> list[str]:
+    """Names of the features of a record that make an input, one after the other."""
+    return [part if kind == KINDS[0] else f"{part}_{kind}" for part in INPUTS[base]]
 
 
 def to_proto(encoded: EncodedExample) -> bytes:
@@ -47,6 +62,7 @@ def to_proto(encoded: EncodedExample) -> bytes:
         ids = getattr(encoded, name)
         features[name] = _bytes(np.asarray(ids, "<i4").tobytes())
         features[f"{name}_chars"] = _bytes(np.asarray(getattr(encoded, f"{name}_chars"), "<u2").tobytes())
+        features[f"{name}_keys"] = _bytes(np.asarray(getattr(encoded, f"{name}_keys"), "<i4").tobytes())
         features[f"{name}_length"] = _int(len(ids))
     for name in OFFSETS:
         features[name] = _bytes(np.asarray(getattr(encoded, name), "<i4").tobytes())
@@ -89,7 +105,7 @@ def parse(
 
     Args:
       record: scalar string.
-      inputs: names of ``INPUTS``, each with or without ``_chars``.
+      inputs: names of ``INPUTS``, each with or without ``_chars`` or ``_keys``.
       texts: also the strings and token offsets that a prediction needs.
       ids: also ``example_id``, which is among the texts.
 
@@ -100,8 +116,7 @@ def parse(
     """
     wanted = {"document": "document"}  # the labels are positions in it
     for name in inputs:
-        base, chars = split_input(name)
-        stored = [f"{part}_chars" if chars else part for part in INPUTS[base]]
+        stored = stored_parts(*split_input(name))
         wanted.update(zip(stored, stored))
     if texts:
         wanted.update({name: f"{name}_text" for name in ("example_id", "chat_id", "answer")})
@@ -124,7 +139,7 @@ def decode(
     Args:
       raw: what ``parse`` gives, batched: every value (batch,).
       inputs: as for ``parse``.
-      width_of: function (input name without ``_chars``, int32 scalar: longest length in the batch) ->
+      width_of: function (name in ``INPUTS``, int32 scalar: longest length in the batch) ->
         width to pad to, an int or an int32 scalar >= 1 and >= the longest length.
       max_word_chars: characters stored of each word.
 
@@ -136,14 +151,13 @@ def decode(
     widths = {base: width_of(base, _longest(raw, base, max_word_chars)) for base in _bases(inputs)}
     features = {}
     for name in inputs:
-        base, chars = split_input(name)
+        base, kind = split_input(name)
         width = widths[base]
-        if chars:
-            joined = tf.strings.join([raw[f"{part}_chars"] for part in INPUTS[base]])
+        joined = tf.strings.join([raw[part] for part in stored_parts(base, kind)])
+        if kind == "chars":
             flat = _padded(joined, tf.uint16, CHAR_BYTES, width * max_word_chars)
             features[name] = tf.reshape(flat, (-1, width, max_word_chars))  # (batch, width, chars)
         else:
-            joined = tf.strings.join([raw[part] for part in INPUTS[base]])
             features[name] = _padded(joined, tf.int32, ID_BYTES, width)  # (batch, width)
     for name in ("example_id", "chat_id", "document_text", "answer"):
         if name in raw:
@@ -196,12 +210,10 @@ def _bases(inputs: Sequence[str]) -> list[str]:
 
 
 def _longest(raw: dict[str, tf.Tensor], base: str, max_word_chars: int) -> tf.Tensor:
-    """Most words of an input in a batch, from whichever of its ids and characters were parsed."""
-    if all(part in raw for part in INPUTS[base]):
-        sizes = [tf.strings.length(raw[part]) // ID_BYTES for part in INPUTS[base]]
-    else:
-        word = CHAR_BYTES * max_word_chars
-        sizes = [tf.strings.length(raw[f"{part}_chars"]) // word for part in INPUTS[base]]
+    """Most words of an input in a batch, from whichever of its kinds was parsed."""
+    word = {"ids": ID_BYTES, "chars": CHAR_BYTES * max_word_chars, "keys": ID_BYTES}
+    kind = next(kind for kind in KINDS if all(part in raw for part in stored_parts(base, kind)))
+    sizes = [tf.strings.length(raw[part]) // word[kind] for part in stored_parts(base, kind)]
     return tf.reduce_max(tf.add_n(sizes))
 
 

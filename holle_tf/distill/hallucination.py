@@ -20,8 +20,8 @@ def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.
     """Every text with its words in a random order; a word never leaves its text.
 
     Args:
-        features: ids ``document`` and ``question`` (batch, length), with or without ``_chars`` (batch,
-            length, max_word_chars), and the parts of the question, as ``make_dataset`` gives them.
+        features: ids ``document`` and ``question`` (batch, length), and the parts of the question, as
+            ``make_dataset`` gives them; each with or without ``_chars`` and ``_keys``.
         seed: int32, (2,); the same seed gives the same order.
 
     Returns:
@@ -35,13 +35,16 @@ def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.
     for name in PARTS:
         ends.append(ends[-1] + tf.math.count_nonzero(features[name], axis=1, dtype=tf.int32))
         part += tf.cast(positions >= ends[-1][:, tf.newaxis], tf.int32)
-    reordered.update(_reordered(features, "question", _order(part, question, seeds[1])))
+    order = _order(part, question, seeds[1])  # (batch, question_len)
+    reordered.update(_reordered(features, "question", order))
     for name, start in zip(PARTS, ends):
-        # Cut out of the reordered question, so that teacher and student read the words in the same order.
-        index = start[:, tf.newaxis] + tf.range(tf.shape(features[name])[1])[tf.newaxis]
+        # The same order as in the question, so that teacher and student read the same text.
+        width = tf.shape(features[name])[1]
+        index = start[:, tf.newaxis] + tf.range(width)[tf.newaxis]
         index = tf.minimum(index, tf.shape(question)[1] - 1)
-        words = tf.gather(reordered["question"], index, batch_dims=1)
-        reordered[name] = tf.where(features[name] > 0, words, 0)
+        of_part = tf.gather(order, index, batch_dims=1) - start[:, tf.newaxis]  # (batch, width)
+        of_part = tf.where(features[name] > 0, of_part, width - 1)  # padding, where there is any
+        reordered.update(_reordered(features, name, of_part))
     return reordered
 
 
@@ -58,7 +61,8 @@ def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf
     def add(batch: tuple, numbers: tf.Tensor) -> tuple:
         features, labels = batch
         count = tf.cast(tf.math.ceil(share * tf.cast(tf.shape(labels["start"])[0], tf.float32)), tf.int32)
-        names = [name for name in features if name.removesuffix("_chars") in ("document", "question", *PARTS)]
+        texts = ("document", "question", *PARTS)
+        names = [name for text in texts for name in _features_of(features, text)]
         originals = {name: features[name][:count] for name in names}
         fresh = reorder(originals, tf.cast(numbers % (2**31), tf.int32))
         return {**features, **{HALLUCINATED + name: tensor for name, tensor in fresh.items()}}, labels
@@ -75,6 +79,11 @@ def _order(part: tf.Tensor, ids: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _reordered(features: Mapping[str, tf.Tensor], name: str, order: tf.Tensor) -> dict[str, tf.Tensor]:
-    """A text and its characters, if there are any, in another order."""
-    names = [key for key in (name, f"{name}_chars") if key in features]
+    """All features of a text in another order of its words."""
+    names = _features_of(features, name)
     return {key: tf.gather(features[key], order, batch_dims=1) for key in names}
+
+
+def _features_of(features: Mapping[str, tf.Tensor], text: str) -> list[str]:
+    """Names of the features of a text: its ids, and its characters and keys if there are any."""
+    return [name for name in (text, f"{text}_chars", f"{text}_keys") if name in features]

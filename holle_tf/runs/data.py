@@ -55,7 +55,10 @@ def find_data(config: Config) -> Optional[PreparedData]:
         return open_data(config)  # which says what is missing
     fingerprint, _ = fingerprint_of(data_dir, config.data, glove, config.limit or None)
     folder = Path(config.runs_dir) / "data" / f"{config.data.setup}-{fingerprint[:10]}"
-    return PreparedData.load(folder) if folder.exists() else None
+    if not folder.exists():
+        return None
+    prepared = PreparedData.load(folder)
+    return prepared if prepared.has_keys else None
 
 
 def relocated(trained: Config, config: Config) -> Config:

@@ -28,6 +28,8 @@ def _features():
     texts["question"] = joined
     for name in ("document", "question"):
         texts[f"{name}_chars"] = np.stack([texts[name], texts[name] * 3], axis=-1)
+    for name in WIDTHS:
+        texts[f"{name}_keys"] = texts[name] * 7
     return {name: tf.constant(text, tf.int32) for name, text in texts.items()}
 
 
@@ -41,11 +43,13 @@ def test_every_text_keeps_its_words_and_its_padding():
     assert (found["document"].numpy()[0] != features["document"].numpy()[0]).any()
 
 
-def test_characters_go_with_their_words_and_the_question_is_still_its_parts():
+def test_characters_and_keys_go_with_their_words_and_the_question_is_still_its_parts():
     found = {name: text.numpy() for name, text in reorder(_features(), tf.constant([3, 4])).items()}
     for name in ("document", "question"):
         np.testing.assert_array_equal(found[f"{name}_chars"][..., 0], found[name])
         np.testing.assert_array_equal(found[f"{name}_chars"][..., 1], found[name] * 3)
+    for name in WIDTHS:
+        np.testing.assert_array_equal(found[f"{name}_keys"], found[name] * 7)
     for row in range(3):
         parts = [found[name][row][found[name][row] > 0] for name in list(WIDTHS)[1:]]
         question = found["question"][row]

@@ -12,6 +12,7 @@ from pipelines.options import DataConfig
 from pipelines.records import INPUTS, TEXTS
 from pipelines.shards import number_of_shards, write_pieces, write_records
 from pipelines.vocabulary import Vocabulary
+from pipelines.word_keys import KEY_VERSION, word_keys
 
 VOCABULARY = 50
 WORD_CHARS = 4
@@ -40,9 +41,9 @@ def _encoded(number, lengths, rng):
         f"{name}_chars": rng.integers(1, 60000, (len(values), WORD_CHARS)).astype(np.uint16)
         for name, values in ids.items()
     }
-    return EncodedExample(
-        example=example, **ids, **chars, token_starts=ends - sizes, token_ends=ends, start=start, end=end
-    )
+    keys = {f"{name}_keys": word_keys(f"w{i}é" for i in values) for name, values in ids.items()}
+    offsets = {"token_starts": ends - sizes, "token_ends": ends}
+    return EncodedExample(example=example, **ids, **chars, **keys, **offsets, start=start, end=end)
 
 
 @pytest.fixture
@@ -99,6 +100,7 @@ def make_prepared(tmp_path, write_all):
         manifest = {
             "schema_version": SCHEMA_VERSION,
             "fingerprint": "0" * 64,
+            "word_keys": KEY_VERSION,
             "config": asdict(DataConfig(max_word_chars=WORD_CHARS, word_dim=3)),
             "counts": {"train": len(encoded)},
             "words": {"train": {name: sum(row[name] for row in lengths) for name in TEXTS}},

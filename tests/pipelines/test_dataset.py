@@ -53,15 +53,15 @@ def test_features_are_the_encoded_texts_padded_with_zeros(make_encoded, make_pre
 
 def test_empty_history_is_sixteen_zeros(make_encoded, make_prepared):
     encoded = make_encoded([30])
-    for part in ("ids", "chars"):
-        suffix = "" if part == "ids" else "_chars"
+    for suffix in ("", "_chars", "_keys"):
         empty = getattr(encoded[0], "prober_history" + suffix)[:0]
         object.__setattr__(encoded[0], "prober_history" + suffix, empty)
-    names = ["prober_history", "prober_history_chars"]
+    names = ["prober_history", "prober_history_chars", "prober_history_keys"]
     features, _ = next(iter(make_dataset(make_prepared(encoded), "train", inputs=names, batch_size=1)))
     assert features["prober_history"].shape == (1, 16)
     assert features["prober_history_chars"].shape == (1, 16, 4)
-    assert not features["prober_history"].numpy().any()
+    assert features["prober_history_keys"].shape == (1, 16)
+    assert not any(feature.numpy().any() for feature in features.values())
     np.testing.assert_array_equal(features_of(encoded, names)["prober_history"], features["prober_history"])
 
 

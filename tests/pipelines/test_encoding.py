@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from pipelines.encoding import encode
 from pipelines.example import Example
 from pipelines.options import DataConfig
-from pipelines.tokenizer import tokenize
+from pipelines.tokenizer import lookup_form, tokenize
 from pipelines.vocabulary import PAD, UNK, Vocabulary
+from pipelines.word_keys import word_keys
 
 DOCUMENT = "The film isn't long. Frank’s mother left."
 WORDS = Vocabulary(["the", "film", "is", "n't", "'s", "mother", "long", "."])
@@ -48,6 +49,15 @@ def test_words_are_numbered_by_lookup_form():
     assert {array.dtype for array in (encoded.document, encoded.query, encoded.prober_history)} == {
         np.dtype(np.int32)
     }
+
+
+def test_keys_are_those_of_lookup_forms_whether_the_vocabulary_has_them_or_not():
+    encoded = encode(example_of(), WORDS, CHARS, CONFIG)
+    forms = [lookup_form(token.text) for token in tokenize(example_of().document)]
+    np.testing.assert_array_equal(encoded.document_keys, word_keys(forms))
+    assert encoded.document_keys.dtype == np.int32
+    unknown = encoded.document_keys[encoded.document == UNK]
+    assert len(unknown) == 2 and unknown[0] != unknown[1]
 
 
 def test_an_empty_history_is_an_array_of_no_words():

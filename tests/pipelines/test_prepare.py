@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import local_preparation as filling
 from pipelines import prepare as module
+from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
@@ -104,6 +105,21 @@ def test_same_input_is_not_prepared_again(run, raw, out):
     second, lines = run(raw, out, fill=None)  # calling it would fail
     assert second.folder == first.folder
     assert lines == [f"{first.folder}: prepared before from the same input"]
+
+
+def test_data_of_an_earlier_version_get_the_keys_of_words_and_keep_their_folder(run, raw, out):
+    first, _ = run(raw, out)
+    path = first.folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["word_keys"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    older = PreparedData.load(first.folder)
+    with pytest.raises(UserError, match="without the keys of words; prepare it again"):
+        make_dataset(older, "train", inputs=["document_keys"], batch_size=1)
+    second, lines = run(raw, out)
+    assert "preparing again" in lines[0]
+    assert second.folder == first.folder and second.manifest == first.manifest
+    assert os.listdir(out) == [second.folder.name]
 
 
 def test_fingerprint_changes_with_all_that_decides_the_contents_and_nothing_else(raw, tmp_path):

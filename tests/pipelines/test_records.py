@@ -11,11 +11,21 @@ from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
-from pipelines.records import INPUTS, TEXTS, decode, parse, read_examples, serialised, split_input, to_proto
+from pipelines.records import (
+    INPUTS,
+    TEXTS,
+    decode,
+    parse,
+    read_examples,
+    serialised,
+    split_input,
+    stored_parts,
+    to_proto,
+)
 from pipelines.shards import write_pieces, write_records
 from pipelines.vocabulary import Vocabulary
 
-ALL_INPUTS = [name + suffix for name in INPUTS for suffix in ("", "_chars")]
+ALL_INPUTS = [name + suffix for name in INPUTS for suffix in ("", "_chars", "_keys")]
 
 
 def decode_one(encoded, inputs, texts=False):
@@ -27,8 +37,7 @@ def decode_one(encoded, inputs, texts=False):
 
 
 def joined(encoded, name):
-    base, chars = split_input(name)
-    return np.concatenate([getattr(encoded, part + "_chars" * chars) for part in INPUTS[base]])
+    return np.concatenate([getattr(encoded, part) for part in stored_parts(*split_input(name))])
 
 
 def test_record_gives_back_every_id_and_character(make_encoded):

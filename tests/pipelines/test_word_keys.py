@@ -1,0 +1,41 @@
+"""Keys of words: equal for equal words, and computed alike wherever they are needed."""
+
+import zlib
+
+import numpy as np
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holle_tf.export.graph_keys import keys_in_graph
+from pipelines.word_keys import KEY_BYTES, word_key, word_keys
+
+WORDS = st.text(st.characters(blacklist_categories=["Cs"]), max_size=80)
+
+
+def test_published_values_of_crc_32():
+    # The check value of CRC-32 (of "123456789") is 0xCBF43926; a key drops the highest bit.
+    assert word_key("123456789") == 0x4BF43926
+    assert word_key("café") == zlib.crc32(b"caf\xc3\xa9") & 0x7FFFFFFF
+
+
+def test_a_key_is_never_that_of_padding():
+    assert word_key("") == 1
+
+
+def test_different_words_have_different_keys():
+    words = [f"{stem}{number}" for stem in ("film", "movie", "a", "é") for number in range(5000)]
+    assert len(set(word_keys(words))) == len(words)
+
+
+def test_only_the_first_bytes_count():
+    long = "é" * KEY_BYTES
+    assert word_key(long) == word_key(long + "s") != word_key("é" * (KEY_BYTES // 2 - 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(WORDS, max_size=12))
+def test_the_graph_computes_the_same_keys(words):
+    found = keys_in_graph(tf.constant(words, tf.string)).numpy()
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found, word_keys(words))
