@@ -7,6 +7,9 @@ chosen. A window is at a random position, as a chunk of a long document is.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import Sequence
 
 from pipelines.tokenizer import token_span, tokenize
 
@@ -29,8 +32,7 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
         return document, start
     first, last = answer
     lowest = min(last - words + 1, first)
-    number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
-    drawn = lowest + number % (first - lowest + 1)
+    drawn = lowest + _drawn(key, first - lowest + 1)
     # Clamp the position after the draw, as chunks are clamped to the document. If only positions within the
     # document were drawn, its opening would be in few windows except those whose answer is the opening.
     begin = min(max(drawn, 0), len(tokens) - words)
@@ -40,3 +42,34 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
     # An answer may begin or end within a token, or in the white space around it.
     offset, until = min(offset, start), max(until, end)
     return document[offset:until], start - offset
+
+
+def cut_paragraphs(lengths: Sequence[int], gold: int, words: int, key: str) -> tuple[int, int]:
+    """The paragraphs of an article that a window at a random place contains whole.
+
+    The window contains the gold paragraph wherever it lies. Thus each of the paragraphs that are found is
+    about as likely to be the gold one.
+
+    Args:
+        lengths: words of each paragraph.
+        gold: index of the paragraph that has the answer.
+        words: length of the window; a longer gold paragraph is kept whole.
+        key: seeds the position, as for ``cut_window``.
+
+    Returns:
+        Indices of the first paragraph and of the one after the last. An article of no more words is kept
+        whole.
+    """
+    edges = list(accumulate(lengths, initial=0))  # where the paragraphs begin, and where the last one ends
+    if edges[-1] <= words:
+        return 0, len(lengths)
+    room = words - lengths[gold]
+    if room <= 0:
+        return gold, gold + 1
+    begin = min(max(edges[gold] - _drawn(key, room + 1), 0), edges[-1] - words)  # see cut_window
+    return bisect_left(edges, begin), bisect_right(edges, begin + words) - 1
+
+
+def _drawn(key: str, count: int) -> int:
+    """A number from 0 to ``count - 1``, the same for the same key."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") % count

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pipelines.tokenizer import tokenize
-from pipelines.windows import cut_window
+from pipelines.windows import cut_paragraphs, cut_window
 
 WORDS = 20
 
@@ -75,3 +75,52 @@ def test_every_place_in_a_window_is_as_likely():
     text, tokens = document_of(400)
     places = [cut(text, tokens, 200, 200, f"example {i}").split().index("w200") for i in range(100 * WORDS)]
     assert all(60 < places.count(place) < 145 for place in range(WORDS))
+
+
+# Whole paragraphs
+
+
+def starts(count=4000, lengths=(20,) * 30, gold=15, words=100):
+    """First paragraph and the one after the last, as many examples draw them."""
+    return [cut_paragraphs(lengths, gold, words, f"example {i}") for i in range(count)]
+
+
+def test_paragraphs_are_whole_contain_the_gold_one_and_have_no_more_words():
+    draw = random.Random(5)
+    for i in range(500):
+        lengths = [draw.randrange(0, 60) for _ in range(draw.randint(1, 12))]
+        gold, words = draw.randrange(len(lengths)), draw.randint(20, 150)
+        first, stop = cut_paragraphs(lengths, gold, words, f"{i}")
+        assert 0 <= first <= gold < stop <= len(lengths)
+        assert sum(lengths[first:stop]) <= max(words, lengths[gold])
+        assert (first, stop) == cut_paragraphs(lengths, gold, words, f"{i}")
+        if sum(lengths) <= words:
+            assert (first, stop) == (0, len(lengths))
+
+
+def test_an_article_of_one_paragraph_and_a_gold_paragraph_of_too_many_words_stay_whole():
+    assert cut_paragraphs([500], 0, 100, "any") == (0, 1)
+    assert cut_paragraphs([10, 500, 10], 1, 100, "any") == (1, 2)
+    assert cut_paragraphs([10, 100, 10], 1, 100, "any") == (1, 2)
+
+
+def test_the_gold_paragraph_is_as_often_at_each_place_among_those_around_it():
+    places = [15 - first for first, stop in starts() if stop - first == 4]
+    assert len(places) > 3500
+    assert all(800 < places.count(place) < 1200 for place in range(4))
+
+
+def test_paragraphs_that_are_read_say_nothing_of_which_one_is_gold():
+    lengths = [(7 * i) % 31 + 10 for i in range(40)]
+    several = [run for run in starts(3000, lengths, gold=20) if run[1] - run[0] > 3]
+    run = max(several, key=several.count)
+    seen = {gold: starts(3000, lengths, gold).count(run) for gold in range(*run)}
+    share = {gold: count * (101 - lengths[gold]) for gold, count in seen.items()}  # of places of the window
+    assert min(seen.values()) > 100
+    assert max(share.values()) < 1.35 * min(share.values())
+
+
+def test_the_opening_and_the_end_of_an_article_are_read_with_answers_elsewhere():
+    assert {first for first, _ in starts(200, gold=2)} >= {0, 1, 2}
+    assert {stop for _, stop in starts(200, gold=27)} >= {28, 29, 30}
+    assert set(starts(200, gold=0)) == {(0, 5)} and set(starts(200, gold=29)) == {(25, 30)}
