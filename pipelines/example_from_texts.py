@@ -27,10 +27,11 @@ def answered(
     response: str = "",
     source: str = "unknown",
     document_name: str = "the document",
+    cut: bool = False,
 ) -> Tuple[Example, List[str]]:
     """An example whose answer is ``span``, found in ``document`` at or near ``offset``.
 
-    With the setup "windows", the example's document is a random window of ``document``.
+    With the setup "windows" or ``cut``, the example's document is a random window of ``document``.
 
     Args:
         config: options of the data.
@@ -42,6 +43,7 @@ def answered(
         chat_id: of the conversation; by default ``example_id``.
         movie, response, source: see ``Example``.
         document_name: what a report calls the document.
+        cut: whether a document of more than ``config.window_words`` words is cut in every setup.
 
     Returns:
         The example, and what had to be repaired to find the span.
@@ -53,7 +55,7 @@ def answered(
     if place is None:
         raise Unusable(f"span is not in {document_name}")
     answer, start = document[place.start : place.end], place.start
-    if config.setup == WINDOWS:
+    if cut or config.setup == WINDOWS:
         document, start = cut_window(document, start, place.end, config.window_words, example_id)
     prober, responder = histories(utterances, config.history_turns)
     example = Example(

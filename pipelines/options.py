@@ -11,6 +11,8 @@ WINDOWS = "windows"  # short documents, cut out of the long ones at random
 # Which document of an example is read. The reader of data.schema knows where it is in the files.
 SETUPS = ("sd", "ld", WINDOWS, "full", "oracle", "oracle_full")
 HOLLE = "holle"  # the schema of the demo corpus
+SQUAD = "squad"
+SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 
@@ -32,18 +34,31 @@ class DataConfig:
     max_dropped: float = option(0.05, "share of unusable examples above which preparation stops")
     lowercase_match: bool = option(True, "accept a span that equals the text except for case")
     shard_examples: int = option(2000, "examples in one TFRecord file")
-    window_words: int = option(256, "words of a document of the setup windows", positive=True)
+    window_words: int = option(
+        256, "words of a document of the setup windows; schema squad: also the most in sd", positive=True
+    )
+    answer: str = option(
+        SPAN,
+        "the gold answer: the span of the file, or (schema squad) the whole sentence around it",
+        choices=(SPAN, SENTENCE),
+    )
+    long_words: int = option(700, "schema squad: the most words of a document of the setup ld", positive=True)
 
     def decisive(self) -> dict[str, Any]:
-        """The options that change the records of this setup.
+        """The options that change the records of this schema and setup.
 
-        The default schema is left out: data prepared before there was a choice keep their fingerprint.
+        The default schema and answer are left out: data prepared before there was a choice keep their
+        fingerprint.
         """
         options = asdict(self)
         if self.schema == HOLLE:
             del options["schema"]
-        if self.setup != WINDOWS:
+        if self.answer == SPAN:
+            del options["answer"]
+        if self.setup != WINDOWS and (self.schema, self.setup) != (SQUAD, "sd"):
             del options["window_words"]
+        if (self.schema, self.setup) != (SQUAD, "ld"):
+            del options["long_words"]
         return options
 
 

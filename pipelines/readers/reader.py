@@ -10,7 +10,7 @@ from pipelines.example import Example
 from pipelines.example_from_texts import example_from_chat
 from pipelines.json_records import iterate_records
 from pipelines.json_values import as_text
-from pipelines.options import DataConfig
+from pipelines.options import SPAN, DataConfig
 
 
 def records_of_files(files: Sequence[Path], split: str) -> Iterator[Any]:
@@ -48,6 +48,7 @@ class Reader:
         chat: (JSON object, options) -> an example to predict. It has to accept a ``document`` with a
             ``chat`` as ``example_from_chat`` does. Raises UserError.
         setups: values of ``data.setup`` for which the schema has documents.
+        answers: values of ``data.answer`` that the schema has.
         sources: kinds of text that answers come from, in the order in which a report lists them.
         version: raise it when ``parse`` or ``records`` change the examples, so that data are prepared anew.
     """
@@ -60,5 +61,6 @@ class Reader:
     record_id: Callable[[Any], str] = id_of_record
     chat: Callable[[Any, DataConfig], Example] = example_from_chat
     setups: Sequence[str] = ("sd",)
+    answers: Sequence[str] = (SPAN,)
     sources: Sequence[str] = ()
     version: int = 1

@@ -7,7 +7,7 @@ from typing import Dict
 
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
-from pipelines.readers import holle
+from pipelines.readers import holle, squad
 from pipelines.readers.reader import Reader
 
 READERS: Dict[str, Reader] = {}
@@ -27,7 +27,7 @@ def reader_of(config: DataConfig) -> Reader:
     """The reader of ``data.schema``.
 
     Raises:
-        UserError: the schema is unknown, or has no documents for ``data.setup``.
+        UserError: the schema is unknown, or has no documents for ``data.setup`` or no such ``data.answer``.
     """
     reader = READERS.get(config.schema)
     if reader is None:
@@ -41,7 +41,13 @@ def reader_of(config: DataConfig) -> Reader:
             f"data.setup={config.setup}: the schema {reader.name!r} has no such documents;"
             f" choose from {', '.join(reader.setups)}."
         )
+    if config.answer not in reader.answers:
+        raise UserError(
+            f"data.answer={config.answer}: the schema {reader.name!r} has no such answers;"
+            f" choose from {', '.join(reader.answers)}."
+        )
     return reader
 
 
 register_reader(holle.READER)
+register_reader(squad.READER)

@@ -1,0 +1,165 @@
+"""The format of SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018): questions on paragraphs of articles."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from pipelines.errors import UserError
+from pipelines.example import Example, Unusable
+from pipelines.example_from_texts import answered, checked_chat, example_from_chat
+from pipelines.json_records import ENDINGS, find_json_file, iterate_records
+from pipelines.json_values import as_offset, as_text, required_text
+from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
+from pipelines.readers.reader import Reader
+from pipelines.sentences import sentences_around
+from pipelines.span_search import find_span
+from pipelines.tokenizer import token_texts
+from pipelines.windows import cut_paragraphs
+
+VERSIONS = ("", "-v1.1", "-v2.0")  # in the names of SQuAD's own files
+UNANSWERED = "question without an answer"
+
+
+def files_of_split(data_dir: Path, split: str) -> List[Path]:
+    """``train.json``, ``dev.json`` or ``test.json``, also ``train-v2.0.json`` and the like, or compressed.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    remedy = (
+        "the folder that --data_dir names needs a file for each of train, dev and test. SQuAD has no public "
+        "test file: move some articles of its train or dev file into one"
+    )
+    for version in VERSIONS:
+        stem = data_dir / f"{split}{version}"
+        if any(stem.with_name(stem.name + ending).is_file() for ending in ENDINGS):
+            return [find_json_file(stem, remedy)]
+    return [find_json_file(data_dir / split, remedy)]
+
+
+def questions_of_files(files: Sequence[Path], split: str) -> Iterator[Mapping[str, Any]]:
+    """The questions of each paragraph of each article, in order.
+
+    Yields:
+        The question's own keys with ``title`` (of the article), ``paragraphs`` (the article's texts, the
+        same list for all its questions), ``place`` (index of the question's paragraph) and ``context``
+        (that paragraph as the file has it).
+
+    Raises:
+        UserError: a file cannot be read or is not nested as SQuAD's are.
+    """
+    del split
+    for file in files:
+        for content in iterate_records(file):
+            for number, article in enumerate(_listed(content, "data", f"{file}")):
+                where = f"{file}, article {number + 1}"
+                paragraphs = _listed(article, "paragraphs", where)
+                questions = [
+                    _listed(paragraph, "qas", f"{where}, paragraph {place + 1}")
+                    for place, paragraph in enumerate(paragraphs)
+                ]
+                shared = {
+                    "title": as_text(article.get("title")) or f"article {number + 1}",
+                    "paragraphs": [as_text(paragraph.get("context")) for paragraph in paragraphs],
+                }
+                for place, of_paragraph in enumerate(questions):
+                    own = {**shared, "place": place, "context": paragraphs[place].get("context")}
+                    for question in of_paragraph:
+                        yield {**(question if isinstance(question, dict) else {}), **own}
+
+
+def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, List[str]]:
+    """The example of a question, and what had to be repaired; raises Unusable."""
+    example_id = required_text(record, "id")
+    question = required_text(record, "question")
+    paragraph = required_text(record, "context")
+    span, offset = _first_answer(record)
+    # Look for the answer in its own paragraph: others of the article may have the same words.
+    place = find_span(paragraph, span, offset, config.lowercase_match)
+    if place is None:
+        raise Unusable("answer is not in 'context'")
+    start, end = place.start, place.end
+    if config.answer == SENTENCE:
+        start, end = sentences_around(paragraph, start, end)
+    document, begin = _document(record, config, example_id)
+    example, _ = answered(
+        config,
+        example_id=example_id,
+        document=document,
+        query=question,
+        span=paragraph[start:end],
+        offset=begin + start,
+        chat_id=record["title"],
+        movie=record["title"],
+        cut=config.setup == "sd",
+    )
+    return example, list(place.repairs)
+
+
+def example_to_predict(chat: Any, config: DataConfig) -> Example:
+    """An example without an answer.
+
+    Args:
+        chat: what ``example_from_chat`` takes, or ``{"context": str, "question": str}``.
+        config: options of the data.
+
+    Raises:
+        UserError: the document or the query is missing.
+    """
+    chat = checked_chat(chat)
+    of_squad = {
+        "example_id": chat.get("id"),
+        "document": chat.get("context"),
+        "chat": [chat.get("question")],
+    }
+    return example_from_chat({**of_squad, **chat}, config)
+
+
+def _listed(content: Any, key: str, where: str) -> List[Any]:
+    found = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(found, list):
+        raise UserError(
+            f"{where}: no list '{key}', which the format of SQuAD has there; correct the file, "
+            "or choose another format by --set data.schema=NAME"
+        )
+    return found
+
+
+def _first_answer(record: Mapping[str, Any]) -> Tuple[str, Optional[int]]:
+    """The text of the first reference answer, and its offset in the paragraph."""
+    answers = record.get("answers")
+    if record.get("is_impossible") is True or not isinstance(answers, list) or not answers:
+        raise Unusable(UNANSWERED)
+    first = answers[0] if isinstance(answers[0], dict) else {}
+    return required_text(first, "text"), as_offset(first.get("answer_start"))
+
+
+def _document(record: Mapping[str, Any], config: DataConfig, key: str) -> Tuple[str, int]:
+    """The document of the setup, not cut yet, and the character at which the gold paragraph begins in it."""
+    paragraphs, place = record["paragraphs"], record["place"]
+    first, stop = 0, len(paragraphs)
+    if config.setup == "sd":
+        first, stop = place, place + 1
+    elif config.setup == "ld":
+        first, stop = cut_paragraphs([_words(text) for text in paragraphs], place, config.long_words, key)
+    begin = sum(len(text) + 1 for text in paragraphs[first:place])
+    return "\n".join(paragraphs[first:stop]), begin
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> int:
+    return len(token_texts(text))
+
+
+READER = Reader(
+    name=SQUAD,
+    title="SQuAD",
+    files=files_of_split,
+    records=questions_of_files,
+    parse=parse_question,
+    chat=example_to_predict,
+    setups=("sd", "ld", WINDOWS, "full"),
+    answers=(SPAN, SENTENCE),
+)
