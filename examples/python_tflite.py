@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import zlib
 
 import numpy as np
 import tensorflow as tf
@@ -14,12 +15,25 @@ quotes = str.maketrans(rules["replace_in_words"])
 words = {name: list(re.finditer(rules["pattern"], text)) for name, text in chat.items()}
 for name, most in rules["last_words"].items():
     words[name] = words[name][-most:]
-ids = {name: [numbers.get(word.group().lower().translate(quotes), rules["unknown_id"]) for word in found]
-       for name, found in words.items()}  # fmt: skip
+forms = {name: [word.group().lower().translate(quotes) for word in found] for name, found in words.items()}
+inputs = {name: [numbers.get(form, rules["unknown_id"]) for form in found] for name, found in forms.items()}
+if "keys" in rules:  # of a student with match features
+    keys = rules["keys"]
+
+    def low_bits(text, bits):
+        return zlib.crc32(text.encode()[: keys["bytes"]]) % (1 << bits)
+
+    def key(form):
+        stem = low_bits(form[: keys["stem_characters"]], keys["stem_bits"])
+        return max(stem << keys["word_bits"] | low_bits(form, keys["word_bits"]), 1)
+
+    inputs.update({f"{name}_keys": list(map(key, found)) for name, found in forms.items()})
 
 signature = tf.lite.Interpreter(f"{folder}/model.tflite").get_signature_runner()
 # One text at a time; a text without words is one padding id.
-found = signature(**{name: np.array([row or [rules["padding_id"]]], np.int32) for name, row in ids.items()})
+found = signature(
+    **{name: np.array([row or [rules["padding_id"]]], np.int32) for name, row in inputs.items()}
+)
 start, end = found["start_probabilities"], found["end_probabilities"]
 n = start.shape[1]
 score, first, last = max((float(start[0, i] * end[0, j]), i, j)

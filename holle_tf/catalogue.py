@@ -160,6 +160,9 @@ def vector_titles() -> dict[str, str]:
     return {name: title for row in MODELS.values() for name, title in row.vectors.items()}
 
 
+_TEXTS = ("document", "query", "prober_history", "responder_history")
+
+
 @dataclass(frozen=True)
 class SamConfig:
     """Simple Attention Model, the paper's student (section 3.3; best values of section 5.1)."""
@@ -181,8 +184,36 @@ register_model(
         title="SAM",
         role=STUDENT,
         options=SamConfig,
-        inputs=("document", "query", "prober_history", "responder_history"),
+        inputs=_TEXTS,
         builder="holle_tf.models.sam:build_sam",
+        training=TrainingConfig(l2=1e-3),
+        vectors={"prober_vector": "h^P", "responder_vector": "h^R"},
+        depth="layers",
+        exporter="holle_tf.export.student:Student.of",
+    )
+)
+
+
+@dataclass(frozen=True)
+class SamMatchConfig(SamConfig):
+    """SAM with match features, which reads the document with the question in mind (docs/students.md)."""
+
+    match_units: int = option(
+        32, "units of one direction of the layer that reads match features", positive=True
+    )
+    stem_match: bool = option(True, "words also match if they only begin alike, such as invade and invading")
+    soft_match: bool = option(True, "words also match by their vectors")
+    align_units: int = option(64, "width of the alignment of document and query; 0 = no aligned query")
+
+
+register_model(
+    Model(
+        name="sam_match",
+        title="SAM-match",
+        role=STUDENT,
+        options=SamMatchConfig,
+        inputs=(*_TEXTS, *(f"{text}_keys" for text in _TEXTS)),
+        builder="holle_tf.models.sam_match:build_sam_match",
         training=TrainingConfig(l2=1e-3),
         vectors={"prober_vector": "h^P", "responder_vector": "h^R"},
         depth="layers",

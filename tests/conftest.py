@@ -52,6 +52,11 @@ TINY = (
     "sam.units=8",
     "sam.layers=1",
     "sam.inner_units=8",
+    "sam_match.units=8",
+    "sam_match.layers=1",
+    "sam_match.inner_units=8",
+    "sam_match.match_units=4",
+    "sam_match.align_units=4",
     "qanet.units=16",
     "qanet.heads=2",
     "qanet.char_dim=8",
@@ -62,9 +67,11 @@ TINY = (
     "bidaf.char_filters=8",
     "bidaf.modelling_layers=1",
     "training.sam.epochs=2",
+    "training.sam_match.epochs=2",
     "training.qanet.epochs=1",
     "training.bidaf.epochs=1",
     "training.sam.batch_size=16",
+    "training.sam_match.batch_size=16",
     "board.enabled=false",
 )
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from holle_tf.export.student import Student
 from holle_tf.models.sam import CONTEXT
 from pipelines.tokenizer import PLAIN_QUOTES, TOKEN
 from pipelines.vocabulary import PAD, UNK
+from pipelines.word_keys import KEY_BYTES, KEY_VERSION, STEM_BITS, STEM_CHARS, WORD_BITS
 
 VOCABULARY, TOKENIZER = "vocab.txt", "tokenizer.json"
 NUL = "\0"
 
 
 def write_client_files(student: Student, folder: Path) -> None:
-    """Write ``vocab.txt`` and ``tokenizer.json``: pattern, quotes, limits; docs/export.md explains them."""
+    """Write ``vocab.txt`` and ``tokenizer.json`` (pattern, quotes, limits, keys; see docs/export.md).
+
+    Only a student that reads the keys of words has ``keys``.
+    """
     write_vocabulary(student, folder)
     limits = student.limits
-    tokenizer = {
+    tokenizer: dict[str, Any] = {
         "pattern": TOKEN.pattern,  # of Python's re
         "replace_before": {NUL: "\ufffd"},
         "lowercase": True,
@@ -29,6 +34,15 @@ def write_client_files(student: Student, folder: Path) -> None:
         "max_span": limits.span_words,
         "n_best": limits.n_best,
     }
+    if student.matches:
+        tokenizer["keys"] = {
+            "version": KEY_VERSION,
+            "hash": "crc32",
+            "bytes": KEY_BYTES,
+            "stem_characters": STEM_CHARS,
+            "stem_bits": STEM_BITS,
+            "word_bits": WORD_BITS,
+        }
     text = json.dumps(tokenizer, indent=1, ensure_ascii=True) + "\n"
     (folder / TOKENIZER).write_text(text, encoding="utf-8")
 

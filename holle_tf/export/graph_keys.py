@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from pipelines.word_keys import KEY_BYTES, KEY_MASK
+from pipelines.word_keys import KEY_BYTES, STEM_BITS, STEM_CHARS, WORD_BITS
 
 _REVERSED_POLYNOMIAL = 0xEDB88320  # of CRC-32 (ITU-T V.42)
 _ONES = 0xFFFFFFFF
@@ -20,6 +20,15 @@ def keys_in_graph(forms: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 (words,), from 1 to 2**31 - 1.
     """
+    stem = tf.bitwise.bitwise_and(
+        _crc(tf.strings.substr(forms, 0, STEM_CHARS, "UTF8_CHAR")), (1 << STEM_BITS) - 1
+    )
+    word = tf.bitwise.bitwise_and(_crc(forms), (1 << WORD_BITS) - 1)
+    return tf.cast(tf.maximum(stem * (1 << WORD_BITS) + word, 1), tf.int32)
+
+
+def _crc(forms: tf.Tensor) -> tf.Tensor:
+    """CRC-32 of the first ``KEY_BYTES`` bytes of each string, int64 (words,)."""
     table = tf.constant(_crc_table())
     bytes_ = tf.cast(
         tf.io.decode_raw(forms, tf.uint8, fixed_length=KEY_BYTES), tf.int64
@@ -35,8 +44,7 @@ def keys_in_graph(forms: tf.Tensor) -> tf.Tensor:
     longest = tf.reduce_max(tf.concat([lengths, [0]], axis=0))
     start = tf.fill(tf.shape(forms), tf.constant(_ONES, tf.int64))
     _, crc = tf.while_loop(lambda place, _: place < longest, next_byte, (0, start))
-    keys = tf.bitwise.bitwise_and(tf.bitwise.bitwise_xor(crc, _ONES), KEY_MASK)
-    return tf.cast(tf.maximum(keys, 1), tf.int32)
+    return tf.bitwise.bitwise_xor(crc, _ONES)
 
 
 def _crc_table() -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -12,11 +11,14 @@ from onnx import TensorProto, helper
 
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.onnx_graph import Graph
+from holle_tf.export.onnx_match import OnnxText, matched_states
+from holle_tf.export.onnx_recurrent import bidirectional
 from holle_tf.export.readback import Read
-from holle_tf.export.student import RecurrentLayer, Student, encoder_of, recurrent_layers
+from holle_tf.export.student import Student, encoder_of, recurrent_layers
 from holle_tf.models.layers.masking import MASKED_LOGIT
 from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
+from pipelines.records import split_input
 
 MODEL = "model.onnx"
 
@@ -25,8 +27,9 @@ def export_onnx(student: Student, folder: Path, options: ExportConfig) -> None:
     """Write ``model.onnx`` and what a client needs beside it.
 
     Inputs: int32 ids ``document``, ``query``, ``prober_history``, ``responder_history``, (batch, length), 0 =
-    padding on the right; a length may be 0. Outputs: ``start_probabilities``, ``end_probabilities``, float32
-    (batch, words of the document), zero on padding.
+    padding on the right; a length may be 0; and of a student with match features as many keys,
+    ``document_keys`` and so on (``pipelines.word_keys``). Outputs: ``start_probabilities``,
+    ``end_probabilities``, float32 (batch, words of the document), zero on padding.
     """
     onnx.save(onnx_model(student, options.quantization), str(folder / MODEL))
     write_client_files(student, folder)
@@ -50,9 +53,10 @@ def onnx_model(student: Student, quantization: str) -> onnx.ModelProto:
     query = texts["query"].final
     sides = [build.summary(side, texts[f"{side}_history"], query) for side in ("prober", "responder")]
     document = texts["document"]
+    states = matched_states(build.graph, student, texts) if student.matches else document.states
     outputs = {}
     for edge in ("start", "end"):
-        logits = build.interaction(f"{edge}_interaction", document.states, [query, *sides])
+        logits = build.interaction(f"{edge}_interaction", states, [query, *sides])
         likely = build.softmax(logits, document)
         name = f"{edge}_probabilities"
         # Without the column that was added in ``text``.
@@ -62,27 +66,10 @@ def onnx_model(student: Student, quantization: str) -> onnx.ModelProto:
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "document_words"]),
         )
     inputs = [
-        helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", f"{name}_words"]) for name in INPUTS
+        helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", f"{split_input(name)[0]}_words"])
+        for name in student.inputs
     ]
     return graph.model(inputs, outputs, "Start and end of the span of a document that answers a query.")
-
-
-class _Text(NamedTuple):
-    """Names of an encoded text's tensors.
-
-    Attributes:
-        states: (batch, length, 2*units), zero on padding.
-        final: (batch, 2*units), both directions' last state; zero for a row without words.
-        mask: bool (batch, length).
-        real: float (batch, length), the mask.
-        any: bool (batch, 1), whether the row has words.
-    """
-
-    states: str
-    final: str
-    mask: str
-    real: str
-    any: str
 
 
 class _Build:
@@ -91,7 +78,7 @@ class _Build:
         encoders = {encoder_of(name, student.config.encoder_sharing) for name in INPUTS}
         self._layers = {name: recurrent_layers(student.model, name) for name in encoders}
 
-    def text(self, name: str) -> _Text:
+    def text(self, name: str) -> OnnxText:
         """Look up and encode one of the inputs."""
         g, units = self.graph, self.student.config.units
         ids = g.op("Pad", name, g.constant([0, 0, 0, 1]))  # a recurrence needs a first step
@@ -101,42 +88,13 @@ class _Build:
         some = g.op("Greater", words, g.constant(0, np.int32))  # (batch,)
         some = g.op("Unsqueeze", some, g.constant([1]))
         lengths = g.op("Max", words, g.constant(1, np.int32))
-        states = g.op("Transpose", g.rows("word_vectors", self.student.vectors, ids), perm=[1, 0, 2])
+        vectors = g.rows("word_vectors", self.student.vectors, ids)
         encoder = encoder_of(name, self.student.config.encoder_sharing)
-        final = ""
-        for i, layer in enumerate(self._layers[encoder]):
-            states, final = self._recurrent(f"{encoder}_{i}", layer, states, lengths)
-            states = g.op("Transpose", states, perm=[0, 2, 1, 3])  # (length, batch, 2, units)
-            states = g.op("Reshape", states, g.constant([0, 0, 2 * units]))
-        states = g.op("Transpose", states, perm=[1, 0, 2])  # (batch, length, 2*units)
+        states, final = bidirectional(g, encoder, self._layers[encoder], vectors, lengths)
         states = g.op("Mul", states, g.op("Unsqueeze", real, g.constant([2])))
         final = g.op("Reshape", g.op("Transpose", final, perm=[1, 0, 2]), g.constant([0, 2 * units]))
         final = g.op("Mul", final, g.op("Cast", some, to=TensorProto.FLOAT))
-        return _Text(states, final, mask, real, some)
-
-    def _recurrent(self, name: str, layer: RecurrentLayer, inputs: str, lengths: str) -> list[str]:
-        """(length, batch, features) to states (length, 2, batch, units) and last states (2, batch, units)."""
-        g, config = self.graph, self.student.config
-        kernel, recurrent, bias = (_onnx_gates(part, config.cell) for part in layer)
-        of_state = bias[:, 1] if config.cell == "gru" else np.zeros_like(bias[:, 0])
-        inputs_of_node = [
-            inputs,
-            g.weight(f"{name}_kernel", kernel.transpose(0, 2, 1)),
-            g.weight(f"{name}_recurrent", recurrent.transpose(0, 2, 1)),
-            g.weight(f"{name}_bias", np.concatenate([bias[:, 0], of_state], axis=-1)),
-            lengths,
-        ]
-        options = {"linear_before_reset": 1} if config.cell == "gru" else {}
-        outputs = 2 if config.cell == "gru" else 3
-        states, final, *_ = g.op(
-            config.cell.upper(),
-            *inputs_of_node,
-            outputs=outputs,
-            hidden_size=config.units,
-            direction="bidirectional",
-            **options,
-        )
-        return [states, final]
+        return OnnxText(ids, lengths, vectors, states, final, mask, real, some)
 
     def interaction(
         self, name: str, sequence: str, vectors: list[str], layer: tf.keras.layers.Layer = None
@@ -156,24 +114,16 @@ class _Build:
             scores = g.op("MatMul", inner, g.weight(f"{name}_score", layer._score.numpy()))
         return g.op("Squeeze", scores, g.constant([2]))
 
-    def softmax(self, logits: str, text: _Text) -> str:
+    def softmax(self, logits: str, text: OnnxText) -> str:
         """Probabilities (batch, length) over the words of a text; zeros if it has none."""
         g = self.graph
         masked = g.op("Where", text.mask, logits, g.constant(MASKED_LOGIT, np.float32))
         return g.op("Mul", g.op("Softmax", masked, axis=1), text.real)
 
-    def summary(self, side: str, history: _Text, query: str) -> str:
+    def summary(self, side: str, history: OnnxText, query: str) -> str:
         """A side's history seen from the query, (batch, 2*units); the learned vector without one."""
         g, layer = self.graph, self.student.model.get_layer(f"{side}_summary")
         scores = self.interaction(f"{side}_summary", history.states, [query], layer.interaction)
         weights = g.op("Unsqueeze", self.softmax(scores, history), g.constant([1]))
         summary = g.op("Squeeze", g.op("MatMul", weights, history.states), g.constant([1]))
         return g.op("Where", history.any, summary, g.weight(f"{side}_empty", layer._empty.numpy()[None]))
-
-
-def _onnx_gates(values: np.ndarray, cell: str) -> np.ndarray:
-    """Gates of the last axis in ONNX' order. A GRU's is Keras' own; an LSTM has its last gate second."""
-    if cell == "gru":
-        return values
-    enter, forget, candidate, leave = np.split(values, 4, axis=-1)
-    return np.concatenate([enter, leave, forget, candidate], axis=-1)

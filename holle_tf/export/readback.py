@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Sequence
 
 import numpy as np
 
 from holle_tf.export.formats import find_format
 from holle_tf.models.sam import INPUTS
+from pipelines.records import split_input
 
 CONTEXT_WORDS = 24  # of the query and of each history
 
@@ -24,8 +25,9 @@ def load_reader(name: str, folder: Path, threads: int = 0) -> Read:
         threads: how many it may use; 0 = no limit. A SavedModel uses the threads of TensorFlow.
 
     Returns:
-        A function of int32 ids of each text, (1, length) with a length of at least 1, 0 = padding. It
-        returns ``start_probabilities`` and ``end_probabilities``, float32 (1, words of the document).
+        A function of int32 ids of each text, (1, length) with a length of at least 1, 0 = padding, and of
+        as many keys if the student reads them. It returns ``start_probabilities`` and
+        ``end_probabilities``, float32 (1, words of the document).
 
     Raises:
         UserError: there is no format of this name.
@@ -33,8 +35,12 @@ def load_reader(name: str, folder: Path, threads: int = 0) -> Read:
     return find_format(name).reader(folder, threads)
 
 
-def random_ids(document_words: int, vocabulary: int, seed: int = 0) -> dict[str, np.ndarray]:
-    """Random known words, int32 (1, length), for each of the student's texts."""
+def random_words(
+    inputs: Sequence[str], document_words: int, vocabulary: int, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Random known words, int32 (1, length), for each of a student's inputs."""
     rng = np.random.default_rng(seed)
     lengths = {name: document_words if name == "document" else CONTEXT_WORDS for name in INPUTS}
-    return {name: rng.integers(2, max(vocabulary, 3), (1, n)).astype(np.int32) for name, n in lengths.items()}
+    ids = {name: rng.integers(2, max(vocabulary, 3), (1, n)).astype(np.int32) for name, n in lengths.items()}
+    # A word's id serves as its key: both are equal for equal words.
+    return {name: ids[split_input(name)[0]] for name in inputs}

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.export.client_files import write_vocabulary
+from holle_tf.export.graph_keys import keys_in_graph
 from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
 from holle_tf.export.readback import Read
 from holle_tf.export.student import Student, hash_bucket
@@ -17,6 +18,7 @@ from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
+from pipelines.records import split_input
 from pipelines.vocabulary import UNK
 
 VERSION = "1"  # TensorFlow Serving looks for numbered folders
@@ -42,9 +44,7 @@ def read_savedmodel(folder: Path, threads: int) -> Read:
 
     def read(ids: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         given = {name: tf.constant(values) for name, values in ids.items()}
-        lengths = {
-            f"{name}_length": tf.constant((values > 0).sum(axis=1), tf.int32) for name, values in ids.items()
-        }
+        lengths = {f"{name}_length": tf.constant((ids[name] > 0).sum(axis=1), tf.int32) for name in INPUTS}
         return {name: value.numpy() for name, value in function(**given, **lengths).items()}
 
     return read
@@ -54,12 +54,9 @@ def _texts() -> list[tf.TensorSpec]:
     return [tf.TensorSpec([None], tf.string, name=name) for name in INPUTS]
 
 
-def _ids() -> list[tf.TensorSpec]:
-    specs = []
-    for name in INPUTS:
-        specs.append(tf.TensorSpec([None, None], tf.int32, name=name))
-        specs.append(tf.TensorSpec([None], tf.int32, name=f"{name}_length"))
-    return specs
+def _ids(student: Student) -> list[tf.TensorSpec]:
+    numbers = [tf.TensorSpec([None, None], tf.int32, name=name) for name in student.inputs]
+    return [*numbers, *(tf.TensorSpec([None], tf.int32, name=f"{name}_length") for name in INPUTS)]
 
 
 class StudentModule(tf.Module):
@@ -76,10 +73,12 @@ class StudentModule(tf.Module):
         # Only the variables: loading Keras objects would require our layers.
         self._weights = list(model.variables)
         # Separate functions, so that each is traced and stored once and not for each signature.
-        ids = {name: tf.TensorSpec([None, None], tf.int32) for name in INPUTS}
+        self._inputs, self._matches = student.inputs, student.matches
+        numbers = {name: tf.TensorSpec([None, None], tf.int32) for name in self._inputs}
         self._model = tf.function(
-            lambda ids: model(ids, training=False), input_signature=[ids], autograph=False
+            lambda numbers: model(numbers, training=False), input_signature=[numbers], autograph=False
         )
+        self.tokens = tf.function(self._tokens, input_signature=_ids(student), autograph=False)
         self._tokenize = tf.function(
             tokenize_in_graph, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
         )
@@ -131,32 +130,35 @@ class StudentModule(tf.Module):
             **probabilities,
         }
 
-    @tf.function(input_signature=_ids(), autograph=False)
-    def tokens(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Word ids int32 (batch, length) and their number int32 (batch,), for each text.
+    def _tokens(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Word ids (and keys) int32 (batch, length) of each text, and its number of words int32 (batch,).
 
         Returns:
             ``start_probabilities``, ``end_probabilities`` float32 (batch, words of the document).
         """
-        ids = {}
-        for name, numbers, lengths in zip(INPUTS, given[::2], given[1::2]):
-            numbers *= tf.sequence_mask(lengths, tf.shape(numbers)[1], tf.int32)
-            ids[name] = _at_least_one_word(numbers)
+        numbers = dict(zip(self._inputs, given))
+        lengths = dict(zip(INPUTS, given[len(self._inputs) :]))
+        for name in numbers:
+            real = tf.sequence_mask(lengths[split_input(name)[0]], tf.shape(numbers[name])[1], tf.int32)
+            numbers[name] = _at_least_one_word(numbers[name] * real)
         width = tf.shape(given[0])[1]
-        outputs = self._model(ids)
+        outputs = self._model(numbers)
         return {name: values[:, :width] for name, values in _probabilities(outputs).items()}
 
     def _answer(self, *texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], GraphTokens, dict[str, tf.Tensor]]:
         document, batch = texts[0], tf.shape(texts[0])[0]
         tokens = self._tokenize(tf.concat(texts, axis=0))
-        numbers = tokens.forms.with_values(self._lookup(tokens.forms.values))
-        ids = {}
-        for i, name in enumerate(INPUTS):
-            rows = numbers[i * batch : (i + 1) * batch]
-            keep = self._limits.words_of(name)
-            ids[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
+        of_words = {"ids": tokens.forms.with_values(self._lookup(tokens.forms.values))}
+        if self._matches:
+            of_words["keys"] = tokens.forms.with_values(keys_in_graph(tokens.forms.values))
+        numbers = {}
+        for name in self._inputs:
+            text, kind = split_input(name)
+            i, keep = INPUTS.index(text), self._limits.words_of(text)
+            rows = of_words[kind][i * batch : (i + 1) * batch]
+            numbers[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
         tokens = GraphTokens(*(part[:batch] for part in tokens))  # of the documents
-        outputs = self._model(ids)
+        outputs = self._model(numbers)
         limits = self._limits
         spans = decode_spans(
             outputs["start_logits"],

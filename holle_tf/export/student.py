@@ -8,9 +8,11 @@ from typing import NamedTuple, Optional
 import numpy as np
 import tensorflow as tf
 
-from holle_tf.catalogue import SamConfig
-from holle_tf.models.layers.bidirectional import recurrent_implementation
-from holle_tf.models.sam import CONTEXT, build_sam
+from holle_tf.catalogue import SamConfig, SamMatchConfig
+from holle_tf.models.layers.bidirectional import BidirectionalRNN, recurrent_implementation
+from holle_tf.models.sam import CONTEXT, INPUTS, build_sam
+from holle_tf.models.sam_match import INPUTS as WITH_KEYS
+from holle_tf.models.sam_match import build_sam_match
 from holle_tf.options.export import ExportConfig
 from pipelines.errors import UserError
 from pipelines.vocabulary import SPECIAL, UNK
@@ -38,7 +40,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Student:
-    """A trained SAM to be exported.
+    """A trained SAM to be exported, with or without match features.
 
     Attributes:
         config: its sizes.
@@ -63,6 +65,16 @@ class Student:
         vectors = layer.matrix.numpy().astype(np.float32)
         vectors[0], vectors[UNK] = 0, layer.unknown.numpy()
         return cls(config, model, words, vectors, 0, limits)
+
+    @property
+    def matches(self) -> bool:
+        """Whether it has match features, so that it reads the keys of words besides their ids."""
+        return isinstance(self.config, SamMatchConfig)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the model's inputs: ids of the texts, and their keys."""
+        return WITH_KEYS if self.matches else INPUTS
 
     def shrunk(self, options: ExportConfig) -> Student:
         """With fewer words, hash buckets for the others, and vectors of fewer bytes, as ``options`` say.
@@ -97,16 +109,23 @@ class Student:
     def stock_model(self) -> tf.keras.Model:
         """The same model over ``vectors``, of operations that every TensorFlow has."""
         with recurrent_implementation("loop"):
-            model = build_sam(self.config, self.vectors)
-        for new, old in zip(model.variables, self.model.variables):
-            if not new.name.endswith("word_embedding/matrix:0"):
-                new.assign(old)
+            if isinstance(self.config, SamMatchConfig):
+                model = build_sam_match(self.config, self.vectors)
+            else:
+                model = build_sam(self.config, self.vectors)
+        for variable, trained in zip(_without_vectors(model), _without_vectors(self.model)):
+            variable.assign(trained)
         return model
 
     @property
     def parameters(self) -> int:
         """Scalars of the weights, without the word vectors."""
         return int(sum(np.prod(v.shape) for v in self.model.variables if "word_embedding" not in v.name))
+
+
+def _without_vectors(model: tf.keras.Model) -> list[tf.Variable]:
+    """All variables but the word vectors, whose place in the order depends on whether they are learned."""
+    return [v for v in model.variables if not v.name.endswith("word_embedding/matrix:0")]
 
 
 def hash_bucket(words: tf.Tensor, buckets: int) -> tf.Tensor:
@@ -121,11 +140,15 @@ class RecurrentLayer(NamedTuple):
         kernel: (2, features, gates * units).
         recurrent: (2, units, gates * units).
         bias: (2, 2, gates * units) of a GRU (of inputs, of state), (2, 1, gates * units) of an LSTM.
+        cell: gru or lstm.
+        units: of one direction.
     """
 
     kernel: np.ndarray
     recurrent: np.ndarray
     bias: np.ndarray
+    cell: str
+    units: int
 
 
 def encoder_of(text: str, sharing: str) -> str:
@@ -139,16 +162,17 @@ def encoder_of(text: str, sharing: str) -> str:
 
 def recurrent_layers(model: tf.keras.Model, encoder: str) -> list[RecurrentLayer]:
     """Weights of an encoder, from the words upwards."""
-    found = []
-    for layer in model.get_layer(encoder)._stack:
-        both = layer._keras
-        cells = [both.forward_layer.cell, both.backward_layer.cell]
-        bias = np.stack([cell.bias.numpy() for cell in cells])
-        found.append(
-            RecurrentLayer(
-                kernel=np.stack([cell.kernel.numpy() for cell in cells]),
-                recurrent=np.stack([cell.recurrent_kernel.numpy() for cell in cells]),
-                bias=bias.reshape(2, -1, bias.shape[-1]),
-            )
-        )
-    return found
+    return [recurrent_layer(layer) for layer in model.get_layer(encoder)._stack]
+
+
+def recurrent_layer(layer: BidirectionalRNN) -> RecurrentLayer:
+    """Weights of a bidirectional layer."""
+    cells = [layer._keras.forward_layer.cell, layer._keras.backward_layer.cell]
+    bias = np.stack([cell.bias.numpy() for cell in cells])
+    return RecurrentLayer(
+        kernel=np.stack([cell.kernel.numpy() for cell in cells]),
+        recurrent=np.stack([cell.recurrent_kernel.numpy() for cell in cells]),
+        bias=bias.reshape(2, -1, bias.shape[-1]),
+        cell=layer.cell,
+        units=layer.units,
+    )

@@ -11,7 +11,6 @@ from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
 from holle_tf.export.tflite_compact import compacted
 from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
 
 MODEL = "model.tflite"
@@ -21,7 +20,8 @@ def export_tflite(student: Student, folder: Path, options: ExportConfig) -> None
     """Write ``model.tflite`` and what a client needs beside it.
 
     One example at a time. Inputs of the only signature: int32 ids ``document``, ``query``,
-    ``prober_history``, ``responder_history``, (1, length), 0 = padding, at least one. Outputs:
+    ``prober_history``, ``responder_history``, (1, length), 0 = padding, at least one; and of a student with
+    match features as many keys, ``document_keys`` and so on (``pipelines.word_keys``). Outputs:
     ``start_probabilities``, ``end_probabilities``, float32 (1, words of the document), zero on padding.
 
     Args:
@@ -48,7 +48,8 @@ def tflite_model(student: Student, quantization: str) -> bytes:
         quantization: none | float16 | int8: of the weights ("dynamic range": activations stay floats).
     """
     module = _Module(student)
-    function = module.probabilities.get_concrete_function()
+    specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
+    function = tf.function(module.probabilities, autograph=False).get_concrete_function(*specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
     if quantization != "none":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -60,14 +61,12 @@ def tflite_model(student: Student, quantization: str) -> bytes:
 class _Module(tf.Module):
     def __init__(self, student: Student):
         super().__init__(name="student")
+        self._inputs = student.inputs
         self._model = student.stock_model()
         self._weights = list(self._model.variables)  # those that the converter has to find
 
-    @tf.function(
-        input_signature=[tf.TensorSpec([1, None], tf.int32, name=name) for name in INPUTS], autograph=False
-    )
-    def probabilities(self, *ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = self._model(dict(zip(INPUTS, ids)), training=False)
+    def probabilities(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = self._model(dict(zip(self._inputs, given)), training=False)
         mask = outputs["document_mask"]
         return {
             f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask)

@@ -5,6 +5,8 @@ Its sizes and their defaults are ``SamConfig`` in ``holle_tf/catalogue.py``.
 
 from __future__ import annotations
 
+from typing import Mapping, NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,7 +16,7 @@ from holle_tf.models.layers.interaction import make_interaction
 from holle_tf.models.layers.masking import mask_logits
 from holle_tf.models.layers.text_encoder import TextEncoder
 from holle_tf.models.layers.word_embedding import WordEmbedding
-from holle_tf.models.outputs import span_outputs
+from holle_tf.models.outputs import EDGES, span_outputs
 
 INPUTS = MODELS["sam"].inputs
 CONTEXT = INPUTS[1:]
@@ -42,32 +44,74 @@ def build_sam(
     """
     del char_count
     ids = {name: tf.keras.Input((None,), dtype=tf.int32, name=name) for name in INPUTS}
-    masks = {name: tf.not_equal(ids[name], 0) for name in INPUTS}
     embed = WordEmbedding(embeddings, trainable_embeddings=trainable_embeddings, name="word_embedding")
+    texts = read_texts(config, ids, embed)
+    return tf.keras.Model(
+        ids, span_scores(config, texts, texts["document"].states), name=f"sam_{config.interaction}"
+    )
+
+
+class ReadText(NamedTuple):
+    """A text that was looked up and encoded.
+
+    Attributes:
+        ids: int32 (batch, length), 0 = padding; of a text that was stacked with others, of their width.
+        mask: bool (batch, length), true on words.
+        vectors: (batch, length, word_dim), its words' vectors.
+        states: (batch, length, 2*units), zero on padding.
+        final: (batch, 2*units), the last states of both directions.
+    """
+
+    ids: tf.Tensor
+    mask: tf.Tensor
+    vectors: tf.Tensor
+    states: tf.Tensor
+    final: tf.Tensor
+
+
+def read_texts(config: SamConfig, ids: Mapping[str, tf.Tensor], embed: WordEmbedding) -> dict[str, ReadText]:
+    """Look up and encode all texts, by name.
+
+    Args:
+        config: sizes of the encoders, and which texts share one.
+        ids: int32 (batch, length) by name, those of ``INPUTS``.
+        embed: the layer of the word vectors.
+    """
 
     def encoder(name: str) -> TextEncoder:
         return TextEncoder(config.cell, config.units, config.layers, config.dropout, name=name)
 
-    # The query needs only its final state q; the other texts need every position.
-    encoded, final = {}, {}  # (batch, length, 2*units), (batch, 2*units)
+    def read(name: str, layer: TextEncoder, numbers: tf.Tensor) -> ReadText:
+        vectors, mask = embed(numbers, text=name), tf.not_equal(numbers, 0)
+        return ReadText(numbers, mask, vectors, *layer(vectors, mask=mask))
+
     if config.encoder_sharing == "none":
-        for name in INPUTS:
-            encoded[name], final[name] = encoder(f"{name}_encoder")(
-                embed(ids[name], text=name), mask=masks[name]
-            )
-    else:
-        context_encoder = encoder("encoder" if config.encoder_sharing == "all" else "context_encoder")
-        document_encoder = context_encoder if config.encoder_sharing == "all" else encoder("document_encoder")
-        encoded["document"], _ = document_encoder(
-            embed(ids["document"], text="document"), mask=masks["document"]
+        return {name: read(name, encoder(f"{name}_encoder"), ids[name]) for name in INPUTS}
+    context_encoder = encoder("encoder" if config.encoder_sharing == "all" else "context_encoder")
+    document_encoder = context_encoder if config.encoder_sharing == "all" else encoder("document_encoder")
+    document = read("document", document_encoder, ids["document"])
+    # The three short texts are read as rows of one batch: a third of the recurrent steps.
+    stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
+    together = read("context", context_encoder, stacked)
+    parts = {"document": document}
+    for i, name in enumerate(CONTEXT):
+        numbers, vectors, states, final = (
+            tf.split(part, len(CONTEXT))[i]
+            for part in (stacked, together.vectors, together.states, together.final)
         )
-        # The three short texts are read as rows of one batch: a third of the recurrent steps.
-        stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
-        rows, last = context_encoder(embed(stacked, text="context"), mask=tf.not_equal(stacked, 0))
-        masks.update(zip(CONTEXT, [tf.not_equal(part, 0) for part in tf.split(stacked, len(CONTEXT))]))
-        encoded.update(zip(CONTEXT, tf.split(rows, len(CONTEXT))))
-        final.update(zip(CONTEXT, tf.split(last, len(CONTEXT))))
-    query = final["query"]  # (batch, 2*units)
+        parts[name] = ReadText(numbers, tf.not_equal(numbers, 0), vectors, states, final)
+    return parts
+
+
+def span_scores(config: SamConfig, texts: Mapping[str, ReadText], states: tf.Tensor) -> dict[str, tf.Tensor]:
+    """The outputs of ``build_sam``: every position of the document against q, h^P and h^R.
+
+    Args:
+        config: ``interaction``.
+        texts: what ``read_texts`` returns.
+        states: (batch, doc_len, size), what is scored of each word of the document.
+    """
+    query = texts["query"].final  # (batch, 2*units); the other texts need every position
 
     def interaction(name: str) -> tf.keras.layers.Layer:
         return make_interaction(config.interaction, config.inner_units, name=name)
@@ -75,21 +119,19 @@ def build_sam(
     vectors = {}
     for side in ("prober", "responder"):
         summary = HistorySummary(interaction(f"{side}_interaction"), name=f"{side}_summary")
-        vectors[side] = summary(encoded[f"{side}_history"], query, mask=masks[f"{side}_history"])
+        history = texts[f"{side}_history"]
+        vectors[side] = summary(history.states, query, mask=history.mask)
 
     context = [query, vectors["prober"], vectors["responder"]]
-    logits = [
-        mask_logits(interaction(f"{edge}_interaction")([encoded["document"], *context]), masks["document"])
-        for edge in ("start", "end")
-    ]
-    outputs = span_outputs(
+    mask = texts["document"].mask
+    logits = [mask_logits(interaction(f"{edge}_interaction")([states, *context]), mask) for edge in EDGES]
+    return span_outputs(
         logits[0],
         logits[1],
-        document_mask=masks["document"],
+        document_mask=mask,
         prober_vector=vectors["prober"],
         responder_vector=vectors["responder"],
     )
-    return tf.keras.Model(ids, outputs, name=f"sam_{config.interaction}")
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")

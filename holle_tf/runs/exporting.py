@@ -18,7 +18,7 @@ from holle_tf.export.model_card import (
     scores_with_intervals,
     write_model_card,
 )
-from holle_tf.export.readback import load_reader, random_ids
+from holle_tf.export.readback import load_reader, random_words
 from holle_tf.export.student import Limits, Student
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
@@ -82,11 +82,14 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
 def _card(student: Student, run: RunFolder, name: str, folder: Path, options: ExportConfig) -> dict[str, Any]:
     config = run.config()
     read = load_reader(name, folder)
-    milliseconds = measure_latency(lambda words: read(random_ids(words, len(student.words))))
+    milliseconds = measure_latency(
+        lambda words: read(random_words(student.inputs, words, len(student.words)))
+    )
     chosen = recipe(config.recipe or f"{config.interaction}_train", config.recipes)
     training, sizes = config.training_of(config.model), config.options_of(config.model)
     return {
         "title": f"A span predictor for chats about documents ({chosen.name})",
+        "kind": config.model,
         "format": name,
         "options": find_format(name).values(options),
         "model": _model_line(config.model, sizes),

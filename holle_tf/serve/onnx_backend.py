@@ -17,6 +17,7 @@ from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, tokenize
+from pipelines.word_keys import KEY_VERSION, word_key
 
 INPUTS = ("document", "query", "prober_history", "responder_history")
 EDGES = ("start_probabilities", "end_probabilities")
@@ -42,6 +43,9 @@ class OnnxBackend:
             last = options["last_words"]
             self._last = {name: int(last[name]) for name in INPUTS[1:]}
             self._unknown: int = options["unknown_id"]
+            self._keys = bool(options.get("keys"))
+            if self._keys and options["keys"]["version"] != KEY_VERSION:
+                raise ValueError("the keys of words are of another version")
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
@@ -55,7 +59,7 @@ class OnnxBackend:
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch; texts may be empty."""
         encoded = [self._encode(example) for example in examples]
-        feeds = {name: _padded([chat.ids[name] for chat in encoded]) for name in INPUTS}
+        feeds = {name: _padded([chat.numbers[name] for chat in encoded]) for name in encoded[0].numbers}
         starts, ends = self._session.run(EDGES, feeds)
         answers = []
         for chat, start, end in zip(encoded, starts, ends):
@@ -70,17 +74,20 @@ class OnnxBackend:
 
     def _encode(self, example: Example) -> _Encoded:
         texts = {name: tokenize(getattr(example, name).replace("\0", "\ufffd")) for name in INPUTS}
-        ids = {}
+        numbers = {}
         for name, tokens in texts.items():
             if name in self._last:
                 tokens = tokens[max(len(tokens) - self._last[name], 0) :]
-            ids[name] = [self._ids.get(lookup_form(token.text), self._unknown) for token in tokens]
-        return _Encoded(texts["document"], ids)
+            forms = [lookup_form(token.text) for token in tokens]
+            numbers[name] = [self._ids.get(form, self._unknown) for form in forms]
+            if self._keys:
+                numbers[f"{name}_keys"] = list(map(word_key, forms))
+        return _Encoded(texts["document"], numbers)
 
 
 class _Encoded(NamedTuple):
     tokens: list[Token]  # of the document
-    ids: dict[str, list[int]]
+    numbers: dict[str, list[int]]  # by input of the model
 
 
 def _padded(rows: Sequence[list[int]]) -> np.ndarray:
@@ -105,9 +112,10 @@ def _card(folder: Path) -> ModelCard:
     except (OSError, ValueError):
         card = {}
     scores = card.get("scores") or {}
+    kind = card.get("kind", DEFAULT_STUDENT)
     return ModelCard(
-        kind=DEFAULT_STUDENT,
-        title=f"{title_of(DEFAULT_STUDENT)}, as ONNX",
+        kind=kind,
+        title=f"{title_of(kind)}, as ONNX",
         parameters=card.get("parameters"),
         f1=scores.get("f1", {}).get("value"),
         source=folder.name,

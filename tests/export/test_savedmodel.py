@@ -34,10 +34,10 @@ print(json.dumps([span.decode() for span in spans]))
 """
 
 
-@pytest.fixture(scope="module")
-def saved(make_student, tmp_path_factory):
+@pytest.fixture(scope="module", params=[False, True], ids=["sam", "sam_match"])
+def saved(request, make_student, tmp_path_factory):
     """A student, its SavedModel, and that loaded."""
-    student = make_student()
+    student = make_student(request.param)
     folder = tmp_path_factory.mktemp("export")
     export_savedmodel(student, folder, ExportConfig())
     signatures = tf.saved_model.load(str(folder / "1")).signatures
@@ -62,7 +62,7 @@ def _spans_of_python(student):
         if not len(encoded.document):
             found.append([])
             continue
-        best = predictor.decode(features_of([encoded], INPUTS), none)
+        best = predictor.decode(features_of([encoded], student.inputs), none)
         found.append(
             [
                 (int(encoded.token_starts[i]), int(encoded.token_ends[j]), float(score))
@@ -106,11 +106,12 @@ def test_explain_gives_the_probabilities_of_every_word(saved):
     assert document[int(found["token_starts"][1, 0]) : int(found["token_ends"][1, 0])] == "good"
 
 
-def test_token_ids_give_the_probabilities_of_keras(saved, ids):
-    given = {name: tf.constant(values) for name, values in ids.items()}
-    given.update({f"{name}_length": tf.constant((v > 0).sum(1), tf.int32) for name, v in ids.items()})
-    found = saved.signatures["tokens"](**given)
-    outputs = saved.student.model(ids)
+def test_token_ids_give_the_probabilities_of_keras(saved, given, ids):
+    inputs = given(saved.student)
+    lengths = {f"{name}_length": tf.constant((v > 0).sum(1), tf.int32) for name, v in ids.items()}
+    constants = {name: tf.constant(values) for name, values in inputs.items()}
+    found = saved.signatures["tokens"](**constants, **lengths)
+    outputs = saved.student.model(inputs)
     for edge in ("start", "end"):
         expected = masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])
         np.testing.assert_allclose(found[f"{edge}_probabilities"], expected, atol=2e-6)
@@ -118,18 +119,27 @@ def test_token_ids_give_the_probabilities_of_keras(saved, ids):
 
 @pytest.mark.parametrize("sharing", ["all", "none", "context"])
 @pytest.mark.parametrize(("cell", "interaction"), [("gru", "mul"), ("lstm", "add")])
-def test_the_stock_model_is_the_student(make_student, ids, cell, interaction, sharing):
-    student = make_student(cell=cell, interaction=interaction, encoder_sharing=sharing, layers=1)
-    found, expected = student.stock_model()(ids), student.model(ids)
+def test_the_stock_model_is_the_student(make_student, match, given, cell, interaction, sharing):
+    student = make_student(match, cell=cell, interaction=interaction, encoder_sharing=sharing, layers=1)
+    inputs = given(student)
+    found, expected = student.stock_model()(inputs), student.model(inputs)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=2e-5)
 
 
-def test_what_stands_behind_the_length_is_not_read(saved, ids):
+def test_the_stock_model_of_a_student_with_learned_vectors_is_the_student(make_student, match, given):
+    student = make_student(match, learned_vectors=True)
+    inputs = given(student)
+    found, expected = student.stock_model()(inputs), student.model(inputs)
+    np.testing.assert_allclose(found["start_logits"], expected["start_logits"], rtol=1e-5, atol=2e-5)
+
+
+def test_what_stands_behind_the_length_is_not_read(saved, given, ids):
     tokens = saved.signatures["tokens"]
     lengths = {f"{name}_length": tf.constant((values > 0).sum(1), tf.int32) for name, values in ids.items()}
-    littered = {name: tf.constant(np.where(values == 0, 5, values)) for name, values in ids.items()}
-    clean = tokens(**{name: tf.constant(values) for name, values in ids.items()}, **lengths)
+    inputs = given(saved.student)
+    littered = {name: tf.constant(np.where(values == 0, 5, values)) for name, values in inputs.items()}
+    clean = tokens(**{name: tf.constant(values) for name, values in inputs.items()}, **lengths)
     found = tokens(**littered, **lengths)
     np.testing.assert_array_equal(found["start_probabilities"], clean["start_probabilities"])
 

@@ -9,11 +9,11 @@ from holle_tf.export.tflite import tflite_model
 from holle_tf.models.layers.masking import masked_softmax
 
 
-def _read(contents, ids, row):
+def _read(contents, inputs, row):
     # One example at a time, without its padding; a text without words keeps one.
     signature = tf.lite.Interpreter(model_content=contents, num_threads=1).get_signature_runner()
-    widths = {name: max(int((values[row] > 0).sum()), 1) for name, values in ids.items()}
-    return signature(**{name: values[row : row + 1, : widths[name]] for name, values in ids.items()})
+    widths = {name: max(int((values[row] > 0).sum()), 1) for name, values in inputs.items()}
+    return signature(**{name: values[row : row + 1, : widths[name]] for name, values in inputs.items()})
 
 
 @pytest.mark.parametrize(
@@ -24,12 +24,12 @@ def _read(contents, ids, row):
         ({"units": 24, "inner_units": 16, "layers": 1}, "int8", 8e-2),
     ],
 )
-def test_probabilities_are_those_of_keras(make_student, ids, options, quantization, error):
-    student = make_student(**options)
-    contents = tflite_model(student, quantization)
-    outputs = student.model(ids)
-    for row in range(len(ids["document"])):
-        found = _read(contents, ids, row)
+def test_probabilities_are_those_of_keras(make_student, match, given, options, quantization, error):
+    student = make_student(match, **options)
+    contents, inputs = tflite_model(student, quantization), given(student)
+    outputs = student.model(inputs)
+    for row in range(len(inputs["document"])):
+        found = _read(contents, inputs, row)
         for edge in ("start", "end"):
             likely = masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])[row].numpy()
             values = found[f"{edge}_probabilities"][0]

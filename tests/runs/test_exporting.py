@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from holle_tf.export.formats import FORMATS as FORMATS_BY_NAME
 from holle_tf.export.formats import ExportFormat, register_export_format
-from holle_tf.export.readback import load_reader, random_ids
+from holle_tf.export.readback import load_reader, random_words
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.modes import export as mode
 from holle_tf.modes.export import export_mode
@@ -109,7 +109,7 @@ def test_rest_clients_find_the_span_of_predict(address, expected, without_packag
 def test_probabilities_are_those_of_keras(run, name):
     student, read = student_of(run), load_reader(name, run.path / "export" / name)
     for words in (1, 40, 300):
-        ids = random_ids(words, len(student.words), seed=words)
+        ids = random_words(student.inputs, words, len(student.words), seed=words)
         ids["prober_history"] = np.zeros((1, 1), np.int32)
         found, outputs = read(ids), student.model(ids)
         for edge in ("start", "end"):
@@ -208,7 +208,7 @@ def test_a_registered_format_is_written_read_back_and_described(run, tiny, toy, 
     export_mode(tiny("export.max_words=20"), str(run.path), ["toy"], str(out))
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["exports"] == {"toy": str(out)}
     student = student_of(run)
-    found = load_reader("toy", out)(random_ids(30, 20))["start_probabilities"]
+    found = load_reader("toy", out)(random_words(student.inputs, 30, 20))["start_probabilities"]
     assert found.shape == (1, 30) and found.sum() == pytest.approx(1)
     assert len((out / "vocab.txt").read_text().splitlines()) == 22 < len(student.words)
     card = json.loads((out / "model_card.json").read_text())

@@ -1,0 +1,92 @@
+"""Match features: whether a word of the document, or a word like it, occurs in each text of the context.
+
+Exact matches are those of DrQA (Chen et al., 2017) and FastQA (Weissenborn et al., 2017). The largest cosine
+over the words of another text is the late interaction of ColBERT (Khattab and Zaharia, 2020), and FastQA's
+weighted feature without its normalisation.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+import tensorflow as tf
+
+from holle_tf.models.layers.word_embedding import UNKNOWN_ID
+from pipelines.word_keys import WORD_BITS
+
+EPSILON = 1e-6  # in the squared length of a vector, whose gradient at zero would be infinite
+
+
+class Words(NamedTuple):
+    """The words of a text.
+
+    Attributes:
+        ids: int32 (batch, length), 0 = padding, 1 = unknown.
+        keys: int32 (batch, length), see ``pipelines.word_keys``, 0 = padding.
+        vectors: (batch, length or more, word_dim), the word vectors.
+    """
+
+    ids: tf.Tensor
+    keys: tf.Tensor
+    vectors: tf.Tensor
+
+
+@tf.keras.utils.register_keras_serializable(package="holle_tf")
+class MatchFeatures(tf.keras.layers.Layer):
+    """Compares every word of a document with all words of each other text.
+
+    With t other texts of at most n words, time and memory are those of t products of the word vectors,
+    (doc_len, word_dim) by (word_dim, n).
+
+    Args:
+        stem: words also match if they only begin alike.
+        soft: words also match by their vectors.
+
+    Call arguments:
+        texts: ``Words`` of the document, and of each text that it is compared with.
+
+    Returns:
+        (batch, doc_len, features) in the layer's variable dtype, between 0 and 1, zero on padding. For each
+        text: whether the word occurs in it (1 or 0); if ``stem``, whether one that begins alike does; and,
+        if ``soft``, the largest cosine of the word's vector with that of any word in the text, 1 for a word
+        that occurs in it and otherwise not below 0. Unknown words have no cosine.
+    """
+
+    def __init__(self, stem: bool = True, soft: bool = True, **kwargs: Any):
+        # Without autocast, so that cosines of half-precision vectors are computed in float32.
+        super().__init__(autocast=False, **kwargs)
+        self.stem, self.soft = stem, soft
+
+    def call(self, texts: Sequence[Words]) -> tf.Tensor:
+        document, *context = texts
+        real = document.ids[:, :, tf.newaxis] > 0  # (batch, doc_len, 1)
+        own = self._unit_vectors(document) if self.soft else None
+        found = []
+        for text in context:
+            exact = self._occurs(document.keys, text.keys, real)  # (batch, doc_len)
+            found.append(exact)
+            if self.stem:
+                found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
+            if own is not None:
+                cosines = tf.matmul(own, self._unit_vectors(text), transpose_b=True)  # (batch, doc_len, n)
+                found.append(tf.maximum(exact, tf.reduce_max(cosines, axis=-1)))
+        return tf.stack(found, axis=-1)
+
+    def _occurs(self, keys: tf.Tensor, others: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+        """1 for every key that is among the others, else 0: (batch, doc_len)."""
+        same = tf.equal(keys[:, :, tf.newaxis], others[:, tf.newaxis])  # (batch, doc_len, n)
+        return tf.cast(tf.reduce_any(same & real, axis=-1), self.variable_dtype)
+
+    def _unit_vectors(self, text: Words) -> tf.Tensor:
+        """Word vectors of length 1 (batch, length, word_dim), zero for unknown words and padding."""
+        vectors = tf.cast(text.vectors[:, : tf.shape(text.ids)[1]], self.variable_dtype)
+        vectors *= tf.cast(text.ids > UNKNOWN_ID, vectors.dtype)[..., tf.newaxis]
+        return vectors * tf.math.rsqrt(tf.reduce_sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "stem": self.stem, "soft": self.soft}
+
+
+def _stems(keys: tf.Tensor) -> tf.Tensor:
+    """The part of each key that words have in common which begin alike; 0 for padding."""
+    return keys // (1 << WORD_BITS)
