@@ -214,7 +214,7 @@ register_model(
         options=SamMatchConfig,
         inputs=(*_TEXTS, *(f"{text}_keys" for text in _TEXTS)),
         builder="holle_tf.models.sam_match:build_sam_match",
-        training=TrainingConfig(l2=1e-3),
+        training=TrainingConfig(learning_rate=2e-3, l2=1e-5, decay="cosine"),
         vectors={"prober_vector": "h^P", "responder_vector": "h^R"},
         depth="layers",
         exporter="holle_tf.export.student:Student.of",

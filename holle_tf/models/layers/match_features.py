@@ -69,7 +69,9 @@ class MatchFeatures(tf.keras.layers.Layer):
                 found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
             if own is not None:
                 cosines = tf.matmul(own, self._unit_vectors(text), transpose_b=True)  # (batch, doc_len, n)
-                found.append(tf.maximum(exact, tf.reduce_max(cosines, axis=-1)))
+                likest = tf.nn.relu(tf.reduce_max(cosines, axis=-1))
+                # A constant for a word that occurs, where the largest cosine has a kink.
+                found.append(tf.where(exact > 0, exact, likest))
         return tf.stack(found, axis=-1)
 
     def _occurs(self, keys: tf.Tensor, others: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
