@@ -46,7 +46,8 @@ def build_sam_match(
     embed = WordEmbedding(embeddings, trainable_embeddings=trainable_embeddings, name="word_embedding")
     texts = read_texts(config, inputs, embed)
     words = [Words(inputs[name], inputs[f"{name}_keys"], texts[name].vectors) for name in TEXTS]
-    features = MatchFeatures(config.stem_match, config.soft_match, name="match_features")(words)
+    match = MatchFeatures(config.stem_match, config.soft_match, trainable_embeddings, name="match_features")
+    features = match(words)
     document = texts["document"]
     narrow = tf.keras.layers.Dense(config.match_units, name="match_projection")(document.states)
     joined = [narrow, tf.cast(features, narrow.dtype)]

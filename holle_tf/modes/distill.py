@@ -18,7 +18,7 @@ from holle_tf.runs.pictures import draw_pictures
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.devices import Devices
-from holle_tf.training.distillation import prepare_distillation, student_alone
+from holle_tf.training.distillation import also_student, prepare_distillation, student_alone
 from holle_tf.training.train import ensure_run
 from pipelines.options import WINDOWS
 
@@ -30,7 +30,7 @@ def distill_mode(
 ) -> None:
     """Train or find the teachers, a student without them and a student that learns from them; compare all.
 
-    The last line is JSON.
+    The same is done for ``distill.also_student``, if it names another student. The last line is JSON.
 
     Args:
         run_dir: run folder of the student; by default one that is named after the run.
@@ -56,20 +56,24 @@ def _distill(
         ensure_scores(runs_on_data[name], "test")
         rows.append(run_row(runs_on_data[name], label, "test"))
 
-    if config.distill.compare_alone:
-        logger.info("== student without a teacher, for comparison")
-        alone = ensure_run(student_alone(config), prepared, devices=devices)
-        show("alone", f"{title_of(config.model)} alone", alone)
-    logger.info(f"== student distilled from {config.teacher}, recipe {config.recipe}")
-    student = ensure_run(config, prepared, Path(run_dir) if run_dir else None, teachers, devices=devices)
+    def train(own: Config, path: Optional[Path], prefix: str) -> RunFolder:
+        title = title_of(own.model)
+        if own.distill.compare_alone:
+            logger.info(f"== {title} without a teacher, for comparison")
+            show(
+                f"{prefix}alone", f"{title} alone", ensure_run(student_alone(own), prepared, devices=devices)
+            )
+        logger.info(f"== {title} distilled from {own.teacher}, recipe {own.recipe}")
+        distilled = ensure_run(own, prepared, path, teachers, devices=devices)
+        recipe = "" if own.recipe == own.interaction else f" ({own.recipe})"
+        show(f"{prefix}distilled", f"{title} from {own.teacher}{recipe}", distilled)
+        return distilled
+
+    student = train(config, Path(run_dir) if run_dir else None, "")
+    if also := also_student(config):
+        train(also, None, f"{also.model} ")
     if not devices.chief:
         return
-    plain = config.recipe == config.interaction
-    show(
-        "distilled",
-        f"{title_of(config.model)} from {config.teacher}" + ("" if plain else f" ({config.recipe})"),
-        student,
-    )
     for name, teacher in zip(_distinct(config.teachers), teachers):
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = RunOnData(teacher, prepared, config).in_chunks

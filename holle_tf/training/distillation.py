@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Sequence
 
-from holle_tf.catalogue import is_student, title_of
+from holle_tf.catalogue import is_student, students, title_of
 from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
@@ -60,6 +60,7 @@ def prepare_distillation(
     teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     distill_options(config)  # fails now, not in training, if these teachers do not fit the terms
+    also_student(config)
     return Distillation(config, prepared, teachers, devices)
 
 
@@ -120,6 +121,7 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         wanted, remedy = ("several teachers", "add one") if needed > 1 else ("one teacher", several)
         raise UserError(f"--recipe={config.recipe} learns from {wanted}, {given} given; {remedy}.")
     distill_options(config)  # fails now, not after hours of training teachers
+    also_student(config)
     return config
 
 
@@ -127,6 +129,22 @@ def student_alone(config: Config) -> Config:
     """``config`` for the student to compare with: on the labels alone, without other terms or weights."""
     options = replace(config.distill, labels_weight=DistillConfig.labels_weight, conicity_weight=0.0)
     return replace(config, recipe=f"{config.interaction}_train", teacher="", distill=options)
+
+
+def also_student(config: Config) -> Optional[Config]:
+    """``config`` for ``distill.also_student``, with the same recipe; None if it names no other student.
+
+    Raises:
+        UserError: no student has this name; or its recipe cannot be learned, see ``student_of_teachers``.
+    """
+    name = config.distill.also_student
+    if name in ("", config.model):
+        return None
+    if not is_student(name):
+        raise UserError(f"distill.also_student={name}: a teacher; choose from {', '.join(students())}.")
+    own = with_recipe(replace(config, model=name), "")
+    distill_options(own)
+    return own
 
 
 def find_or_train_teachers(

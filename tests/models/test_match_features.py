@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.models.layers.match_features import MatchFeatures, Words
+from holle_tf.models.layers.word_embedding import watching_word_vectors
 from pipelines.word_keys import WORD_BITS
 
 BATCH, DIM = 3, 5
@@ -92,7 +93,7 @@ def test_padding_and_what_it_holds_changes_nothing(texts):
 
 
 def test_gradients_flow_to_the_word_vectors_and_are_those_of_finite_differences(texts):
-    layer = MatchFeatures(dtype="float64")
+    layer = MatchFeatures(learned_vectors=True, dtype="float64")
     document, query, history = (t._replace(vectors=t.vectors.astype(np.float64)) for t in texts)
     direction = np.random.default_rng(8).normal(size=document.vectors.shape)
     weights = np.random.default_rng(9).normal(size=(BATCH, WIDTHS["document"], 6))
@@ -107,3 +108,18 @@ def test_gradients_flow_to_the_word_vectors_and_are_those_of_finite_differences(
     slope = (value(1e-6) - value(-1e-6)) / 2e-6
     assert float(tape.gradient(found, step)) == pytest.approx(float(slope), rel=1e-5)
     assert abs(float(slope)) > 0.01
+
+
+def test_frozen_vectors_have_a_gradient_where_they_are_watched(texts):
+    layer, (document, *context) = MatchFeatures(), texts
+    vectors = tf.constant(document.vectors)
+
+    def gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(vectors)
+            found = layer([document._replace(vectors=vectors), *context])
+        return tape.gradient(found, vectors)
+
+    assert gradient() is None
+    with tf.GradientTape() as tape, watching_word_vectors(tape):
+        assert np.abs(gradient()).max() > 0

@@ -37,6 +37,24 @@ def test_distill_trains_the_teacher_first_and_shows_all_side_by_side(
     assert not any("epoch" in line for line in logged.messages)
 
 
+def test_another_student_is_trained_and_shown_beside(tiny, trained, capsys, logged, monkeypatch):
+    monkeypatch.setattr(mode, "draw_pictures", lambda *arguments: [])
+    trained("qanet", seed=30)
+    distill_mode(tiny("teacher=qanet", "distill.also_student=sam_match", seed=30))
+    printed = capsys.readouterr().out
+    for row in ("SAM alone", "SAM from qanet", "SAM-match alone", "SAM-match from qanet"):
+        assert row in printed
+    last = json.loads(printed.splitlines()[-1])
+    assert RunFolder(Path(last["student"])).config().model == "sam" and len(last["scores"]) == 5
+
+
+def test_another_student_that_is_none_is_refused_before_anything_is_trained(tiny, logged):
+    for name, message in (("qanet", "a teacher; choose from sam, sam_match"), ("sam_mach", "'sam_match'")):
+        with pytest.raises(UserError, match=message):
+            distill_mode(tiny(f"distill.also_student={name}", teacher="qanet"))
+    assert logged.messages == []
+
+
 def test_a_term_that_is_off_is_said_before_teachers_are_trained(tiny, logged):
     config = tiny("recipes={soft: {terms: [labels, teacher, conicity]}}", recipe="soft", teacher="qanet")
     with pytest.raises(UserError, match="'conicity' is off.*distill.conicity_weight=1"):

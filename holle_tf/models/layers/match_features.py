@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Sequence
 
 import tensorflow as tf
 
-from holle_tf.models.layers.word_embedding import UNKNOWN_ID
+from holle_tf.models.layers.word_embedding import UNKNOWN_ID, are_watched
 from pipelines.word_keys import WORD_BITS
 
 EPSILON = 1e-6  # in the squared length of a vector, whose gradient at zero would be infinite
@@ -41,6 +41,8 @@ class MatchFeatures(tf.keras.layers.Layer):
     Args:
         stem: words also match if they only begin alike.
         soft: words also match by their vectors.
+        learned_vectors: word vectors are trained. Otherwise gradients by them are computed only where they
+            are watched (``watching_word_vectors``).
 
     Call arguments:
         texts: ``Words`` of the document, and of each text that it is compared with.
@@ -52,12 +54,14 @@ class MatchFeatures(tf.keras.layers.Layer):
         that occurs in it and otherwise not below 0. Unknown words have no cosine.
     """
 
-    def __init__(self, stem: bool = True, soft: bool = True, **kwargs: Any):
+    def __init__(self, stem: bool = True, soft: bool = True, learned_vectors: bool = False, **kwargs: Any):
         # Without autocast, so that cosines of half-precision vectors are computed in float32.
         super().__init__(autocast=False, **kwargs)
-        self.stem, self.soft = stem, soft
+        self.stem, self.soft, self.learned_vectors = stem, soft, learned_vectors
 
     def call(self, texts: Sequence[Words]) -> tf.Tensor:
+        if not self.learned_vectors and not are_watched():  # it would reach no weight, and take time
+            texts = [text._replace(vectors=tf.stop_gradient(text.vectors)) for text in texts]
         document, *context = texts
         real = document.ids[:, :, tf.newaxis] > 0  # (batch, doc_len, 1)
         own = self._unit_vectors(document) if self.soft else None
@@ -86,7 +90,8 @@ class MatchFeatures(tf.keras.layers.Layer):
         return vectors * tf.math.rsqrt(tf.reduce_sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "stem": self.stem, "soft": self.soft}
+        own = {"stem": self.stem, "soft": self.soft, "learned_vectors": self.learned_vectors}
+        return {**super().get_config(), **own}
 
 
 def _stems(keys: tf.Tensor) -> tf.Tensor:
