@@ -24,7 +24,6 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.models import make_distiller
-from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.precision import resolve_precision
@@ -70,7 +69,7 @@ def time_reading(config: Config, prepared: PreparedData) -> dict[str, float]:
     batches = make_dataset(
         prepared,
         "train",
-        inputs=MODELS[config.model].inputs,
+        inputs=config.inputs_of(config.model),
         batch_size=config.training_of(config.model).batch_size,
         shuffle=True,
     )
@@ -95,7 +94,7 @@ def time_training(config: Config, prepared: PreparedData) -> float:
     batches = make_dataset(
         prepared,
         "train",
-        inputs=MODELS[config.model].inputs,
+        inputs=config.inputs_of(config.model),
         batch_size=training.batch_size,
         shuffle=True,
     )

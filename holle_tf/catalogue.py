@@ -33,6 +33,7 @@ class Model:
         role: student | teacher. Students follow recipes and can be exported; teachers learn from labels.
         options: a frozen dataclass of ``option`` fields, the model's section of the configuration.
         inputs: features that it reads, names of ``pipelines.dataset.make_dataset``.
+        match_inputs: further ones that it reads if its option ``match`` is true.
         builder: "module:function" of (options, word vectors, characters in the vocabulary, whether the word
             vectors are learned) -> functional Keras model that returns ``models.outputs.span_outputs``.
         training: its training defaults.
@@ -50,12 +51,17 @@ class Model:
     options: type
     inputs: tuple[str, ...]
     builder: str
+    match_inputs: tuple[str, ...] = ()
     training: TrainingConfig = field(default_factory=TrainingConfig)
     vectors: Mapping[str, str] = field(default_factory=dict)
     conicity: tuple[str, ...] = ()
     depth: str = ""
     exporter: str = ""
     plugin: str = ""
+
+    def inputs_with(self, options: Any) -> tuple[str, ...]:
+        """The features that it reads with these options."""
+        return (*self.inputs, *(self.match_inputs if getattr(options, "match", False) else ()))
 
     def build(
         self, options: Any, embeddings: Any, char_count: int, trainable_embeddings: bool = False
@@ -222,6 +228,8 @@ register_model(
 )
 
 _JOINED_QUESTION = ("document", "document_chars", "question", "question_chars", "query", "prober_history")
+_QUESTION_KEYS = ("document_keys", "question_keys")
+_MATCH = "each word is also marked as one that occurs in the other text or not (beyond the published model)"
 
 
 @dataclass(frozen=True)
@@ -235,6 +243,7 @@ class BidafConfig:
     highway_layers: int = option(2, "highway layers")
     modelling_layers: int = option(2, "recurrent layers above the attention")
     segments: bool = option(True, "mark which part of the question a word is from; false = as published")
+    match: bool = option(False, _MATCH)
     dropout: float = option(0.2, "rate before every layer", below=1)
 
 
@@ -245,6 +254,7 @@ register_model(
         role=TEACHER,
         options=BidafConfig,
         inputs=_JOINED_QUESTION,
+        match_inputs=_QUESTION_KEYS,
         builder="holle_tf.models.bidaf:build_bidaf",
         training=TrainingConfig(optimizer="adadelta", learning_rate=0.5, epsilon=1e-6, ema_decay=0.999),
         vectors={"query_to_context": "h~"},
@@ -268,6 +278,7 @@ class QanetConfig:
     model_convs: int = option(2, "separable convolutions in each of these blocks")
     model_kernel: int = option(5, "words that each of these convolutions sees")
     segments: bool = option(True, "mark which part of the question a word is from; false = as published")
+    match: bool = option(False, _MATCH)
     dropout: float = option(0.1, "rate between layers", below=1)
     word_dropout: float = option(0.1, "rate on word vectors", below=1)
     char_dropout: float = option(0.05, "rate on character vectors", below=1)
@@ -290,6 +301,7 @@ register_model(
         role=TEACHER,
         options=QanetConfig,
         inputs=_JOINED_QUESTION,
+        match_inputs=_QUESTION_KEYS,
         builder="holle_tf.models.qanet:build_qanet",
         training=TrainingConfig(beta_1=0.8, warmup_steps=1000, clip_norm=5.0, l2=3e-7, ema_decay=0.9999),
         vectors={"similarity_row_sums": "row sums"},

@@ -109,6 +109,10 @@ class Config:
         """The section of a model: an object of the class that its row names."""
         return getattr(self, model)
 
+    def inputs_of(self, model: str) -> tuple[str, ...]:
+        """The features that a model reads, names of ``pipelines.dataset.make_dataset``."""
+        return MODELS[model].inputs_with(self.options_of(model))
+
     def training_of(self, model: str) -> TrainingConfig:
         """The training options of a model."""
         found = getattr(self.training, model)

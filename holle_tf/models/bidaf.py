@@ -5,6 +5,8 @@ Its sizes and their defaults are ``BidafConfig`` in ``holle_tf/catalogue.py``.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +15,7 @@ from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.fast_dropout import FastDropout
 from holle_tf.models.layers.highway import Highway
+from holle_tf.models.layers.match_features import MatchFeatures, matches_both_ways
 from holle_tf.models.layers.segments import QuestionSegments
 from holle_tf.models.layers.span_logits import SpanLogits
 from holle_tf.models.layers.start_summary import StartSummary
@@ -40,17 +43,24 @@ def build_bidaf(
     Returns:
         A functional model. Inputs, all int32 with 0 as padding: ``document`` (batch, doc_len),
         ``document_chars`` (batch, doc_len, chars), ``question`` (query, prober and responder history
-        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths).
+        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths);
+        with ``match`` also ``document_keys`` and ``question_keys`` (batch, length).
         Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
         ``document_mask`` bool (batch, doc_len), ``query_to_context`` float32 (batch, 2 * units).
     """
-    shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in INPUTS}
-    inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in INPUTS}
+    names = MODELS["bidaf"].inputs_with(config)
+    shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in names}
+    inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in names}
     document_mask = tf.not_equal(inputs["document"], 0)
     question_mask = tf.not_equal(inputs["question"], 0)
     dropout = FastDropout(config.dropout)
 
     word_embedding = WordEmbedding(embeddings, trainable_embeddings, name="word_embedding")
+
+    @functools.cache
+    def look_up(text: str) -> tf.Tensor:
+        return word_embedding(inputs[text], text=text)  # (batch, length, word_dim)
+
     char_cnn = CharCNN(
         char_count, config.char_dim, config.char_filters, config.char_width, config.dropout, name="char_cnn"
     )
@@ -58,10 +68,15 @@ def build_bidaf(
     highway = Highway(config.highway_layers, "relu", name="highway")
     encoder = BidirectionalRNN("lstm", config.units, name="encoder")  # shared by document and question
 
+    features: dict[str, list[tf.Tensor]] = {"document": [], "question": []}  # of each word, beyond its vector
+    if config.match:
+        match = MatchFeatures(learned_vectors=trainable_embeddings, name="match_features")
+        features = matches_both_ways(match, inputs, look_up)
+
     def embed(text: str) -> tf.Tensor:
-        words = word_embedding(inputs[text], text=text)  # (batch, length, word_dim)
+        words = look_up(text)
         chars = char_cnn(inputs[f"{text}_chars"])  # (batch, length, char_filters)
-        return highway(joined([words, chars]))  # (batch, length, word_dim + char_filters)
+        return highway(joined([words, chars, *features[text]]))  # (batch, length, word_dim + char_filters)
 
     document = encoder(dropout(embed("document")), mask=document_mask)  # (batch, doc_len, 2 * units)
     question, question_bias = embed("question"), None

@@ -5,6 +5,8 @@ Its sizes and their defaults are ``QanetConfig`` in ``holle_tf/catalogue.py``.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -13,6 +15,7 @@ from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.encoder_block import EncoderBlock
 from holle_tf.models.layers.fast_dropout import FastDropout
 from holle_tf.models.layers.highway import Highway
+from holle_tf.models.layers.match_features import MatchFeatures, matches_both_ways
 from holle_tf.models.layers.segments import QuestionSegments
 from holle_tf.models.layers.span_logits import SpanLogits
 from holle_tf.models.layers.trilinear_attention import QanetAttention
@@ -42,17 +45,24 @@ def build_qanet(
     Returns:
         A functional model. Inputs, all int32 with 0 as padding: ``document`` (batch, doc_len),
         ``document_chars`` (batch, doc_len, chars), ``question`` (query, prober and responder history
-        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths).
+        joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths);
+        with ``match`` also ``document_keys`` and ``question_keys`` (batch, length).
         Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
         ``document_mask`` bool (batch, doc_len), ``similarity_row_sums`` float32 (batch, doc_len) with 0 on
         padding.
     """
-    shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in INPUTS}
-    inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in INPUTS}
+    names = MODELS["qanet"].inputs_with(config)
+    shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in names}
+    inputs = {name: tf.keras.Input(shapes[name], dtype=tf.int32, name=name) for name in names}
     document_mask = tf.not_equal(inputs["document"], 0)
     question_mask = tf.not_equal(inputs["question"], 0)
 
     word_embedding = WordEmbedding(embeddings, trainable_embeddings, name="word_embedding")
+
+    @functools.cache
+    def look_up(text: str) -> tf.Tensor:
+        return word_embedding(inputs[text], text=text)  # (batch, length, word_dim)
+
     word_dropout = FastDropout(config.word_dropout)
     char_cnn = CharCNN(
         char_count, config.char_dim, config.units, config.char_width, config.char_dropout, name="char_cnn"
@@ -61,10 +71,15 @@ def build_qanet(
     projection = tf.keras.layers.Dense(config.units, use_bias=False, name="projection")
     highway = Highway(config.highway_layers, None, config.dropout, name="highway")
 
+    features: dict[str, list[tf.Tensor]] = {"document": [], "question": []}  # of each word, beyond its vector
+    if config.match:
+        match = MatchFeatures(learned_vectors=trainable_embeddings, name="match_features")
+        features = matches_both_ways(match, inputs, look_up)
+
     def embed(text: str) -> tf.Tensor:
-        words = word_dropout(word_embedding(inputs[text], text=text))  # (batch, length, word_dim)
+        words = word_dropout(look_up(text))
         chars = char_cnn(inputs[f"{text}_chars"])  # (batch, length, units)
-        return highway(projection(joined([words, chars])))  # (batch, length, units)
+        return highway(projection(joined([words, chars, *features[text]])))  # (batch, length, units)
 
     encoder = EncoderBlock(
         config.units,

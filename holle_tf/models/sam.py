@@ -93,14 +93,12 @@ def read_texts(config: SamConfig, ids: Mapping[str, tf.Tensor], embed: WordEmbed
     # The three short texts are read as rows of one batch: a third of the recurrent steps.
     stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
     together = read("context", context_encoder, stacked)
-    parts = {"document": document}
-    for i, name in enumerate(CONTEXT):
-        numbers, vectors, states, final = (
-            tf.split(part, len(CONTEXT))[i]
-            for part in (stacked, together.vectors, together.states, together.final)
-        )
-        parts[name] = ReadText(numbers, tf.not_equal(numbers, 0), vectors, states, final)
-    return parts
+    parts = (stacked, together.vectors, together.states, together.final)
+    texts = {"document": document}
+    split = zip(*(tf.split(part, len(CONTEXT)) for part in parts))
+    for name, (numbers, vectors, states, final) in zip(CONTEXT, split):
+        texts[name] = ReadText(numbers, tf.not_equal(numbers, 0), vectors, states, final)
+    return texts
 
 
 def span_scores(config: SamConfig, texts: Mapping[str, ReadText], states: tf.Tensor) -> dict[str, tf.Tensor]:

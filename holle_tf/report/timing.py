@@ -15,7 +15,6 @@ from typing import Any, Mapping, NamedTuple, Optional
 
 import tensorflow as tf
 
-from holle_tf.catalogue import MODELS
 from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.config import Config, to_dict
 from holle_tf.distill.distiller import Distiller, Teacher, online_teacher
@@ -243,7 +242,7 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
     """
     tf.keras.backend.clear_session()
     training, terms = config.training_of(config.model), run_terms(config)
-    inputs = set(MODELS[config.model].inputs)
+    inputs = set(config.inputs_of(config.model))
     teachers = []
     for kind in config.teachers:
         if "reader" in needs(terms):

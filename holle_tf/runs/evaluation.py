@@ -37,7 +37,7 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
     batches = make_dataset(
         prepared,
         split,
-        inputs=MODELS[config.model].inputs,
+        inputs=config.inputs_of(config.model),
         batch_size=run_on_data.config.evaluation.batch_size,
         texts=True,
     )

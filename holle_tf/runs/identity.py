@@ -26,6 +26,7 @@ from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
+NEWER_OPTIONS = ("match",)  # of models; they are left out while they are off
 NO_VECTOR = (
     "distill.matching_weight needs teachers with a vector to match; use --teacher=bidaf and short documents."
 )
@@ -41,9 +42,13 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
     training = to_dict(config.training_of(config.model))
     if training["recurrence"] == "auto":  # so that runs that are older than this option are still found
         del training["recurrence"]
+    options = to_dict(config.options_of(config.model))
+    for name in NEWER_OPTIONS:  # likewise
+        if not options.get(name, True):
+            del options[name]
     sections: dict[str, Any] = {
         "model": config.model,
-        config.model: to_dict(config.options_of(config.model)),
+        config.model: options,
         "training": training,
         "seed": config.seed,
         "data": prepared.fingerprint,

@@ -8,7 +8,6 @@ from typing import Mapping
 import numpy as np
 import tensorflow as tf
 
-from holle_tf.catalogue import MODELS
 from holle_tf.distill.losses import log_probabilities
 from holle_tf.drawing.plots import plot_prediction, plot_training, read_metrics
 from holle_tf.evaluate.predictions import read_predictions
@@ -45,7 +44,8 @@ def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared:
     encoded = encode(example, prepared.words, prepared.chars, prepared.config)
     probabilities = {}
     for name, run_on_data in runs_on_data.items():
-        inputs = MODELS[run_on_data.run.config().model].inputs
+        trained = run_on_data.run.config()
+        inputs = trained.inputs_of(trained.model)
         outputs = run_on_data.load_model()(features_of([encoded], inputs), training=False)
         probabilities[name] = {
             edge: tf.exp(log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"]))[0].numpy()

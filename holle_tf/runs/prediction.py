@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from rich.console import Console
 
-from holle_tf.catalogue import MODELS, is_student, students
+from holle_tf.catalogue import is_student, students
 from holle_tf.config import Config
 from holle_tf.drawing.terminal_span import print_prediction
 from holle_tf.evaluate.answers import Answer, AnswerSpan
@@ -78,7 +78,7 @@ class ChatPredictor:
         predictor = self._whole
         if self._in_chunks is not None and longest > self._longest:
             predictor = self._in_chunks
-        features = features_of(encoded, MODELS[self.config.model].inputs)
+        features = features_of(encoded, self.config.inputs_of(self.config.model))
         none = {edge: np.full(len(encoded), -1, np.int32) for edge in EDGES}
         found = predictor.decode(features, none)
         return [

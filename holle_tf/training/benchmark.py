@@ -38,7 +38,7 @@ def measure_inference(config: Config, model: str, split: str = "test") -> dict[s
     prepared = find_data(config) or open_data(config)
     predictor = Predictor(_build_model(config, model, prepared), config.evaluation.max_span)
     size = config.evaluation.batch_size
-    batches = make_dataset(prepared, split, inputs=MODELS[model].inputs, batch_size=size)
+    batches = make_dataset(prepared, split, inputs=config.inputs_of(model), batch_size=size)
     for features, labels in batches.take(1):
         predictor.decode(features, labels)
     began = time.perf_counter()
@@ -72,7 +72,7 @@ def measure_training(config: Config, model: str) -> dict[str, float]:
     steps = steps_of_epoch(prepared.count("train"), training)
     distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
     batches = make_dataset(
-        prepared, "train", inputs=MODELS[model].inputs, batch_size=training.batch_size, shuffle=True,
+        prepared, "train", inputs=config.inputs_of(model), batch_size=training.batch_size, shuffle=True,
         static_shapes=training.jit,
     )  # fmt: skip
     return {

@@ -8,7 +8,6 @@ from typing import NamedTuple, Optional, Sequence
 import tensorflow as tf
 
 from holle_tf.board.example_views import View, view
-from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.distill.distiller import Teacher, cached_teacher, online_teacher
 from holle_tf.distill.teacher_cache import ALONE, Readers, ensure_teacher_cache, read_teacher_cache
@@ -59,7 +58,7 @@ def read_teachers(
     Raises:
         UserError: a run cannot read these data, or a term needs what a teacher does not have.
     """
-    inputs = set(MODELS[config.model].inputs)
+    inputs = set(config.inputs_of(config.model))
     teachers, caches, views = [], [], {}
     wanted, options = needs(terms), config.distill
     for i, run in enumerate(runs):

@@ -156,7 +156,7 @@ def _train(
     logger.info(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
-    size, inputs = config.evaluation.batch_size, MODELS[config.model].inputs
+    size, inputs = config.evaluation.batch_size, config.inputs_of(config.model)
     dev_batches = make_dataset(prepared, "dev", inputs=inputs, batch_size=size, texts=True)
     evaluation = DevEvaluation(
         run,

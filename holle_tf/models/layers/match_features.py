@@ -7,7 +7,7 @@ weighted feature without its normalisation.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 import tensorflow as tf
 
@@ -97,3 +97,22 @@ class MatchFeatures(tf.keras.layers.Layer):
 def _stems(keys: tf.Tensor) -> tf.Tensor:
     """The part of each key that words have in common which begin alike; 0 for padding."""
     return keys // (1 << WORD_BITS)
+
+
+def matches_both_ways(
+    match: MatchFeatures, inputs: Mapping[str, tf.Tensor], look_up: Callable[[str], tf.Tensor]
+) -> dict[str, list[tf.Tensor]]:
+    """Match features of the document's words in the question, and of the question's in the document.
+
+    Args:
+        match: the layer.
+        inputs: ``document``, ``document_keys``, ``question`` and ``question_keys``, (batch, length) each.
+        look_up: gives the vectors of a text, (batch, length, word_dim).
+
+    Returns:
+        By text a list of one tensor (batch, length, features).
+    """
+    document, question = (
+        Words(inputs[text], inputs[f"{text}_keys"], look_up(text)) for text in ("document", "question")
+    )
+    return {"document": [match([document, question])], "question": [match([question, document])]}
