@@ -45,12 +45,31 @@ def run(tiny, prepared):
 
 @pytest.fixture
 def expected(run):
+    return _answer_of_predict(run)
+
+
+def _answer_of_predict(run):
     """What ``--mode=predict`` says about the example's chat."""
     chat = json.loads(CHAT.read_text(encoding="utf-8"))
     no_answer = dict(answer="", answer_start=0, answer_end=0, response="", source="unknown", has_answer=False)
     start, end, score = ChatPredictor(run).spans(Example("e", "c", "", **chat, **no_answer))[0]
     span = chat["document"][start:end]
     return {"span": span, "start_char": start, "end_char": end, "score": pytest.approx(score, abs=1e-5)}
+
+
+@pytest.fixture
+def matching_run(tiny, prepared):
+    """A trained tiny student with match features, exported for the clients that compute keys."""
+    found = ensure_run(replace(tiny(seed=40), model="sam_match", recipe="add_train"), prepared)
+    if not (found.path / "export").exists():
+        export_mode(tiny(), str(found.path), FORMATS)
+    return found
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_client_computes_the_keys_of_words(matching_run, without_package, client):
+    said = without_package(EXAMPLES / client, matching_run.path / "export" / CLIENTS[client], CHAT)
+    assert json.loads(said) == _answer_of_predict(matching_run)
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -23,13 +23,13 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def export(untrained_run):
+@pytest.fixture(scope="module", params=["sam", "sam_match"])
+def export(request, untrained_run):
     """The run, and the folder of its export."""
     from holle_tf.config import ExportConfig
     from holle_tf.runs.exporting import student_of, write_export
 
-    run = untrained_run("sam")
+    run = untrained_run(request.param)
     folder = run.path / "export" / "onnx"
     write_export(student_of(run), "onnx", folder, ExportConfig())
     return run, folder

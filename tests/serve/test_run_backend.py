@@ -22,7 +22,7 @@ def loaded(untrained_run):
     return lru_cache(maxsize=None)(lambda model: RunBackend(untrained_run(model)))
 
 
-@pytest.fixture(params=["sam", "qanet"])
+@pytest.fixture(params=["sam", "sam_match", "qanet"])
 def backend(request, loaded):
     return loaded(request.param)
 

@@ -13,7 +13,8 @@ from pipelines.dataset import make_dataset
 
 SMALLER = {  # sizes that keep each test under a minute on one core; the layers are those of the defaults
     "sam": ["sam.dropout=0"],
-    "sam_mul": ["sam.dropout=0", "sam.interaction=mul"],
+    "sam:mul": ["sam.dropout=0", "sam.interaction=mul"],
+    "sam_match": ["sam_match.dropout=0"],
     "bidaf": ["bidaf.units=32", "bidaf.char_filters=32", "bidaf.dropout=0"],
     "qanet": ["qanet.units=32", "qanet.heads=2", "qanet.char_dim=16", "qanet.model_blocks=1",
               "qanet.dropout=0", "qanet.word_dropout=0", "qanet.char_dropout=0", "qanet.survival=1"],
@@ -22,7 +23,7 @@ SMALLER = {  # sizes that keep each test under a minute on one core; the layers 
 
 @pytest.mark.parametrize("variant", SMALLER)
 def test_thirty_two_examples_are_learned_by_heart(variant, tmp_path):
-    model_name = variant.split("_")[0]
+    model_name = variant.split(":")[0]
     corpus = [
         "demo.train_examples=32",
         "demo.dev_examples=4",

@@ -11,7 +11,7 @@ def read(path, model="sam", distilling=False, *assignments):
     return read_space(load_config((), [f"tuning.space={path}", *assignments], {"model": model}), distilling)
 
 
-@pytest.mark.parametrize("model", ["sam", "bidaf", "qanet"])
+@pytest.mark.parametrize("model", ["sam", "sam_match", "bidaf", "qanet"])
 @pytest.mark.parametrize("name", sorted(path.stem for path in SPACES.glob("*.yaml")))
 def test_every_space_that_ships_is_valid_for_every_model(name, model):
     assert read(name, model).parameters

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from holle_tf.models.layers.aligned_query import AlignedQuery
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
 from holle_tf.models.layers.char_cnn import CharCNN
 from holle_tf.models.layers.encoder_block import EncoderBlock
@@ -13,6 +14,7 @@ from holle_tf.models.layers.fast_dropout import FastDropout
 from holle_tf.models.layers.feed_forward import FeedForward
 from holle_tf.models.layers.highway import Highway
 from holle_tf.models.layers.layer_norm import LayerNorm
+from holle_tf.models.layers.match_features import MatchFeatures, Words
 from holle_tf.models.layers.self_attention import SelfAttention
 from holle_tf.models.layers.separable_conv import SeparableConv
 from holle_tf.models.layers.span_logits import SpanLogits
@@ -49,6 +51,16 @@ LAYERS = {
     "start_summary": (lambda p: StartSummary(dtype=p), [TEXT, TEXT, TEXT[..., 0]], {}),
     "bidaf_attention": (lambda p: BidafAttention(dropout=0.1, dtype=p), [TEXT, TEXT], MASKS),
     "qanet_attention": (lambda p: QanetAttention(dropout=0.1, dtype=p), [TEXT, TEXT], MASKS),
+    "aligned_query": (
+        lambda p: AlignedQuery(4, dtype=p),
+        TEXT,
+        {"query": TEXT, "document_mask": MASK["mask"], "query_mask": MASKS["question_mask"]},
+    ),
+    "match_features": (
+        lambda p: MatchFeatures(learned_vectors=True, dtype=p),
+        [Words(IDS, IDS, TEXT), Words(IDS, IDS, TEXT)],
+        {},
+    ),
     "word_embedding": (lambda p: WordEmbedding(RNG.normal(size=(6, 3)), dtype=p), IDS, {}),
 }
 
@@ -83,7 +95,10 @@ def test_half_precision_gives_finite_values_near_those_of_float32(name, policy):
         np.testing.assert_allclose(ours, theirs, rtol=0.05, atol=0.1)
 
 
-@pytest.mark.parametrize("name", [name for name in LAYERS if name not in ("fast_dropout", "start_summary")])
+WITHOUT_WEIGHTS = ("fast_dropout", "start_summary", "match_features")
+
+
+@pytest.mark.parametrize("name", [name for name in LAYERS if name not in WITHOUT_WEIGHTS])
 def test_every_weight_that_is_trained_gets_a_finite_gradient(name):
     make, inputs, masks = LAYERS[name]
     layer = make("float32")
