@@ -245,6 +245,9 @@ class BidafConfig:
     segments: bool = option(True, "mark which part of the question a word is from; false = as published")
     match: bool = option(False, _MATCH)
     dropout: float = option(0.2, "rate before every layer", below=1)
+    matching_start: bool = option(
+        False, "initial scales at which equal words of document and question attend to each other"
+    )
 
 
 register_model(
@@ -285,6 +288,9 @@ class QanetConfig:
     survival: float = option(0.9, "stochastic depth: chance that the topmost sublayer is kept")
     chunked_training: bool = option(
         False, "attend in chunks in training, for documents of thousands of words: less memory, more time"
+    )
+    matching_start: bool = option(
+        False, "initial scales at which equal words of document and question attend to each other"
     )
 
     def fault(self) -> str:

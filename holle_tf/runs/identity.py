@@ -26,7 +26,7 @@ from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
-NEWER_OPTIONS = ("match",)  # of models; they are left out while they are off
+NEWER_OPTIONS = ("match", "matching_start")  # of models; they are left out while they are off
 NO_VECTOR = (
     "distill.matching_weight needs teachers with a vector to match; use --teacher=bidaf and short documents."
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from holle_tf.runs.identity import default_run_path, distill_options, run_terms
+from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_terms
 from holle_tf.training.distillation import student_alone
 
 
@@ -15,3 +15,12 @@ def test_weights_of_a_student_change_neither_its_teacher_nor_the_student_beside_
     assert default_run_path(replace(weighted, recipe="add_train"), prepared, []) != paths[0]
     assert distill_options(replace(weighted, model="qanet")).labels_weight == 1.0
     assert distill_options(weighted).labels_weight == 0.5
+
+
+def test_a_start_with_matches_is_another_run_and_the_usual_start_the_one_before_there_was_a_choice(
+    tiny, prepared
+):
+    usual = run_identity(tiny(model="qanet"), prepared, [])
+    matching = run_identity(tiny("qanet.matching_start=true", model="qanet"), prepared, [])
+    assert "matching_start" not in usual["qanet"]
+    assert matching["qanet"] == {**usual["qanet"], "matching_start": True}

@@ -87,6 +87,13 @@ class EncoderBlock(tf.keras.layers.Layer):
         normed = self._drop(self._norms[-1](x), training=training)
         return self._joins[-1]([x, self._feed_forward(normed)], training=training)
 
+    def scale_branches(self, gain: float) -> None:
+        """Multiply what every sublayer adds to the running sum by ``gain``, by way of its last kernel."""
+        for conv in self._convs:
+            conv.pointwise.assign(gain * conv.pointwise)  # its bias is zero at first, and relu keeps scales
+        self._attention.scale_values(gain)
+        self._feed_forward.outer_kernel.assign(gain * self._feed_forward.outer_kernel)
+
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -67,6 +67,11 @@ class SelfAttention(tf.keras.layers.Layer):
         attended = attend(query, key, value, mask, CHUNK if reading or self.chunked_training else 0)
         return tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [shape[0], shape[1], self.units])
 
+    def scale_values(self, gain: float) -> None:
+        """Multiply what is attended to, and so the output, by ``gain``."""
+        query, key, value = tf.split(tf.convert_to_tensor(self.kernel), 3, axis=-1)
+        self.kernel.assign(tf.concat([query, key, gain * value], axis=-1))
+
     def get_config(self) -> dict[str, Any]:
         own = {"units": self.units, "heads": self.heads, "chunked_training": self.chunked_training}
         return {**super().get_config(), **own}

@@ -38,6 +38,12 @@ class _TrilinearAttention(tf.keras.layers.Layer):
             self.bias = self.add_weight("bias", (1,), initializer="zeros")
         super().build(input_shape)
 
+    def start_with_product(self, gain: float) -> None:
+        """Let the similarity be ``gain`` times its initial product, without a preference for any word."""
+        self.document_kernel.assign(tf.zeros_like(self.document_kernel))
+        self.question_kernel.assign(tf.zeros_like(self.question_kernel))
+        self.product_kernel.assign(gain * self.product_kernel)
+
     def similarity(
         self, document: tf.Tensor, question: tf.Tensor, training: Optional[bool] = None
     ) -> tf.Tensor:
