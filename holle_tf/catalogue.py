@@ -245,9 +245,6 @@ class BidafConfig:
     segments: bool = option(True, "mark which part of the question a word is from; false = as published")
     match: bool = option(False, _MATCH)
     dropout: float = option(0.2, "rate before every layer", below=1)
-    matching_start: bool = option(
-        False, "initial scales at which equal words of document and question attend to each other"
-    )
 
 
 register_model(

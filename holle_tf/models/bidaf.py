@@ -21,7 +21,6 @@ from holle_tf.models.layers.span_logits import SpanLogits
 from holle_tf.models.layers.start_summary import StartSummary
 from holle_tf.models.layers.trilinear_attention import BidafAttention
 from holle_tf.models.layers.word_embedding import WordEmbedding
-from holle_tf.models.matching_start import start_bidaf_with_matches
 from holle_tf.models.outputs import span_outputs
 
 INPUTS = MODELS["bidaf"].inputs
@@ -107,7 +106,4 @@ def build_bidaf(
     end_logits = SpanLogits(name="end")([dropped, dropout(end_states)], mask=document_mask)
 
     outputs = span_outputs(start_logits, end_logits, document_mask, query_to_context=query_to_context)
-    model = tf.keras.Model(inputs, outputs, name="bidaf")
-    if config.matching_start:
-        start_bidaf_with_matches(model)
-    return model
+    return tf.keras.Model(inputs, outputs, name="bidaf")

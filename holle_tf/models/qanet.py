@@ -20,7 +20,7 @@ from holle_tf.models.layers.segments import QuestionSegments
 from holle_tf.models.layers.span_logits import SpanLogits
 from holle_tf.models.layers.trilinear_attention import QanetAttention
 from holle_tf.models.layers.word_embedding import WordEmbedding
-from holle_tf.models.matching_start import start_qanet_with_matches
+from holle_tf.models.matching_start import start_with_matches
 from holle_tf.models.outputs import span_outputs
 
 INPUTS = MODELS["qanet"].inputs
@@ -137,5 +137,5 @@ def build_qanet(
     outputs = span_outputs(start, end, document_mask, similarity_row_sums=row_sums)
     model = tf.keras.Model(inputs, outputs, name="qanet")
     if config.matching_start:
-        start_qanet_with_matches(model, config.model_blocks)
+        start_with_matches(model, config.model_blocks)
     return model

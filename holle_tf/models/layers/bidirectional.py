@@ -86,15 +86,6 @@ class BidirectionalRNN(tf.keras.layers.Layer):
             self._keras.build(input_shape)
         super().build(input_shape)
 
-    def start_with_inputs(self, gain: float) -> None:
-        """Let the states of an LSTM depend more on the present word, less on those before.
-
-        Multiplies the kernels of its inputs by ``gain``. The bias of its forget gate, 1 in Keras, becomes 0.
-        """
-        for layer in (self._keras.forward_layer, self._keras.backward_layer):
-            layer.cell.kernel.assign(gain * layer.cell.kernel)
-            layer.cell.bias.assign(tf.zeros_like(layer.cell.bias))
-
     def call(self, inputs: tf.Tensor, mask: tf.Tensor, training: Any = None) -> tf.Tensor:
         compiled = self.implementation == "compiled"
         if self.implementation == "auto":

@@ -31,18 +31,18 @@ class _TrilinearAttention(tf.keras.layers.Layer):
         self.document_kernel = self.add_weight("document_kernel", (features, 1))  # Glorot's uniform values
         self.question_kernel = self.add_weight("question_kernel", (features, 1))
         # Equal weights make the initial similarity a scaled dot product, so that equal words attend to each
-        # other from the start; random signs would have to be unlearned first.
+        # other from the start if the encoder keeps them alike (models/matching_start.py); random signs would
+        # have to be unlearned first.
         scaled = tf.keras.initializers.Constant(features**-0.5)
         self.product_kernel = self.add_weight("product_kernel", (1, features), initializer=scaled)
         if self.use_bias:
             self.bias = self.add_weight("bias", (1,), initializer="zeros")
         super().build(input_shape)
 
-    def start_with_product(self, gain: float) -> None:
-        """Let the similarity be ``gain`` times its initial product, without a preference for any word."""
+    def start_with_product(self) -> None:
+        """Let the similarity be the product alone, without a preference for any word of the question."""
         self.document_kernel.assign(tf.zeros_like(self.document_kernel))
         self.question_kernel.assign(tf.zeros_like(self.question_kernel))
-        self.product_kernel.assign(gain * self.product_kernel)
 
     def similarity(
         self, document: tf.Tensor, question: tf.Tensor, training: Optional[bool] = None
