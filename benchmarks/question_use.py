@@ -14,7 +14,7 @@ trained on the labels if ``runs_dir`` lacks them; with ``--fresh`` they are untr
 from __future__ import annotations
 
 import json
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 import numpy as np
 import tensorflow as tf
@@ -59,24 +59,35 @@ def with_other_questions(features: Features, inputs: Iterable[str]) -> dict[str,
     return {name: tf.roll(text, half, 0) if name in moved else text for name, text in features.items()}
 
 
-def attention_reader(model: tf.keras.Model) -> Optional[tf.keras.Model]:
-    """A model that returns the attention to the question, float32 (batch, doc_len, question_len).
+def attention_reader(model: tf.keras.Model) -> Optional[Callable[[Features], np.ndarray]]:
+    """A function that returns the attention to the question, float32 (batch, doc_len, question_len).
 
     None if ``model`` does not compare the words of document and question.
     """
     found = [layer for layer in model.layers if isinstance(layer, (BidafAttention, QanetAttention))]
     if not found:
         return None
-    document, question = found[0].input
-    similarity = found[0].similarity(document, question)
+    compared = {"texts": found[0].input}
     if any(layer.name == "segments" for layer in model.layers):
-        bias = model.get_layer("segments").output[1]
-        similarity += tf.cast(bias, similarity.dtype)[:, tf.newaxis, :]
-    mask = tf.not_equal(model.input["question"], 0)[:, tf.newaxis, :]
-    return tf.keras.Model(model.input, tf.cast(masked_softmax(similarity, mask), tf.float32))
+        compared["bias"] = model.get_layer("segments").output[1]
+    encoder = tf.keras.Model(model.input, compared)
+
+    def read(features: Features) -> np.ndarray:
+        encoded = encoder({name: features[name] for name in model.input}, training=False)
+        document, question = (tf.cast(text, tf.float32) for text in encoded["texts"])
+        similarity = found[0].similarity(document, question, training=False)
+        if "bias" in encoded:
+            similarity += tf.cast(encoded["bias"], tf.float32)[:, tf.newaxis, :]
+        real = tf.not_equal(features["question"], 0)[:, tf.newaxis, :]
+        weights: np.ndarray = masked_softmax(similarity, real).numpy()
+        return weights
+
+    return read
 
 
-def attention_to_equal_words(reader: tf.keras.Model, batches: Iterable[Any]) -> dict[str, float]:
+def attention_to_equal_words(
+    read: Callable[[Features], np.ndarray], batches: Iterable[Any]
+) -> dict[str, float]:
     """Means over the known words of documents that are in the question too.
 
     Returns:
@@ -85,7 +96,7 @@ def attention_to_equal_words(reader: tf.keras.Model, batches: Iterable[Any]) -> 
     paid, shares = [], []
     for features, _ in batches:
         document, question = features["document"].numpy(), features["question"].numpy()
-        weights = reader({name: features[name] for name in reader.input}, training=False).numpy()
+        weights = read(features)
         equal = (document[:, :, None] == question[:, None, :]) & (document > UNKNOWN_ID)[:, :, None]
         words = equal.any(axis=-1)
         paid.append((weights * equal).sum(axis=-1)[words])
@@ -115,9 +126,9 @@ def measure(name: str) -> dict[str, Any]:
     for kind, texts in (("right", batches), ("other", others)):
         read = predictor.predict(texts)
         found[kind] = {"loss": read.loss, "f1": read.f1}
-    reader = attention_reader(model)
-    if reader is not None:
-        found["equal words"] = attention_to_equal_words(reader, batches)
+    read_attention = attention_reader(model)
+    if read_attention is not None:
+        found["equal words"] = attention_to_equal_words(read_attention, batches)
     return found
 
 
