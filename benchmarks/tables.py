@@ -124,8 +124,10 @@ def inference_costs(result: dict[str, Any]) -> str:
         for model, row in models.items():
             ours = [(row[key], row[key] / models["sam"][key]) for key in ("memory_mb", "seconds")]
             published = paper.INFERENCE[setup]
-            theirs = [(published[model][i], published[model][i] / published["sam"][i]) for i in range(2)]
+            own = published.get(model, ())  # nothing of a model that is not the paper's
+            theirs = [(value, value / published["sam"][i]) for i, value in enumerate(own)]
             cells = [f"{value:,.1f} ({ratio:.1f}x)" for value, ratio in ours + theirs]
+            cells += ["-"] * (4 - len(cells))
             rows.append([f"{setup}, {model}", *cells])
     return markdown(["", "MB", "seconds", "paper: MB", "paper: seconds"], rows)
 
@@ -134,12 +136,12 @@ def training_costs(result: dict[str, Any]) -> str:
     found, rows = result["training"], []
     for model, row in found.items():
         ratio = row["seconds_per_epoch"] / found["sam"]["seconds_per_epoch"]
-        millions, seconds = paper.TRAINING[model]
+        published = paper.TRAINING.get(model)
         cells = [f"{row['parameters'] / 1e6:.2f} M", f"{row['seconds_per_epoch']:,.1f} ({ratio:.1f}x)"]
         cells += [
             f"{row['memory_mb']:,.0f}",
-            f"{millions} M",
-            f"{seconds} ({seconds / paper.TRAINING['sam'][1]:.1f}x)",
+            f"{published[0]} M" if published else "-",
+            f"{published[1]} ({published[1] / paper.TRAINING['sam'][1]:.1f}x)" if published else "-",
         ]
         rows.append([model, *cells])
     return markdown(["", "parameters", "s/epoch", "MB", "paper: parameters", "paper: s/epoch"], rows)
