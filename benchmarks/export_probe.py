@@ -42,10 +42,15 @@ def reader(name: str, folder: str, vocabulary: int) -> tuple[Callable[[int], Any
         open(f"{folder}/1/assets/vocab.txt", encoding="utf-8").read().split() if name == "savedmodel" else []
     )
     rng = np.random.default_rng(0)
+    rules = Path(folder) / "tokenizer.json"
+    keyed = rules.exists() and "keys" in json.loads(rules.read_text(encoding="utf-8"))
 
     def ids(count: int) -> dict[str, np.ndarray]:
         lengths = {text: count if text == "document" else CONTEXT_WORDS for text in NAMES}
-        return {text: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for text, n in lengths.items()}
+        found = {text: rng.integers(2, vocabulary, (1, n)).astype(np.int32) for text, n in lengths.items()}
+        if keyed:  # a word's id serves as its key
+            found.update({f"{text}_keys": row for text, row in list(found.items())})
+        return found
 
     if name == "savedmodel":  # reads text
         import tensorflow as tf

@@ -36,17 +36,18 @@ class Scored(NamedTuple):
     likely: list[Mapping[str, Any]]
 
 
-def score(read: Callable[[Mapping[str, Any]], Mapping[str, Any]], encoded: list, longest: int) -> Scored:
-    """Read the examples one by one and score the answers."""
+def score(
+    read: Callable[[Mapping[str, Any]], Mapping[str, Any]], inputs: Sequence[str], encoded: list, longest: int
+) -> Scored:
+    """Read the examples one by one, those inputs of them, and score the answers."""
     import numpy as np
 
     from holle_tf.evaluate.scores import token_f1
-    from holle_tf.models.sam import INPUTS
 
     spans, total = [], 0.0
     kept: list[Mapping[str, Any]] = []
     for features in encoded:
-        ids = {name: getattr(features, name)[None] for name in INPUTS}
+        ids = {name: getattr(features, name)[None] for name in inputs}
         # A text without words gets a word of padding, because TensorFlow Lite does not take empty texts.
         likely = read({name: row if row.size else np.zeros((1, 1), np.int32) for name, row in ids.items()})
         i, j = best_span(likely["start_probabilities"][0], likely["end_probabilities"][0], longest)

@@ -171,7 +171,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     examples = read_examples(prepared, "test")
     encoded = [encode(example, prepared.words, prepared.chars, config.data) for example in examples]
     longest, values = config.evaluation.max_span, report.values
-    wanted = score(keras_reader(student), encoded, longest)
+    wanted = score(keras_reader(student), student.inputs, encoded, longest)
     values.update(examples=len(encoded), words=len(student.words), keras_f1=wanted.f1)
 
     def row(title: str) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
         options, place = ExportConfig(**given), folder / slug(title)
         export_student(student.shrunk(options), run, name, place, options)
         size = sum(checked_card(place).values())
-        found = compared(score(load_reader(name, place), encoded, longest), wanted)
+        found = compared(score(load_reader(name, place), student.inputs, encoded, longest), wanted)
         vectors = student.vectors.size * _bytes_of_a_scalar(options)
         return {"bytes": size, "bytes_without_vectors": size - vectors, **found}
 

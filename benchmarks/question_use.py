@@ -116,7 +116,7 @@ def measure(name: str) -> dict[str, Any]:
     prepared = open_data(config)
     tf.keras.utils.set_random_seed(config.seed)
     model = untrained_model(config, prepared) if _FRESH.value else ensure_run(config, prepared).load_model()
-    inputs = MODELS[name].inputs
+    inputs = config.inputs_of(name)
     batches = list(
         make_dataset(prepared, "dev", inputs=inputs, batch_size=BATCH, limit=_EXAMPLES.value, texts=True)
     )

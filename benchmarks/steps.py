@@ -42,7 +42,7 @@ def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": name})
     distiller = make_distiller(config, precision, WORDS, CHARACTERS)
     student = distiller.student
-    batch = random_batch(MODELS[name].inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
+    batch = random_batch(config.inputs_of(name), _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
     train, read = tf.function(distiller.train_step), tf.function(lambda features: student(features))
     return {"training": lambda: train(batch), "inference": lambda: read(batch[0])}
 

@@ -40,7 +40,6 @@ def train(model: str) -> dict[str, float]:
     import tensorflow as tf
 
     from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
-    from holle_tf.catalogue import MODELS
     from holle_tf.config_sources import load_config, preset
     from holle_tf.distill.shares import shares
     from holle_tf.models.parameters import trainable_parameters
@@ -49,7 +48,7 @@ def train(model: str) -> dict[str, float]:
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": model})
     with strategy.scope() if strategy else nullcontext():
         distiller = make_distiller(config, "none", WORDS, CHARACTERS)
-    batch = random_batch(MODELS[model].inputs, _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
+    batch = random_batch(config.inputs_of(model), _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
     batches = tf.data.Dataset.from_tensors(batch).cache().repeat()
     seconds: list[float] = []
 

@@ -20,12 +20,12 @@ inputs = {name: [numbers.get(form, rules["unknown_id"]) for form in found] for n
 if "keys" in rules:  # of a student with match features
     keys = rules["keys"]
 
-    def low_bits(text, bits):
-        return zlib.crc32(text.encode()[: keys["bytes"]]) % (1 << bits)
+    def crc(text):
+        return zlib.crc32(text.encode()[: keys["bytes"]])
 
     def key(form):
-        stem = low_bits(form[: keys["stem_characters"]], keys["stem_bits"])
-        return max(stem << keys["word_bits"] | low_bits(form, keys["word_bits"]), 1)
+        stem = crc(form[: keys["stem_characters"]]) % (1 << keys["stem_bits"])
+        return max(stem << keys["word_bits"] | crc(form) >> (32 - keys["word_bits"]), 1)
 
     inputs.update({f"{name}_keys": list(map(key, found)) for name, found in forms.items()})
 

@@ -108,7 +108,8 @@ def make_dataset(
     kinds = {split_input(name)[1] for name in inputs}
     if "keys" in kinds and not prepared.has_keys:
         raise UserError(
-            f"{prepared.folder}: prepared by an earlier version, without the keys of words; prepare it again"
+            f"{prepared.folder}: prepared by a version with other keys of words, or none;"
+            " --mode=prepare with the same options adds them"
         )
     threads = min(cores(), MOST_THREADS)
     total = prepared.count(split)
@@ -259,7 +260,7 @@ def _join_extra(
 
 
 def _example_bytes(prepared: PreparedData, split: str) -> int:
-    """About how much memory the parsed bytes of an example take, all of them and a teacher's logits.
+    """About how much memory the parsed bytes of an example take: ids, characters and a teacher's logits.
 
     Also where less is read: students of one seed then have buffers of one size, and so one order of the
     examples, whatever they and their teachers read.

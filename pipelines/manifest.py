@@ -18,6 +18,7 @@ from pipelines.word_keys import KEY_VERSION
 
 SCHEMA_VERSION = 1  # raise it when the records, or what is written into them, change
 MANIFEST = "manifest.json"
+CACHES = "teachers"  # folder within prepared data: scores of teachers on them (distill/teacher_cache.py)
 FILES = ("words.txt", "chars.txt", "embeddings.npy")
 _REMEDY = "delete the folder and prepare again"
 

@@ -7,6 +7,7 @@ is up to date. It is written under a temporary name and renamed when it is compl
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any, Callable, Optional, Union
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder, file_sha256, json_sha256, remove_stale
 from pipelines.local_preparation import fill_folder
-from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
+from pipelines.manifest import CACHES, SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
@@ -67,7 +68,7 @@ def prepare(
         if prepared.has_keys:
             logger.info(f"{folder}: prepared before from the same input")
             return prepared
-        logger.info(f"{folder}: prepared by an earlier version, without the keys of words; preparing again")
+        logger.info(f"{folder}: prepared by a version with other keys of words, or none; preparing again")
     for removed in remove_stale(out_root):
         logger.info(f"{removed}: removed, it was left by a run that was killed")
     logger.info(f"{folder}: preparing, of {data_dir}")
@@ -87,6 +88,8 @@ def prepare(
             write_manifest(temporary, {**manifest, **contents})
             if folder.exists() and PreparedData.load(folder).has_keys:
                 raise _ByAnother
+            if (folder / CACHES).exists():
+                shutil.copytree(folder / CACHES, temporary / CACHES)
     except _ByAnother:
         logger.info(f"{folder}: another process prepared it meanwhile")
     return PreparedData.load(folder)

@@ -1,8 +1,8 @@
 """Encoded examples as TFRecord files: how one record is written, parsed and read back.
 
 A record is a ``tf.train.Example`` whose arrays are raw little-endian bytes (int32 word ids, word keys and
-character offsets, uint16 character ids), so that a whole batch becomes padded tensors in one ``decode_raw``
-each.
+character offsets, uint16 character ids), so that each of them becomes a padded tensor of a whole batch in
+one ``decode_raw``.
 Record ``i`` of a split goes to shard ``i % shards``: reading the shards in turn, one record each, restores
 the order of the examples while every shard is read in parallel.
 """

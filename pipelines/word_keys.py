@@ -15,8 +15,9 @@ import numpy as np
 
 KEY_VERSION = 1  # raise it when the key of any word changes; prepared data say which they have
 STEM_CHARS = 5  # characters of the beginning
-WORD_BITS = 15  # low bits of a key, from the whole word
-STEM_BITS = 16  # the bits above them, from its beginning; 31 in all, so that a key is a positive int32
+STEM_BITS = 16  # high bits of a key: the lowest of the beginning's CRC
+WORD_BITS = 15  # low bits of a key: the highest of the whole word's CRC; 31 in all, for a positive int32
+CRC_BITS = 32
 KEY_BYTES = 64  # of a word's UTF-8 that count; words that differ only behind them have one key
 NO_KEY = 0  # of padding
 
@@ -25,11 +26,12 @@ NO_KEY = 0  # of padding
 def word_key(form: str) -> int:
     """The key of a lookup form, from 1 to 2**31 - 1.
 
-    Words that begin alike share the high bits, and equal words the key. Two words that begin differently
-    share the high bits with a probability of 2**-16, and the key with one of 2**-31.
+    Words that begin alike share the high bits, and equal words the key. By accident, two words that begin
+    differently share the high bits once in 2**16, and two that begin alike the key once in 2**15.
     """
     stem = _crc(form[:STEM_CHARS]) % (1 << STEM_BITS)
-    return max(stem << WORD_BITS | _crc(form) % (1 << WORD_BITS), 1)
+    # The other end of the CRC, because in a word of up to five characters both parts are of the same one.
+    return max(stem << WORD_BITS | _crc(form) >> (CRC_BITS - WORD_BITS), 1)
 
 
 def word_keys(forms: Iterable[str]) -> np.ndarray:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from holle_tf.models.outputs import EDGES
 from pipelines.dataset import make_dataset
 from pipelines.files import atomic_file, atomic_path, exclusive_access, file_sha256, json_sha256, remove_stale
-from pipelines.manifest import describe
+from pipelines.manifest import CACHES, describe
 from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class TeacherCache:
             "chunks": dict(chunks) if chunks else None,
             "top_k": top_k,
         }
-        self.folder = prepared.folder / "teachers" / json_sha256(list(self.identity.values()))[:16]
+        self.folder = prepared.folder / CACHES / json_sha256(list(self.identity.values()))[:16]
         number = -(-self.count // SHARD_EXAMPLES)
         self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
         self.index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from pipelines.word_keys import KEY_BYTES, STEM_BITS, STEM_CHARS, WORD_BITS
+from pipelines.word_keys import CRC_BITS, KEY_BYTES, STEM_BITS, STEM_CHARS, WORD_BITS
 
 _REVERSED_POLYNOMIAL = 0xEDB88320  # of CRC-32 (ITU-T V.42)
 _ONES = 0xFFFFFFFF
@@ -23,7 +23,7 @@ def keys_in_graph(forms: tf.Tensor) -> tf.Tensor:
     stem = tf.bitwise.bitwise_and(
         _crc(tf.strings.substr(forms, 0, STEM_CHARS, "UTF8_CHAR")), (1 << STEM_BITS) - 1
     )
-    word = tf.bitwise.bitwise_and(_crc(forms), (1 << WORD_BITS) - 1)
+    word = tf.bitwise.right_shift(_crc(forms), tf.constant(CRC_BITS - WORD_BITS, tf.int64))
     return tf.cast(tf.maximum(stem * (1 << WORD_BITS) + word, 1), tf.int32)
 
 

@@ -25,7 +25,7 @@ USE = (
 LIMITS = (
     "The span is a guess with a probability, not a checked fact; there is one even where nothing answers.",
     "English, and the kind of chats and documents that it was trained on; scores elsewhere are unknown.",
-    "Words without a vector all look alike to it.",
+    "Words without a vector are known by their spelling alone, or, to SAM, not told apart.",
     "What the document says is repeated as it stands, whether true, offensive or private.",
 )
 GLOVE = "GloVe (Pennington, Socher and Manning, 2014), Public Domain Dedication and License (PDDL) 1.0"

@@ -17,7 +17,7 @@ Read = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
 def load_reader(name: str, folder: Path, threads: int = 0) -> Read:
-    """A function from word ids to probabilities, of an export.
+    """A function from word ids, and keys, to probabilities, of an export.
 
     Args:
         name: of the format.

@@ -148,14 +148,14 @@ class StudentModule(tf.Module):
     def _answer(self, *texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], GraphTokens, dict[str, tf.Tensor]]:
         document, batch = texts[0], tf.shape(texts[0])[0]
         tokens = self._tokenize(tf.concat(texts, axis=0))
-        of_words = {"ids": tokens.forms.with_values(self._lookup(tokens.forms.values))}
+        by_kind = {"ids": tokens.forms.with_values(self._lookup(tokens.forms.values))}
         if self._matches:
-            of_words["keys"] = tokens.forms.with_values(keys_in_graph(tokens.forms.values))
+            by_kind["keys"] = tokens.forms.with_values(keys_in_graph(tokens.forms.values))
         numbers = {}
         for name in self._inputs:
             text, kind = split_input(name)
             i, keep = INPUTS.index(text), self._limits.words_of(text)
-            rows = of_words[kind][i * batch : (i + 1) * batch]
+            rows = by_kind[kind][i * batch : (i + 1) * batch]
             numbers[name] = _dense(rows if keep is None else rows[:, -keep:] if keep else rows[:, :0])
         tokens = GraphTokens(*(part[:batch] for part in tokens))  # of the documents
         outputs = self._model(numbers)

@@ -111,6 +111,7 @@ class Student:
         with recurrent_implementation("loop"):
             if isinstance(self.config, SamMatchConfig):
                 model = build_sam_match(self.config, self.vectors)
+                model.get_layer("match_features").first_bucket = len(self.words)
             else:
                 model = build_sam(self.config, self.vectors)
         for variable, trained in zip(_without_vectors(model), _without_vectors(self.model)):

@@ -18,7 +18,12 @@ from holle_tf.runs.pictures import draw_pictures
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.devices import Devices
-from holle_tf.training.distillation import also_student, prepare_distillation, student_alone
+from holle_tf.training.distillation import (
+    also_student,
+    prepare_distillation,
+    student_alone,
+    student_of_teachers,
+)
 from holle_tf.training.train import ensure_run
 from pipelines.options import WINDOWS
 
@@ -46,15 +51,17 @@ def distill_mode(
 def _distill(
     config: Config, run_dir: Optional[str], teacher_runs: Optional[Sequence[str]], devices: Devices
 ) -> None:
+    also_student(student_of_teachers(config, teacher_runs))  # fails now, not after hours of training
     config, prepared, teachers, devices = prepare_distillation(config, teacher_runs, devices)
-    rows, runs_on_data = [], {}
+    rows: dict[str, dict[str, Any]] = {}
+    runs_on_data: dict[str, RunOnData] = {}
 
     def show(name: str, label: str, run: RunFolder) -> None:
         if not devices.chief:
             return
         runs_on_data[name] = RunOnData(run, prepared, config)
         ensure_scores(runs_on_data[name], "test")
-        rows.append(run_row(runs_on_data[name], label, "test"))
+        rows[name] = run_row(runs_on_data[name], label, "test")
 
     def train(own: Config, path: Optional[Path], prefix: str) -> RunFolder:
         title = title_of(own.model)
@@ -69,18 +76,23 @@ def _distill(
         show(f"{prefix}distilled", f"{title} from {own.teacher}{recipe}", distilled)
         return distilled
 
+    # The other one first: modes that look for the newest student then find the one that was asked for.
+    also, other = also_student(config), None
+    if also is not None:
+        other = train(also, None, f"{also.model} ")
+    of_other = list(rows)
     student = train(config, Path(run_dir) if run_dir else None, "")
-    if also := also_student(config):
-        train(also, None, f"{also.model} ")
     if not devices.chief:
         return
+    for name in of_other:  # shown behind it
+        rows[name], runs_on_data[name] = rows.pop(name), runs_on_data.pop(name)
     for name, teacher in zip(_distinct(config.teachers), teachers):
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = RunOnData(teacher, prepared, config).in_chunks
         show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
     pictures = draw_pictures(runs_on_data, student.path / "figures", prepared)
     print_table(
-        scores_table([*baseline_rows(prepared, "test", config.seed), *rows]),
+        scores_table([*baseline_rows(prepared, "test", config.seed), *rows.values()]),
         f"test, {config.data.setup}",
     )
     print("student:     ", student.path)
@@ -89,7 +101,8 @@ def _distill(
     print("try it:      ", f"python -m holle_tf.main --mode=predict --run_dir={student.path}")
     paths = [str(teacher.path) for teacher in teachers]
     teacher_paths: dict[str, Any] = {"teacher": paths[0]} if len(paths) == 1 else {"teachers": paths}
-    print(json.dumps({"student": str(student.path), **teacher_paths, "scores": rows}))
+    found = {"student": str(student.path), **({"also_student": str(other.path)} if other else {})}
+    print(json.dumps({**found, **teacher_paths, "scores": [*rows.values()]}))
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

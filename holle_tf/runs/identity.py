@@ -26,7 +26,8 @@ from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 
 Identity = dict[str, Any]  # as it stands in a run's identity.json
-NEWER_OPTIONS = ("match", "matching_start")  # of models; they are left out while they are off
+# Options of models that older runs do not know; they are left out while they are off.
+NEWER_OPTIONS = {"bidaf": ("match",), "qanet": ("match", "matching_start")}
 NO_VECTOR = (
     "distill.matching_weight needs teachers with a vector to match; use --teacher=bidaf and short documents."
 )
@@ -43,8 +44,8 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
     if training["recurrence"] == "auto":  # so that runs that are older than this option are still found
         del training["recurrence"]
     options = to_dict(config.options_of(config.model))
-    for name in NEWER_OPTIONS:  # likewise
-        if not options.get(name, True):
+    for name in NEWER_OPTIONS.get(config.model, ()):
+        if not options[name]:
             del options[name]
     sections: dict[str, Any] = {
         "model": config.model,

@@ -45,7 +45,8 @@ class OnnxBackend:
             self._unknown: int = options["unknown_id"]
             self._keys = bool(options.get("keys"))
             if self._keys and options["keys"]["version"] != KEY_VERSION:
-                raise ValueError("the keys of words are of another version")
+                found = options["keys"]["version"]
+                raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
             self._session = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]

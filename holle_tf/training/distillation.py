@@ -60,7 +60,6 @@ def prepare_distillation(
     teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
     config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
     distill_options(config)  # fails now, not in training, if these teachers do not fit the terms
-    also_student(config)
     return Distillation(config, prepared, teachers, devices)
 
 
@@ -121,7 +120,6 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         wanted, remedy = ("several teachers", "add one") if needed > 1 else ("one teacher", several)
         raise UserError(f"--recipe={config.recipe} learns from {wanted}, {given} given; {remedy}.")
     distill_options(config)  # fails now, not after hours of training teachers
-    also_student(config)
     return config
 
 

@@ -177,6 +177,20 @@ def test_fewer_words_and_half_floats_make_it_smaller_and_still_answer(make_stude
     assert len((tmp_path / "1/assets/vocab.txt").read_text().splitlines()) == 8
 
 
+def test_pruned_words_still_match_by_their_spelling_and_not_by_their_bucket(make_student, tmp_path):
+    student = make_student(match=True)
+    small = student.shrunk(ExportConfig(max_words=4, hash_buckets=1))  # all others share a bucket
+    export_savedmodel(small, tmp_path, ExportConfig())
+    answer = tf.saved_model.load(str(tmp_path / "1")).signatures["explain"]
+    empty, likely = tf.constant([""]), []
+    for query in ("zebra", "giraffe", "elephant"):
+        texts = {"document": tf.constant(["the zebra, the giraffe"]), "query": tf.constant([query])}
+        found = answer(**texts, prober_history=empty, responder_history=empty)
+        likely.append(found["start_probabilities"].numpy())
+    # To the model, the three queries differ in nothing but what they match.
+    assert np.abs(likely[0] - likely[1]).max() > 1e-4 and np.abs(likely[0] - likely[2]).max() > 1e-4
+
+
 def test_a_pruned_word_is_looked_up_in_the_bucket_of_its_hash(make_student):
     student = make_student()
     shrunk = student.shrunk(ExportConfig(max_words=len(student.words) - 3, hash_buckets=1))

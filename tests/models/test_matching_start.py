@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.catalogue import QanetConfig
+from holle_tf.models import matching_start as gains
 from holle_tf.models.qanet import build_qanet
 
 RNG = np.random.default_rng(0)
@@ -54,3 +55,18 @@ def test_only_initial_scales_differ():
         np.testing.assert_array_equal(after[before == 0], 0)
         changed += not np.array_equal(before, after)
     assert 0 < changed < len(usual)
+
+
+def test_the_gains_are_those_of_the_module():
+    usual, matching = _qanet(False), _qanet(True)
+
+    def gain(layer, kernel):
+        before, after = (kernel(model.get_layer(layer)).numpy() for model in (usual, matching))
+        return after[before != 0] / before[before != 0]
+
+    np.testing.assert_allclose(gain("projection", lambda layer: layer.kernel), gains.WORDS, rtol=1e-5)
+    for block in ("embedding_encoder", "model_encoder_0"):
+        outer = gain(block, lambda layer: layer._feed_forward.outer_kernel)
+        np.testing.assert_allclose(outer, gains.BRANCHES, rtol=1e-5)
+    attention = matching.get_layer("context_query_attention")
+    assert not attention.document_kernel.numpy().any() and not attention.question_kernel.numpy().any()

@@ -113,12 +113,15 @@ def test_data_of_an_earlier_version_get_the_keys_of_words_and_keep_their_folder(
     manifest = json.loads(path.read_text(encoding="utf-8"))
     del manifest["word_keys"]
     path.write_text(json.dumps(manifest), encoding="utf-8")
+    (first.folder / "teachers").mkdir()
+    (first.folder / "teachers" / "scores").write_text("of hours")
     older = PreparedData.load(first.folder)
-    with pytest.raises(UserError, match="without the keys of words; prepare it again"):
+    with pytest.raises(UserError, match="other keys of words, or none; --mode=prepare"):
         make_dataset(older, "train", inputs=["document_keys"], batch_size=1)
     second, lines = run(raw, out)
     assert "preparing again" in lines[0]
     assert second.folder == first.folder and second.manifest == first.manifest
+    assert (second.folder / "teachers" / "scores").read_text() == "of hours"
     assert os.listdir(out) == [second.folder.name]
 
 

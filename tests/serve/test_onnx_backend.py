@@ -50,6 +50,19 @@ def test_an_export_gives_the_answers_of_its_run(export):
         np.testing.assert_allclose(*scores, atol=1e-4)
 
 
+def test_keys_of_another_version_are_refused(export, tmp_path):
+    _, folder = export
+    rules = json.loads((folder / "tokenizer.json").read_text())
+    if "keys" not in rules:
+        return
+    rules["keys"]["version"] = 0
+    for name in ("model.onnx", "vocab.txt"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
+    with pytest.raises(UserError, match="keys of words of version 0; this program computes 1"):
+        onnx_backend.OnnxBackend(tmp_path)
+
+
 def test_a_folder_that_is_no_export_is_named(export, tmp_path):
     _, folder = export
     with pytest.raises(UserError, match="model.onnx: missing"):

@@ -7,7 +7,7 @@ weighted feature without its normalisation.
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 import tensorflow as tf
 
@@ -58,6 +58,7 @@ class MatchFeatures(tf.keras.layers.Layer):
         # Without autocast, so that cosines of half-precision vectors are computed in float32.
         super().__init__(autocast=False, **kwargs)
         self.stem, self.soft, self.learned_vectors = stem, soft, learned_vectors
+        self.first_bucket: Optional[int] = None  # ids from here on are shared by unknown words, in exports
 
     def call(self, texts: Sequence[Words]) -> tf.Tensor:
         if not self.learned_vectors and not are_watched():  # it would reach no weight, and take time
@@ -73,9 +74,9 @@ class MatchFeatures(tf.keras.layers.Layer):
                 found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
             if own is not None:
                 cosines = tf.matmul(own, self._unit_vectors(text), transpose_b=True)  # (batch, doc_len, n)
-                likest = tf.nn.relu(tf.reduce_max(cosines, axis=-1))
+                largest = tf.nn.relu(tf.reduce_max(cosines, axis=-1))
                 # A constant for a word that occurs, where the largest cosine has a kink.
-                found.append(tf.where(exact > 0, exact, likest))
+                found.append(tf.where(exact > 0, exact, largest))
         return tf.stack(found, axis=-1)
 
     def _occurs(self, keys: tf.Tensor, others: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
@@ -86,7 +87,10 @@ class MatchFeatures(tf.keras.layers.Layer):
     def _unit_vectors(self, text: Words) -> tf.Tensor:
         """Word vectors of length 1 (batch, length, word_dim), zero for unknown words and padding."""
         vectors = tf.cast(text.vectors[:, : tf.shape(text.ids)[1]], self.variable_dtype)
-        vectors *= tf.cast(text.ids > UNKNOWN_ID, vectors.dtype)[..., tf.newaxis]
+        known = text.ids > UNKNOWN_ID
+        if self.first_bucket is not None:
+            known &= text.ids < self.first_bucket
+        vectors *= tf.cast(known, vectors.dtype)[..., tf.newaxis]
         return vectors * tf.math.rsqrt(tf.reduce_sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
 
     def get_config(self) -> dict[str, Any]:
