@@ -77,10 +77,11 @@ def test_probabilities_give_every_chunk_the_same_total_before_they_are_merged():
     np.testing.assert_allclose(tf.reduce_sum(both, axis=1), [1.0, 1.0], rtol=1e-5)
 
 
-def test_a_document_of_one_chunk_is_read_as_by_the_model_itself_and_a_distribution_sums_to_one():
+@pytest.mark.parametrize("match", [False, True])
+def test_a_document_of_one_chunk_is_read_as_by_the_model_itself_and_a_distribution_sums_to_one(match):
     tf.keras.utils.set_random_seed(0)
     vectors = np.random.default_rng(0).normal(size=(30, 6)).astype(np.float32)
-    model = build_qanet(QanetConfig(units=8, heads=2, model_blocks=1, char_dim=4), vectors, 9)
+    model = build_qanet(QanetConfig(units=8, heads=2, model_blocks=1, char_dim=4, match=match), vectors, 9)
     rng = np.random.default_rng(1)
     ids = {
         name: tf.constant(rng.integers(2, 9, (2, width, 4)[: 3 if "chars" in name else 2]), tf.int32)
@@ -89,6 +90,8 @@ def test_a_document_of_one_chunk_is_read_as_by_the_model_itself_and_a_distributi
     }
     ids["question"] = tf.concat([ids["query"], ids["prober_history"]], 1)
     ids["question_chars"] = tf.concat([ids["question_chars"]] * 2, 1)
+    if match:
+        ids["question_keys"] = tf.concat([ids["question_keys"]] * 2, 1)
     expected = model(ids)
     whole = chunked_reader(model, 20, 15)(ids)
     for edge in ("start_logits", "end_logits"):
