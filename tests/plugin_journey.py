@@ -22,7 +22,7 @@ TINY = (
     "--config=demo", "--config=smoke", "--set=demo.train_examples=32", "--set=demo.dev_examples=6",
     "--set=demo.test_examples=6", "--set=bilinear.units=4", "--set=pointer.units=4",
     "--set=training.*.epochs=1", "--set=board.examples=2", "--set=distill.chunk_words=60",
-    "--set=distill.chunk_stride=40", "--set=report.resamples=50",
+    "--set=distill.chunk_stride=40", "--set=distill.also_student=none", "--set=report.resamples=50",
 )  # fmt: skip
 STEPS = {
     "train": ("--mode=train", "--model=bilinear"),

@@ -83,7 +83,7 @@ class DistillConfig:
         0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"
     )
     compare_alone: bool = option(True, "also train the student without a teacher, for comparison")
-    also_student: str = option("", "another student to train in the same way, for comparison; empty = none")
+    also_student: str = option("none", "another student to train in the same way, for comparison")
 
     def fault(self) -> str:
         """What is wrong with several options together; empty if nothing is."""

@@ -136,7 +136,7 @@ def also_student(config: Config) -> Optional[Config]:
         UserError: no student has this name; or its recipe cannot be learned, see ``student_of_teachers``.
     """
     name = config.distill.also_student
-    if name in ("", config.model):
+    if name in ("none", config.model):
         return None
     if not is_student(name):
         raise UserError(f"distill.also_student={name}: a teacher; choose from {', '.join(students())}.")
