@@ -133,7 +133,8 @@ def plot_prediction(
             "fontweight": "bold",
             "va": "center",
         }
-        figure.text(margin / width, middle, name, parse_math=False, **style)
+        broken = name.replace(" ", "\n", 1) if len(name) > 12 else name  # left of the strips' own labels
+        figure.text(margin / width, middle, broken, parse_math=False, **style)
         top += apart
     if strips:
         strips[-1].tick_params(bottom=True, labelbottom=True, labelsize=8, colors=INK)
@@ -214,9 +215,10 @@ def _draw_head(
         axes.text(x + 25, y, "true span", fontsize=9, color=INK, va="center")
         x += 95
     for name, (_, colour) in spans.items():
+        text = f"predicted by {name}" if len(spans) <= 3 else name  # more of them would not fit
         axes.add_patch(Rectangle((x, y - 6), 20, 12, facecolor=colour, alpha=0.30, linewidth=0))
-        axes.text(x + 25, y, f"predicted by {name}", fontsize=9, color=INK, va="center", parse_math=False)
-        x += 40 + 5.2 * len(f"predicted by {name}")
+        axes.text(x + 25, y, text, fontsize=9, color=INK, va="center", parse_math=False)
+        x += 40 + 5.2 * len(text)
 
 
 def new_figure(width: float, height: float, layout: Any = "constrained") -> Figure:
