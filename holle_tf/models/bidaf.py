@@ -23,8 +23,6 @@ from holle_tf.models.layers.trilinear_attention import BidafAttention
 from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.outputs import span_outputs
 
-INPUTS = MODELS["bidaf"].inputs
-
 
 def build_bidaf(
     config: BidafConfig, embeddings: np.ndarray, char_count: int, trainable_embeddings: bool = False

@@ -23,7 +23,6 @@ from holle_tf.models.layers.word_embedding import WordEmbedding
 from holle_tf.models.matching_start import start_with_matches
 from holle_tf.models.outputs import span_outputs
 
-INPUTS = MODELS["qanet"].inputs
 PASSES = 3  # of the model encoder, with the same weights
 
 

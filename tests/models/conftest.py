@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pipelines.word_keys import WORD_BITS
-
 ROWS, DOCUMENT, QUESTION, WORD_CHARS = 3, 11, 5, 4
 WORDS, CHARS = 40, 9  # in the vocabularies
 
@@ -23,7 +21,6 @@ def features():
     for text in ("document", "question"):
         chars = rng.integers(1, CHARS, (*features[text].shape, WORD_CHARS))
         features[f"{text}_chars"] = chars * (features[text] > 0)[..., None]
-        features[f"{text}_keys"] = features[text] << WORD_BITS | features[text]
     # The question is query, prober history and responder history joined.
     features["query"], features["prober_history"] = features["question"][:, :2], features["question"][:, 2:3]
     return {name: ids.astype(np.int32) for name, ids in features.items()}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.catalogue import BidafConfig
-from holle_tf.models.bidaf import INPUTS, build_bidaf
+from holle_tf.catalogue import MODELS, BidafConfig
+from holle_tf.models.bidaf import build_bidaf
 from holle_tf.models.parameters import trainable_parameters
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
@@ -68,7 +68,7 @@ def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path, featur
     model.save_weights(tmp_path / "weights")
     copy = tf.keras.Model.from_config(model.get_config())
     copy.load_weights(tmp_path / "weights").assert_existing_objects_matched()
-    assert set(copy.input) == set(INPUTS)
+    assert set(copy.input) == set(MODELS["bidaf"].inputs)
     for name, value in copy(features).items():
         np.testing.assert_array_equal(value, expected[name])
 

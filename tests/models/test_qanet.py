@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.addons import StochasticDepth
-from holle_tf.catalogue import QanetConfig
+from holle_tf.catalogue import MODELS, QanetConfig
 from holle_tf.models.parameters import trainable_parameters
-from holle_tf.models.qanet import INPUTS, build_qanet, survival_chances
+from holle_tf.models.qanet import build_qanet, survival_chances
 
 VECTORS = np.random.default_rng(0).normal(size=(40, 12)).astype(np.float32)
 CHARS = 9
@@ -91,6 +91,6 @@ def test_weights_survive_a_file_and_the_model_its_configuration(tmp_path, featur
     model.save_weights(tmp_path / "weights")
     copy = tf.keras.Model.from_config(model.get_config())
     copy.load_weights(tmp_path / "weights").assert_existing_objects_matched()
-    assert set(copy.input) == set(INPUTS)
+    assert set(copy.input) == set(MODELS["qanet"].inputs)
     for name, value in copy(features).items():
         np.testing.assert_array_equal(value, expected[name])

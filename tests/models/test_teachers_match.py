@@ -13,6 +13,13 @@ SMALL = {
 }
 
 
+@pytest.fixture
+def features(features):
+    """Those of all tests of teachers, with the keys of words."""
+    keys = {f"{text}_keys": features[text] << WORD_BITS | features[text] for text in ("document", "question")}
+    return {**features, **keys}
+
+
 @pytest.fixture(params=SMALL)
 def model(request):
     return MODELS[request.param].build(SMALL[request.param], VECTORS, 9)
