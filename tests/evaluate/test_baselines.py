@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import math
 import random
+import re
 
 import pytest
 
 from holle_tf.evaluate.baselines import (
     by_popularity,
     first_sentence,
+    overlap_sentence,
     random_span,
     run_baselines,
     sentences,
@@ -91,6 +94,31 @@ def test_tfidf_sentence_reads_the_query_and_else_both_histories():
     ]
 
 
+def test_overlap_sentence_agrees_with_a_sum_over_shared_stems():
+    train = [example(PLOT, "egg"), example(REVIEW, "music")]
+    texts = [*sentences(PLOT), *sentences(REVIEW)]
+
+    def stems(text):
+        return {word[:5] for word in re.findall(r"\w+", text.lower())}
+
+    def idf(stem):  # of scikit-learn
+        return math.log((1 + len(texts)) / (1 + sum(stem in stems(text) for text in texts))) + 1
+
+    for query in ("landing ships find a moon", "the burning eggs", "who lands", "critical musicians cost"):
+        for document in (PLOT, REVIEW):
+            shared = [sum(map(idf, stems(text) & stems(query) & stems(f"{PLOT} {REVIEW}")))
+                      for text in sentences(document)]  # fmt: skip
+            if any(shared):
+                best = sentences(document)[shared.index(max(shared))]
+                assert overlap_sentence(train, [example(document, "the", query=query)]) == [best]
+
+
+def test_overlap_sentence_falls_back_on_the_histories_and_the_first_sentence():
+    train = [example(PLOT, "egg")]
+    asked = [example(PLOT, "egg", query="zebra", prober="Ripley"), example(PLOT, "egg", query="zebra")]
+    assert overlap_sentence(train, asked) == ["Ripley burns the nest.", "A ship lands on a moon."]
+
+
 def test_popularity_agrees_with_a_double_loop():
     generator = random.Random(0)
     vocabulary = "a the x y y z Z. q".split()
@@ -129,18 +157,21 @@ def test_span_popularity_of_an_unseen_movie_is_the_sentence_most_like_training_s
     assert span_popularity(train, [unseen]) == ["It cost many dollars."]
 
 
-def test_all_but_tfidf_are_blind_to_the_query():
+def test_all_but_two_are_blind_to_the_query():
     train = [example(PLOT, "an egg"), example(REVIEW, "the music", movie="Other")]
     first = run_baselines(train, [example(PLOT, "egg", query="the nest?")])
     second = run_baselines(train, [example(PLOT, "egg", query="what moon?")])
-    assert [name for name in first if first[name] != second[name]] == ["tfidf_sentence"]
+    assert [name for name in first if first[name] != second[name]] == [
+        "tfidf_sentence", "overlap_sentence"
+    ]  # fmt: skip
 
 
 def test_every_baseline_predicts_part_of_each_document_and_is_logged(logged):
     train = [example(PLOT, "an egg"), example(REVIEW, "the music", movie="Other")]
     test = [example(PLOT, "nest", query="who?"), example(REVIEW, "It", movie="New"), example(REVIEW, "It")]
     predictions = run_baselines(train, test)
-    assert list(predictions) == ["random_span", "first_sentence", "tfidf_sentence", "span_popularity"]
+    expected = "random_span first_sentence tfidf_sentence overlap_sentence span_popularity"
+    assert list(predictions) == expected.split()
     for name, texts in predictions.items():
         assert len(texts) == len(test)
         assert all(text and text in example.document for text, example in zip(texts, test)), name
