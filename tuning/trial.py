@@ -16,7 +16,7 @@ import tensorflow as tf
 from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.config_sources import with_values
-from holle_tf.distill.recipes import RECIPES
+from holle_tf.distill.recipes import SHIPPED
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, write_text
@@ -74,7 +74,7 @@ def full_config(base: Config, values: Mapping[str, Any]) -> Config:
 
     Args:
         base: configuration with its recipe.
-        values: values by key. A searched interaction takes the paper's recipe of the same terms; a recipe of
+        values: values by key. A searched interaction takes the shipped recipe of the same terms; a recipe of
             the user's own has its interaction.
 
     Raises:
@@ -83,7 +83,7 @@ def full_config(base: Config, values: Mapping[str, Any]) -> Config:
     config = with_values(base, values, "trial")
     if not is_student(config.model):
         return config
-    if f"{config.student}.interaction" in values and config.recipe in RECIPES:
+    if f"{config.student}.interaction" in values and config.recipe in SHIPPED:
         config = replace(config, recipe=config.interaction + config.recipe[len("add") :])
     return with_recipe(config, "")
 

@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from holle_tf.models.layers.masking import mask_logits
 
+_HALVINGS = 32  # of the interval of epsilon; the entropy changes by at most some 20 nats per unit of epsilon
+
 
 def log_probabilities(logits: tf.Tensor, mask: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
     """log softmax over the real tokens: (batch, doc_len) float32, far below zero on padding."""
@@ -103,6 +105,66 @@ def ensemble_divergence(
     return _kl(log_teacher, log_student, mask) * temperature**2
 
 
+def smoothed_label_divergence(
+    student_logits: tf.Tensor,
+    teacher_logits: tf.Tensor,
+    labels: tf.Tensor,
+    mask: tf.Tensor,
+    temperature: float = 1.0,
+) -> tf.Tensor:
+    """D(smoothed label || p^S), where the smoothed label has the entropy of p^T.
+
+    It is what ``teacher_divergence`` would be if the teacher knew no more than the label and how sure to be
+    of it. Label smoothing is that of Szegedy et al., 2016. No gradient flows into the teacher.
+
+    Args:
+        student_logits, teacher_logits: (batch, doc_len)
+        labels: integer, (batch,), index of the right position, which must be a real token.
+        mask: bool, (batch, doc_len)
+        temperature: divides both logits; the value is multiplied by its square.
+
+    Returns:
+        float32, (batch,), in nats, not negative.
+    """
+    log_teacher = log_probabilities(tf.stop_gradient(teacher_logits), mask, temperature)
+    epsilon = smoothing_of_entropy(entropy(log_teacher, mask), mask)
+    log_student = log_probabilities(student_logits, mask, temperature)
+    words = _words(mask)
+    at_label = tf.gather(log_student, labels, axis=1, batch_dims=1)
+    mean = tf.reduce_sum(tf.where(mask, log_student, 0.0), axis=-1) / words
+    cross_entropy = -(1.0 - epsilon) * at_label - epsilon * mean
+    return (cross_entropy - _smoothed_entropy(epsilon, words)) * temperature**2
+
+
+def smoothing_of_entropy(wanted: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The epsilon for which (1 - epsilon) * one-hot + epsilon * uniform has the entropy ``wanted``.
+
+    It is found by bisection, because the entropy has no inverse in closed form. It rises with epsilon.
+
+    Args:
+        wanted: float32, (batch,), in nats, at most the logarithm of the number of real tokens.
+        mask: bool, (batch, doc_len), true on the tokens over which the uniform distribution extends.
+
+    Returns:
+        float32, (batch,), from 0 to 1, without a gradient. The entropy is right within 1e-5 nats.
+    """
+    wanted, words = tf.stop_gradient(wanted), _words(mask)
+
+    def halve(low: tf.Tensor, high: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        middle = (low + high) / 2.0
+        enough = _smoothed_entropy(middle, words) >= wanted
+        return tf.where(enough, low, middle), tf.where(enough, middle, high)
+
+    start = (tf.zeros_like(wanted), tf.ones_like(wanted))
+    low, high = tf.while_loop(lambda *_: True, halve, start, maximum_iterations=_HALVINGS)
+    return tf.stop_gradient((low + high) / 2.0)
+
+
+def entropy(log_p: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """Entropy in nats of log probabilities (batch, doc_len) over the real tokens: float32, (batch,)."""
+    return -tf.reduce_sum(tf.where(mask, tf.exp(log_p) * log_p, 0.0), axis=-1)
+
+
 def mean_direction_cosine(vectors: tf.Tensor, mean: Optional[tf.Tensor] = None) -> tf.Tensor:
     """ATM(v, V) = cos(v, mean V) of every v (paper, section 4.1): (n, size) -> float32, (n,).
 
@@ -114,6 +176,17 @@ def mean_direction_cosine(vectors: tf.Tensor, mean: Optional[tf.Tensor] = None) 
     # The epsilon in the norms keeps the gradient of a zero vector finite.
     unit = [v * tf.math.rsqrt(tf.reduce_sum(v * v, -1, keepdims=True) + 1e-12) for v in (vectors, mean)]
     return tf.reduce_sum(unit[0] * unit[1], axis=-1)
+
+
+def _smoothed_entropy(epsilon: tf.Tensor, words: tf.Tensor) -> tf.Tensor:
+    """Entropy of (1 - epsilon) * one-hot + epsilon * uniform over ``words`` tokens: float32, (batch,)."""
+    other = epsilon / words  # probability of each token but the right one
+    others = other * (words - 1.0)
+    return -tf.math.xlog1py(1.0 - others, -others) - tf.math.xlogy(others, other)
+
+
+def _words(mask: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_sum(tf.cast(mask, tf.float32), axis=-1)
 
 
 def _kl(log_p: tf.Tensor, log_q: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

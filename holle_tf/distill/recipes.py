@@ -1,4 +1,4 @@
-"""The variants of the paper's sections 4.2 and 5.2 as data: the terms that a student is trained on."""
+"""Recipes as data: the terms of the paper's variants (sections 4.2 and 5.2), and of their controls."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
+from holle_tf.distill import control_terms  # noqa: F401  registers its terms
 from holle_tf.distill.terms import TERMS, want_teachers
 from holle_tf.options.distill import INTERACTIONS, DistillConfig, RecipeConfig
 from pipelines.errors import UserError
@@ -23,6 +24,9 @@ class Recipe:
         teachers: how many teachers it needs; 2 = two or more.
         summary: what the student learns from, for the list of recipes.
         options: (name, value) of the options of ``DistillConfig`` that it sets.
+        controls: the recipe of the paper that it is the control of; empty for all others.
+        runs_as: a recipe that makes the same runs with the same options, whose name these runs have; empty
+            for its own.
     """
 
     name: str
@@ -31,6 +35,8 @@ class Recipe:
     teachers: int
     summary: str
     options: tuple[tuple[str, Any], ...] = ()
+    controls: str = ""
+    runs_as: str = ""
 
     def over(self, options: DistillConfig) -> DistillConfig:
         """``options``, with those that the recipe sets."""
@@ -54,21 +60,42 @@ RECIPES = {
     for suffix, terms, teachers, summary in _VARIANTS
 }
 
+# Controls of equation (1), not in the paper. A student that gains as much from one learned no more from its
+# teacher than the control has. If the teacher is as good as one-hot, equation (1) is the first of them.
+CONTROLS = {
+    control.name: control
+    for kind in INTERACTIONS
+    for control in (
+        Recipe(
+            f"{kind}_twice", kind, ("labels",), 0, "the labels alone, counted twice",
+            (("labels_weight", 2.0),), controls=kind, runs_as=f"{kind}_train",
+        ),
+        Recipe(
+            f"{kind}_smoothed", kind, ("labels", "smoothed"), 1,
+            "labels, and labels smoothed to the teacher's entropy", controls=kind,
+        ),
+        Recipe(
+            f"{kind}_shuffled", kind, ("labels", "shuffled"), 1,
+            "labels, and the teacher's scores of another example", controls=kind,
+        ),
+    )
+}  # fmt: skip
+SHIPPED = {**RECIPES, **CONTROLS}
 
 NO_RECIPES: Mapping[str, RecipeConfig] = {}
 
 
 def all_recipes(own: Mapping[str, RecipeConfig] = NO_RECIPES) -> dict[str, Recipe]:
-    """The paper's recipes and the ``own`` ones of a configuration, by name.
+    """The paper's recipes, the controls and the ``own`` ones of a configuration, by name.
 
     Raises:
         UserError: one of ``own`` is wrong.
     """
-    return {**RECIPES, **{name: _own_recipe(name, given, own) for name, given in own.items()}}
+    return {**SHIPPED, **{name: _own_recipe(name, given, own) for name, given in own.items()}}
 
 
 def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
-    """The recipe called ``name``, one of the paper's or of ``own``.
+    """The recipe called ``name``, one of the paper's, a control or one of ``own``.
 
     Raises:
         UserError: there is none (the message names the nearest), or one of ``own`` is wrong.
@@ -85,8 +112,8 @@ def recipe(name: str, own: Mapping[str, RecipeConfig] = NO_RECIPES) -> Recipe:
 
 def _own_recipe(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig]) -> Recipe:
     where = f"recipes.{name}"
-    if name in RECIPES:
-        raise UserError(f"{where}: not a new name, but one of the paper's recipes; choose another.")
+    if name in SHIPPED:
+        raise UserError(f"{where}: not a new name, but a recipe of this package; choose another.")
     if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
         raise UserError(f"{where}: not a name of letters, digits and _; choose another.")
     if given.interaction not in INTERACTIONS:

@@ -7,7 +7,7 @@ of the replicas' contributions, even if they have unequal numbers of rows, or no
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Optional
 
 import tensorflow as tf
 
@@ -103,3 +103,31 @@ def mean_of_batch(values: tf.Tensor, rows: Rows) -> tf.Tensor:
     """
     context = tf.distribute.get_replica_context()
     return context.all_reduce(tf.distribute.ReduceOp.SUM, part_of_mean(values, rows))
+
+
+def rows_in_batch(values: tf.Tensor, rows: Optional[Rows]) -> tf.Tensor:
+    """Number of rows of the whole batch, int32, scalar. Arguments are those of ``rows_before``."""
+    return tf.shape(values)[0] if rows is None else rows.total
+
+
+def rows_before(values: tf.Tensor, rows: Optional[Rows]) -> tf.Tensor:
+    """For each of these rows, the row before it in the whole batch; for the first row, the last.
+
+    Every replica must call it, within its ``strategy.run``. Replicas exchange their rows.
+
+    Args:
+        values: (rows here, width), as wide on all replicas.
+        rows: which rows of the batch these are; None = all.
+
+    Returns:
+        float32, (rows here, width), without a gradient.
+    """
+    values = tf.stop_gradient(tf.cast(values, tf.float32))
+    if rows is None:
+        return tf.roll(values, shift=1, axis=0)
+    here = rows.first + tf.range(tf.shape(values)[0])
+    whole_shape = tf.stack([rows.total, tf.shape(values)[1]])
+    own = tf.scatter_nd(here[:, tf.newaxis], values * rows.counted, whole_shape)  # zeros elsewhere
+    context = tf.distribute.get_replica_context()
+    whole = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return tf.gather(whole, (here - 1) % rows.total)

@@ -58,7 +58,7 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
     terms = run_terms(config)
     student = is_student(config.model)
     if student:
-        sections["recipe"] = config.recipe
+        sections["recipe"] = recipe(config.recipe, config.recipes).runs_as or config.recipe
         if config.recipe in config.recipes:  # another definition under the same name is another run
             sections["terms"] = list(terms)
     weighted = student and config.distill.labels_weight != DistillConfig.labels_weight
@@ -145,7 +145,7 @@ def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[
 
 def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     """The default folder of a run with this identity."""
-    parts = [config.model, *([config.recipe.replace("_", "-")] if is_student(config.model) else [])]
+    parts = [config.model, *([identity["recipe"].replace("_", "-")] if is_student(config.model) else [])]
     parts += config.teachers if "teacher" in identity else []
     parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)

@@ -42,6 +42,7 @@ CASES = {
         {},
         "",
     ),
+    "controls": (["labels", "smoothed", "shuffled"], OPTIONS, {}, ""),
     "float16": (["labels"], OPTIONS, {"clip_norm": 0.5, "ema_decay": 0.9}, "mixed_float16"),
 }
 SMALL = SamConfig(units=4, layers=1, inner_units=4, dropout=0.0)

@@ -1,13 +1,17 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import stats
 from scipy.special import log_softmax, rel_entr, softmax
 from sklearn.metrics.pairwise import cosine_similarity
 
 from holle_tf.distill.losses import (
     ensemble_divergence,
+    entropy,
     label_cross_entropy,
     mean_direction_cosine,
+    smoothed_label_divergence,
+    smoothing_of_entropy,
     teacher_divergence,
     top_k_divergence,
 )
@@ -108,6 +112,76 @@ def test_ensemble_divergence_is_kl_from_the_mean_of_the_teachers_probabilities(t
         expected.append(rel_entr(p, softmax(s[:n] / temperature)).sum() * temperature**2)
     found = ensemble_divergence(STUDENT, [TEACHER, second], MASK, temperature)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def _smoothed(words, label, epsilon):
+    """The smoothed label over some words, float64, (words,)."""
+    return (1 - epsilon) * np.eye(words)[label] + epsilon / words
+
+
+def _naive_epsilon(words, label, wanted):
+    """Where the entropy of the smoothed label is nearest to ``wanted``, on a fine grid."""
+    grid = np.linspace(0, 1, 200_001)
+    return grid[np.argmin(np.abs(stats.entropy(_smoothed(words, label, grid[:, None]), axis=1) - wanted))]
+
+
+@pytest.mark.parametrize("sureness", [0.0, 0.3, 1.0, 5.0, 30.0])
+def test_smoothing_has_the_entropy_of_the_teacher(sureness):
+    log_p = log_softmax(np.where(MASK, sureness * TEACHER, -1e9), axis=1).astype(np.float32)
+    wanted = [stats.entropy(softmax(sureness * t[:n])) for t, n in zip(TEACHER, LENGTHS)]
+    np.testing.assert_allclose(entropy(log_p, MASK), wanted, atol=1e-5)
+    found = smoothing_of_entropy(entropy(log_p, MASK), MASK).numpy().astype(np.float64)
+    assert ((found >= 0) & (found <= 1)).all()
+    for epsilon, words, expected in zip(found, LENGTHS, wanted):
+        assert stats.entropy(_smoothed(words, 0, epsilon)) == pytest.approx(expected, abs=1e-5)
+
+
+def test_smoothing_is_as_precise_over_a_long_document():
+    mask = np.ones((4, 3000), bool)
+    wanted = np.array([1e-6, 0.04, 3.0, np.log(3000)], np.float32)
+    for epsilon, expected in zip(smoothing_of_entropy(wanted, mask).numpy().astype(np.float64), wanted):
+        assert stats.entropy(_smoothed(3000, 7, epsilon)) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_smoothed_label_divergence_is_kl_from_a_label_as_unsure_as_the_teacher(temperature):
+    labels, expected = [8, 1, 0], []
+    for t, s, n, y in zip(3 * TEACHER, STUDENT, LENGTHS, labels):
+        wanted = stats.entropy(softmax(t[:n] / temperature))
+        p = _smoothed(n, y, _naive_epsilon(n, y, wanted))
+        expected.append(rel_entr(p, softmax(s[:n] / temperature)).sum() * temperature**2)
+    found = smoothed_label_divergence(STUDENT, 3 * TEACHER, labels, MASK, temperature)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_gradient_of_the_smoothed_label_divergence_is_that_of_finite_differences():
+    teacher, labels = tf.Variable(TEACHER), [8, 1, 0]
+
+    def value(student):
+        return tf.reduce_sum(smoothed_label_divergence(student, teacher, labels, MASK)).numpy()
+
+    student = tf.Variable(STUDENT)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(smoothed_label_divergence(student, teacher, labels, MASK))
+    gradient, of_teacher = tape.gradient(loss, [student, teacher])
+    assert of_teacher is None
+    step = 0.01
+    for row, word in [(0, 8), (0, 2), (1, 1), (1, 0), (2, 0), (1, 5)]:
+        move = np.zeros_like(STUDENT)
+        move[row, word] = step
+        slope = (value(STUDENT + move) - value(STUDENT - move)) / (2 * step)
+        assert gradient[row, word].numpy() == pytest.approx(slope, abs=1e-3)
+
+
+def test_with_a_one_hot_teacher_the_smoothed_label_is_the_label():
+    labels = [8, 2, 0]
+    student = tf.Variable(STUDENT)
+    sure = 200.0 * np.eye(9)[[3, 1, 0]].astype(np.float32)  # of other words than the labels
+    with tf.GradientTape(persistent=True) as tape:
+        smoothed = smoothed_label_divergence(student, sure, labels, MASK)
+        plain = label_cross_entropy(student, labels, MASK)
+    np.testing.assert_allclose(smoothed, plain, atol=1e-5)
+    np.testing.assert_allclose(tape.gradient(smoothed, student), tape.gradient(plain, student), atol=1e-5)
 
 
 def test_mean_direction_cosine_is_that_of_scikit_learn():

@@ -2,14 +2,14 @@ import pytest
 import tensorflow as tf
 
 from holle_tf.distill import terms
-from holle_tf.distill.recipes import RECIPES, all_recipes, recipe
+from holle_tf.distill.recipes import CONTROLS, RECIPES, SHIPPED, all_recipes, recipe
 from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, register_term
 from holle_tf.options.distill import DistillConfig, RecipeConfig
 from pipelines.errors import UserError
 
 
 def test_every_recipe_names_known_terms_and_its_own_interaction():
-    for name, variant in RECIPES.items():
+    for name, variant in SHIPPED.items():
         assert variant.name == name
         assert set(variant.terms) <= set(TERMS)
         assert name.startswith(variant.interaction)
@@ -19,6 +19,18 @@ def test_every_recipe_names_known_terms_and_its_own_interaction():
 def test_the_sixteen_variants_of_the_paper_are_there():
     kinds = ("train", "teach", "", "topk", "aug", "grad", "both", "ensemble")
     assert set(RECIPES) == {f"{i}_{kind}".rstrip("_") for i in ("add", "mul") for kind in kinds}
+
+
+def test_controls_are_named_after_the_recipes_that_they_control_and_are_not_among_them():
+    assert not set(CONTROLS) & set(RECIPES)
+    assert set(CONTROLS) == {
+        f"{i}_{kind}" for i in ("add", "mul") for kind in ("twice", "smoothed", "shuffled")
+    }
+    assert {name: control.controls for name, control in CONTROLS.items()} == {
+        name: name[:3] for name in CONTROLS
+    }
+    assert not any(recipe.controls or recipe.runs_as for recipe in RECIPES.values())
+    assert recipe("mul_twice").over(DistillConfig()) == DistillConfig(labels_weight=2.0)
 
 
 def test_an_unknown_recipe_is_an_error_that_names_the_nearest():
@@ -71,7 +83,7 @@ def test_a_recipe_of_ones_own_stands_beside_the_papers():
     own = {"hot": RecipeConfig(interaction="mul", terms=["labels", "topk"])}
     found = recipe("hot", own)
     assert (found.interaction, found.terms, found.teachers) == ("mul", ("labels", "topk"), 1)
-    assert list(all_recipes(own)) == [*RECIPES, "hot"]
+    assert list(all_recipes(own)) == [*SHIPPED, "hot"]
     assert recipe("alone", {"alone": RecipeConfig(terms=["labels", "conicity"])}).teachers == 0
     assert recipe("two", {"two": RecipeConfig(terms=["teacher"], teachers=2)}).teachers == 2
 
@@ -84,6 +96,7 @@ def test_a_recipe_of_ones_own_stands_beside_the_papers():
         ("mine", {"terms": ["labels"], "interaction": "max"}, "add, mul"),
         ("mine", {"terms": ["labels"], "teachers": 1}, "teachers=1"),
         ("add", {"terms": ["labels"]}, "not a new name"),
+        ("add_twice", {"terms": ["labels"]}, "not a new name"),
         (
             "mine",
             {"terms": ["labels"], "options": {"top_k": 3}},
@@ -105,5 +118,6 @@ def test_a_cache_of_the_best_positions_serves_only_terms_that_look_at_no_more():
         check_cached_positions(["labels", "topk"], DistillConfig(top_k=50, cache_top_k=20))
     # What reads the teacher anew does not look at what is cached.
     check_cached_positions(["labels", "gradient", "matching"], DistillConfig(cache_top_k=20))
-    with pytest.raises(UserError, match="'teacher' looks at all"):
-        check_cached_positions(["labels", "teacher"], DistillConfig(cache_top_k=20))
+    for name in ("teacher", "smoothed", "shuffled"):
+        with pytest.raises(UserError, match=f"'{name}' looks at all"):
+            check_cached_positions(["labels", name], DistillConfig(cache_top_k=20))

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from holle_tf.distill.input_gradients import unit_directions
 from holle_tf.distill.row_sample import sample_rows
-from holle_tf.distill.shares import EXAMPLES, REORDERED, share_of, shares
+from holle_tf.distill.shares import EXAMPLES, REORDERED, rows_before, rows_in_batch, share_of, shares
 
 PROBE = Path(__file__).with_name("mirrored_probe.py")
 
@@ -55,6 +55,14 @@ def test_a_share_has_the_random_directions_of_its_rows():
     np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
+def test_the_row_before_the_first_is_the_last():
+    values = tf.reshape(tf.range(6), [3, 2])
+    assert rows_before(values, None).numpy().tolist() == [[4, 5], [0, 1], [2, 3]]
+    assert rows_in_batch(values, None) == 3
+    _, _, share = share_of({}, {"start": tf.range(5)}, 2, 1)
+    assert rows_in_batch(values, share[EXAMPLES]) == 5
+
+
 @pytest.fixture(scope="module")
 def steps():
     """What the probe finds: for each kind of training, the numbers of one device and of several."""
@@ -63,7 +71,7 @@ def steps():
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("case", ["terms", "gradient", "float16"])
+@pytest.mark.parametrize("case", ["terms", "gradient", "controls", "float16"])
 def test_mirrored_replicas_reach_the_weights_of_one(steps, case):
     single, several = steps[case]["single"], steps[case]["several"]
     close = 2e-4 if case == "float16" else 2e-5  # sums of other rows round differently

@@ -12,6 +12,10 @@ def test_recipes_are_listed_with_a_sentence(tiny, capsys):
     recipes_mode(tiny())
     lines = capsys.readouterr().out
     assert "add_topk" in lines and "mul_ensemble" in lines and "equation (2)" in lines
+    of_paper, controls = lines.split("controls, not in the paper")
+    assert "from the paper" in of_paper and "twice" not in of_paper
+    assert all(f"{kind}_{name}" in controls for kind in ("add", "mul") for name in ("twice", "shuffled"))
+    assert "of your own" not in lines
 
 
 def test_a_recipe_of_ones_own_is_listed_with_its_options_unless_a_term_is_off(tiny, capsys):

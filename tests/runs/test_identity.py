@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_terms
-from holle_tf.training.distillation import student_alone
+from holle_tf.training.distillation import student_alone, with_recipe
 
 
 def test_weights_of_a_student_change_neither_its_teacher_nor_the_student_beside_it(tiny, prepared):
@@ -24,3 +24,13 @@ def test_a_start_with_matches_is_another_run_and_the_usual_start_the_one_before_
     matching = run_identity(tiny("qanet.matching_start=true", model="qanet"), prepared, [])
     assert "matching_start" not in usual["qanet"]
     assert matching["qanet"] == {**usual["qanet"], "matching_start": True}
+
+
+def test_labels_that_count_twice_are_the_run_of_the_labels_alone_with_that_weight(tiny, prepared):
+    twice = with_recipe(tiny(recipe="mul_twice"), "")
+    weighted = with_recipe(tiny("distill.labels_weight=2", recipe="mul_train"), "")
+    assert run_identity(twice, prepared, []) == run_identity(weighted, prepared, [])
+    assert default_run_path(twice, prepared, []) == default_run_path(weighted, prepared, [])
+    plain = run_identity(with_recipe(tiny(recipe="mul_train"), ""), prepared, [])
+    assert "distill" not in plain
+    assert run_identity(twice, prepared, []) == {**plain, "distill": {"labels_weight": 2.0}}
