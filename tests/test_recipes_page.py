@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from holle_tf.config_sources import load_config
-from holle_tf.distill.recipes import RECIPES, all_recipes
+from holle_tf.distill.recipes import SHIPPED, all_recipes
 from holle_tf.distill.terms import TERMS
 from holle_tf.options.distill import DistillConfig
 
@@ -26,7 +26,7 @@ def block(title):
 
 
 def test_every_recipe_term_and_option_is_on_the_page_with_its_default():
-    for name, recipe in RECIPES.items():
+    for name, recipe in SHIPPED.items():
         if name.startswith("add"):
             assert f"| `{name}` | {' + '.join(recipe.terms)} |" in PAGE
     for name in TERMS:
@@ -45,7 +45,7 @@ def test_recipes_on_the_page_are_valid(yaml, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text(yaml)
     config = load_config([file])
-    assert set(all_recipes(config.recipes)) > set(RECIPES)
+    assert set(all_recipes(config.recipes)) > set(SHIPPED)
 
 
 STEP = """

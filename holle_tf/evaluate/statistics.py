@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-Values = Union[Sequence[float], np.ndarray]
+Values = Union[Sequence[float], Sequence[Sequence[float]], np.ndarray]
 _BLOCK = 2_000_000  # draws in memory at once
 
 
@@ -68,26 +68,51 @@ def over_examples(values: Values, resamples: int, seed: int = 0) -> Estimate:
 
 
 def paired_bootstrap(first: Values, second: Values, resamples: int, seed: int = 0) -> Difference:
-    """Difference of two means over the same examples, which are drawn together.
+    """Difference of two means over the same examples, and the same seeds if there are several.
+
+    Each resample draws as many examples as there are, with replacement, and as many seeds. All drawn seeds
+    have the same drawn examples, because examples and seeds are crossed: every run has read every example. A
+    single seed is always drawn, which leaves the bootstrap over examples.
 
     Args:
-        first, second: scores of the two models on the same examples, in the same order.
-        resamples: how often all examples are drawn anew, with replacement.
+        first, second: scores of the two models on the same examples, in the same order: (examples,), or
+            (seeds, examples) with the seeds in the same order.
+        resamples: number of resamples.
 
     Returns:
         ``p`` is twice the smaller share of resamples on either side of zero (those at zero count on both
         sides), at least ``1 / resamples`` and at most 1.
 
     Raises:
-        ValueError: the lists differ in length.
+        ValueError: the scores differ in shape.
     """
-    if len(first) != len(second):
-        raise ValueError(f"{len(first)} and {len(second)} scores are not of the same examples")
-    differences = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-    low, high, means = _bootstrap(differences, resamples, seed)
+    shapes = [np.shape(scores) for scores in (first, second)]
+    if shapes[0] != shapes[1]:
+        said = " and ".join(" x ".join(map(str, shape)) for shape in shapes)
+        raise ValueError(f"{said} scores are not of the same examples and seeds")
+    differences = np.atleast_2d(np.asarray(first, np.float64) - np.asarray(second, np.float64))
+    if len(differences) == 1:
+        low, high, means = _bootstrap(differences[0], resamples, seed)
+    else:
+        means = _crossed_means(differences, resamples, seed)
+        low, high = (float(end) for end in np.quantile(means, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]))
     side = min(float(np.mean(means <= 0)), float(np.mean(means >= 0)))
     p = min(1.0, max(2 * side, 1 / resamples))
     return Difference(float(differences.mean()), low, high, p)
+
+
+def _crossed_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Mean of each resample of the rows and of the columns of (seeds, examples): float64, (resamples,)."""
+    generator = np.random.default_rng(seed)
+    seeds, examples = values.shape
+    means = []
+    for done in range(0, resamples, size := max(1, _BLOCK // values.size)):
+        count = min(size, resamples - done)
+        columns = generator.integers(examples, size=(count, examples))
+        rows = generator.integers(seeds, size=(count, seeds))
+        by_seed = values[:, columns].mean(axis=2).T  # (count, seeds)
+        means.append(np.take_along_axis(by_seed, rows, axis=1).mean(axis=1))
+    return np.concatenate(means)
 
 
 def _bootstrap(values: Values, resamples: int, seed: int) -> tuple[float, float, np.ndarray]:

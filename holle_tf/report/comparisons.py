@@ -1,4 +1,4 @@
-"""Differences of F1 between two rows of the report, with intervals: the comparisons that the paper makes."""
+"""Differences of F1 between two rows of the report, with intervals: the paper's, and controlled ones."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import numpy as np
 from holle_tf import paper
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.report.outcomes import LEFT_OUT, Row
-from holle_tf.report.tables import SETUPS, Cell, Table
+from holle_tf.report.tables import NO_SCORE, SETUPS, Cell, Table
 from holle_tf.report.variants import Comparison, label_of
 
 NOTE = (
-    "Differences of F1 with 95 % intervals and two-sided p by the paired bootstrap. Each sample draws the "
-    "same test examples for both rows, and the F1 of an example is its mean over the seeds that both rows "
-    "have. Students with the same seed see the same batches; with the same interaction they also start from "
-    "the same weights. Each cell lists the difference of every seed. The interval covers the choice of test "
-    "examples. It covers the choice of seeds only as far as seeds are averaged: with one seed, a small p "
-    "says that these two runs differ, not that the two recipes do."
+    "Differences of F1 with 95 % intervals and two-sided p by the paired bootstrap over examples and seeds. "
+    "Each resample draws test examples with replacement, and likewise draws among the seeds that both rows "
+    "have; both rows, and all drawn seeds, get the same examples. Students with the same seed see the "
+    "same batches; with the same interaction they also start from the same weights. Each cell lists the "
+    "difference of every seed. With few seeds the interval is too narrow, because the drawn seeds vary less "
+    "than new ones would (with three, their variance is a third too small). With one seed it covers the "
+    "choice of examples alone: a small p then says that these two runs differ, not that the two recipes do. "
+    "SAM-add-twice, SAM-add-smoothed and SAM-add-shuffled are controls, which the paper does not have: "
+    "labels that count twice, labels smoothed to the entropy of the teacher's scores, and the teacher's "
+    "scores of another example. A teacher adds only as much as its student is ahead of the controls."
 )
 
 
@@ -56,7 +60,7 @@ def _difference(first: Row, second: Row, resamples: int) -> dict[str, Any]:
         if LEFT_OUT in (first.fault, second.fault):
             return {"missing": LEFT_OUT}
         return {"missing": "no common seed" if ours and theirs and not seeds else "not run yet"}
-    a, b = (np.mean([f1[seed] for seed in seeds], axis=0) for f1 in (ours, theirs))  # (examples,)
+    a, b = (np.array([f1[seed] for seed in seeds]) for f1 in (ours, theirs))  # (seeds, examples)
     return {
         **paired_bootstrap(a, b, resamples)._asdict(),
         "relative": 100 * float((a - b).mean() / b.mean()) if b.mean() else None,
@@ -93,17 +97,17 @@ def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table
             cells.append(Cell("< 0.001" if p < 0.001 else f"{p:.3f}"))
         else:
             cells += [Cell(difference["missing"], "missing"), Cell("", "missing")]
-        cells.append(Cell(f"{difference['paper']:+.2f}" if "paper" in difference else "", "paper"))
+        cells.append(Cell(f"{difference['paper']:+.2f}" if "paper" in difference else NO_SCORE, "paper"))
         body.append(cells)
     title = f"Differences on {SETUPS[setup]}"
     return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
 
 
 def headline(difference: Mapping[str, Any]) -> str:
-    """A difference here and in the paper, in a sentence.
+    """A difference here, whether its interval excludes zero, and the difference in the paper, in a sentence.
 
     Args:
-        difference: an entry of ``compare_rows`` that has ``paper``.
+        difference: an entry of ``compare_rows``.
     """
     setup = difference["first"].split("/")[0]
     names = f"{label_of(difference['first'])} minus {label_of(difference['second'])}"
@@ -111,12 +115,36 @@ def headline(difference: Mapping[str, Any]) -> str:
         relative = "" if difference["relative"] is None else f" ({difference['relative']:+.1f} %)"
         here = (
             f"{difference['mean']:+.2f} F1{relative} here, 95 % interval {_interval(difference)}, "
-            f"{_seeds(difference)}"
+            f"{_seeds(difference)}; the interval {_excludes_zero(difference)}"
         )
     else:
         here = f"{difference['missing']} here"
-    published = f"{difference['paper']:+.2f} F1 ({difference['paper_relative']:+.1f} %) in the paper"
-    return f"{names}, on {SETUPS[setup]}: {here}; {published}."
+    published = ""
+    if "paper" in difference:
+        published = f"; {difference['paper']:+.2f} F1 ({difference['paper_relative']:+.1f} %) in the paper"
+    return f"{names}, on {SETUPS[setup]}: {here}{published}."
+
+
+def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The sentences at the top of a report: for each setup the controlled difference, then the paper's claim.
+
+    Args:
+        compared: entries of ``compare_rows``.
+    """
+    sentences = []
+    for setup in ("ld", "sd"):  # the paper's claim is about long documents
+        for second in ("add_twice", "mul_train"):
+            sentences += [
+                headline(pair)
+                for pair in compared
+                if (pair["first"], pair["second"]) == (f"{setup}/add_topk/qanet", f"{setup}/{second}")
+            ]
+    return sentences
+
+
+def _excludes_zero(difference: Mapping[str, Any]) -> str:
+    excluded = difference["low"] > 0 or difference["high"] < 0
+    return "excludes zero" if excluded else "includes zero, so no difference is shown"
 
 
 def _interval(difference: Mapping[str, Any]) -> str:

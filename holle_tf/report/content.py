@@ -13,7 +13,7 @@ from holle_tf.evaluate.scores import SCORES
 from holle_tf.report import report_plots as figures
 from holle_tf.report import tables
 from holle_tf.report.breakdown import by_length, by_source, score_groups
-from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, headline
+from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, headlines
 from holle_tf.report.differing_examples import shown_examples
 from holle_tf.report.outcomes import Row
 from holle_tf.report.report_files import FIGURES
@@ -68,8 +68,7 @@ def report_content(
         "references": None if references is None else references_note(references),
         "differences": compared,
         "differences_note": NOTE,
-        "headline": [headline(pair) for pair in compared if pair["second"].endswith("/mul_train")
-                     and pair["first"].endswith("/add_topk/qanet")],
+        "headline": headlines(compared),
         "definitions": {
             score.title: {"ours": score.definition, "holle": score.holle or "-"} for score in SCORES.values()
         },

@@ -56,7 +56,7 @@ def all_rows(config: Config) -> tuple[str, ...]:
 
 
 def own_variants(config: Config) -> tuple[Variant, ...]:
-    """The variants of ``report.rows``: students with a recipe of the paper or of ``recipes``, and teachers.
+    """The variants of ``report.rows``: students with a recipe of the package or of ``recipes``, and teachers.
 
     A recipe gets as many seeds as the variants that the paper's claims rest on.
 
@@ -173,5 +173,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
             plain = Variant(setup, interaction, variant.teachers[:1], student=student).key
         if variant.teachers and plain in rows and plain != variant.key:
             found.append(Comparison(variant.key, plain, "your recipe or equation (1)"))
+        twice = Variant(setup, f"{interaction}_twice", student=student).key
+        if len(variant.teachers) == 1 and twice in rows:
+            found.append(Comparison(variant.key, twice, "your recipe or labels that count twice"))
     found += COMPARISONS
     return tuple(pair for pair in found if {pair.first, pair.second} <= set(rows))

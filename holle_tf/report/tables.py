@@ -1,4 +1,4 @@
-"""The tables of the report as data: the paper's six, all scores, and scores with further references."""
+"""The tables of the report as data: the paper's six with controls, all scores, and further references."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
 from holle_tf.catalogue import DEFAULT_STUDENT, title_of, vector_titles
+from holle_tf.distill.recipes import CONTROLS, RECIPES
 from holle_tf.evaluate.scores import SCORES
 from holle_tf.evaluate.statistics import Estimate
 from holle_tf.report.outcomes import Row
-from holle_tf.report.variants import READINGS
+from holle_tf.report.variants import READINGS, label_of
 
 SETUPS = {"sd": "short documents", "ld": "long documents"}
 # How teachers read long documents, by ``distill.long_teacher``; the paper has "chunks".
@@ -23,7 +24,7 @@ _LONG_READINGS = {
     "chunks by the model trained on short documents",
 }
 
-NO_SCORE = "-"  # of a run that was scored before the score existed
+NO_SCORE = "-"  # of a run that was scored before the score existed, and where the paper has no number
 
 
 class Cell(NamedTuple):
@@ -88,7 +89,7 @@ def score_cell(row: Row, score: str = "f1") -> Cell:
 
 
 def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
-    """Tables 2, 3 and 4 of the paper.
+    """Tables 2, 3 and 4 of the paper; 3 and 4 with the controls behind the recipes that they control.
 
     Args:
         long_teacher: the kind of teacher that reads long documents, one of ``LONG_TEACHERS``.
@@ -111,6 +112,8 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
                 else {"bidaf": 1, "qanet": 3}[entry.teachers[-1]]
             )
             cells[place : place + 2] = [score_cell(rows[entry.key]), Cell(f"{entry.f1:.2f}", "paper")]
+        if number != 2:
+            body = _with_controls(body, {3: "ld", 4: "sd"}[number], rows)
         noted: dict[str, list[str]] = {}
         for entry in published:
             note = _LONG_READINGS[long_teacher] if entry.key in READINGS else entry.note
@@ -121,7 +124,10 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
         if number != 2:
             caption = (
                 "F1 on the test split, by the teacher of the student. SAM-add-ensemble and SAM-add-both "
-                "learn from both teachers."
+                "learn from both teachers. Controls have no number in the paper: labels that count twice "
+                "(SAM-add-twice, SAM-mul-twice; without a teacher, so the same in both columns), labels "
+                "smoothed to the teacher's entropy (SAM-add-smoothed), and the teacher's scores of another "
+                "example (SAM-add-shuffled)."
             )
         tables.append(
             Table(f"table-{number}", f"Table {number}. {title}", " ".join([caption, *notes]),
@@ -129,6 +135,26 @@ def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
                   list(body.values()))
         )  # fmt: skip
     return tables
+
+
+def _with_controls(
+    body: Mapping[str, list[Cell]], setup: str, rows: Mapping[str, Row]
+) -> dict[str, list[Cell]]:
+    """A table of students by teacher, with the controls of each recipe below the row of that recipe."""
+    found = {}
+    for label, cells in body.items():
+        found[label] = cells
+        controlled = next((name for name in RECIPES if label_of(f"{setup}/{name}") == label), "")
+        for control in CONTROLS.values():
+            if control.controls != controlled:
+                continue
+            added = [Cell(label_of(f"{setup}/{control.name}"), "label", note="control")]
+            for kind in ("bidaf", "qanet"):
+                row = rows.get(f"{setup}/{control.name}{f'/{kind}' if control.teachers else ''}")
+                added += [score_cell(row), Cell(NO_SCORE, "paper")] if row else [Cell("", "paper")] * 2
+            if any(cell.text for cell in added[1:]):
+                found[added[0].text] = added
+    return found
 
 
 def inference_table(costs: Optional[Mapping[str, Any]]) -> Table:

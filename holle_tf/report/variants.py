@@ -1,4 +1,4 @@
-"""The variants behind the paper's tables, and their comparisons, as data.
+"""The variants behind the paper's tables, their controls, and their comparisons, as data.
 
 A variant is trained once for each seed. ``report.rows`` adds variants for one report (``rows.py``); a line in
 ``VARIANTS`` adds one to every report. ``paper.py`` has the published numbers under the same keys.
@@ -27,7 +27,7 @@ class Variant:
         name: a recipe, or a teacher of the catalogue.
         teachers: kinds of its teachers; ``teacher_key`` says which variants those are.
         headline: whether the paper's claims rest on it, so that it gets more seeds.
-        own: its recipe, for a row of ``report.rows``; otherwise the recipe is the paper's of that name.
+        own: its recipe, for a row of ``report.rows``; otherwise the recipe is the package's of that name.
         student: the model that learns by the recipe; without meaning for a teacher.
     """
 
@@ -92,7 +92,9 @@ class Variant:
         if not is_student(self.model):
             return config
         config = with_recipe(replace(config, recipe=self.name), "")
-        return config if self.recipe.teachers or self.own else student_alone(config)
+        # A control is trained like the recipe that it controls, with the terms that ``base`` adds to that.
+        stays = self.recipe.teachers or self.own or self.recipe.controls
+        return config if stays else student_alone(config)
 
 
 def label_of(key: str) -> str:
@@ -114,11 +116,15 @@ VARIANTS = (
     Variant("sd", "qanet"),
     Variant("sd", "add_topk", _Q, headline=True),
     Variant("sd", "add", _Q, headline=True),
+    Variant("sd", "add_twice", headline=True),
+    Variant("sd", "add_smoothed", _Q, headline=True),
     Variant("sd", "bidaf"),
     Variant("ld", "mul_train", headline=True),
     Variant("ld", "add_train", headline=True),
     Variant("ld", "add_topk", _Q, headline=True),
     Variant("ld", "add", _Q, headline=True),
+    Variant("ld", "add_twice", headline=True),
+    Variant("ld", "add_smoothed", _Q, headline=True),
     Variant("sd", "add_teach", _Q),
     Variant("sd", "add", _B),
     Variant("sd", "add_topk", _B),
@@ -126,6 +132,8 @@ VARIANTS = (
     Variant("sd", "add_ensemble", _BQ),
     Variant("sd", "mul", _Q),
     Variant("sd", "mul", _B),
+    Variant("sd", "mul_twice"),
+    Variant("sd", "add_shuffled", _Q),
     Variant("sd", "add_aug", _Q),
     Variant("sd", "add_grad", _Q),
     Variant("sd", "add_aug", _B),
@@ -136,6 +144,8 @@ VARIANTS = (
     Variant("ld", "add_ensemble", _BQ),
     Variant("ld", "mul", _Q),
     Variant("ld", "mul", _B),
+    Variant("ld", "mul_twice"),
+    Variant("ld", "add_shuffled", _Q),
     Variant("ld", "add_aug", _Q),
     Variant("ld", "add_aug", _B),
 )
@@ -174,14 +184,29 @@ def source_of(row: str, config: Config) -> str:
 
 
 class Comparison(NamedTuple):
-    """Two rows, and the question that their difference answers."""
+    """Two rows, and the question that their difference answers.
+
+    It is controlled if the second row is that of a control recipe, which takes the teacher's part away.
+    """
 
     first: str
     second: str
     question: str
 
 
+_TWICE = "does the teacher add more than labels that count twice?"
+_SMOOTHED = "does the teacher add more than labels smoothed to its entropy?"
+_SHUFFLED = "do the teacher's scores of another example hurt, as they must?"
 COMPARISONS = (
+    Comparison("ld/add_topk/qanet", "ld/add_twice", _TWICE),
+    Comparison("ld/add/qanet", "ld/add_twice", _TWICE),
+    Comparison("ld/mul/qanet", "ld/mul_twice", _TWICE),
+    Comparison("ld/add_topk/bidaf", "ld/add_twice", _TWICE),
+    Comparison("ld/add/bidaf", "ld/add_twice", _TWICE),
+    Comparison("ld/mul/bidaf", "ld/mul_twice", _TWICE),
+    Comparison("ld/add_topk/qanet", "ld/add_smoothed/qanet", _SMOOTHED),
+    Comparison("ld/add/qanet", "ld/add_smoothed/qanet", _SMOOTHED),
+    Comparison("ld/add_shuffled/qanet", "ld/add_train", _SHUFFLED),
     Comparison(
         "ld/add_topk/qanet", "ld/mul_train", "the paper's claim: distillation and interaction together"
     ),
@@ -199,6 +224,15 @@ COMPARISONS = (
     Comparison("ld/add_ensemble/bidaf+qanet", "ld/add/qanet", "an ensemble as the teacher"),
     Comparison("ld/qanet", "ld/add_topk/qanet", "how far the student is behind its teacher"),
     Comparison("ld/bidaf", "ld/add_topk/bidaf", "how far the student is behind its teacher"),
+    Comparison("sd/add_topk/qanet", "sd/add_twice", _TWICE),
+    Comparison("sd/add/qanet", "sd/add_twice", _TWICE),
+    Comparison("sd/mul/qanet", "sd/mul_twice", _TWICE),
+    Comparison("sd/add_topk/bidaf", "sd/add_twice", _TWICE),
+    Comparison("sd/add/bidaf", "sd/add_twice", _TWICE),
+    Comparison("sd/mul/bidaf", "sd/mul_twice", _TWICE),
+    Comparison("sd/add_topk/qanet", "sd/add_smoothed/qanet", _SMOOTHED),
+    Comparison("sd/add/qanet", "sd/add_smoothed/qanet", _SMOOTHED),
+    Comparison("sd/add_shuffled/qanet", "sd/add_train", _SHUFFLED),
     Comparison("sd/add_topk/qanet", "sd/mul_train", "distillation and interaction together"),
     Comparison("sd/add_topk/qanet", "sd/add_train", "distillation alone, top k"),
     Comparison("sd/add/qanet", "sd/add_train", "distillation alone, equation (1)"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from holle_tf.report.comparisons import compare_rows, comparison_table, headline
+from holle_tf.report.comparisons import compare_rows, comparison_table, headline, headlines
 from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row
 from holle_tf.report.variants import COMPARISONS
 
@@ -71,10 +71,28 @@ def test_students_of_different_trainings_of_a_teacher_are_marked(other, weights,
 def test_every_seed_is_shown():
     found = _compared({0: [10, 20], 1: [30, 40]}, {1: [34, 40], 0: [8, 20], 2: [0, 0]})
     assert (found["mean"], found["seeds"], found["by_seed"]) == (-0.5, [0, 1], [1, -2])
-    # Resampled together, the two examples differ by -1 and 0 in the mean over the seeds.
-    assert (found["low"], found["high"]) == (-1, 0)
+    # Both examples and both seeds are drawn: +2 is the first example of the first seed, -4 of the second.
+    assert (found["low"], found["high"]) == (-4, 2)
     assert _shown(found).note == "2 seeds: +1.00, -2.00"
-    assert "-0.50 F1 (-2.0 %) here, 95 % interval -1.00 to +0.00, 2 seeds: +1.00, -2.00;" in headline(found)
+    assert (
+        "-0.50 F1 (-2.0 %) here, 95 % interval -4.00 to +2.00, 2 seeds: +1.00, -2.00; the interval "
+        "includes zero, so no difference is shown; +1.93 F1" in headline(found)
+    )
+
+
+def test_the_controlled_difference_is_the_first_sentence_of_a_report():
+    rows = {key: _row(key, {0: [50, 60]}) for pair in COMPARISONS for key in pair[:2]}
+    rows["ld/add_topk/qanet"] = _row("ld/add_topk/qanet", {0: [55, 66]})
+    rows["sd/add_twice"] = _row("sd/add_twice", {}, "not run yet")
+    sentences = headlines(compare_rows(rows, COMPARISONS, 200))
+    assert [sentence.split(":")[0] for sentence in sentences] == [
+        f"SAM-add-topk from QANeT minus {other}, on {where}"
+        for where in ("long documents", "short documents")
+        for other in ("SAM-add-twice", "SAM-mul-train")
+    ]
+    assert sentences[0].endswith("95 % interval +5.00 to +6.00, 1 seed; the interval excludes zero.")
+    assert sentences[1].endswith("the interval excludes zero; +1.24 F1 (+3.4 %) in the paper.")
+    assert sentences[2].endswith(": not run yet here.")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pipelines.records import read_examples
 # Rows that are checked in detail: a teacher, a student on the labels alone, and a distilled student.
 SOME = ("sd/qanet", "ld/mul_train", "ld/add_topk/qanet")
 
-# The terms of each recipe in the paper (section 3), by its name without the interaction.
+# The terms of each recipe in the paper (section 3) and of each control, by its name without the interaction.
 TERMS_OF = {
     "train": {"labels"},
     "teach": {"teacher"},
@@ -31,6 +31,9 @@ TERMS_OF = {
     "grad": {"labels", "teacher", "gradient"},
     "both": {"labels", "teacher"},
     "ensemble": {"labels", "ensemble"},
+    "twice": {"labels"},
+    "smoothed": {"labels", "smoothed"},
+    "shuffled": {"labels", "shuffled"},
 }
 
 
@@ -124,6 +127,12 @@ def _check(folder, ids):
     assert cells["SAM-add-topk"][3]["text"] == f"{float(rows['ld/add_topk/qanet']['f1']):.1f}"
     assert cells["SAM-add-topk"][4]["text"] == "37.73"
     assert cells["SAM-add-topk"][1]["text"] == f"{float(rows['ld/add_topk/bidaf']['f1']):.1f}"
+    twice, shuffled = (cells[f"SAM-add-{name}"] for name in ("twice", "shuffled"))
+    assert twice[1]["text"] == twice[3]["text"] == f"{float(rows['ld/add_twice']['f1']):.1f}"
+    assert shuffled[1]["text"] == "" and shuffled[4]["text"] == "-"
+    assert [line.split(",")[0] for line in report["headline"]] == [
+        f"SAM-add-topk from QANeT minus {other}" for other in ("SAM-add-twice", "SAM-mul-train") * 2
+    ]
     long = {row[0]["text"]: row for row in tables["table-2"]["rows"]}["QANeT"]
     assert long[1]["text"] == f"{float(rows['ld/qanet']['f1']):.1f}" and long[4]["text"] == "47.67"
     assert rows["ld/mul_train"]["multi_reference_examples"] == "1"

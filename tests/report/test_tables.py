@@ -9,7 +9,8 @@ import pytest
 from holle_tf.evaluate.scores import SCORES, Score
 from holle_tf.report.outcomes import Outcome, Row
 from holle_tf.report.report_files import scores_csv
-from holle_tf.report.tables import references_table, scores_table
+from holle_tf.report.tables import f1_tables, references_table, scores_table
+from holle_tf.report.variants import ROWS
 
 KEY = "sd/add_train"
 OLD = {"f1": 40.0, "em": 20.0, "bleu4": 10.0, "rouge1": 41.0, "rouge2": 30.0, "rougeL": 39.0}
@@ -56,6 +57,26 @@ def test_scores_with_further_references_may_be_missing_too():
     table = references_table("sd", _rows(OLD, multi=multi))
     assert [cell.text for cell in table.rows[0]][-2:] == ["-", "6.0"]
     assert [title for title, _ in table.groups] == ["", *(score.title for score in SCORES.values())]
+
+
+def test_controls_stand_below_the_recipes_that_they_control_without_a_number_of_the_paper():
+    rows = {key: Row(key, [], 1, "not run yet", 200) for key in ROWS}
+    rows["sd/add_twice"] = Row("sd/add_twice", _rows(OLD)[KEY].outcomes, 1, "", 200)
+    own, students, short = f1_tables(rows, "chunks")
+    assert "control" not in " ".join([own.caption, *(cells[0].note for cells in own.rows)]).lower()
+    for table in (students, short):
+        labels = [cells[0].text for cells in table.rows]
+        place = labels.index("SAM-add")
+        added = ["SAM-add-twice", "SAM-add-smoothed", "SAM-add-shuffled"]
+        assert labels[place : place + 4] == ["SAM-add", *added]
+        assert labels[labels.index("SAM-mul") + 1] == "SAM-mul-twice" and "SAM-mul-smoothed" not in labels
+        assert {len(cells) for cells in table.rows} == {5}
+    twice, smoothed = (
+        {cells[0].text: cells for cells in short.rows}[name] for name in ("SAM-add-twice", "SAM-add-smoothed")
+    )
+    assert [cell.text for cell in twice] == ["SAM-add-twice", "40.0", "-", "40.0", "-"]
+    assert [cell.text for cell in smoothed[1:]] == ["", "", "not run yet", "-"]
+    assert twice[0].note == "control" and "Controls have no number in the paper" in short.caption
 
 
 def test_the_csv_has_a_column_for_every_score_of_the_table():

@@ -9,7 +9,7 @@ import pytest
 from holle_tf import paper
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config
-from holle_tf.distill.recipes import RECIPES, recipe
+from holle_tf.distill.recipes import CONTROLS, RECIPES, recipe
 from holle_tf.options.distill import DistillConfig, RecipeConfig
 from holle_tf.report.rows import all_variants, chosen_rows, comparisons, planned_runs
 from holle_tf.report.runs import Runs
@@ -34,6 +34,28 @@ def test_labels_are_the_papers():
 def test_every_kind_of_objective_is_trained():
     trained = {variant.name for variant in VARIANTS}
     assert {name for name in RECIPES if name.startswith("add")} | {"mul_train", "mul"} <= trained
+    assert {name for name in CONTROLS if name.startswith("add")} | {"mul_twice"} <= trained
+
+
+def test_every_distilled_headline_row_is_compared_with_its_controls():
+    compared = {pair[:2] for pair in COMPARISONS}
+    distilled = [variant for variant in VARIANTS if variant.headline and variant.recipe.teachers]
+    for variant in distilled:
+        if not variant.recipe.controls:
+            for control in ("add_twice", "add_smoothed/qanet"):
+                assert (variant.key, f"{variant.setup}/{control}") in compared
+    assert {variant.recipe.controls for variant in distilled} == {"", "add"}
+    assert {("sd/add_shuffled/qanet", "sd/add_train"), ("ld/mul/bidaf", "ld/mul_twice")} <= compared
+    assert label_of("sd/add_twice") == "SAM-add-twice"
+    assert label_of("ld/add_smoothed/qanet") == "SAM-add-smoothed from QANeT"
+
+
+def test_a_control_has_the_terms_that_are_added_to_what_it_controls():
+    config = load_config([], ["distill.conicity_weight=0.5"])
+    twice, plain = (VARIANTS[KEYS.index(key)].config(config, 0) for key in ("sd/add_twice", "sd/add/qanet"))
+    assert run_terms(twice) == ("labels", "conicity") and "conicity" in run_terms(plain)
+    assert (twice.recipe, twice.sam.interaction, twice.teacher) == ("add_twice", "add", "")
+    assert twice.distill == replace(config.distill, labels_weight=2.0)
 
 
 def test_a_variant_has_as_many_teachers_as_its_recipe_wants():
@@ -138,8 +160,10 @@ def test_added_rows_are_trained_like_the_headline_and_compared_with_the_plainest
     assert found[: -len(COMPARISONS)] == [
         ("sd/hot/qanet", "sd/mul_train"),
         ("sd/hot/qanet", "sd/mul/qanet"),
+        ("sd/hot/qanet", "sd/mul_twice"),
         ("sd/mul_topk/bidaf", "sd/mul_train"),
         ("sd/mul_topk/bidaf", "sd/mul/bidaf"),
+        ("sd/mul_topk/bidaf", "sd/mul_twice"),
         ("ld/two/bidaf+qanet", "ld/add_train"),
         ("ld/two/bidaf+qanet", "ld/add_both/bidaf+qanet"),
     ]
@@ -185,7 +209,8 @@ def test_a_student_of_two_runs_of_a_kind_waits_for_both():
     first, second, student = planned_runs(config)[:3]
     assert runs.rows_of(first) == ["sd/bidaf"] and runs.rows_of(second) == []
     assert runs.teachers(student.variant) == [first, second]
-    assert [pair[:2] for pair in comparisons(config)[:2]] == [(row, "sd/add_train"), (row, "sd/add/bidaf")]
+    seconds = ("sd/add_train", "sd/add/bidaf")
+    assert [pair[:2] for pair in comparisons(config)[:2]] == [(row, second) for second in seconds]
 
 
 def test_the_rows_of_the_page_are_valid(tmp_path):
@@ -197,7 +222,7 @@ def test_the_rows_of_the_page_are_valid(tmp_path):
     keys = ["sd/add_train", "sd/qanet", "sd/add/qanet", "sd/add_hot_topk/qanet"]
     assert [run.variant.key for run in planned_runs(config) if run.seed == 0] == keys
     compared = [pair.second for pair in comparisons(config) if pair.first == "sd/add_hot_topk/qanet"]
-    assert compared == ["sd/add_train", "sd/add/qanet"]
+    assert compared == ["sd/add_train", "sd/add/qanet", "sd/add_twice"]
 
 
 @pytest.mark.parametrize(
