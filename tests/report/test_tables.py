@@ -74,7 +74,7 @@ def test_controls_stand_below_the_recipes_that_they_control_without_a_number_of_
     twice, smoothed = (
         {cells[0].text: cells for cells in short.rows}[name] for name in ("SAM-add-twice", "SAM-add-smoothed")
     )
-    assert [cell.text for cell in twice] == ["SAM-add-twice", "40.0", "-", "40.0", "-"]
+    assert [cell.text for cell in twice] == ["SAM-add-twice", "1.5", "-", "1.5", "-"]
     assert [cell.text for cell in smoothed[1:]] == ["", "", "not run yet", "-"]
     assert twice[0].note == "control" and "Controls have no number in the paper" in short.caption
 

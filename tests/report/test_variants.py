@@ -187,6 +187,10 @@ def test_options_of_a_recipe_hold_for_its_rows_only():
     configs = {variant.key: variant.config(config, 0) for variant in all_variants(config)}
     own = configs.pop("sd/hot/qanet")
     assert (own.distill.temperature, own.distill.conicity_weight, own.distill.teacher_weight) == (3, 0.5, 0.5)
+    twice = {
+        configs.pop(f"{setup}/{name}_twice").distill for setup in ("sd", "ld") for name in ("add", "mul")
+    }
+    assert twice == {replace(config.distill, labels_weight=2.0)}
     assert {other.distill for other in configs.values()} == {config.distill}
     assert config.distill == DistillConfig(teacher_weight=0.5)
     measured = [
