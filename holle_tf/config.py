@@ -23,7 +23,7 @@ from holle_tf.catalogue import (
     teachers,
 )
 from holle_tf.options.board import BoardConfig
-from holle_tf.options.distill import DistillConfig, RecipeConfig
+from holle_tf.options.distill import DistillConfig, RecipeConfig, parse_fold
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
 from holle_tf.options.report import ReportConfig
@@ -57,6 +57,7 @@ class Config:
     model: str = option(DEFAULT_STUDENT, "the model that is trained", choices=lambda: MODELS)
     recipe: str = option("", "objective of a student (docs/recipes.md); empty = the default of the mode")
     teacher: str = option("", "teachers of a student, with commas between them; empty = none")
+    fold: str = option("", "train without this fold, as 1/4 for the first of four; empty = on all examples")
     seed: int = option(0, "seed of weights, dropout and the order of the examples")
     data_dir: str = option("", "folder of the raw files; empty = the embedded demo corpus")
     glove: str = option("", "GloVe file, or none to learn the word vectors")
@@ -121,6 +122,11 @@ class Config:
 
     def fault(self) -> str:
         """What is wrong with several options together; empty if nothing is."""
+        if self.fold:
+            try:
+                parse_fold(self.fold)
+            except ValueError:
+                return f"fold={self.fold}: not a fold, such as 1/4 for the first of four"
         for name in self.teachers:
             if name not in teachers():
                 listed = ", ".join(teachers())

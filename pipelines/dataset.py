@@ -65,6 +65,7 @@ def make_dataset(
     drop_remainder: bool = False,
     shard: Optional[tuple[int, int]] = None,
     limit: Optional[int] = None,
+    taken: Optional[np.ndarray] = None,
 ) -> tf.data.Dataset:
     """Padded batches of one split.
 
@@ -92,6 +93,8 @@ def make_dataset(
       drop_remainder: leave out the last, smaller batch.
       shard: (count, index): only the examples ``index, index + count, ...``, for one worker of ``count``.
       limit: only the first examples of the split (of all workers together).
+      taken: bool (examples of the split,): only the examples where it is true, which are then all that
+        ``shard``, ``limit`` and the number of batches refer to. ``extra`` still has one for every record.
 
     Returns:
       Dataset of (features, labels): every input int32 (batch, width) or (batch, width, max_word_chars);
@@ -135,6 +138,13 @@ def make_dataset(
     records = records.apply(tf.data.experimental.assert_cardinality(total))
 
     count = total
+    if taken is not None:
+        if taken.shape != (total,):
+            raise ValueError(f"taken has the shape {taken.shape}, {split} has {total} examples")
+        count = int(taken.sum())
+        chosen = tf.data.Dataset.zip((records, tf.data.Dataset.from_tensor_slices(taken)))
+        records = chosen.filter(lambda _, wanted: wanted).map(lambda record, _: record)
+        records = records.apply(tf.data.experimental.assert_cardinality(count))
     if limit is not None:
         records, count = records.take(limit), min(limit, count)
     if shard is not None:

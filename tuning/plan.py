@@ -16,7 +16,7 @@ from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, read_json, write_text
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.child_process import in_child_process
-from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
+from holle_tf.training.distillation import find_or_train_teachers, kinds_of, student_of_teachers, with_recipe
 from holle_tf.training.train import cache_teachers
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
@@ -98,7 +98,7 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
         runs = [RunFolder(path) for path in teachers]
         for run in runs:
             RunOnData(run, prepared, config)
-        config = replace(config, teacher=",".join(run.config().model for run in runs))
+        config = replace(config, teacher=kinds_of(runs, config.distill.folds))
     space = _without_idle_keys(config, space, prepared, [RunFolder(path) for path in teachers])
     identity = _identity(config, space, tuner, prepared, [RunFolder(path) for path in teachers])
     digest = json_sha256(identity)[:8]
@@ -152,7 +152,7 @@ def _prepare_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -> 
     """Find or train the teachers and compute the scores that students need of them."""
     prepared = open_data(config)
     runs = find_or_train_teachers(config, prepared, teacher_runs)
-    config = replace(config, teacher=",".join(run.config().model for run in runs))
+    config = replace(config, teacher=kinds_of(runs, config.distill.folds))
     cache_teachers(config, prepared, runs)
     return [str(run.path) for run in runs]
 

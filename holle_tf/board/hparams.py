@@ -40,6 +40,8 @@ def hyperparameters(config: Config, terms: Mapping[str, Any]) -> dict[str, Any]:
         "interaction": config.interaction if student else "none",
         "recipe": config.recipe if student else "train",
         "teacher": config.teacher or "none",
+        "folds": config.distill.folds if config.teacher else 1,
+        "without_fold": config.fold or "none",
         "setup": config.data.setup,
         "units": getattr(model, "units", "none"),
         "layers": getattr(model, row.depth, "none"),

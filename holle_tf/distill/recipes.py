@@ -131,6 +131,7 @@ def _own_recipe(name: str, given: RecipeConfig, own: Mapping[str, RecipeConfig])
         raise UserError(f"{where}.teachers={given.teachers}: 2 means two or more; leave it out for {least}.")
     terms = tuple(dict.fromkeys(given.terms))
     known = list(dict.fromkeys(option for term in terms for option in TERMS[term].options))
+    known += ["folds"] if least else []
     for option in given.options:
         if option not in known:
             raise UserError(

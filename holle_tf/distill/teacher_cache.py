@@ -11,7 +11,7 @@ import itertools
 import json
 import logging
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -51,10 +51,13 @@ ALONE = Readers(1, 0, lambda: None)
 class TeacherCache:
     """The place of a cache, and its identity: data, split, teacher's weights, chunking, positions kept.
 
+    A cache of only some examples of the split has them in its identity too.
+
     Args:
         teacher_weights: a file, whose contents count.
         chunks: how the teacher cuts long documents into chunks, if it does.
         top_k: how many of the best start and end positions are kept; 0 = all.
+        taken: which examples the teacher reads, bool (examples of the split,); None = all.
     """
 
     def __init__(
@@ -64,9 +67,10 @@ class TeacherCache:
         teacher_weights: Path,
         chunks: Optional[Mapping[str, Any]] = None,
         top_k: int = 0,
+        taken: Optional[np.ndarray] = None,
     ):
-        self.prepared, self.split, self.top_k = prepared, split, top_k
-        self.count = prepared.count(split)
+        self.prepared, self.split, self.top_k, self.taken = prepared, split, top_k, taken
+        self.count = prepared.count(split) if taken is None else int(taken.sum())
         self.identity = {
             "format": _FORMAT,
             "shard_examples": SHARD_EXAMPLES,
@@ -76,6 +80,8 @@ class TeacherCache:
             "chunks": dict(chunks) if chunks else None,
             "top_k": top_k,
         }
+        if taken is not None:
+            self.identity["taken"] = json_sha256(np.flatnonzero(taken).tolist())
         self.folder = prepared.folder / CACHES / json_sha256(list(self.identity.values()))[:16]
         number = -(-self.count // SHARD_EXAMPLES)
         self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
@@ -119,6 +125,7 @@ def ensure_teacher_cache(
     chunks: Optional[Mapping[str, Any]] = None,
     top_k: int = 0,
     readers: Readers = ALONE,
+    taken: Optional[np.ndarray] = None,
 ) -> Path:
     """Write the logits of a teacher on a split, unless they are there already.
 
@@ -131,11 +138,13 @@ def ensure_teacher_cache(
         chunks: how the teacher cuts long documents into chunks, if it does; part of the identity too.
         top_k: how many of the best start and end positions are kept; 0 = all.
         readers: the processes that call this at the same time.
+        taken: which examples the teacher reads, bool (examples of the split,); None = all. The cache has
+            these alone, in the order of the records.
 
     Returns:
         The folder of the complete cache.
     """
-    cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k)
+    cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k, taken)
     cache.folder.mkdir(parents=True, exist_ok=True)
     if readers.processes > 1:  # they know of each other
         _fill(cache, load_teacher, batch_size, readers)
@@ -182,6 +191,16 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(files, "GZIP").map(parse)
 
 
+def scores_by_fold(scores: Sequence[tf.data.Dataset], folds: np.ndarray) -> tf.data.Dataset:
+    """The scores of all examples in record order, each from its own fold.
+
+    Args:
+        scores: of each fold, ``read_teacher_cache`` of a cache that has the examples of that fold alone.
+        folds: int64 (examples of the split,), from 0: the place in ``scores`` for each example.
+    """
+    return tf.data.Dataset.choose_from_datasets(list(scores), tf.data.Dataset.from_tensor_slices(folds))
+
+
 def _fill(
     cache: TeacherCache,
     load_teacher: Callable[[], tf.keras.Model],
@@ -209,11 +228,7 @@ def _fill(
         logger.info(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
     with tqdm(total=count, initial=there, desc=f"teacher reads {cache.split}", unit=" examples") as progress:
         own = set(missing[readers.number :: readers.processes])
-        found = (
-            _read(teacher, cache.prepared, cache.split, batch_size, own)
-            if teacher is not None and own
-            else iter(())
-        )
+        found = _read(teacher, cache, batch_size, own) if teacher is not None and own else iter(())
         for shard, rows in itertools.groupby(found, key=lambda row: row[0] // SHARD_EXAMPLES):
             with (
                 atomic_path(cache.paths[shard]) as temporary,
@@ -229,12 +244,14 @@ def _fill(
 
 
 def _read(
-    teacher: tf.keras.Model, prepared: PreparedData, split: str, batch_size: int, shards: set[int]
+    teacher: tf.keras.Model, cache: TeacherCache, batch_size: int, shards: set[int]
 ) -> Iterator[tuple[int, bytes, list[np.ndarray]]]:
     """Number, id, and start and end logits, (document length,), of each example of ``shards``, in order."""
     inputs = tuple(teacher.input)
     infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
-    batches = make_dataset(prepared, split, inputs=inputs, batch_size=batch_size, texts=True)
+    batches = make_dataset(
+        cache.prepared, cache.split, inputs=inputs, batch_size=batch_size, texts=True, taken=cache.taken
+    )
     before = min(shards, default=0) * SHARD_EXAMPLES // batch_size  # whole batches to skip
     for number, (features, _) in enumerate(batches.skip(before), before):
         ids = features["example_id"].numpy()

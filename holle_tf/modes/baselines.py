@@ -14,11 +14,17 @@ from holle_tf.runs.run_on_data import RunOnData
 
 
 def baselines_mode(config: Config, split: str = "test") -> None:
-    """Score the baselines and every finished run on the same data; the last line is JSON."""
+    """Score the baselines and every finished run on the same data; the last line is JSON.
+
+    Runs on the data without a fold are left out.
+    """
     prepared = open_data(config)
     rows = baseline_rows(prepared, split, config.seed)
     for path in sorted((Path(config.runs_dir) / prepared.folder.name).glob("*/result.json")):
-        run_on_data = RunOnData(RunFolder(path.parent), prepared, config)
+        run = RunFolder(path.parent)
+        if (run.identity() or {}).get("fold"):
+            continue  # trained on a part of the data, to teach
+        run_on_data = RunOnData(run, prepared, config)
         ensure_scores(run_on_data, split)
         rows.append(run_row(run_on_data, path.parent.name, split))
     print_table(scores_table(rows), f"{split}, {config.data.setup}")

@@ -24,6 +24,7 @@ from holle_tf.training.distillation import (
     student_alone,
     student_of_teachers,
 )
+from holle_tf.training.folds import without_fold
 from holle_tf.training.train import ensure_run
 from pipelines.options import WINDOWS
 
@@ -86,10 +87,10 @@ def _distill(
         return
     for name in of_other:  # shown behind it
         rows[name], runs_on_data[name] = rows.pop(name), runs_on_data.pop(name)
-    for name, teacher in zip(_distinct(config.teachers), teachers):
+    for name, teacher in zip(_distinct(config.teachers), teachers[:: config.distill.folds]):
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = RunOnData(teacher, prepared, config).in_chunks
-        show(name, f"{name} ({how}{', in chunks' if in_chunks else ''})", teacher)
+        show(name, f"{name} ({how}{without_fold(teacher)}{', in chunks' if in_chunks else ''})", teacher)
     pictures = draw_pictures(runs_on_data, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed), *rows.values()]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from pipelines.option import option
 from pipelines.options import LONG_SETUPS, WINDOWS
@@ -25,6 +25,30 @@ def teacher_setup(setup: str, long_teacher: str) -> str:
 def number_repeats(kinds: Sequence[str]) -> list[tuple[str, int]]:
     """Each kind of teacher with the number of teachers of the same kind before it."""
     return [(kind, list(kinds[:i]).count(kind)) for i, kind in enumerate(kinds)]
+
+
+class Fold(NamedTuple):
+    """A fold of the training data: ``number`` is from 1 to ``count``."""
+
+    number: int
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+def all_folds(count: int) -> list[str]:
+    """The names of all folds, as ``fold`` of the configuration takes them: "1/4" and so on."""
+    return [str(Fold(number, count)) for number in range(1, count + 1)]
+
+
+def parse_fold(name: str) -> Fold:
+    """The fold with this name; raises ValueError if there is none of that name."""
+    number, count = map(int, name.split("/"))
+    fold = Fold(number, count)
+    if str(fold) != name or not 1 <= number <= count or count < 2:
+        raise ValueError(f"{name!r} is no fold")
+    return fold
 
 
 @dataclass(frozen=True)
@@ -81,6 +105,11 @@ class DistillConfig:
     cache_teacher: bool = option(True, "compute a teacher's scores once, not at every step")
     cache_top_k: int = option(
         0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"
+    )
+    folds: int = option(
+        1,
+        "teachers of each kind, each trained without one fold, which it then scores; 1 = one, trained on all",
+        positive=True,
     )
     compare_alone: bool = option(True, "also train the student without a teacher, for comparison")
     also_student: str = option("none", "another student to train in the same way, for comparison")

@@ -16,6 +16,7 @@ from holle_tf.report.variants import (
     VARIANTS,
     Comparison,
     Variant,
+    fold_variants,
     source_of,
     teacher_key,
     teacher_variants,
@@ -43,7 +44,10 @@ def all_variants(config: Config) -> tuple[Variant, ...]:
         UserError: see ``own_variants``.
     """
     own = [variant for variant in own_variants(config) if variant.name not in teachers()]
-    return (*teacher_variants(), *VARIANTS, *own)
+    folds = dict.fromkeys(
+        teacher for student in (*VARIANTS, *own) for teacher in fold_variants(student, config)
+    )
+    return (*teacher_variants(), *folds, *VARIANTS, *own)
 
 
 def all_rows(config: Config) -> tuple[str, ...]:
@@ -123,8 +127,12 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
     """Key and seed of each run that a variant learns from.
 
     Students of all seeds have the same teachers: those of the first seed. The second teacher of a kind has
-    the seed after it.
+    the seed after it. With ``distill.folds``, the runs without a fold stand in the place of each teacher.
     """
+    if of_folds := fold_variants(variant, config):
+        folds = len(of_folds) // len(variant.teachers)
+        places = [place for _, place in number_repeats(variant.teachers)]
+        return [(part.key, config.seed + places[i // folds]) for i, part in enumerate(of_folds)]
     return [
         (teacher_key(variant.setup, kind, config), config.seed + place)
         for kind, place in number_repeats(variant.teachers)

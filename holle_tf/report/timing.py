@@ -10,6 +10,7 @@ import logging
 import statistics
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional
 
@@ -25,7 +26,7 @@ from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.options.distill import DistillConfig, teacher_setup
 from holle_tf.report.rows import PlannedRun
 from holle_tf.report.runs import Runs, State
-from holle_tf.report.variants import VARIANTS, Variant
+from holle_tf.report.variants import VARIANTS, WITHOUT, Variant
 from holle_tf.runs.identity import distill_options, run_terms
 from holle_tf.runs.run_folder import read_json, versions, write_text
 from holle_tf.system.machine import machine
@@ -101,6 +102,8 @@ def parts_of(cost: Cost, options: DistillConfig) -> list[Part]:
     setup, kind, *on_line = cost
     teachers = [name for name in on_line if name in known_teachers()]
     terms = [name for name in on_line if name not in known_teachers()]
+    if on_line and on_line[0].startswith(WITHOUT):
+        return [Part(1.0 - float(Fraction(on_line[0][len(WITHOUT) :])), (setup, kind))]
     if not on_line:
         return [] if setup == "sd" else [Part(1.0, ("sd", kind), by_words=True)]
     if terms == ["hallucinated"]:

@@ -13,9 +13,11 @@ from holle_tf.catalogue import DEFAULT_STUDENT, MODELS, is_student, teachers, ti
 from holle_tf.config import Config
 from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
-from holle_tf.options.distill import teacher_setup
+from holle_tf.options.distill import all_folds, parse_fold, teacher_setup
 from holle_tf.training.distillation import student_alone, with_recipe
 from pipelines.options import WINDOWS
+
+WITHOUT = "without "  # in ``Variant.cost``, before the share of the training data that is left out
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Variant:
         headline: whether the paper's claims rest on it, so that it gets more seeds.
         own: its recipe, for a row of ``report.rows``; otherwise the recipe is the package's of that name.
         student: the model that learns by the recipe; without meaning for a teacher.
+        fold: the fold of the training data without which a teacher is trained, as 1/4; empty = none. Such a
+            variant only teaches; it is no row.
     """
 
     setup: str
@@ -37,11 +41,16 @@ class Variant:
     headline: bool = False
     own: Optional[Recipe] = None
     student: str = DEFAULT_STUDENT
+    fold: str = ""
 
     @property
     def key(self) -> str:
-        """As in ``paper.Published``, like ``ld/add/qanet``; for another student ``ld/NAME:add/qanet``."""
+        """As in ``paper.Published``, like ``ld/add/qanet``; for another student ``ld/NAME:add/qanet``.
+
+        That of a teacher without a fold is like ``sd/qanet-without-1of4``.
+        """
         name = self.name if self.student == DEFAULT_STUDENT else f"{self.student}:{self.name}"
+        name += f"-without-{self.fold.replace('/', 'of')}" if self.fold else ""
         return "/".join([self.setup, name, *(["+".join(self.teachers)] if self.teachers else [])])
 
     @property
@@ -58,7 +67,8 @@ class Variant:
     def cost(self) -> tuple[str, ...]:
         """What decides the time of a step. Cached teacher scores cost nothing, an online teacher does."""
         if not is_student(self.model):
-            return (self.setup, self.model)
+            left_out = [f"{WITHOUT}1/{parse_fold(self.fold).count}"] if self.fold else []
+            return (self.setup, self.model, *left_out)
         chosen = self.recipe
         kind = (
             chosen.interaction if self.student == DEFAULT_STUDENT else f"{self.student}:{chosen.interaction}"
@@ -86,7 +96,7 @@ class Variant:
         The paper's students on the labels alone stay that way, whatever terms ``base`` adds.
         """
         config = replace(
-            base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed,
+            base, model=self.model, recipe="", teacher=",".join(self.teachers), seed=seed, fold=self.fold,
             data=replace(base.data, setup=self.setup),
         )  # fmt: skip
         if not is_student(self.model):
@@ -165,6 +175,15 @@ def teacher_variants() -> tuple[Variant, ...]:
     listed = {variant.key for variant in VARIANTS}
     each = (Variant(setup, kind) for setup in (WINDOWS, "ld", "sd") for kind in teachers())
     return tuple(variant for variant in each if variant.key not in listed)
+
+
+def fold_variants(student: Variant, config: Config) -> list[Variant]:
+    """The teachers without a fold from which a student learns, kind by kind; none if there are no folds."""
+    folds = student.config(config, config.seed).distill.folds if student.teachers else 1
+    if folds == 1:
+        return []
+    setup = teacher_setup(student.setup, config.distill.long_teacher)
+    return [Variant(setup, kind, fold=fold) for kind in student.teachers for fold in all_folds(folds)]
 
 
 def is_reading(row: str) -> bool:

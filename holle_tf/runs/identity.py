@@ -55,6 +55,8 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
         "data": prepared.fingerprint,
         "max_span": config.evaluation.max_span,
     }
+    if config.fold:  # a run on all of the training data stays what it was before there were folds
+        sections["fold"] = config.fold
     terms = run_terms(config)
     student = is_student(config.model)
     if student:
@@ -67,6 +69,8 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
     if teachers:
         for teacher in teachers:
             sections["distill"].update(chunk_options(teacher, prepared, config) or {})
+        if config.distill.folds > 1:
+            sections["distill"]["folds"] = config.distill.folds
         sections["teacher"] = teachers[0] if len(teachers) == 1 else list(teachers)
     plugins = {MODELS[config.model].plugin, *(TERMS[name].plugin for name in terms)} - {""}
     if plugins:  # another version of their code is another run
@@ -96,8 +100,9 @@ def distill_options(config: Config) -> DistillConfig:
 
     Raises:
         UserError: a term of the recipe is off; XLA is to compile a step in which a teacher reads; the
-            cache of a teacher's scores is to keep fewer positions than the terms need; the student does not
-            return the vectors that a term needs; or a term matches vectors, and a teacher has none.
+            cache of a teacher's scores is to keep fewer positions than the terms need; teachers of folds are
+            to read at every step; the student does not return the vectors that a term needs; or a term
+            matches vectors, and a teacher has none.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
@@ -107,6 +112,12 @@ def distill_options(config: Config) -> DistillConfig:
     check_switched_on(config.recipe, terms, options)
     reads = "reader" in needs(terms)
     on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
+    if on_line and options.folds > 1:
+        terms_or_option = f"the terms {', '.join(terms)}" if reads else "distill.cache_teacher=false"
+        raise UserError(
+            f"distill.folds={options.folds}: needs cached scores, but {terms_or_option} let a teacher read at"
+            f" every step; {'choose another recipe' if reads else 'leave that out'}, or set distill.folds=1."
+        )
     if on_line and config.training_of(config.model).jit:
         why = f"--recipe={config.recipe}" if reads else "distill.cache_teacher=false"
         raise UserError(
@@ -146,7 +157,10 @@ def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[
 def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path:
     """The default folder of a run with this identity."""
     parts = [config.model, *([identity["recipe"].replace("_", "-")] if is_student(config.model) else [])]
+    if config.fold:  # first, so that nobody who looks for runs of a model finds those on a part of the data
+        parts.insert(0, _fold_part(config))
     parts += config.teachers if "teacher" in identity else []
+    parts += [f"{folds}folds"] if (folds := identity.get("distill", {}).get("folds")) else []
     parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
 
@@ -161,12 +175,27 @@ def find_teacher(
     Args:
         taken_seeds: seeds of runs that are not to be returned.
     """
-    wanted = run_identity(replace(config, model=kind), prepared, [])
-    folder = Path(config.runs_dir) / prepared.folder.name
+    runs = finished_teachers(replace(config, model=kind), prepared)
+    found = {seed: run for seed, run in runs.items() if seed not in taken_seeds}
+    return found.get(config.seed) or (found[min(found)] if found else None)
+
+
+def finished_teachers(config: Config, prepared: PreparedData) -> dict[int, RunFolder]:
+    """The finished runs on this data that differ from ``config`` in nothing but the seed, by seed.
+
+    If ``config.fold`` is given, they are the runs on the data without this fold.
+    """
+    wanted = run_identity(config, prepared, [])
+    begin = f"{_fold_part(config)}-" if config.fold else ""
     found: dict[int, RunFolder] = {}
-    for path in folder.glob(f"{kind}-*/result.json"):
+    for path in (Path(config.runs_dir) / prepared.folder.name).glob(f"{begin}{config.model}-*/result.json"):
         run = RunFolder(path.parent)
         identity = run.identity() or {}
-        if {**identity, "seed": config.seed} == wanted and identity["seed"] not in taken_seeds:
+        if {**identity, "seed": config.seed} == wanted:
             found[identity["seed"]] = run
-    return found.get(config.seed) or (found[min(found)] if found else None)
+    return found
+
+
+def _fold_part(config: Config) -> str:
+    """How the name of the folder of a run on the data without a fold begins."""
+    return f"without-{config.fold.replace('/', 'of')}"

@@ -12,9 +12,9 @@ from holle_tf.catalogue import is_student, students, title_of
 from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.options.distill import DistillConfig
+from holle_tf.options.distill import DistillConfig, all_folds
 from holle_tf.runs.data import open_data
-from holle_tf.runs.identity import distill_options, find_teacher
+from holle_tf.runs.identity import distill_options, find_teacher, finished_teachers
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.devices import SINGLE_DEVICE, Devices
@@ -33,7 +33,7 @@ class Distillation(NamedTuple):
     Attributes:
         config: of the student, with its recipe and its teachers named.
         prepared: the data of the student.
-        teachers: finished runs.
+        teachers: finished runs, of each teacher as many as ``distill.folds``.
         devices: the devices, started.
     """
 
@@ -58,9 +58,14 @@ def prepare_distillation(
     config = student_of_teachers(config, teacher_runs)
     prepared, devices = prepare_data_and_devices(config, devices)
     teachers = find_or_train_teachers(config, prepared, teacher_runs, devices)
-    config = replace(config, teacher=",".join(teacher.config().model for teacher in teachers))
+    config = replace(config, teacher=kinds_of(teachers, config.distill.folds))
     distill_options(config)  # fails now, not in training, if these teachers do not fit the terms
     return Distillation(config, prepared, teachers, devices)
+
+
+def kinds_of(teachers: Sequence[RunFolder], folds: int) -> str:
+    """What ``--teacher`` would be for these runs, of each teacher as many as there are folds."""
+    return ",".join(teacher.config().model for teacher in teachers[::folds])
 
 
 def on_labels_alone(config: Config) -> Config:
@@ -105,7 +110,8 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
     """``config`` for a student, once it is known that its recipe fits the number of teachers that are given.
 
     Raises:
-        UserError: it does not fit, or its terms cannot be learned, see ``distill_options``.
+        UserError: it does not fit, its terms cannot be learned (``distill_options``), or its teachers cannot
+            be those of folds.
     """
     config = with_recipe(replace(config, model=config.student), "")
     needed = recipe(config.recipe, config.recipes).teachers
@@ -119,6 +125,13 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         several = "only add_both, add_ensemble and recipes with teachers: 2 take several"
         wanted, remedy = ("several teachers", "add one") if needed > 1 else ("one teacher", several)
         raise UserError(f"--recipe={config.recipe} learns from {wanted}, {given} given; {remedy}.")
+    if config.fold:
+        raise UserError(f"fold={config.fold}: only for --mode=train; distill.folds sets it for the teachers.")
+    if config.distill.folds > 1 and teacher_runs is not None:
+        raise UserError(
+            f"distill.folds={config.distill.folds}: not with --teacher_run; use --teacher, which finds or trains"
+            " the runs without a fold."
+        )
     distill_options(config)  # fails now, not after hours of training teachers
     return config
 
@@ -155,6 +168,9 @@ def find_or_train_teachers(
 
     Several teachers of the same kind are runs with different seeds.
 
+    Returns:
+        Finished runs. With ``distill.folds`` above 1, a run for each fold stands in the place of a teacher.
+
     Raises:
         UserError: a folder in ``teacher_runs`` is given twice, or its run is unfinished, not that of a
             teacher, or was trained on other data.
@@ -185,6 +201,11 @@ def find_or_train_teachers(
         seeds = taken.setdefault(kind, [])
         seed = next(free for free in itertools.count(config.seed) if free not in seeds)
         plain = replace(config, model=kind, recipe="", teacher="", seed=seed)
+        if config.distill.folds > 1:
+            of_folds = _find_or_train_folds(plain, prepared, seeds, devices)
+            seeds.append(of_folds[0].config().seed)
+            runs += of_folds
+            continue
         found = find_teacher(plain, prepared, kind, seeds)
         if found is not None:
             logger.info(f"== teacher: {found.path}, trained before on this data")
@@ -197,4 +218,27 @@ def find_or_train_teachers(
             logger.info(f"== teacher: {found.path}")
         seeds.append(found.config().seed)
         runs.append(found)
+    return runs
+
+
+def _find_or_train_folds(
+    plain: Config, prepared: PreparedData, taken_seeds: Sequence[int], devices: Devices
+) -> list[RunFolder]:
+    """A run without each fold, all of one seed.
+
+    It is the seed of ``plain``, unless that has unfinished runs and another one, not in ``taken_seeds``, has
+    finished runs of all folds.
+    """
+    parts = [replace(plain, fold=fold) for fold in all_folds(plain.distill.folds)]
+    finished = [finished_teachers(part, prepared) for part in parts]
+    whole = set.intersection(*(set(runs) for runs in finished)) - set(taken_seeds)
+    seed = min(whole) if whole and plain.seed not in whole else plain.seed
+    runs = []
+    for part, known in zip(parts, finished):
+        if seed in known:
+            logger.info(f"== teacher without fold {part.fold}: {known[seed].path}, trained before")
+        else:
+            logger.info(f"== teacher: training {part.model} without fold {part.fold} of the training data")
+            known[seed] = ensure_run(replace(part, seed=seed), prepared, devices=devices)
+        runs.append(known[seed])
     return runs

@@ -29,6 +29,7 @@ from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.training.dev_evaluation import DevEvaluation
 from holle_tf.training.early_stopping import out_of_patience
+from holle_tf.training.folds import taken_examples
 from holle_tf.training.progress_bar import TrainingProgress
 from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers
@@ -126,7 +127,9 @@ def _train(
     tf.keras.utils.set_random_seed(config.seed)  # the same initial weights whatever the teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
-    steps = steps_of_epoch(prepared.count("train"), training)
+    taken = taken_examples(config, prepared)
+    examples = prepared.count("train") if taken is None else int(taken.sum())
+    steps = steps_of_epoch(examples, training)
     with devices.scope():
         student = untrained_model(config, prepared)
         distiller = Distiller(
@@ -146,14 +149,14 @@ def _train(
     def train_batches(**how: Any) -> tf.data.Dataset:
         size, scores = training.batch_size, teaching.scores
         batches = make_dataset(
-            prepared, "train", inputs=teaching.inputs, batch_size=size, extra=scores, **how
+            prepared, "train", inputs=teaching.inputs, batch_size=size, extra=scores, taken=taken, **how
         )
         if "hallucinated" in needs(terms):
             batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
         return batches
 
     parameters = trainable_parameters(student)
-    logger.info(f"{run.path.name}: {parameters:,} parameters, {prepared.count('train'):,} examples, "
+    logger.info(f"{run.path.name}: {parameters:,} parameters, {examples:,} examples, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
     size, inputs = config.evaluation.batch_size, config.inputs_of(config.model)
