@@ -129,8 +129,8 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
         raise UserError(f"fold={config.fold}: only for --mode=train; distill.folds sets it for the teachers.")
     if config.distill.folds > 1 and teacher_runs is not None:
         raise UserError(
-            f"distill.folds={config.distill.folds}: not with --teacher_run; use --teacher, which finds or trains"
-            " the runs without a fold."
+            f"distill.folds={config.distill.folds}: not with --teacher_run; use --teacher, which finds"
+            " the runs without a fold or trains them."
         )
     distill_options(config)  # fails now, not after hours of training teachers
     return config

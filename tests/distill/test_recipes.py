@@ -110,6 +110,13 @@ def test_a_wrong_recipe_is_an_error_that_names_it(name, given, said):
         recipe("add", {name: RecipeConfig(**given)})
 
 
+def test_a_recipe_with_a_teacher_can_have_folds_of_its_own():
+    found = recipe("out", {"out": RecipeConfig(terms=["labels", "topk"], options={"folds": 4})})
+    assert found.over(DistillConfig()).folds == 4
+    with pytest.raises(UserError, match="no.* option 'folds'"):
+        recipe("out", {"out": RecipeConfig(terms=["labels"], options={"folds": 4})})
+
+
 def test_a_cache_of_the_best_positions_serves_only_terms_that_look_at_no_more():
     check_cached_positions(["labels", "topk"], DistillConfig(top_k=20, cache_top_k=20))
     check_cached_positions(["labels", "teacher"], DistillConfig(cache_top_k=0))

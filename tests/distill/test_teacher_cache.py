@@ -19,6 +19,7 @@ from holle_tf.distill.teacher_cache import (
     TeacherCache,
     ensure_teacher_cache,
     read_teacher_cache,
+    scores_by_fold,
 )
 from pipelines.dataset import make_dataset
 
@@ -96,6 +97,8 @@ def test_it_is_found_again_and_another_input_is_another_cache(prepared, weights,
         TeacherCache(prepared, "train", weights, {"chunk_words": 256}).folder,
         TeacherCache(prepared, "train", weights, {"chunk_words": 128}).folder,
         TeacherCache(prepared, "train", weights, top_k=5).folder,
+        TeacherCache(prepared, "train", weights, taken=np.arange(40) < 20).folder,
+        TeacherCache(prepared, "train", weights, taken=np.arange(40) >= 20).folder,
         TeacherCache(data, "train", weights).folder,
     ]
     assert folders[0] == folder and len(set(folders)) == len(folders)
@@ -218,6 +221,20 @@ def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
     swapped = tf.data.Dataset.from_generator(lambda: rows, output_signature=scores.element_spec)
     with pytest.raises(tf.errors.InvalidArgumentError, match="t_example_id.* is of another example"):
         list(make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, extra=swapped))
+
+
+@pytest.mark.parametrize("top_k", [0, 5])
+def test_a_cache_of_some_examples_has_those_alone_and_several_join_in_record_order(prepared, compute, top_k):
+    whole = scores_of(compute(top_k=top_k)[0])
+    folds = np.arange(len(whole)) * 7 % 10 % 3  # of unequal sizes, and mixed
+    parts = [compute(taken=np.equal(folds, fold), top_k=top_k)[0] for fold in range(3)]
+    for fold, part in enumerate(parts):
+        expected = [whole[i]["t_example_id"] for i in np.flatnonzero(folds == fold)]
+        assert [row["t_example_id"] for row in scores_of(part)] == expected
+    joined = scores_by_fold([read_teacher_cache(part, "t") for part in parts], folds.astype(np.int64))
+    assert_same(list(joined.as_numpy_iterator()), whole)
+    batches = make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, shuffle=True, extra=joined)
+    assert sum(len(labels["start"]) for _, labels in batches) == len(whole)
 
 
 def test_several_processes_read_different_files_of_one_cache(prepared, teacher, weights, monkeypatch):

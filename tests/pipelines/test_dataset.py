@@ -307,3 +307,29 @@ def test_characters_alone_can_be_asked_for(make_encoded, make_prepared):
         assert set(features) == set(inputs)
         for name in inputs:
             np.testing.assert_array_equal(features[name], expected[name])
+
+
+def test_only_the_taken_examples_come_and_are_counted(make_encoded, make_prepared):
+    encoded = make_encoded(np.random.default_rng(4).integers(20, 400, 53))
+    prepared = make_prepared(encoded, 20)
+    taken = np.arange(53) % 3 != 1
+    expected = [f"e{i}" for i in np.flatnonzero(taken)]
+
+    def batches(**options):
+        how = {"inputs": ["document"], "batch_size": 8, "texts": True, "taken": taken, **options}
+        return make_dataset(prepared, "train", **how)
+
+    assert ids_of(batches()) == expected and int(batches().cardinality()) == -(-len(expected) // 8)
+    assert ids_of(batches(limit=9)) == expected[:9]
+    assert ids_of(batches(shard=(2, 1))) == expected[1::2]
+    shuffled = batches(shuffle=True, seed=3)
+    epochs = [ids_of(shuffled), ids_of(shuffled)]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(expected) and epochs[0] != epochs[1]
+    fixed = batches(shuffle=True, static_shapes=True)
+    assert len(ids_of(fixed)) == len(expected) // 8 * 8 == 8 * int(fixed.cardinality())
+    # What joins is still one for each record.
+    for features, labels in batches(extra=extra_of(prepared, encoded)):
+        for name, start in zip(features["example_id"].numpy(), labels["start"].numpy()):
+            assert encoded[int(name[1:])].start == start
+    with pytest.raises(ValueError, match="taken has the shape"):
+        batches(taken=taken[:50])

@@ -54,6 +54,11 @@ def _estimates(config, states=(), measure="all"):
     return {run.variant.key: estimate for run, estimate in found.items()}, runs
 
 
+def test_an_epoch_without_a_fold_is_that_part_of_a_whole_one():
+    (part,) = parts_of(("sd", "qanet", "without 1/4"), DistillConfig())
+    assert part == Part(0.75, ("sd", "qanet"))
+
+
 def test_few_kinds_are_measured_and_the_others_say_what_they_are_computed_from(load, measured, tmp_path):
     config = load(runs_dir=tmp_path)
     found, runs = _estimates(config)

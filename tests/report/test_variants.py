@@ -217,6 +217,36 @@ def test_a_student_of_two_runs_of_a_kind_waits_for_both():
     assert [pair[:2] for pair in comparisons(config)[:2]] == [(row, second) for second in seconds]
 
 
+def test_a_row_with_folds_stands_beside_the_same_row_without():
+    given = "recipes.add_folds={terms: [labels, teacher], options: {folds: 3}}"
+    rows = "report.rows=[ld/add_folds/qanet, sd/add_two/bidaf+qanet]"
+    two = "recipes.add_two={terms: [labels, teacher], teachers: 2, options: {folds: 2}}"
+    only = "report.only=[ld/add_folds/qanet, ld/add/qanet]"
+    config = load_config(assignments=[given, two, rows, only])
+    planned = [run.name for run in planned_runs(config) if run.seed == 0]
+    folds = [f"sd/qanet-without-{i}of3, seed 0" for i in (1, 2, 3)]
+    assert planned == [*folds, "sd/qanet, seed 0", "ld/add/qanet, seed 0", "ld/add_folds/qanet, seed 0"]
+    runs = Runs(config)
+    student = next(run for run in planned_runs(config) if run.variant.name == "add_folds")
+    teachers = runs.teachers(student.variant)
+    assert [run.name for run in teachers] == folds
+    assert [runs.rows_of(run) for run in teachers] == [[], [], []]
+    assert [run.variant.config(config, 0).fold for run in teachers] == ["1/3", "2/3", "3/3"]
+    assert {run.variant.cost for run in teachers} == {("sd", "qanet", "without 1/3")}
+    assert student.variant.config(config, 0).fold == ""
+    assert ("ld/add_folds/qanet", "ld/add/qanet") in [pair[:2] for pair in comparisons(config)]
+    several = next(variant for variant in all_variants(config) if variant.name == "add_two")
+    assert [run.name for run in runs.teachers(several)] == [
+        f"sd/{kind}-without-{i}of2, seed 0" for kind in ("bidaf", "qanet") for i in (1, 2)
+    ]
+
+
+def test_folds_for_all_rows_replace_the_teachers_of_all_students():
+    config = load_config(assignments=["distill.folds=2", "report.only=[sd/add/qanet]"])
+    names = [run.variant.key for run in planned_runs(config) if run.seed == 0]
+    assert names == ["sd/qanet-without-1of2", "sd/qanet-without-2of2", "sd/add/qanet"]
+
+
 def test_the_rows_of_the_page_are_valid(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
     (example,) = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
