@@ -88,9 +88,10 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
     prepared = open_data(config)
     teachers: tuple[Path, ...] = ()
     if distilling:
-        if any(parameter.key.startswith("data.") for parameter in space.parameters):
+        if any(parameter.key.startswith(("data.", "distill.folds")) for parameter in space.parameters):
             raise UserError(
-                "options of the data cannot be searched with a teacher, which was trained with fixed ones."
+                "options of the data and distill.folds cannot be searched with a teacher, which was trained"
+                " with fixed ones."
             )
         work = (_prepare_teachers, config, teacher_runs)
         found = in_child_process(*work) if config.tuning.isolate else work[0](*work[1:])

@@ -226,8 +226,8 @@ def _find_or_train_folds(
 ) -> list[RunFolder]:
     """A run without each fold, all of one seed.
 
-    It is the seed of ``plain``, unless that has unfinished runs and another one, not in ``taken_seeds``, has
-    finished runs of all folds.
+    It is the seed of ``plain``, unless that lacks a finished run and another seed, not in ``taken_seeds``,
+    has those of all folds.
     """
     parts = [replace(plain, fold=fold) for fold in all_folds(plain.distill.folds)]
     finished = [finished_teachers(part, prepared) for part in parts]
