@@ -229,6 +229,7 @@ register_model(
 
 _JOINED_QUESTION = ("document", "document_chars", "question", "question_chars", "query", "prober_history")
 _QUESTION_KEYS = ("document_keys", "question_keys")
+_CONTEXT_TO_QUERY = {"mean_context_to_query": "mean context-to-query vector"}
 _MATCH = "each word is also marked as one that occurs in the other text or not (beyond the published model)"
 
 
@@ -257,7 +258,7 @@ register_model(
         match_inputs=_QUESTION_KEYS,
         builder="holle_tf.models.bidaf:build_bidaf",
         training=TrainingConfig(optimizer="adadelta", learning_rate=0.5, epsilon=1e-6, ema_decay=0.999),
-        vectors={"query_to_context": "h~"},
+        vectors={**_CONTEXT_TO_QUERY, "query_to_context": "query-to-context vector h~"},
         depth="modelling_layers",
     )
 )
@@ -307,7 +308,7 @@ register_model(
         match_inputs=_QUESTION_KEYS,
         builder="holle_tf.models.qanet:build_qanet",
         training=TrainingConfig(beta_1=0.8, warmup_steps=1000, clip_norm=5.0, l2=3e-7, ema_decay=0.9999),
-        vectors={"similarity_row_sums": "row sums"},
+        vectors={**_CONTEXT_TO_QUERY, "similarity_row_sums": "row sums of the similarity"},
         depth="model_blocks",
     )
 )

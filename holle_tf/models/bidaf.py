@@ -44,7 +44,8 @@ def build_bidaf(
         joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths);
         with ``match`` also ``document_keys`` and ``question_keys`` (batch, length).
         Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
-        ``document_mask`` bool (batch, doc_len), ``query_to_context`` float32 (batch, 2 * units).
+        ``document_mask`` bool (batch, doc_len), ``mean_context_to_query`` and ``query_to_context`` float32
+        (batch, 2 * units), see ``BidafAttention``.
     """
     names = MODELS["bidaf"].inputs_with(config)
     shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in names}
@@ -82,12 +83,12 @@ def build_bidaf(
         parts = [inputs[name] for name in ("question", "query", "prober_history")]
         question, question_bias = QuestionSegments(name="segments")([question, *parts])
     question = encoder(dropout(question), mask=question_mask)  # (batch, question_len, 2 * units)
-    joint, query_to_context = BidafAttention(name="attention_flow")(
+    joint, query_to_context, mean_context_to_query = BidafAttention(name="attention_flow")(
         [document, question],
         document_mask=document_mask,
         question_mask=question_mask,
         question_bias=question_bias,
-    )  # (batch, doc_len, 8 * units), (batch, 2 * units)
+    )  # (batch, doc_len, 8 * units), (batch, 2 * units) twice
 
     start_states = joint
     for i in range(config.modelling_layers):
@@ -103,5 +104,11 @@ def build_bidaf(
     )
     end_logits = SpanLogits(name="end")([dropped, dropout(end_states)], mask=document_mask)
 
-    outputs = span_outputs(start_logits, end_logits, document_mask, query_to_context=query_to_context)
+    outputs = span_outputs(
+        start_logits,
+        end_logits,
+        document_mask,
+        mean_context_to_query=mean_context_to_query,
+        query_to_context=query_to_context,
+    )
     return tf.keras.Model(inputs, outputs, name="bidaf")

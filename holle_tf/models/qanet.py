@@ -48,8 +48,8 @@ def build_qanet(
         joined) and ``question_chars`` likewise, ``query`` and ``prober_history`` (only for their lengths);
         with ``match`` also ``document_keys`` and ``question_keys`` (batch, length).
         Outputs: ``start_logits``, ``end_logits`` float32 (batch, doc_len) with -1e9 on padding,
-        ``document_mask`` bool (batch, doc_len), ``similarity_row_sums`` float32 (batch, doc_len) with 0 on
-        padding.
+        ``document_mask`` bool (batch, doc_len), ``mean_context_to_query`` float32 (batch, units),
+        ``similarity_row_sums`` float32 (batch, doc_len) with 0 on padding, see ``QanetAttention``.
     """
     names = MODELS["qanet"].inputs_with(config)
     shapes = {name: (None, None) if name.endswith("_chars") else (None,) for name in names}
@@ -99,7 +99,7 @@ def build_qanet(
     question = encoder(question, mask=question_mask)
 
     attention = QanetAttention(dropout=config.dropout, name="context_query_attention")
-    joint, row_sums = attention(
+    joint, row_sums, mean_context_to_query = attention(
         [document, question],
         document_mask=document_mask,
         question_mask=question_mask,
@@ -133,7 +133,13 @@ def build_qanet(
 
     start = SpanLogits(use_bias=False, name="start")([passes[0], passes[1]], mask=document_mask)
     end = SpanLogits(use_bias=False, name="end")([passes[0], passes[2]], mask=document_mask)
-    outputs = span_outputs(start, end, document_mask, similarity_row_sums=row_sums)
+    outputs = span_outputs(
+        start,
+        end,
+        document_mask,
+        mean_context_to_query=mean_context_to_query,
+        similarity_row_sums=row_sums,
+    )
     model = tf.keras.Model(inputs, outputs, name="qanet")
     if config.matching_start:
         start_with_matches(model, config.model_blocks)

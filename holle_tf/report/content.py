@@ -14,6 +14,7 @@ from holle_tf.report import report_plots as figures
 from holle_tf.report import tables
 from holle_tf.report.breakdown import by_length, by_source, score_groups
 from holle_tf.report.comparisons import NOTE, compare_rows, comparison_table, headlines
+from holle_tf.report.conicity_table import conicity_table
 from holle_tf.report.differing_examples import shown_examples
 from holle_tf.report.outcomes import Row
 from holle_tf.report.report_files import FIGURES
@@ -55,7 +56,7 @@ def report_content(
         tables.inference_table(costs),
         *tables.f1_tables(rows, runs.config.distill.long_teacher),
         tables.training_table(costs),
-        tables.conicity_table(rows, _own_keys(runs, "sd")),
+        conicity_table(rows, _own_keys(runs, "sd")),
     ]  # fmt: skip
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     return {

@@ -122,11 +122,6 @@ class Row:
             found["em"] = over_examples(first.em, self.resamples)
         return found
 
-    def mean_conicity(self) -> Optional[float]:
-        """Mean over the model's vectors and the seeds; None if there are no values."""
-        values = [value for outcome in self.outcomes for value in outcome.conicity.values()]
-        return float(np.mean(values)) if values else None
-
 
 def write_outcomes(path: Path, outcomes: Iterable[Outcome], made: Mapping[str, Any]) -> None:
     """Write what a report needs of its runs, a line for each outcome.

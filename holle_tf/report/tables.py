@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf import paper
-from holle_tf.catalogue import DEFAULT_STUDENT, title_of, vector_titles
+from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.distill.recipes import CONTROLS, RECIPES
 from holle_tf.evaluate.scores import SCORES
 from holle_tf.evaluate.statistics import Estimate
@@ -54,6 +54,7 @@ class Table:
         groups: titles of groups of columns, each with its number of columns; may be empty.
         columns: title of each column.
         rows: a cell for each column.
+        note: shown below the table; may be empty.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Table:
     groups: Sequence[tuple[str, int]]
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    note: str = ""
 
 
 def number_cell(estimate: Estimate, note: str, digits: int = 1) -> Cell:
@@ -79,13 +81,17 @@ def score_cell(row: Row, score: str = "f1") -> Cell:
     """
     if not row.outcomes:
         return Cell(row.fault, "missing")
-    count = len(row.outcomes)
-    seeds = "1 seed" if count == 1 else f"{count} seeds"
-    if row.seeds > count and row.seeds > 1:
-        seeds = f"{count} of {row.seeds} seeds" + (", a run failed" if row.fault == "failed" else "")
     if score not in row.estimates:
-        return Cell(NO_SCORE, "missing", note=seeds)
-    return number_cell(row.estimates[score], seeds)
+        return Cell(NO_SCORE, "missing", note=seeds_note(row))
+    return number_cell(row.estimates[score], seeds_note(row))
+
+
+def seeds_note(row: Row) -> str:
+    """How many seeds a mean of the row is over, for example "3 seeds"."""
+    count = len(row.outcomes)
+    if row.seeds > count and row.seeds > 1:
+        return f"{count} of {row.seeds} seeds" + (", a run failed" if row.fault == "failed" else "")
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def f1_tables(rows: Mapping[str, Row], long_teacher: str) -> list[Table]:
@@ -210,38 +216,6 @@ def training_table(costs: Optional[Mapping[str, Any]]) -> Table:
                  ["model", "here", "paper", "here", "x SAM", "paper", "x SAM"], rows)  # fmt: skip
 
 
-def conicity_table(rows: Mapping[str, Row], own: Sequence[str] = ()) -> Table:
-    """Table 6 of the paper, with each vector, and with distilled students as well.
-
-    Args:
-        own: keys of the rows of ``report.rows`` on short documents.
-    """
-    body = []
-    names = ("bidaf", "qanet", "mul_train", "add_train", "add/qanet", "add_topk/qanet")
-    for key in (*(f"sd/{name}" for name in names), *own):
-        row = rows[key]
-        published = str(paper.CONICITY.get(key[len("sd/") :], ""))
-        mean = row.mean_conicity()
-        if mean is None:
-            body.append([Cell(row.label, "label"), Cell("", "missing"), Cell(row.fault or "none", "missing"),
-                         Cell(published, "paper")])  # fmt: skip
-            continue
-        each = ", ".join(
-            f"{vector_titles()[name]} {_mean([outcome.conicity[name] for outcome in row.outcomes]):.2f}"
-            for name in row.outcomes[0].conicity
-        )
-        seeds = f"{len(row.outcomes)} seed{'s' if len(row.outcomes) > 1 else ''}"
-        body.append(
-            [Cell(row.label, "label"), Cell(each), Cell(f"{mean:.2f}", note=seeds), Cell(published, "paper")]
-        )
-    caption = (
-        "The mean cosine of a vector with the mean vector of its conversation, averaged over the test "
-        "conversations of short documents. Low means diverse. Conversations with a single example, whose "
-        "value is 1 by definition, are left out. The paper gives one number for BiDAF and QANeT together."
-    )
-    return Table("table-6", "Table 6. Conicity", caption, [], ["model", "vectors", "here", "paper"], body)
-
-
 def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mapping[str, Any]]) -> Table:
     """Every score of the baselines and of the rows of a setup."""
     body = [
@@ -258,7 +232,7 @@ def scores_table(setup: str, rows: Mapping[str, Row], baselines: Sequence[Mappin
         "Means over the seeds. With one seed, F1 and EM have the bootstrap interval over test examples and "
         "the other scores have none. Rows without a finished run are left out."
     )
-    caption += _no_score_note(body)
+    caption += no_score_note(body)
     return Table(f"scores-{setup}", f"All scores on {SETUPS[setup]}", caption, [],
                  ["", *(score.title for score in SCORES.values())], body)  # fmt: skip
 
@@ -291,7 +265,7 @@ def references_table(setup: str, rows: Mapping[str, Row]) -> Optional[Table]:
         f"{counts['unknown']:,} ids in the file match no example here. Both columns score the same examples: "
         '"one" against the span of the data alone, "all" against the best of all references.'
     )
-    caption += _no_score_note(body)
+    caption += no_score_note(body)
     groups = [("", 1), *((score.title, 2) for score in SCORES.values())]
     return Table(f"references-{setup}", f"Several references, {SETUPS[setup]}", caption, groups,
                  ["", *["one", "all"] * len(SCORES)], body)  # fmt: skip
@@ -301,8 +275,8 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def _no_score_note(body: Sequence[Sequence[Cell]]) -> str:
-    """What ``NO_SCORE`` means, for the caption of a table that has it."""
+def no_score_note(body: Sequence[Sequence[Cell]], what: str = "that score") -> str:
+    """What ``NO_SCORE`` means, for the caption of a table that has it; ``what`` is what the run lacks."""
     if not any(cell.text == NO_SCORE for cells in body for cell in cells):
         return ""
-    return f" A {NO_SCORE} marks a run that was scored before that score existed."
+    return f" A {NO_SCORE} marks a run that was scored before {what} existed."

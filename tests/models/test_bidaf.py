@@ -30,6 +30,8 @@ def test_more_padding_changes_no_output(features, padded):
         np.testing.assert_array_equal(longer[edge][:, 11:], -1e9)
         np.testing.assert_array_equal(short[edge][0, 8:], -1e9)
     np.testing.assert_allclose(longer["query_to_context"], short["query_to_context"], atol=1e-4)
+    vectors = [outputs["mean_context_to_query"] for outputs in (longer, short)]
+    np.testing.assert_allclose(*vectors, atol=1e-4)
     np.testing.assert_array_equal(longer["document_mask"][:, :11], features["document"] > 0)
     np.testing.assert_array_equal(longer["document_mask"][:, 11:], False)
 
@@ -40,10 +42,11 @@ def test_an_empty_question_and_every_policy_give_finite_float32(policy, features
     for name in ("question", "question_chars", "query", "prober_history"):
         features[name][2] = 0
     outputs = model(features, training=True)
-    for name in ("start_logits", "end_logits", "query_to_context"):
+    for name in ("start_logits", "end_logits", "query_to_context", "mean_context_to_query"):
         assert outputs[name].dtype == tf.float32
         assert np.isfinite(outputs[name]).all()
-    assert outputs["query_to_context"].shape == (3, 12)
+    assert outputs["query_to_context"].shape == outputs["mean_context_to_query"].shape == (3, 12)
+    np.testing.assert_array_equal(outputs["mean_context_to_query"][2], 0)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)

@@ -59,6 +59,8 @@ def test_more_padding_changes_no_output(features, padded, model):
         np.testing.assert_array_equal(short[edge][0, 8:], -1e9)
     np.testing.assert_allclose(longer["similarity_row_sums"][:, :11], short["similarity_row_sums"], atol=1e-4)
     np.testing.assert_array_equal(longer["similarity_row_sums"][:, 11:], 0)
+    vectors = [outputs["mean_context_to_query"] for outputs in (longer, short)]
+    np.testing.assert_allclose(*vectors, atol=1e-4)
     np.testing.assert_array_equal(longer["document_mask"][:, :11], features["document"] > 0)
 
 
@@ -68,10 +70,12 @@ def test_an_empty_question_and_every_policy_give_finite_float32(policy, features
     for name in ("question", "question_chars", "query", "prober_history"):
         features[name][2] = 0
     outputs = model(features, training=True)
-    for name in ("start_logits", "end_logits", "similarity_row_sums"):
+    for name in ("start_logits", "end_logits", "similarity_row_sums", "mean_context_to_query"):
         assert outputs[name].dtype == tf.float32
         assert np.isfinite(outputs[name]).all()
-    np.testing.assert_array_equal(outputs["similarity_row_sums"][2], 0)
+    assert outputs["mean_context_to_query"].shape == (3, 8)
+    for name in ("similarity_row_sums", "mean_context_to_query"):
+        np.testing.assert_array_equal(outputs[name][2], 0)
 
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"], indirect=True)

@@ -71,8 +71,9 @@ class BidafAttention(_TrilinearAttention):
             the question.
 
     Returns:
-        ``G = [h; u~; h * u~; h * h~]`` (batch, doc_len, 4 * features) and ``h~`` (batch, features), the
-        document's words weighted by their best similarity to any word of the question. For an empty question
+        ``G = [h; u~; h * u~; h * h~]`` (batch, doc_len, 4 * features); ``h~`` (batch, features), the
+        document's words weighted by their best similarity to any word of the question; and the mean of
+        ``u~``, the attended question, over the document's words (batch, features). For an empty question
         ``u~`` is 0 and ``h~`` is the mean of the document's words.
 
     Raises:
@@ -86,7 +87,7 @@ class BidafAttention(_TrilinearAttention):
         question_mask: tf.Tensor,
         question_bias: Optional[tf.Tensor] = None,
         training: Optional[bool] = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         document, question = inputs
         similarity = self.similarity(document, question, training)  # (batch, doc_len, question_len)
         question_mask = question_mask[:, tf.newaxis, :]
@@ -97,7 +98,7 @@ class BidafAttention(_TrilinearAttention):
         weights = masked_softmax(best, document_mask)[:, tf.newaxis, :]  # (batch, 1, doc_len)
         query_to_context = tf.matmul(weights, document)  # (batch, 1, features)
         joint = tf.concat([document, attended, document * attended, document * query_to_context], axis=-1)
-        return joint, query_to_context[:, 0]
+        return joint, query_to_context[:, 0], _mean_over_words(attended, document_mask)
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -113,8 +114,8 @@ class QanetAttention(_TrilinearAttention):
     Returns:
         ``[c; a; c * a; c * b]`` (batch, doc_len, 4 * features), with ``a`` the attended question and ``b``
         the document seen through it (``S S'^T C``, S and S' the similarity normalised over question and
-        document), and the sums over the question's words of the similarity, float32 (batch, doc_len),
-        zero on padding.
+        document); the sums over the question's words of the similarity, float32 (batch, doc_len), zero on
+        padding; and the mean of ``a`` over the document's words (batch, features).
 
     Raises:
         ValueError: document and question differ in their number of features.
@@ -127,7 +128,7 @@ class QanetAttention(_TrilinearAttention):
         question_mask: tf.Tensor,
         question_bias: Optional[tf.Tensor] = None,
         training: Optional[bool] = None,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         document, question = inputs
         similarity = self.similarity(document, question, training)  # (batch, doc_len, question_len)
         over_question = masked_softmax(_biased(similarity, question_bias), question_mask[:, tf.newaxis, :])
@@ -139,7 +140,16 @@ class QanetAttention(_TrilinearAttention):
         both = tf.logical_and(document_mask[:, :, tf.newaxis], question_mask[:, tf.newaxis, :])
         precise = tf.cast(similarity, self.variable_dtype)
         row_sums = tf.reduce_sum(tf.where(both, precise, tf.zeros_like(precise)), axis=-1)
-        return joint, row_sums
+        return joint, row_sums, _mean_over_words(attended, document_mask)
+
+
+def _mean_over_words(vectors: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+    """The mean of (batch, length, features) where ``mask`` is true: (batch, features), 0 if it never is."""
+    words = tf.math.count_nonzero(mask, axis=1, keepdims=True, dtype=tf.float32)  # (batch, 1)
+    weights = tf.math.divide_no_nan(tf.cast(mask, tf.float32), words)  # (batch, length)
+    # A product of matrices needs no masked copy of all vectors.
+    weights = tf.cast(weights, vectors.dtype)[:, tf.newaxis, :]
+    return tf.matmul(weights, vectors)[:, 0]
 
 
 def _biased(similarity: tf.Tensor, question_bias: Optional[tf.Tensor]) -> tf.Tensor:

@@ -36,7 +36,7 @@ def test_bidaf_attention_is_that_of_its_paper():
     layer = BidafAttention()
     _call(layer)
     layer.bias.assign([0.7])
-    joint, query_to_context = _call(layer)
+    joint, query_to_context, mean_attended = _call(layer)
     for row in range(2):
         h, u, similarity = _similarity(layer, row)
         attended = np.stack([_softmax(line) for line in similarity]) @ u
@@ -44,13 +44,14 @@ def test_bidaf_attention_is_that_of_its_paper():
         expected = np.concatenate([h, attended, h * attended, h * summary], axis=1)
         np.testing.assert_allclose(joint[row][: len(h)], expected, atol=1e-5)
         np.testing.assert_allclose(query_to_context[row], summary, atol=1e-5)
+        np.testing.assert_allclose(mean_attended[row], attended.mean(axis=0), atol=1e-5)
 
 
 def test_qanet_attention_is_that_of_its_paper():
     layer = QanetAttention()
     _call(layer)
     layer.bias.assign([0.7])
-    joint, row_sums = _call(layer)
+    joint, row_sums, mean_attended = _call(layer)
     for row in range(2):
         h, u, similarity = _similarity(layer, row)
         over_question = np.stack([_softmax(line) for line in similarity])
@@ -60,12 +61,14 @@ def test_qanet_attention_is_that_of_its_paper():
         np.testing.assert_allclose(joint[row][: len(h)], expected, atol=1e-5)
         np.testing.assert_allclose(row_sums[row][: len(h)], similarity.sum(axis=1), atol=1e-4)
         np.testing.assert_array_equal(row_sums[row][len(h) :], 0)
+        np.testing.assert_allclose(mean_attended[row], attended.mean(axis=0), atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", [BidafAttention, QanetAttention])
 def test_an_empty_question_attends_to_nothing(kind):
-    joint, vector = _call(kind(), question_mask=np.zeros_like(QUESTION_MASK))
+    joint, vector, mean_attended = _call(kind(), question_mask=np.zeros_like(QUESTION_MASK))
     np.testing.assert_array_equal(joint[..., 4:12], 0)
+    np.testing.assert_array_equal(mean_attended, 0)
     assert np.isfinite(vector).all()
 
 
