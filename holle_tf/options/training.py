@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from pipelines.option import option
 
+# What chooses the best epoch: name -> its key in ``metrics.jsonl``. NLL is the negative log-likelihood of the
+# labels, start plus end, in nats, whatever the recipe minimises.
+BEST_BY = {"f1": "val_f1", "nll": "val_loss"}
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -25,7 +29,12 @@ class TrainingConfig:
     ema_decay: float = option(0.0, "decay of the averaged weights that evaluation uses; 0 = none")
     batch_size: int = option(32, "examples in a batch, over all devices", positive=True)
     epochs: int = option(12, "epochs at most", positive=True)
-    patience: int = option(6, "epochs without a better dev F1 before training stops", positive=True)
+    patience: int = option(6, "epochs without a better one (best_by) before training stops", positive=True)
+    best_by: str = option(
+        "f1",
+        "what decides on dev which weights are kept and when patience ends: F1, or NLL of the labels",
+        choices=BEST_BY,
+    )
     mixed_precision: str = option(
         "auto",
         "number format (holle_tf/distill/precision.py); float16 needs a GPU",

@@ -25,7 +25,7 @@ class TuningConfig:
         0.0, "minutes after which a trial stops training and is scored; 0 = no limit"
     )
     trial_epochs: int = option(0, "epochs of a trial at most; 0 = training.<model>.epochs")
-    trial_patience: int = option(0, "epochs without a better dev F1; 0 = training.<model>.patience")
+    trial_patience: int = option(0, "epochs without a better one; 0 = training.<model>.patience")
     executions: int = option(
         1, "trainings of a trial, of consecutive seeds; their mean objective counts", positive=True
     )

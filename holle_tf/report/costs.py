@@ -22,7 +22,7 @@ from pipelines.files import json_sha256
 logger = logging.getLogger(__name__)
 
 KEPT = "costs.json"  # in ``runs_dir``
-OF_RUNS = ("epochs", "patience")  # options of a training that do not change the time of a step
+OF_RUNS = ("epochs", "patience", "best_by")  # options of a training that do not change the time of a step
 
 
 def measure_costs(

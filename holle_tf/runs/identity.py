@@ -28,6 +28,8 @@ from pipelines.prepare import PreparedData
 Identity = dict[str, Any]  # as it stands in a run's identity.json
 # Options of models that older runs do not know; they are left out while they are off.
 NEWER_OPTIONS = {"bidaf": ("match",), "qanet": ("match", "matching_start")}
+# Likewise options of training, at these values.
+NEWER_TRAINING = {"recurrence": "auto", "best_by": "f1"}
 NO_VECTOR = (
     "distill.matching_weight needs teachers with a vector to match; use --teacher=bidaf and short documents."
 )
@@ -41,8 +43,9 @@ def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunF
 def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Sequence[Identity]) -> Identity:
     """``run_identity`` from the identities of the teachers, which need not be trained yet."""
     training = to_dict(config.training_of(config.model))
-    if training["recurrence"] == "auto":  # so that runs that are older than this option are still found
-        del training["recurrence"]
+    for name, usual in NEWER_TRAINING.items():
+        if training[name] == usual:
+            del training[name]
     options = to_dict(config.options_of(config.model))
     for name in NEWER_OPTIONS.get(config.model, ()):
         if not options[name]:

@@ -39,7 +39,7 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The weights of the epoch with the best dev F1; averaged weights if there is an ``ema_decay``."""
+        """The weights of the best epoch by ``best_by``; averaged weights if there is an ``ema_decay``."""
         return self.path / "checkpoints" / "best.weights.h5"
 
     @property

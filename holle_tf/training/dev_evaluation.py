@@ -12,8 +12,9 @@ import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
 from holle_tf.evaluate.predictor import Predictor, SplitPredictions
+from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.training.early_stopping import out_of_patience
+from holle_tf.training.early_stopping import is_better, out_of_patience
 from pipelines.files import atomic_file
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         batches: the dev split in its order, with texts; read again after every epoch.
         examples: number of examples in the dev split.
         max_span: words of the longest span.
-        patience: epochs without a better F1 before training stops.
+        patience: epochs without a better one before training stops.
+        best_by: what makes an epoch better, a key of ``BEST_BY``.
         conicity_of: see ``Predictor``.
     """
 
@@ -43,11 +45,12 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         max_span: int,
         patience: int,
         conicity_of: Optional[Collection[str]] = None,
+        best_by: str = TrainingConfig.best_by,
     ):
         super().__init__()
         self._run, self._batches, self._examples = run, batches, examples
         self._max_span, self._patience = max_span, patience
-        self._conicity_of = conicity_of
+        self._conicity_of, self._best_by = conicity_of, best_by
         self._began = 0.0
         # Predictions after the last epoch, and whether they are the best so far.
         self.latest: Optional[tuple[SplitPredictions, bool]] = None
@@ -71,9 +74,9 @@ class DevEvaluation(tf.keras.callbacks.Callback):
             return
         with distiller.averaged_weights():
             found = self._predictor.predict(self._batches, self._examples, "dev")
-            best = max((line["val_f1"] for line in self.lines), default=-1.0)
-            self.latest = found, found.f1 > best
-            if found.f1 > best:
+            better = is_better({"val_f1": found.f1, "val_loss": found.loss}, self.lines, self._best_by)
+            self.latest = found, better
+            if better:
                 self._save_best()
         # float() does not take a mirrored variable.
         rate = float(tf.convert_to_tensor(distiller.optimizer.learning_rate))
@@ -86,10 +89,10 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         terms = ", ".join(f"{name} {logs[name]:.3f}" for name in distiller.metrics_names)
         logger.info(
             f"epoch {epoch + 1}/{self.params['epochs']}: {terms}, dev F1 {found.f1:.2f} EM {found.em:.2f}"
-            f" ({seconds:.0f} s)"
+            f" NLL {found.loss:.3f} ({seconds:.0f} s)"
         )
-        if out_of_patience(self.lines, self._patience):
-            logger.info(f"no better dev F1 for {self._patience} epochs; stopping")
+        if out_of_patience(self.lines, self._patience, self._best_by):
+            logger.info(f"no better dev {self._best_by.upper()} for {self._patience} epochs; stopping")
             distiller.stop_training = True
 
     def _save_best(self) -> None:

@@ -28,7 +28,7 @@ from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
 from holle_tf.training.dev_evaluation import DevEvaluation
-from holle_tf.training.early_stopping import out_of_patience
+from holle_tf.training.early_stopping import best_line, out_of_patience
 from holle_tf.training.folds import taken_examples
 from holle_tf.training.progress_bar import TrainingProgress
 from holle_tf.training.setup import steps_of_epoch, untrained_model
@@ -168,6 +168,7 @@ def _train(
         config.evaluation.max_span,
         training.patience,
         MODELS[config.model].conicity,
+        training.best_by,
     )
     # Directly after the evaluation, which saves the best weights: if training is interrupted between the two,
     # the epoch is trained again although its weights are saved.
@@ -196,7 +197,7 @@ def _train(
         def shuffled() -> tf.data.Dataset:
             return train_batches(shuffle=True, seed=config.seed, static_shapes=training.jit)
 
-        if out_of_patience(run.epochs(), training.patience):
+        if out_of_patience(run.epochs(), training.patience, training.best_by):
             pass  # training stopped early, and was interrupted before it wrote the result
         elif devices.strategy is None:
             batches = shuffled()
@@ -225,7 +226,7 @@ def _train(
         "scores": {},
         "parameters": parameters,
         "epochs": len(lines),
-        "best_epoch": max(lines, key=lambda line: line["val_f1"])["epoch"] + 1,
+        "best_epoch": best_line(lines, training.best_by)["epoch"] + 1,
         "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
         "precision": precision,
         "peak_memory_mb": round(peak_memory_mb(), 1),
