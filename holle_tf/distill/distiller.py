@@ -44,25 +44,32 @@ class Teacher(NamedTuple):
     vector_size: int = 0
 
 
-def online_teacher(model: tf.keras.Model) -> Teacher:
-    """A frozen model that reads every batch, in inference mode."""
-    read = _reader(model)
+def online_teacher(model: tf.keras.Model, temperature: float = 1.0) -> Teacher:
+    """A frozen model that reads every batch, in inference mode.
+
+    Args:
+        temperature: divides its logits.
+    """
+    read = _reader(model, temperature)
     return Teacher(lambda features, labels: read(features), read, _vector_size(model))
 
 
-def cached_teacher(name: str, model: Optional[tf.keras.Model] = None) -> Teacher:
+def cached_teacher(name: str, model: Optional[tf.keras.Model] = None, temperature: float = 1.0) -> Teacher:
     """A teacher whose logits come with the labels, as ``teacher_cache`` stores them.
 
     Args:
         name: as given to ``read_teacher_cache``.
         model: reads what is not cached; None if no term needs that.
+        temperature: divides the logits of ``model``; those that come with the labels are used as they are.
     """
 
     def scores(features: Mapping[str, tf.Tensor], labels: Mapping[str, tf.Tensor]) -> Outputs:
         del features
         return {f"{edge}_logits": labels[f"{name}_{edge}_logits"] for edge in EDGES}
 
-    return Teacher(scores) if model is None else Teacher(scores, _reader(model), _vector_size(model))
+    if model is None:
+        return Teacher(scores)
+    return Teacher(scores, _reader(model, temperature), _vector_size(model))
 
 
 def _vector_size(model: tf.keras.Model) -> int:
@@ -70,9 +77,16 @@ def _vector_size(model: tf.keras.Model) -> int:
     return int(outputs[MATCHED].shape[-1]) if MATCHED in outputs else 0
 
 
-def _reader(model: tf.keras.Model) -> Reader:
+def _reader(model: tf.keras.Model, temperature: float) -> Reader:
     inputs = tuple(model.input)
-    return lambda features: model({name: features[name] for name in inputs}, training=False)
+
+    def read(features: Mapping[str, tf.Tensor]) -> Outputs:
+        outputs = model({name: features[name] for name in inputs}, training=False)
+        if temperature == 1.0:
+            return outputs
+        return {**outputs, **{f"{edge}_logits": outputs[f"{edge}_logits"] / temperature for edge in EDGES}}
+
+    return read
 
 
 class _GlobalMean(tf.keras.metrics.Mean):

@@ -102,6 +102,9 @@ class DistillConfig:
     chunk_merge: str = option(
         "logits", "what is merged of the chunks: logits or probabilities", choices=CHUNK_MERGES
     )
+    calibrate: bool = option(
+        False, "divide a teacher's logits by the temperature that makes the dev labels most likely"
+    )
     cache_teacher: bool = option(True, "compute a teacher's scores once, not at every step")
     cache_top_k: int = option(
         0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"

@@ -16,6 +16,7 @@ from holle_tf.distill.terms import (
     check_cached_positions,
     default_top_k,
     needs,
+    want_teachers,
 )
 from holle_tf.options.distill import DistillConfig, teacher_setup
 from holle_tf.runs.run_folder import RunFolder
@@ -95,6 +96,8 @@ def run_terms(config: Config) -> tuple[str, ...]:
 def run_options(config: Config, terms: Sequence[str]) -> dict[str, Any]:
     """The options that change any of these terms, by name."""
     options = {option for name in terms for option in TERMS[name].options}
+    if config.distill.calibrate and want_teachers(terms):  # older runs do not know this option
+        options.add("calibrate")
     return {option: getattr(config.distill, option) for option in sorted(options)}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +23,7 @@ from holle_tf.runs.identity import NO_VECTOR
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training.folds import by_teacher, fold_of_each_example, without_fold
+from holle_tf.training.teacher_scores import CachedScores, dev_temperature, divided, quality_of_scores
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
@@ -32,16 +33,18 @@ class Teaching(NamedTuple):
     """What a training needs of its teachers.
 
     Attributes:
-        teachers: one for each run.
+        teachers: one for each teacher, which is a run or, with folds, one run for each fold.
         scores: their cached scores, for ``make_dataset(extra=...)``; None if there are none.
         inputs: names of the features that the student and the teachers read in training.
         views: name of a teacher -> its view of a few examples.
+        qualities: what ``quality_of_scores`` says of each teacher whose scores are cached.
     """
 
     teachers: list[Teacher]
     scores: Optional[tf.data.Dataset]
     inputs: list[str]
     views: dict[str, View]
+    qualities: list[dict[str, Any]]
 
 
 def read_teachers(
@@ -58,8 +61,8 @@ def read_teachers(
 
     Args:
         config: of the student.
-        runs: finished runs, of each teacher as many as ``distill.folds``; empty for a student that learns
-            from the labels alone.
+        runs: finished runs, the folds of each teacher together; empty for a student that learns from the
+            labels alone.
         terms: names of the terms that the student minimises.
         shown: examples to view.
         readers: the processes that call this at the same time.
@@ -68,61 +71,92 @@ def read_teachers(
         UserError: a run cannot read these data, or a term needs what a teacher does not have.
     """
     inputs = set(config.inputs_of(config.model))
-    teachers, caches, views = [], [], {}
+    teachers, caches, views, qualities = [], [], {}, []
     wanted, options = needs(terms), config.distill
     of_folds = by_teacher(runs, options.folds)
-    for i, (run, *others) in enumerate(of_folds):
-        run_on_data = RunOnData(run, prepared, config)
-        run_on_data.check()
-        load = functools.cache(run_on_data.load_model)  # not called if the cache has everything
+    for i, each in enumerate(of_folds):
+        number = f" {i + 1}" if len(of_folds) > 1 else ""
+        folds = [_Fold(config, prepared, run, f"teacher{number}{without_fold(run)}", readers) for run in each]
+        first = folds[0]
         if shown:
-            number = f" {i + 1}" if len(of_folds) > 1 else ""
-            name = f"{run.config().model} (teacher{number}{without_fold(run)})"
-            views[name] = view(load(), shown, config.evaluation.max_span)
-        if others:  # ``distill_options`` has checked that no term needs more than cached scores
-            caches.append(_out_of_fold_scores(config, prepared, of_folds[i], f"teacher_{i}", readers))
-            teachers.append(cached_teacher(f"teacher_{i}", None))
-            continue
+            name = f"{each[0].config().model} ({first.title})"
+            views[name] = view(first.load(), shown, config.evaluation.max_span)
         if "reader" in wanted or not options.cache_teacher:
-            inputs.update(load().input)
+            inputs.update(first.load().input)
         if not options.cache_teacher:
-            teachers.append(online_teacher(load()))
+            teachers.append(online_teacher(first.load(), first.temperature))
             continue
-        size = config.evaluation.batch_size
-        folder = ensure_teacher_cache(
-            load, run.weights, prepared, "train", size, run_on_data.chunks, options.cache_top_k, readers
+        name = f"teacher_{i}"
+        scores = _scores_on_train(folds, name)
+        title = f"teacher{number}"
+        qualities.append(
+            quality_of_scores(scores, name, prepared, config.evaluation.batch_size, title, readers)
         )
-        caches.append(read_teacher_cache(folder, f"teacher_{i}"))
-        teachers.append(cached_teacher(f"teacher_{i}", load() if "reader" in wanted else None))
+        caches.append(scores.dataset)
+        # ``distill_options`` has checked that with folds no term needs more than cached scores.
+        reader = first.load() if "reader" in wanted else None
+        teachers.append(cached_teacher(name, reader, first.temperature))
     if "projection" in wanted and not all(teacher.vector_size for teacher in teachers):
         raise UserError(NO_VECTOR)
     if not caches:
-        return Teaching(teachers, None, sorted(inputs), views)
+        return Teaching(teachers, None, sorted(inputs), views, qualities)
     joined = tf.data.Dataset.zip(tuple(caches)).map(
         lambda *scores: {name: value for cached in scores for name, value in cached.items()}
     )
-    return Teaching(teachers, joined, sorted(inputs), views)
+    return Teaching(teachers, joined, sorted(inputs), views, qualities)
 
 
-def _out_of_fold_scores(
-    config: Config, prepared: PreparedData, runs: Sequence[RunFolder], name: str, readers: Readers
-) -> tf.data.Dataset:
-    """The scores of each example by the run that was trained without its fold, in record order."""
-    folds = fold_of_each_example(config, prepared, runs)
-    scores = []
-    for fold, run in enumerate(runs):
-        run_on_data = RunOnData(run, prepared, config)
-        run_on_data.check()
-        folder = ensure_teacher_cache(
-            run_on_data.load_model,
-            run.weights,
+class _Fold:
+    """A run that is a teacher, or the part of a teacher that was trained without a fold.
+
+    Attributes:
+        run: the finished run.
+        title: for people.
+    """
+
+    def __init__(self, config: Config, prepared: PreparedData, run: RunFolder, title: str, readers: Readers):
+        self.config, self.prepared, self.run, self.title, self._readers = (
+            config,
             prepared,
-            "train",
-            config.evaluation.batch_size,
-            run_on_data.chunks,
-            config.distill.cache_top_k,
+            run,
+            title,
             readers,
-            taken=np.equal(folds, fold),
         )
-        scores.append(read_teacher_cache(folder, name))
-    return scores_by_fold(scores, folds)
+        self._run_on_data = RunOnData(run, prepared, config)
+        self._run_on_data.check()
+        self.load = functools.cache(self._run_on_data.load_model)  # not called if the cache has everything
+
+    @functools.cached_property
+    def temperature(self) -> float:
+        """See ``dev_temperature``; 1 without calibration. The teacher reads dev unless that is cached."""
+        if not self.config.distill.calibrate:
+            return 1.0
+        folder = self._cache(self.prepared, "dev", 0)
+        scores, size = read_teacher_cache(folder, "teacher"), self.config.evaluation.batch_size
+        return dev_temperature(folder, scores, "teacher", self.prepared, size, self.title, self._readers)
+
+    def scores(self, split: str, name: str, taken: Optional[np.ndarray] = None) -> CachedScores:
+        """Its scores of a split, or of the examples in ``taken``, divided by its temperature."""
+        folder = self._cache(self.prepared, split, self.config.distill.cache_top_k, taken)
+        scores = divided(read_teacher_cache(folder, name), self.temperature)
+        return CachedScores([folder], scores, [self.temperature])
+
+    def _cache(self, prepared: PreparedData, split: str, top_k: int, taken: Any = None) -> Any:
+        size, chunks = self.config.evaluation.batch_size, self._run_on_data.chunks
+        return ensure_teacher_cache(
+            self.load, self.run.weights, prepared, split, size, chunks, top_k, self._readers, taken
+        )
+
+
+def _scores_on_train(folds: Sequence[_Fold], name: str) -> CachedScores:
+    """The scores of each training example by the run that has not seen it, in record order."""
+    first = folds[0]
+    if len(folds) == 1:
+        return first.scores("train", name)
+    place = fold_of_each_example(first.config, first.prepared, [fold.run for fold in folds])
+    parts = [fold.scores("train", name, np.equal(place, i)) for i, fold in enumerate(folds)]
+    return CachedScores(
+        [folder for part in parts for folder in part.folders],
+        scores_by_fold([part.dataset for part in parts], place),
+        [temperature for part in parts for temperature in part.temperatures],
+    )

@@ -232,4 +232,5 @@ def _train(
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "seed": config.seed,
         "versions": versions(),
+        **({"teacher_scores": teaching.qualities} if teaching.qualities else {}),
     }

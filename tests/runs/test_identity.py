@@ -34,3 +34,18 @@ def test_labels_that_count_twice_are_the_run_of_the_labels_alone_with_that_weigh
     plain = run_identity(with_recipe(tiny(recipe="mul_train"), ""), prepared, [])
     assert "distill" not in plain
     assert run_identity(twice, prepared, []) == {**plain, "distill": {"labels_weight": 2.0}}
+
+
+def test_runs_that_are_older_than_an_option_are_those_at_its_default(tiny, prepared, trained):
+    usual = run_identity(tiny(model="qanet"), prepared, [])
+    by_nll = run_identity(tiny("training.qanet.best_by=nll", model="qanet"), prepared, [])
+    assert "best_by" not in usual["training"]
+    assert by_nll["training"] == {**usual["training"], "best_by": "nll"}
+    given = {"recipe": "add", "teacher": "bidaf"}
+    teachers = [trained("bidaf")]
+    student = run_identity(tiny(**given), prepared, teachers)
+    calibrated = run_identity(tiny("distill.calibrate=true", **given), prepared, teachers)
+    assert "calibrate" not in student["distill"]
+    assert calibrated["distill"] == {**student["distill"], "calibrate": True}
+    alone = [student_alone(tiny(f"distill.calibrate={value}", **given)) for value in ("true", "false")]
+    assert run_identity(alone[0], prepared, []) == run_identity(alone[1], prepared, [])
