@@ -20,6 +20,7 @@ from holle_tf.report.outcomes import Row
 from holle_tf.report.report_files import FIGURES
 from holle_tf.report.rows import comparisons, own_variants
 from holle_tf.report.runs import Runs
+from holle_tf.report.teacher_table import teacher_tables
 from holle_tf.report.variants import label_of
 from pipelines.readers.registry import reader_of
 from pipelines.records import read_examples
@@ -63,6 +64,7 @@ def report_content(
         "paper_tables": published,
         "difference_tables": [comparison_table(setup, compared) for setup in tables.SETUPS],
         "score_tables": [tables.scores_table(setup, rows, baselines[setup]) for setup in setups],
+        "teacher_tables": teacher_tables(rows, runs.variants),
         "reference_tables": [
             found for setup in setups if (found := tables.references_table(setup, rows)) is not None
         ],

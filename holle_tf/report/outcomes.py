@@ -22,7 +22,8 @@ from pipelines.errors import UserError
 LEFT_OUT = "left out"  # fault of a row that ``report.only`` leaves out
 OUTCOMES = "outcomes.json"
 _CURVES = ("epoch", "loss", "labels", "val_loss", "val_f1", "seconds")
-_RESULT = ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb", "teacher_weights")
+_RESULT = ("parameters", "epochs", "best_epoch", "seconds_per_epoch", "peak_memory_mb", "teacher_weights",
+           "teacher_scores")  # fmt: skip
 _COPIED = (
     "row", "seed", "digest", "run", "made", "scores", "conicity", "multi", "result", "epochs",
 )  # fmt: skip

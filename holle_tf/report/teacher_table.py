@@ -1,0 +1,70 @@
+"""The table of what teachers say about the training data, beside what their students gain."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from holle_tf.report.outcomes import Row
+from holle_tf.report.tables import SETUPS, Cell, Table, score_cell
+from holle_tf.report.variants import Variant
+
+MEASURES = {
+    "temperature": "temperature",
+    "maximum": "mean maximum",
+    "entropy": "entropy",
+    "nll": "NLL",
+    "accuracy": "accuracy",
+    "ece": "ECE",
+}
+_CAPTION = (
+    "The scores on the training data that each student learns from, a line for each of its teachers. All are "
+    "means over start and end. Mean maximum is the mean of the largest probability. A teacher with 1 there "
+    "repeats the labels and its own errors. Entropy and NLL (of the labels) are in nats. ECE is the expected "
+    "calibration error over 15 bins. A temperature other than 1 was chosen on dev. Gain is the F1 of the "
+    "student minus that of the same student on the labels alone."
+)
+
+
+def teacher_table(setup: str, rows: Mapping[str, Row], variants: Mapping[str, Variant]) -> Optional[Table]:
+    """A line for each teacher of each student of a setup; None if no run recorded its teachers' scores."""
+    body: list[list[Cell]] = []
+    for row in rows.values():
+        if row.setup != setup:
+            continue
+        each = [outcome.result.get("teacher_scores") for outcome in row.outcomes]
+        scored = next((scores for scores in each if scores), [])  # seeds share their teachers
+        if not scored:
+            continue
+        gain = _gain(row, rows, variants[row.key])
+        for i, scores in enumerate(scored):
+            note = f"teacher {i + 1}" if len(scored) > 1 else ""
+            body.append([Cell(row.label, "label", note=note), *(_cell(scores, name) for name in MEASURES),
+                         score_cell(row)._replace(note=""), gain])  # fmt: skip
+    if not body:
+        return None
+    title = f"What the teachers say about the training data, {SETUPS[setup]}"
+    columns = ["student", *MEASURES.values(), "F1", "gain"]
+    return Table(f"teachers-{setup}", title, _CAPTION, [], columns, body)
+
+
+def teacher_tables(rows: Mapping[str, Row], variants: Mapping[str, Variant]) -> list[Table]:
+    """``teacher_table`` of every setup that has one.
+
+    Args:
+        rows: of the report, by key.
+        variants: of its students, by key.
+    """
+    return [found for setup in SETUPS if (found := teacher_table(setup, rows, variants)) is not None]
+
+
+def _cell(scores: Mapping[str, Any], name: str) -> Cell:
+    value = scores.get(name)
+    return Cell("-", "missing") if value is None else Cell(f"{value:.2f}")
+
+
+def _gain(row: Row, rows: Mapping[str, Row], variant: Variant) -> Cell:
+    name = f"{variant.recipe.interaction}_train"
+    alone = rows.get(Variant(variant.setup, name, student=variant.student).key)
+    if alone is None or not alone.outcomes:
+        return Cell("-", "missing")
+    return Cell(f"{row.f1.mean() - alone.f1.mean():+.1f}")
