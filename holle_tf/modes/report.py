@@ -16,10 +16,11 @@ from holle_tf.report.content import report_content
 from holle_tf.report.costs import measure_costs
 from holle_tf.report.execution import score_rows, train_missing_runs
 from holle_tf.report.outcomes import OUTCOMES, kept_from, write_outcomes
-from holle_tf.report.plan import duration, plan_line, plan_table, teachers_line
+from holle_tf.report.plan import duration, plan_line, plan_table, searches_line, teachers_line
 from holle_tf.report.report_files import write_report
 from holle_tf.report.rows import all_rows
 from holle_tf.report.runs import Runs, collect_rows
+from holle_tf.report.search import diverged_rows, kept_trials, search_tables
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
 from holle_tf.runs.evaluation import baseline_rows
@@ -82,8 +83,8 @@ def report_mode(
         estimates = estimate_all(runs, states, measure)
         print_table(plan_table(states, estimates), f"report, size {size}", whole=True)
         print(plan_line(states, estimates, config.report.workers))
-        if taught := teachers_line(states, config):
-            print(taught)
+        for line in filter(None, [searches_line(states), teachers_line(states, config)]):
+            print(line)
         if plan:
             return 0
     costs_config, setups = _costs_config(load, size), _costs_setups(runs, size)
@@ -108,6 +109,9 @@ def report_mode(
         logger.info("interrupted; writing the report of the finished runs")
         interrupted, costs = True, costs_of(kept=True)
     states = runs.states()
+    tuned = dict.fromkeys(run.variant for run in states if run.setting)
+    searches = {variant.key: runs.search(variant) for variant in tuned}
+    failed.update(diverged_rows(searches))
     rows = collect_rows(runs, states, failed, references)
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
     baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed) for setup in found}
@@ -133,11 +137,12 @@ def report_mode(
         "left_out": [key for key in all_rows(config) if key not in runs.rows],
         "training_time": duration(sum(line["seconds"] for outcome in outcomes for line in outcome.epochs)),
         "failed": failed,
+        "search_tables": search_tables(searches),
     }
     files = write_report(folder, {**about, **content}, rows)
     # Kept outcomes are written as they were read, even with scores against other references than these.
     whole = [runs.kept[outcome.digest] if outcome.made else outcome for outcome in outcomes]
-    write_outcomes(folder / OUTCOMES, whole, made)
+    write_outcomes(folder / OUTCOMES, whole, made, kept_trials(searches))
     logger.info(f"{len(finished)} of {len(states)} runs are finished; {len(failed)} failures")
     for name, message in failed.items():
         logger.warning(f"failed: {name}: {message}")

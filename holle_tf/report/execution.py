@@ -11,7 +11,7 @@ import os
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterable, Mapping, NamedTuple, Optional
+from typing import Callable, Collection, Iterable, Mapping, NamedTuple, Optional
 
 import tensorflow as tf
 
@@ -30,6 +30,7 @@ from pipelines.errors import UserError
 
 LOGS = "logs"  # folder within the report's for the output of each process
 POLL_SECONDS = 2.0  # between two updates of the progress line
+NO_SETTING = "no setting of its row could be trained"
 _ERROR_LENGTH = 300  # characters of an error in the report; the log has all of it
 
 logger = logging.getLogger(__name__)
@@ -72,9 +73,12 @@ def train_missing_runs(
         missing = runs.missing_teachers(run.variant)
         if missing:
             failed[run.name] = missing_teachers_error(missing)
+        elif runs.settled(run) is None:
+            failed[run.name] = NO_SETTING
         else:
             failed.update(train_and_score(runs, run))
         if run.name in failed:
+            runs.lost.add(run)
             logger.warning(f"failed: {failed[run.name]}")
         left -= estimates[run].seconds if run in estimates else 0.0
 
@@ -98,7 +102,8 @@ def score_rows(runs: Runs, keys: Iterable[str], seed: Optional[int] = None) -> d
     """Evaluate the finished runs of some rows on the test split, unless they have their scores.
 
     Args:
-        seed: score only the run of this seed; other processes may be at work on the others.
+        seed: score only the run of this seed; other processes may be at work on the others. While the
+            settings of a row are searched, there is none.
 
     Returns:
         Errors by row and seed.
@@ -107,7 +112,7 @@ def score_rows(runs: Runs, keys: Iterable[str], seed: Optional[int] = None) -> d
     with progress_bar(None, "scores", "run") as progress:
         for key in keys:
             runs_on_data = runs.runs_on_data(key)
-            for number in runs_on_data if seed is None else [seed]:
+            for number in runs_on_data if seed is None else {seed} & runs_on_data.keys():
                 _attempt(failed, f"{key}, seed {number}", ensure_scores, runs_on_data[number], "test")
                 progress.update()
     for name, message in failed.items():
@@ -141,18 +146,19 @@ def train_in_parallel(
     try:
         while waiting or jobs:
             _fail_without_teachers(runs, waiting, jobs.values(), failed)
+            _fail_without_setting(runs, waiting, jobs.values(), failed)
             while free and (run := next_run(runs, waiting, [job.run for job in jobs.values()])):
                 waiting.remove(run)
-                name = f"{run.variant.key.replace('/', '-')}-seed{run.seed}.txt"
-                job = _Job(run, free.pop(0), folder / LOGS / name)
+                job = _Job(run, free.pop(0), folder / LOGS / output_name(run))
                 settings = replace(shares[job.share], output=job.output)
-                jobs[ChildProcess(training, runs.config, run, settings=settings)] = job
+                jobs[ChildProcess(training, runs.config, run, runs.lost, settings=settings)] = job
                 logger.info(f"== {run.name}: started; its output goes to {job.output}")
             for process in first_ended(jobs, POLL_SECONDS):
                 job = jobs.pop(process)
                 free.append(job.share)
                 failed.update(_errors_of(process, job))
                 if job.run.name in failed:
+                    runs.lost.add(job.run)
                     logger.warning(f"== {job.run.name}: failed: {failed[job.run.name]}")
                 else:
                     logger.info(f"== {job.run.name}: finished")
@@ -188,13 +194,19 @@ def machine_shares(workers: int) -> list[ProcessSettings]:
 
 
 def next_run(runs: Runs, waiting: list[PlannedRun], running: list[PlannedRun]) -> Optional[PlannedRun]:
-    """The first waiting run whose teachers are trained; None if there is none.
+    """The first waiting run whose teachers are trained and whose setting is known; None if there is none.
 
     A run that needs teacher scores which a running one may still be computing comes after the others.
     """
-    ready = [run for run in waiting if not runs.missing_teachers(run.variant)]
+    ready = [run for run in waiting if not runs.missing_teachers(run.variant) and runs.settled(run)]
     busy = {scores for run in running for scores in _scores_read(run)}
     return next((run for run in ready if not busy & _scores_read(run)), ready[0] if ready else None)
+
+
+def output_name(run: PlannedRun) -> str:
+    """Name of the file for what the process of a run prints."""
+    tried = f"-rate{run.setting.learning_rate}-l2_{run.setting.l2}" if run.setting else ""
+    return f"{run.variant.key.replace('/', '-')}-seed{run.seed}{tried}.txt"
 
 
 def missing_teachers_error(teachers: Iterable[PlannedRun]) -> str:
@@ -202,10 +214,14 @@ def missing_teachers_error(teachers: Iterable[PlannedRun]) -> str:
     return f"its teacher {' and '.join(teacher.name for teacher in teachers)} was not trained"
 
 
-def training(config: Config, run: PlannedRun) -> dict[str, str]:
-    """The work of one process, see ``train_and_score``."""
+def training(config: Config, run: PlannedRun, lost: Collection[PlannedRun]) -> dict[str, str]:
+    """The work of one process, see ``train_and_score``.
+
+    Args:
+        lost: runs that have failed so far.
+    """
     keep_freed_memory()
-    return train_and_score(Runs(config), run)
+    return train_and_score(Runs(config, lost), run)
 
 
 def _attempt(failed: dict[str, str], name: str, action: Callable[..., object], *arguments: object) -> None:
@@ -238,7 +254,20 @@ def _fail_without_teachers(
         lost = [teacher for teacher in runs.missing_teachers(run.variant) if teacher not in coming]
         if lost:
             waiting.remove(run)
+            runs.lost.add(run)
             failed[run.name] = missing_teachers_error(lost)
+            logger.warning(f"== {run.name}: failed: {failed[run.name]}")
+
+
+def _fail_without_setting(
+    runs: Runs, waiting: list[PlannedRun], jobs: Iterable[_Job], failed: dict[str, str]
+) -> None:
+    """Move each run from ``waiting`` to ``failed`` if the search of its row is over without a setting."""
+    searching = {run.variant for run in [*waiting, *(job.run for job in jobs)] if run.setting}
+    for run in list(waiting):
+        if run.variant not in searching and runs.settled(run) is None:
+            waiting.remove(run)
+            failed[run.name] = NO_SETTING
             logger.warning(f"== {run.name}: failed: {failed[run.name]}")
 
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,7 @@ _COPIED = (
     "row", "seed", "digest", "run", "made", "scores", "conicity", "multi", "result", "epochs",
 )  # fmt: skip
 _F1_DIGITS, _COSINE_DIGITS = 3, 4
+_Entry = TypeVar("_Entry")
 
 
 @dataclass(frozen=True)
@@ -124,16 +125,23 @@ class Row:
         return found
 
 
-def write_outcomes(path: Path, outcomes: Iterable[Outcome], made: Mapping[str, Any]) -> None:
+def write_outcomes(
+    path: Path,
+    outcomes: Iterable[Outcome],
+    made: Mapping[str, Any],
+    trials: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Write what a report needs of its runs, a line for each outcome.
 
     The file has no predictions and no text of the data.
 
     Args:
         made: ``date`` and ``machine`` of this report; outcomes from other reports keep their own.
+        trials: of a report that tunes its rows, see ``search.kept_trials``.
     """
-    lines = [json.dumps(_to_json(outcome, made), ensure_ascii=False) for outcome in outcomes]
-    write_text(path, '{"outcomes": [\n' + ",\n".join(lines) + "\n]}\n")
+    lines = ",\n".join(json.dumps(_to_json(outcome, made), ensure_ascii=False) for outcome in outcomes)
+    more = ",\n".join(map(json.dumps, trials))
+    write_text(path, f'{{"outcomes": [\n{lines}\n]' + (f', "trials": [\n{more}\n]' if more else "") + "}\n")
 
 
 def read_outcomes(paths: Sequence[str]) -> dict[str, Outcome]:
@@ -143,11 +151,29 @@ def read_outcomes(paths: Sequence[str]) -> dict[str, Outcome]:
         UserError: a file is missing or is not a file of outcomes.
     """
     found: dict[str, Outcome] = {}
+    for outcome in _read(paths, lambda content: map(_from_json, content["outcomes"])):
+        found.setdefault(outcome.digest, outcome)
+    return found
+
+
+def read_trials(paths: Sequence[str]) -> dict[str, Optional[float]]:
+    """Dev F1 of the trials in some files, by digest; None of those that diverged.
+
+    Raises:
+        UserError: see ``read_outcomes``.
+    """
+    found: dict[str, Optional[float]] = {}
+    for trial in _read(paths, lambda content: content.get("trials", ())):
+        found.setdefault(trial["digest"], trial["dev_f1"])
+    return found
+
+
+def _read(paths: Sequence[str], entries: Callable[[Any], Iterable[_Entry]]) -> list[_Entry]:
+    """The entries of all files, in their order."""
+    found: list[_Entry] = []
     for path in paths:
         try:
-            entries = json.loads(Path(path).read_text(encoding="utf-8"))["outcomes"]
-            for outcome in map(_from_json, entries):
-                found.setdefault(outcome.digest, outcome)
+            found += entries(json.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
             raise UserError(f"report.kept: {path}: cannot be read ({error.strerror}).") from error
         except (ValueError, KeyError, TypeError) as error:

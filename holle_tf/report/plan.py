@@ -17,12 +17,14 @@ from holle_tf.report.variants import teacher_key
 def plan_table(states: Mapping[PlannedRun, State], estimates: Mapping[PlannedRun, Estimate]) -> Table:
     """Every run with its state and the time that it still needs."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for title in ("run", "seed", "state", "epochs", "s/epoch", "time", "known from"):
+    tuned = any(state.setting for state in states.values())
+    titles = ("run", "seed", *(["setting"] if tuned else []), "state")
+    for title in (*titles, "epochs", "s/epoch", "time", "known from"):
         right = title in ("seed", "epochs", "s/epoch", "time")
         table.add_column(title, justify="right" if right else "left", no_wrap=title != "known from")
     for run, state in states.items():
         said = state.status if state.status != "begun" else f"{state.epochs} epochs"
-        cells = [run.variant.key, str(run.seed), said]
+        cells = [run.variant.key, str(run.seed), *([state.setting] if tuned else []), said]
         if run in estimates:
             estimate = estimates[run]
             cells += [
@@ -45,11 +47,13 @@ def plan_line(
     Args:
         workers: number of parallel runs; how much they save is unknown before training.
     """
-    finished, kept = (
-        sum(state.status == status for state in states.values()) for status in ("finished", "kept")
+    finished, kept, diverged = (
+        sum(state.status == status for state in states.values())
+        for status in ("finished", "kept", "diverged")
     )
-    todo = len(states) - finished - kept
-    said = f"{len(states)} runs: {finished} finished, {f'{kept} kept, ' if kept else ''}{todo} to train"
+    todo = len(states) - finished - kept - diverged
+    others = "".join(f"{count} {name}, " for count, name in ((kept, "kept"), (diverged, "diverged")) if count)
+    said = f"{len(states)} runs: {finished} finished, {others}{todo} to train"
     if estimates:
         seconds = sum(estimate.seconds for estimate in estimates.values())
         of = "" if todo == len(estimates) else f"{len(estimates)} of them "
@@ -68,6 +72,18 @@ def teachers_line(states: Mapping[PlannedRun, State], config: Config) -> str:
     keys = {teacher_key("ld", kind, config): None for student in students for kind in student.teachers}
     how = "whole" if config.distill.long_teacher == "whole" else "in chunks"
     return f"students of long documents learn from {', '.join(keys)}, which read them {how}" if keys else ""
+
+
+def searches_line(states: Mapping[PlannedRun, State]) -> str:
+    """What ``report.tuned`` adds to the plan; empty without it."""
+    settings = {run.setting: None for run in states if run.setting}
+    if not settings:
+        return ""
+    rows = len({run.variant for run in states if run.setting})
+    return (
+        f"report.tuned: {rows} rows are trained with {len(settings)} settings each; the setting with the best"
+        " dev F1 is then used for every seed of the row"
+    )
 
 
 def duration(seconds: float) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
@@ -25,16 +26,55 @@ from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
 
 
-class PlannedRun(NamedTuple):
-    """A planned training."""
+class Setting(NamedTuple):
+    """Options of training that ``report.tuned`` chooses for each row of a student."""
 
-    variant: Variant
-    seed: int
+    learning_rate: float
+    l2: float
 
     @property
     def name(self) -> str:
-        """For people, for example ``sd/add_topk/qanet, seed 0``."""
-        return f"{self.variant.key}, seed {self.seed}"
+        """For people, for example ``rate 0.003, L2 1e-05``."""
+        return f"rate {self.learning_rate}, L2 {self.l2}"
+
+
+class PlannedRun(NamedTuple):
+    """A planned training.
+
+    Attributes:
+        setting: None = that of the configuration. With ``report.tuned``, None is for a student the setting
+            that the search of its row chooses, see ``Runs.settled``.
+    """
+
+    variant: Variant
+    seed: int
+    setting: Optional[Setting] = None
+
+    @property
+    def name(self) -> str:
+        """For people, for example ``sd/add_topk/qanet, seed 0`` or ``... seed 0, rate 0.003, L2 1e-05``."""
+        tried = f", {self.setting.name}" if self.setting else ""
+        return f"{self.variant.key}, seed {self.seed}{tried}"
+
+    def config(self, base: Config) -> Config:
+        """The configuration of the run."""
+        config = self.variant.config(base, self.seed)
+        if self.setting is None:
+            return config
+        training = replace(config.training_of(config.model), **self.setting._asdict())
+        return replace(config, training=replace(config.training, **{config.model: training}))
+
+
+def is_tuned(variant: Variant, config: Config) -> bool:
+    """Whether a search chooses the setting of a variant. Teachers have that of the configuration."""
+    return config.report.tuned and is_student(variant.model)
+
+
+def search_of(variant: Variant, config: Config) -> list[PlannedRun]:
+    """The runs of the search of a row: its first seed with each setting, the same for every row."""
+    options = config.report
+    settings = dict.fromkeys(Setting(rate, l2) for rate in options.tuned_rates for l2 in options.tuned_l2)
+    return [PlannedRun(variant, config.seed, setting) for setting in settings]
 
 
 def all_variants(config: Config) -> tuple[Variant, ...]:
@@ -142,6 +182,8 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
 def planned_runs(config: Config) -> list[PlannedRun]:
     """Every run in the order of training: all variants with the first seed, then the further seeds.
 
+    The first seed of a tuned variant stands there with each setting (``search_of``).
+
     Of the rows that ``report.only`` leaves out, only the runs are planned that teach a chosen row
     (``teachers_of``).
 
@@ -157,7 +199,14 @@ def planned_runs(config: Config) -> list[PlannedRun]:
     for variant in chosen:
         for key, seed in teachers_of(variant, config):
             seeds[key].add(seed)
-    runs = [PlannedRun(variant, seed) for variant in variants for seed in sorted(seeds[variant.key])]
+
+    def of_seed(variant: Variant, seed: int) -> list[PlannedRun]:
+        searched = seed == config.seed and is_tuned(variant, config)
+        return search_of(variant, config) if searched else [PlannedRun(variant, seed)]
+
+    runs = [
+        run for variant in variants for seed in sorted(seeds[variant.key]) for run in of_seed(variant, seed)
+    ]
 
     def latest_seed(run: PlannedRun) -> int:
         return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])

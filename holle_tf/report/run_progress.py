@@ -84,7 +84,8 @@ class ReportProgress:
         """
         trained = {run: self._runs.state(run).epochs for run in running}
         each = [
-            f"{run.variant.key} {epochs} of {self._begun[run] + self._epochs[run]} epochs"
+            f"{run.variant.key}{f' ({run.setting.name})' if run.setting else ''}"
+            f" {epochs} of {self._begun[run] + self._epochs[run]} epochs"
             for run, epochs in trained.items()
         ]
         lost = [run for run in self._todo if run.name in failed]

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Mapping, NamedTuple, Optional
+from pathlib import Path
+from typing import Collection, Mapping, NamedTuple, Optional
 
 import numpy as np
 
 from holle_tf.config import Config
 from holle_tf.evaluate.references import References, score_with_references
 from holle_tf.evaluate.scores import exact_match
-from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row, read_outcomes
-from holle_tf.report.rows import PlannedRun, all_rows, all_variants, chosen_rows, planned_runs, teachers_of
+from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row, read_outcomes, read_trials
+from holle_tf.report.rows import (
+    PlannedRun,
+    all_rows,
+    all_variants,
+    chosen_rows,
+    is_tuned,
+    planned_runs,
+    search_of,
+    teachers_of,
+)
+from holle_tf.report.search import Search, Trial
 from holle_tf.report.variants import Variant, source_of
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import cosines_of, predictions_of
@@ -28,20 +39,22 @@ class State(NamedTuple):
     """How far a run is.
 
     Attributes:
-        status: finished | kept | begun | missing. Of a kept run only the outcomes are here, from another
-            report (``report.kept``).
+        status: finished | kept | diverged | begun | missing. Of a kept run only the outcomes are here, from
+            another report (``report.kept``). A diverged run is one of a search, which goes on without it.
         epochs: number of whole epochs trained here.
         run: the run folder, which exists if the run is finished or begun.
+        setting: that of a student in a report that tunes its rows, for people; empty in others.
     """
 
     status: str
     epochs: int
     run: RunFolder
+    setting: str = ""
 
     @property
     def done(self) -> bool:
         """Whether there is nothing left to train."""
-        return self.status in ("finished", "kept")
+        return self.status in ("finished", "kept", "diverged")
 
 
 class Runs:
@@ -49,17 +62,21 @@ class Runs:
 
     Args:
         config: of the report; the configuration of each run is derived from it.
+        lost: runs that failed; a search goes on without them.
 
     Attributes:
         kept: outcomes from other reports, by digest.
+        kept_trials: dev F1 from other reports, by digest.
 
     Raises:
         UserError: see ``read_outcomes``.
     """
 
-    def __init__(self, config: Config):
+    def __init__(self, config: Config, lost: Collection[PlannedRun] = ()):
         self.config = config
+        self.lost = set(lost)
         self.kept = read_outcomes(config.report.kept)
+        self.kept_trials = read_trials(config.report.kept)
         self._prepared: dict[str, PreparedData] = {}
 
     @cached_property
@@ -91,15 +108,47 @@ class Runs:
 
     def identity(self, run: PlannedRun) -> Identity:
         """Everything that decides a run, see ``run_identity``. No run needs to exist for this."""
-        variant = run.variant
-        config, prepared = variant.config(self.config, run.seed), self.prepared(variant.setup)
-        teachers = [self.identity(teacher) for teacher in self.teachers(variant)]
-        return identity_from_teachers(config, prepared, teachers)
+        teachers = [self.identity(teacher) for teacher in self.teachers(run.variant)]
+        return identity_from_teachers(run.config(self.config), self.prepared(run.variant.setup), teachers)
 
-    def digest(self, row: str, seed: int) -> str:
-        """Digest of all that decides an outcome: the run, the documents it reads and how it reads them."""
-        identity = self.identity(PlannedRun(self.variants[source_of(row, self.config)], seed))
-        prepared = self.prepared(row.split("/")[0])
+    def settled(self, run: PlannedRun) -> Optional[PlannedRun]:
+        """The run with the setting that the search of its row chose; None until it has.
+
+        A run that no search decides is returned as it is.
+        """
+        if run.setting is not None or not is_tuned(run.variant, self.config):
+            return run
+        chosen = self.search(run.variant).chosen
+        return None if chosen is None else run._replace(setting=chosen)
+
+    def search(self, variant: Variant) -> Search:
+        """What each setting of a tuned variant scored on dev; trains nothing."""
+        return Search([self._trial(run) for run in search_of(variant, self.config)])
+
+    def _trial(self, run: PlannedRun) -> Trial:
+        digest, found = self.digest(run.variant.key, run), self._on_disk(run)
+        trial = Trial(run, digest, lost="failed" if run in self.lost else "")
+        if found.status == "finished":
+            return trial._replace(f1=max(line["val_f1"] for line in found.run.epochs()), lost="")
+        if found.run.diverged.exists():
+            return trial._replace(lost="diverged")
+        if digest in self.kept_trials:
+            f1 = self.kept_trials[digest]
+            return trial._replace(f1=f1, lost="diverged" if f1 is None else "")
+        if digest in self.kept:  # of a report that had this setting for every row
+            epochs = self.kept[digest].epochs
+            return trial._replace(
+                f1=max((line["val_f1"] for line in epochs if "val_f1" in line), default=None)
+            )
+        return trial
+
+    def digest(self, row: str, run: PlannedRun) -> str:
+        """Digest of all that decides an outcome: the run, the documents it reads and how it reads them.
+
+        Args:
+            run: from which the row is read, with its setting.
+        """
+        identity, prepared = self.identity(run), self.prepared(row.split("/")[0])
         return json_sha256([identity, prepared.fingerprint, chunk_options(identity, prepared, self.config)])
 
     def states(self) -> dict[PlannedRun, State]:
@@ -120,14 +169,35 @@ class Runs:
         return found
 
     def state(self, run: PlannedRun) -> State:
-        """How far a run is; trains nothing."""
-        found = self._on_disk(run)
-        if found.status != "finished" and self._is_kept(run):
+        """How far a run is; trains nothing. A run is missing until its setting is chosen."""
+        settled = self.settled(run)
+        if settled is None:
+            nowhere = RunFolder(Path(self.config.runs_dir) / run.name)
+            return State("missing", 0, nowhere, "chosen after the search")
+        found = self._on_disk(settled)
+        if settled.setting is not None:
+            found = found._replace(setting=settled.setting.name)
+        if found.status == "finished":
+            return found
+        if run.setting is not None:
+            return self._of_trial(run, found)
+        return found._replace(status="kept") if self._is_kept(settled) else found
+
+    def _of_trial(self, run: PlannedRun, found: State) -> State:
+        """The state of a run of a search that is not finished here.
+
+        Only the best trial so far needs more than its dev F1: the outcome of the row.
+        """
+        search = self.search(run.variant)
+        (trial,) = (trial for trial in search.trials if trial.run == run)
+        if trial.lost == "diverged":
+            return found._replace(status="diverged")
+        if trial.f1 is not None and (trial != search.best or trial.digest in self.kept):
             return found._replace(status="kept")
         return found
 
     def _on_disk(self, run: PlannedRun) -> State:
-        config, identity = run.variant.config(self.config, run.seed), self.identity(run)
+        config, identity = run.config(self.config), self.identity(run)
         found = RunFolder(run_path(config, self.prepared(run.variant.setup), identity))
         if found.identity() != identity:
             return State("missing", 0, found)
@@ -138,19 +208,21 @@ class Runs:
 
     def _is_kept(self, run: PlannedRun) -> bool:
         """Whether the outcomes of all rows that are read from the run are kept."""
-        return bool(self.kept) and all(self.digest(row, run.seed) in self.kept for row in self.rows_of(run))
+        return bool(self.kept) and all(self.digest(row, run) in self.kept for row in self.rows_of(run))
 
     def ensure(self, run: PlannedRun) -> RunFolder:
         """Train a run unless it is finished; an unfinished run is continued.
 
         Raises:
             UserError: see ``ensure_run``.
-            AssertionError: a teacher is not trained.
+            AssertionError: a teacher is not trained, or the setting is not chosen.
         """
         assert not self.missing_teachers(run.variant), "teachers are trained before their students"
+        settled = self.settled(run)
+        assert settled is not None, "the search of a row comes before its further seeds"
         teachers = [self.state(teacher).run for teacher in self.teachers(run.variant)]
-        config = run.variant.config(self.config, run.seed)
-        return ensure_run(config, self.prepared(run.variant.setup), teachers=teachers)
+        prepared = self.prepared(run.variant.setup)
+        return ensure_run(settled.config(self.config), prepared, teachers=teachers)
 
     def teachers(self, variant: Variant) -> list[PlannedRun]:
         """The runs that a variant learns from, see ``teachers_of``."""
@@ -185,23 +257,27 @@ def collect_rows(
             rows[key] = Row(key, [], 0, LEFT_OUT, runs.config.report.resamples)
             continue
         here = {
-            seed: _outcome(runs, key, seed, run_on_data, references)
+            seed: _outcome(runs, key, PlannedRun(runs.variants[source], seed), run_on_data, references)
             for seed, run_on_data in runs.runs_on_data(key).items()
             if "test" in run_on_data.scores()
         }
         seeds = runs.variants[source].seeds(runs.config)
-        found = [here.get(seed) or _kept(runs, key, seed, references) for seed in seeds]
+        planned = [PlannedRun(runs.variants[source], seed) for seed in seeds]
+        found = [here.get(run.seed) or _kept(runs, key, run, references) for run in planned]
         outcomes = [outcome for outcome in found if outcome is not None]
         fault = ""
         if len(outcomes) < len(seeds):
-            fault = _fault(key, [PlannedRun(runs.variants[source], seed) for seed in seeds], states, failed)
+            tuned = is_tuned(runs.variants[source], runs.config)
+            searching = runs.search(runs.variants[source]).fault if tuned else ""
+            fault = searching or _fault(key, planned, states, failed)
         rows[key] = Row(key, outcomes, len(seeds), fault, runs.config.report.resamples)
     return rows
 
 
-def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> Optional[Outcome]:
+def _kept(runs: Runs, row: str, run: PlannedRun, references: Optional[References]) -> Optional[Outcome]:
     """A kept outcome, without its scores with references if those were other references."""
-    found = runs.kept.get(runs.digest(row, seed))
+    settled = runs.settled(run)
+    found = runs.kept.get(runs.digest(row, settled)) if settled else None
     if found is None or found.multi is None:
         return found
     same = references is not None and found.multi.get("digest") == references.digest
@@ -209,14 +285,16 @@ def _kept(runs: Runs, row: str, seed: int, references: Optional[References]) -> 
 
 
 def _outcome(
-    runs: Runs, row: str, seed: int, run_on_data: RunOnData, references: Optional[References]
+    runs: Runs, row: str, run: PlannedRun, run_on_data: RunOnData, references: Optional[References]
 ) -> Outcome:
+    settled = runs.settled(run)
+    assert settled is not None, "it is trained"
     spans = predictions_of(run_on_data, "test")
     hits = [any(exact_match(span.prediction, text) for text in span.references) for span in spans]
     return Outcome(
         row=row,
-        seed=seed,
-        digest=runs.digest(row, seed),
+        seed=run.seed,
+        digest=runs.digest(row, settled),
         run=run_on_data.run.path.name,
         scores=run_on_data.scores()["test"],
         f1=np.array([span.f1 for span in spans]),

@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     @property
+    def diverged(self) -> Path:
+        """Exists if training diverged in its first epoch, so that there are no weights."""
+        return self.path / "diverged.txt"
+
+    @property
     def tensorboard(self) -> Path:
         """What training wrote for TensorBoard."""
         return self.path / "tensorboard"

@@ -23,7 +23,7 @@ from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
-from holle_tf.runs.run_folder import RunFolder, versions
+from holle_tf.runs.run_folder import RunFolder, versions, write_text
 from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
@@ -214,9 +214,10 @@ def _train(
     student_role = is_student(config.model)
     lines = run.epochs()
     if not lines:
-        raise UserError(
-            f"{run.path}: training diverged in its first epoch; lower training.{config.model}.learning_rate."
-        )
+        said = f"training diverged in its first epoch; lower training.{config.model}.learning_rate."
+        if devices.chief:
+            write_text(run.diverged, said + "\n")
+        raise UserError(f"{run.path}: {said}")
     return {
         "model": config.model,
         "interaction": config.interaction if student_role else None,

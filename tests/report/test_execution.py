@@ -110,13 +110,16 @@ class _SomeRuns:
     """``Runs`` with some trained teachers."""
 
     def __init__(self, *there, config=None):
-        self._there, self.config = there, config or Config()
+        self._there, self.config, self.lost = there, config or Config(), set()
 
     def missing_teachers(self, variant):
         teachers = [
             PlannedRun(Variant(*key.split("/")), seed) for key, seed in teachers_of(variant, self.config)
         ]
         return [teacher for teacher in teachers if teacher.variant.name not in self._there]
+
+    def settled(self, run):
+        return run
 
 
 def _run(key):
