@@ -179,7 +179,7 @@ class Runs:
             found = found._replace(setting=settled.setting.name)
         if found.status == "finished":
             return found
-        if run.setting is not None:
+        if run in search_of(run.variant, self.config):
             return self._of_trial(run, found)
         return found._replace(status="kept") if self._is_kept(settled) else found
 
