@@ -163,8 +163,8 @@ def read_trials(paths: Sequence[str]) -> dict[str, Optional[float]]:
         UserError: see ``read_outcomes``.
     """
     found: dict[str, Optional[float]] = {}
-    for trial in _read(paths, lambda content: content.get("trials", ())):
-        found.setdefault(trial["digest"], trial["dev_f1"])
+    for digest, f1 in _read(paths, lambda content: map(_trial_from_json, content.get("trials", ()))):
+        found.setdefault(digest, f1)
     return found
 
 
@@ -229,6 +229,10 @@ def _from_json(entry: Mapping[str, Any]) -> Outcome:
         em=np.where(hits, 100.0, 0.0),
         cosines={name: np.array(values, np.float64) for name, values in entry["cosines"].items()},
     )
+
+
+def _trial_from_json(entry: Mapping[str, Any]) -> tuple[str, Optional[float]]:
+    return entry["digest"], None if entry["dev_f1"] is None else float(entry["dev_f1"])
 
 
 def _rounded(value: Optional[float], digits: int) -> Optional[float]:

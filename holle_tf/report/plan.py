@@ -79,10 +79,9 @@ def searches_line(states: Mapping[PlannedRun, State]) -> str:
     settings = {run.setting: None for run in states if run.setting}
     if not settings:
         return ""
-    rows = len({run.variant for run in states if run.setting})
     return (
-        f"report.tuned: {rows} rows are trained with {len(settings)} settings each; the setting with the best"
-        " dev F1 is then used for every seed of the row"
+        f"report.tuned: each row of a student is trained with {len(settings)} settings first; all its seeds"
+        " are then trained with the setting of the best dev F1"
     )
 
 

@@ -151,7 +151,7 @@ def test_the_plan_shows_settings_and_counts_diverged_runs(tuned):
     folder.diverged.write_text("")
     states = runs.states()
     assert plan_line(states, {}, 1).startswith("11 runs: 0 finished, 1 diverged, 10 to train")
-    assert searches_line(states).startswith("report.tuned: 2 rows are trained with 4 settings each")
+    assert searches_line(states).startswith("report.tuned: each row of a student is trained with 4 settings")
     columns = {column.header: list(column.cells) for column in plan_table(states, {}).columns}
     assert columns["setting"][2:5] == [SETTINGS[2].name, SETTINGS[3].name, ""]
     assert columns["setting"][-1] == "chosen after the search" and columns["state"][2] == "diverged"
