@@ -91,11 +91,14 @@ def test_a_student_gets_the_scores_of_each_examples_own_teacher(config, prepared
         whole.append(list(read_teacher_cache(folder, "teacher_0").as_numpy_iterator()))
     folds = fold_of_each_example(config, prepared, teachers)
     assert len(teaching.teachers) == 1 and len(joined) == prepared.count("train")
+    others = []
     for i, row in enumerate(joined):
         own, other = whole[folds[i]][i], whole[1 - folds[i]][i]
         assert row["teacher_0_example_id"] == own["teacher_0_example_id"]
-        np.testing.assert_allclose(row["teacher_0_start_logits"], own["teacher_0_start_logits"], atol=2e-3)
-        assert np.abs(row["teacher_0_start_logits"] - other["teacher_0_start_logits"]).max() > 4e-3
+        # Apart from the rounding of half precision, which other batches change a little.
+        np.testing.assert_allclose(row["teacher_0_start_logits"], own["teacher_0_start_logits"], atol=1e-4)
+        others.append(np.abs(row["teacher_0_start_logits"] - other["teacher_0_start_logits"]).max())
+    assert np.median(others) > 5e-4
 
 
 def test_runs_without_a_fold_are_found_again_and_never_taken_for_ordinary_ones(
