@@ -205,7 +205,7 @@ class SamMatchConfig(SamConfig):
     """SAM with match features, which reads the document with the question in mind (docs/students.md)."""
 
     match_units: int = option(
-        32, "units of one direction of the layer that reads match features", positive=True
+        24, "units of one direction of the layer that reads match features", positive=True
     )
     stem_match: bool = option(True, "words also match if they only begin alike, such as invade and invading")
     soft_match: bool = option(True, "words also match by their vectors")
