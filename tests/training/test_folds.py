@@ -125,7 +125,7 @@ def test_folds_of_all_teachers_are_of_one_seed(tiny, prepared, tmp_path, monkeyp
         return run
 
     monkeypatch.setattr("holle_tf.training.distillation.ensure_run", finished)
-    config = tiny("distill.folds=2", "runs_dir=" + str(tmp_path), teacher="bidaf,qanet,bidaf", seed=5)
+    config = tiny("distill.folds=2", teacher="bidaf,qanet,bidaf", seed=5, runs_dir=str(tmp_path))
     finished(replace(config, model="bidaf", teacher="", seed=3, fold="1/2"))  # the other fold is not there
 
     def found(config):
