@@ -18,6 +18,7 @@ import tensorflow as tf
 from pipelines.encoding import EncodedExample
 from pipelines.errors import UserError
 from pipelines.parallel import cores
+from pipelines.pool import POOL, Pool
 from pipelines.prepare import PreparedData
 from pipelines.records import (
     CHAR_BYTES,
@@ -60,6 +61,7 @@ def make_dataset(
     shuffle: bool = False,
     seed: int = 0,
     extra: Optional[tf.data.Dataset] = None,
+    pool: Optional[Pool] = None,
     texts: bool = False,
     static_shapes: bool = False,
     drop_remainder: bool = False,
@@ -83,16 +85,18 @@ def make_dataset(
       batch_size: examples in a batch.
       shuffle: shuffle and bucket; otherwise record order.
       seed: of the shuffle. The same seed gives the same sequence of epochs.
-      extra: dataset of dicts of float tensors, each (document length,), one for every record of the split
-        in record order; they join the labels, padded with 0. Scalar strings among them are ids of examples,
-        and have to be those of the examples that they meet.
+      extra: dataset of dicts of float tensors, each (document length,), one for every record of the split,
+        then for every one of ``pool``, in record order; they join the labels, padded with 0. Scalar strings
+        among them are ids of examples, and have to be those of the examples that they meet.
+      pool: examples without labels that follow those of the split, as if they were its last ones. Their
+        ``start`` and ``end`` are -1.
       texts: also features example_id, chat_id, document_text, answer (string, (batch,)) and token_starts,
         token_ends (int32, (batch, document width): character offsets of the document's tokens).
-      static_shapes: every batch has the width of the longest texts of all splits, rounded up to a multiple
-        of 16, and the last, smaller batch is left out. For compilers that want one shape.
+      static_shapes: every batch has the width of the longest texts of all splits and of ``pool``, rounded
+        up to a multiple of 16, and the last, smaller batch is left out. For compilers that want one shape.
       drop_remainder: leave out the last, smaller batch.
       shard: (count, index): only the examples ``index, index + count, ...``, for one worker of ``count``.
-      limit: only the first examples of the split (of all workers together).
+      limit: only the first examples (of all workers together).
       taken: bool (examples of the split,): only the examples where it is true, which are then all that
         ``shard``, ``limit`` and the number of batches refer to. ``extra`` still has one for every record.
 
@@ -119,6 +123,9 @@ def make_dataset(
     max_word_chars = prepared.config.max_word_chars
 
     records = serialised(prepared.shards(split), parallel=threads)
+    if pool is not None:
+        of_pool = serialised(pool.prepared.shards(POOL), parallel=threads).take(pool.examples)
+        records, total = records.concatenate(of_pool), total + pool.examples
     extra_ids = (
         [] if extra is None else [n for n, spec in extra.element_spec.items() if spec.dtype == tf.string]
     )
@@ -151,6 +158,8 @@ def make_dataset(
         records, count = records.shard(*shard), len(range(shard[1], count, shard[0]))
     if shuffle and count:
         example_bytes = _example_bytes(prepared, split)
+        if pool is not None:
+            example_bytes = max(example_bytes, _example_bytes(pool.prepared, POOL))
         records = records.shuffle(_fitting(SHUFFLE_BYTES, example_bytes, count), seed=seed)
         if not static_shapes:
             records = _by_length(records, batch_size)
@@ -164,7 +173,11 @@ def make_dataset(
         fitting = _fitting(BATCH_SHUFFLE_BYTES, batch_size * example_bytes, BATCH_SHUFFLE)
         batches = batches.shuffle(fitting, seed=seed)
 
-    widths = _Widths(prepared.manifest["longest"] if static_shapes else None, bucketed=shuffle)
+    longest_texts = dict(prepared.manifest["longest"])
+    if pool is not None:
+        other = pool.prepared.manifest["longest"]
+        longest_texts = {name: max(words, other[name]) for name, words in longest_texts.items()}
+    widths = _Widths(longest_texts if static_shapes else None, bucketed=shuffle)
     extra_names = [] if extra is None else sorted(set(extra.element_spec) - set(extra_ids))
 
     def tensors(raw: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Protocol
 
 from tqdm import tqdm
 
@@ -21,6 +21,7 @@ from pipelines.records import INPUTS, TEXTS, longest_inputs
 from pipelines.shards import Piece, number_of_shards, write_pieces, write_records
 from pipelines.splits import SPLITS, ReadReport, describe_reports, iterate_split
 from pipelines.spool import ExampleSpool
+from pipelines.vocabulary import Vocabulary
 from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,17 @@ logger = logging.getLogger(__name__)
 TASK_CHARS = 300_000  # characters that a worker process is given at a time
 PIECES = 8  # shards that a task of TASK_CHARS is split over; smaller pieces would compress badly
 POOL_CHARS = 4_000_000  # in total; below, starting worker processes does not pay off
+
+
+class Spool(Protocol):
+    """Examples that can be read again in order, such as ``ExampleSpool``."""
+
+    @property
+    def characters(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Example]: ...
 
 
 def fill_folder(
@@ -59,9 +71,30 @@ def fill_folder(
     logger.info(vocabularies.line())
 
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
-    contents.update(shards={}, words={}, longest=dict.fromkeys(INPUTS, 0))
+    written = write_spools(folder, spools, vocabularies.words, vocabularies.chars, config)
+    for spool in spools.values():
+        spool.remove()
+    return {**contents, **written}
+
+
+def write_spools(
+    folder: Path, spools: Mapping[str, Spool], words: Vocabulary, chars: Vocabulary, config: DataConfig
+) -> dict[str, Any]:
+    """Encode the examples of each split and write their records, on this machine's cores.
+
+    Args:
+        folder: existing folder.
+        spools: the examples by split.
+        words, chars: number the words and characters.
+        config: options of the data.
+
+    Returns:
+        What the manifest says of them: ``shards``, ``words``, ``longest``.
+    """
+    workers = cores() if sum(spool.characters for spool in spools.values()) >= POOL_CHARS else 1
+    contents: dict[str, Any] = {"shards": {}, "words": {}, "longest": dict.fromkeys(INPUTS, 0)}
     shards = {split: number_of_shards(len(spool), config.shard_examples) for split, spool in spools.items()}
-    encode_example = partial(encode, words=vocabularies.words, chars=vocabularies.chars, config=config)
+    encode_example = partial(encode, words=words, chars=chars, config=config)
     task = partial(_encode_task, encode_example, folder, shards)
     for split, encoded in groupby(_encode(spools, task, shards, workers), key=lambda done: done.split):
         totals = contents["words"][split] = dict.fromkeys(TEXTS, 0)
@@ -70,8 +103,6 @@ def fill_folder(
         contents["shards"][split] = files
         size = sum(file["bytes"] for file in files) / 1e6
         logger.info(f"{split}: {len(spools[split])} examples in {len(files)} shards, {size:.1f} MB")
-    for spool in spools.values():
-        spool.remove()
     return contents
 
 
@@ -130,7 +161,7 @@ class _Encoded(NamedTuple):
 
 
 def _encode(
-    spools: dict[str, ExampleSpool], function: Callable[[Any], _Encoded], shards: dict[str, int], workers: int
+    spools: Mapping[str, Spool], function: Callable[[Any], _Encoded], shards: dict[str, int], workers: int
 ) -> Iterator[_Encoded]:
     """One split after the other, each with at least one task."""
 

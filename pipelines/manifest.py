@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import numpy as np
 
@@ -73,8 +73,11 @@ class PreparedData:
         return {name: total / max(1, self.count(split)) for name, total in totals.items()}
 
     @classmethod
-    def load(cls, folder: Union[str, Path]) -> PreparedData:
+    def load(cls, folder: Union[str, Path], like: Optional[PreparedData] = None) -> PreparedData:
         """Read a prepared folder.
+
+        Args:
+          like: the data whose vocabularies and word vectors the folder shares; None = it has its own.
 
         Raises:
           UserError: not a prepared folder, one of another schema, or a file in it that is missing,
@@ -84,6 +87,8 @@ class PreparedData:
         manifest = _read_manifest(folder)
         for name, expected in _files(manifest):
             _verify(folder / name, expected)
+        if like is not None:
+            return replace(like, folder=folder, manifest=manifest)
         return cls(
             folder=folder,
             manifest=manifest,
@@ -98,9 +103,9 @@ def describe(path: Path) -> dict[str, Any]:
     return {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest, with the checksums of ``FILES`` added."""
-    manifest = {**manifest, "files": {name: describe(folder / name) for name in FILES}}
+def write_manifest(folder: Path, manifest: dict[str, Any], files: Sequence[str] = FILES) -> None:
+    """Write the manifest, with the checksums of ``files`` added."""
+    manifest = {**manifest, "files": {name: describe(folder / name) for name in files}}
     with atomic_file(folder / MANIFEST, "w") as file:
         json.dump(manifest, file, indent=1, ensure_ascii=False)
         file.write("\n")

@@ -9,7 +9,7 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Union
 
@@ -170,11 +170,15 @@ def decode(
 
 
 def read_examples(prepared: PreparedData, split: str) -> list[Example]:
+    """All of ``iterate_examples`` in memory."""
+    return list(iterate_examples(prepared, split))
+
+
+def iterate_examples(prepared: PreparedData, split: str) -> Iterator[Example]:
     """The examples of a split, decoded from the records, in record order (that of an unshuffled dataset).
 
     Raises UserError when a shard cannot be read to its end.
     """
-    examples = []
     try:
         for record in serialised(prepared.shards(split)).as_numpy_iterator():
             features = tf.train.Example.FromString(record).features.feature
@@ -182,20 +186,17 @@ def read_examples(prepared: PreparedData, split: str) -> list[Example]:
             number = {
                 n: features[n].int64_list.value[0] for n in ("answer_start", "answer_end", "has_answer")
             }
-            examples.append(
-                Example(
-                    **{name: value.decode("utf-8") for name, value in text.items()},
-                    answer_start=number["answer_start"],
-                    answer_end=number["answer_end"],
-                    has_answer=bool(number["has_answer"]),
-                )
+            yield Example(
+                **{name: value.decode("utf-8") for name, value in text.items()},
+                answer_start=number["answer_start"],
+                answer_end=number["answer_end"],
+                has_answer=bool(number["has_answer"]),
             )
     except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
         raise UserError(
             f"{prepared.folder}: a {split} shard is damaged ({error.message}); "
             "delete the folder and prepare again"
         ) from error
-    return examples
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

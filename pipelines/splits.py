@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
@@ -89,6 +89,23 @@ def iterate_split(
             (the last two at the end).
     """
     reader, files = reader_of(config), files_of_split(data_dir, report.split, config)
+    yield from iterate_files(files, report, config, limit, lambda record, name: reader.parse(record, config))
+
+
+def iterate_files(
+    files: Sequence[Path],
+    report: ReadReport,
+    config: DataConfig,
+    limit: Optional[int],
+    parse: Callable[[Any, str], Tuple[Any, List[str]]],
+) -> Iterator[Any]:
+    """``iterate_split`` of given files.
+
+    Args:
+        parse: (record, what a report calls it) -> something with an ``example_id``, and what had to be
+            repaired. Raises Unusable.
+    """
+    reader = reader_of(config)
     seen: set = set()
     for index, record in enumerate(reader.records(files, report.split)):
         if limit is not None and report.kept >= limit:
@@ -96,7 +113,7 @@ def iterate_split(
         report.read += 1
         name = record_name(reader, record, files, index)
         try:
-            example, repairs = reader.parse(record, config)
+            example, repairs = parse(record, name)
             if example.example_id in seen:
                 raise Unusable(TWICE)
         except Unusable as unusable:
@@ -126,6 +143,7 @@ def check_dropped(files: Sequence[Path], report: ReadReport, config: DataConfig)
     if report.dropped_count > config.max_dropped * report.read:
         raise UserError(
             f"{where}: {report.dropped_count} of {report.read} examples are unusable, more than the allowed "
-            f"share of {config.max_dropped:g} ({reasons}); correct the file, "
-            "or go on without them by --set data.max_dropped=1.0"
+            f"share of {config.max_dropped:g} ({reasons}); correct the file"
+            # Another option of the data would be other data, with other teachers: no remedy for a pool.
+            + (", or go on without them by --set data.max_dropped=1.0" if report.split in SPLITS else "")
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from typing import Sequence
+from typing import Optional, Sequence
 
 from pipelines.tokenizer import token_span, tokenize
 
@@ -42,6 +42,25 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
     # An answer may begin or end within a token, or in the white space around it.
     offset, until = min(offset, start), max(until, end)
     return document[offset:until], start - offset
+
+
+def cut_unanswered(document: str, words: int, key: str, start: int = 0, end: Optional[int] = None) -> str:
+    """A window at a random place of a document whose answer is not known.
+
+    It is cut by ``cut_window`` around a random word, so that windows with and without known answers are
+    alike if answers lie anywhere.
+
+    Args:
+        document, words, key: as for ``cut_window``.
+        start, end: characters between which that word begins, end exclusive; None = the document's end.
+    """
+    tokens = tokenize(document)
+    end = len(document) if end is None else end
+    among = [token for token in tokens if start <= token.start < end] or tokens
+    if not among:
+        return document
+    word = among[_drawn(f"{key}:word", len(among))]
+    return cut_window(document, word.start, word.end, words, key)[0]
 
 
 def cut_paragraphs(lengths: Sequence[int], gold: int, words: int, key: str) -> tuple[int, int]:

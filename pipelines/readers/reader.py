@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.example import Example
 from pipelines.example_from_texts import example_from_chat
@@ -47,6 +47,9 @@ class Reader:
         record_id: record -> its id for the report, or "".
         chat: (JSON object, options) -> an example to predict. It has to accept a ``document`` with a
             ``chat`` as ``example_from_chat`` does. Raises UserError.
+        unlabelled: (JSON object, options) -> an example without an answer, of a record of ``records`` that
+            need not have any, and the whole text that its document was cut out of. Raises Unusable. None =
+            what ``chat`` makes of the record, see ``pipelines.unlabelled``.
         setups: values of ``data.setup`` for which the schema has documents.
         answers: values of ``data.answer`` that the schema has.
         sources: kinds of text that answers come from, in the order in which a report lists them.
@@ -60,6 +63,7 @@ class Reader:
     records: Callable[[Sequence[Path], str], Iterator[Any]] = records_of_files
     record_id: Callable[[Any], str] = id_of_record
     chat: Callable[[Any, DataConfig], Example] = example_from_chat
+    unlabelled: Optional[Callable[[Any, DataConfig], Tuple[Example, str]]] = None
     setups: Sequence[str] = ("sd",)
     answers: Sequence[str] = (SPAN,)
     sources: Sequence[str] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
-from pipelines.example_from_texts import answered, checked_chat, example_from_chat
+from pipelines.example_from_texts import answered, checked_chat, example_from_chat, unanswered
 from pipelines.json_records import ENDINGS, find_json_file, iterate_records
 from pipelines.json_values import as_offset, as_text, required_text
 from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
@@ -16,7 +17,7 @@ from pipelines.readers.reader import Reader
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
 from pipelines.tokenizer import token_texts
-from pipelines.windows import cut_paragraphs
+from pipelines.windows import cut_paragraphs, cut_unanswered
 
 VERSIONS = ("", "-v1.1", "-v2.0")  # in the names of SQuAD's own files
 UNANSWERED = "question without an answer"
@@ -98,6 +99,23 @@ def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Examp
     return example, list(place.repairs)
 
 
+def unlabelled_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, str]:
+    """The example of a question whose answers are not read, and the text of its article; raises Unusable.
+
+    The question's own paragraph takes the place of the answer: the documents of the setup ld contain it
+    whole, and windows are cut around a random word of it.
+    """
+    question = required_text(record, "question")
+    paragraph = required_text(record, "context")
+    key = as_text(record.get("id")) or question
+    document, begin = _document(record, config, key)
+    if config.setup in ("sd", WINDOWS):
+        document = cut_unanswered(document, config.window_words, key, begin, begin + len(paragraph))
+    title = record["title"]
+    example = replace(unanswered(document, question), chat_id=title, movie=title)
+    return example, "\n".join(record["paragraphs"])
+
+
 def example_to_predict(chat: Any, config: DataConfig) -> Example:
     """An example without an answer.
 
@@ -160,6 +178,7 @@ READER = Reader(
     records=questions_of_files,
     parse=parse_question,
     chat=example_to_predict,
+    unlabelled=unlabelled_question,
     setups=("sd", "ld", WINDOWS, "full"),
     answers=(SPAN, SENTENCE),
 )

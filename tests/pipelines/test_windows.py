@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pipelines.tokenizer import tokenize
-from pipelines.windows import cut_paragraphs, cut_window
+from pipelines.windows import cut_paragraphs, cut_unanswered, cut_window
 
 WORDS = 20
 
@@ -124,3 +124,17 @@ def test_the_opening_and_the_end_of_an_article_are_read_with_answers_elsewhere()
     assert {first for first, _ in starts(200, gold=2)} >= {0, 1, 2}
     assert {stop for _, stop in starts(200, gold=27)} >= {28, 29, 30}
     assert set(starts(200, gold=0)) == {(0, 5)} and set(starts(200, gold=29)) == {(25, 30)}
+
+
+def test_a_window_without_an_answer_is_around_any_word_of_its_part():
+    text, tokens = document_of(80)
+    part = tokens[30].start, tokens[50].start
+    windows = [cut_unanswered(text, WORDS, f"example {i}", *part) for i in range(300)]
+    assert windows[0] == cut_unanswered(text, WORDS, "example 0", *part)
+    assert all(window in text and len(tokenize(window)) == WORDS for window in windows)
+    read = {int(token.text[1:]) for window in windows for token in tokenize(window)}
+    # Of the words 30 to 49, any can be at either end of a window.
+    assert read == set(range(30 - WORDS + 1, 49 + WORDS))
+    whole = {int(tokenize(cut_unanswered(text, WORDS, f"example {i}"))[0].text[1:]) for i in range(600)}
+    assert {0, 80 - WORDS} <= whole and len(whole) > 50
+    assert cut_unanswered(" w1 w2 ", WORDS, "short") == " w1 w2 "
