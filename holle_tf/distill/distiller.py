@@ -100,6 +100,16 @@ class _GlobalMean(tf.keras.metrics.Mean):
 class Distiller(tf.keras.Model):
     """Minimises ``sum_i weight_i * mean(term_i)`` plus an L2 penalty, over the student's weights only.
 
+    Examples without labels (of a pool) have a ``start`` below 0. Terms that need labels are zero there. Every
+    mean is over all examples of the batch, with labels or not. Thus each example counts alike, and the
+    objective on those with labels is what it is without a pool. With N of them, P others and the mean T of
+    the remaining terms on the others:
+
+        objective = (N * objective without the pool + P * T) / (N + P)
+
+    A mean of the label terms over the N examples alone would weigh labels (N + P) / N times as much against
+    the teacher on the same example.
+
     Created within the scope of a ``tf.distribute.Strategy``, it trains on batches of ``shares.shares``:
     means, penalty, clipping and logs are the same as of a single replica with the whole batch.
 
@@ -113,6 +123,7 @@ class Distiller(tf.keras.Model):
             frozen or learned, are excluded.
         ema_decay: decay of the averaged weights; 0 = no averaging.
         clip_norm: largest global norm of the gradients; 0 = no clipping.
+        pool: whether batches can have examples without labels.
         jit: compile forward and backward pass with XLA; recurrent layers must then be created within
             ``recurrent_implementation("keras")``.
 
@@ -131,6 +142,7 @@ class Distiller(tf.keras.Model):
         l2: float = 0.0,
         ema_decay: float = 0.0,
         clip_norm: float = 0.0,
+        pool: bool = False,
         jit: bool = False,
     ):
         super().__init__(name="distiller")
@@ -158,6 +170,7 @@ class Distiller(tf.keras.Model):
         self._seed = seed
         self._l2 = l2
         self._clip_norm = clip_norm
+        self._pool = pool
         self.penalised = [
             v for v in student.trainable_variables if v.shape.rank > 1 and "word_embedding" not in v.name
         ]
@@ -205,6 +218,7 @@ class Distiller(tf.keras.Model):
             options=self._options,
             seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
             share=share,
+            labelled=labels["start"] >= 0 if self._pool else None,
         )
         values = {name: value_of(name, batch) for name in self._weights_of_terms}
         if share is None:

@@ -58,6 +58,8 @@ class TeacherCache:
         chunks: how the teacher cuts long documents into chunks, if it does.
         top_k: how many of the best start and end positions are kept; 0 = all.
         taken: which examples the teacher reads, bool (examples of the split,); None = all.
+        first: only so many examples are wanted now, the first ones; None = all. Not part of the identity:
+            the files that they need are added to those that are there.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class TeacherCache:
         chunks: Optional[Mapping[str, Any]] = None,
         top_k: int = 0,
         taken: Optional[np.ndarray] = None,
+        first: Optional[int] = None,
     ):
         self.prepared, self.split, self.top_k, self.taken = prepared, split, top_k, taken
         self.count = prepared.count(split) if taken is None else int(taken.sum())
@@ -85,35 +88,44 @@ class TeacherCache:
         self.folder = prepared.folder / CACHES / json_sha256(list(self.identity.values()))[:16]
         number = -(-self.count // SHARD_EXAMPLES)
         self.paths = [self.folder / f"logits-{i:05d}-of-{number:05d}.tfrecord.gz" for i in range(number)]
+        self.wanted = self.paths if first is None else self.paths[: -(-first // SHARD_EXAMPLES)]
         self.index_type = "<u2" if prepared.manifest["longest"]["document"] < 2**16 else "<i4"
 
     @property
     def manifest(self) -> Path:
-        """Written last: with it, the cache is complete."""
+        """Written last: the cache has the files that it lists."""
         return self.folder / MANIFEST
 
     def write_manifest(self) -> None:
-        """Describe the files, all of which exist by now."""
-        shards = [{"file": path.name, **describe(path)} for path in self.paths]
+        """Describe the files, of which all that are wanted exist by now."""
+        shards = [{"file": path.name, **describe(path)} for path in self.paths if path.exists()]
         contents = {"index_type": self.index_type, "examples": self.count, "shards": shards}
         with atomic_file(self.manifest, "w") as file:
             json.dump({**self.identity, **contents}, file, indent=1)
 
     def missing(self) -> list[int]:
         """Numbers of the files that have to be written; files that changed since are removed."""
-        expected = {}
-        if self.manifest.exists():
-            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-            expected = {shard.pop("file"): shard for shard in manifest["shards"]}
-        for path in self.paths:
+        expected = self._listed()
+        for path in self.wanted:
             if path.exists() and path.name in expected and describe(path) != expected[path.name]:
                 logger.warning(f"{path}: damaged; the teacher reads its examples again")
                 path.unlink()
         return self.not_there()
 
     def not_there(self) -> list[int]:
-        """Numbers of the files that do not exist."""
-        return [i for i, path in enumerate(self.paths) if not path.exists()]
+        """Numbers of the wanted files that do not exist."""
+        return [i for i, path in enumerate(self.wanted) if not path.exists()]
+
+    def complete(self) -> bool:
+        """Whether the manifest lists all files that are wanted."""
+        return self.manifest.exists() and {path.name for path in self.wanted} <= set(self._listed())
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        """What the manifest says of each file; empty without a manifest."""
+        if not self.manifest.exists():
+            return {}
+        manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+        return {shard.pop("file"): shard for shard in manifest["shards"]}
 
 
 def ensure_teacher_cache(
@@ -126,6 +138,7 @@ def ensure_teacher_cache(
     top_k: int = 0,
     readers: Readers = ALONE,
     taken: Optional[np.ndarray] = None,
+    first: Optional[int] = None,
 ) -> Path:
     """Write the logits of a teacher on a split, unless they are there already.
 
@@ -140,11 +153,12 @@ def ensure_teacher_cache(
         readers: the processes that call this at the same time.
         taken: which examples the teacher reads, bool (examples of the split,); None = all. The cache has
             these alone, in the order of the records.
+        first: only so many examples of the split are wanted, the first ones; None = all.
 
     Returns:
-        The folder of the complete cache.
+        The folder of the cache, complete for these examples.
     """
-    cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k, taken)
+    cache = TeacherCache(prepared, split, teacher_weights, chunks, top_k, taken, first)
     cache.folder.mkdir(parents=True, exist_ok=True)
     if readers.processes > 1:  # they know of each other
         _fill(cache, load_teacher, batch_size, readers)
@@ -214,7 +228,7 @@ def _fill(
     readers.barrier()
     if readers.number:
         missing = cache.not_there()
-    if not missing and cache.manifest.exists():
+    if not missing and cache.complete():
         logger.info(f"teacher scores: found in {cache.folder}")
         return
     readers.barrier()  # before any file is written, so that all find the same files missing
@@ -222,7 +236,7 @@ def _fill(
         pass
     # By all processes or none, because within a strategy they create it together.
     teacher = load_teacher() if missing else None
-    count = cache.count
+    count = min(cache.count, len(cache.wanted) * SHARD_EXAMPLES)
     there = count - sum(min(SHARD_EXAMPLES, count - shard * SHARD_EXAMPLES) for shard in missing)
     if there:
         logger.info(f"teacher scores: going on in {cache.folder}, {there:,} of {count:,} examples are there")
@@ -249,8 +263,15 @@ def _read(
     """Number, id, and start and end logits, (document length,), of each example of ``shards``, in order."""
     inputs = tuple(teacher.input)
     infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
+    last = (max(shards, default=0) + 1) * SHARD_EXAMPLES
     batches = make_dataset(
-        cache.prepared, cache.split, inputs=inputs, batch_size=batch_size, texts=True, taken=cache.taken
+        cache.prepared,
+        cache.split,
+        inputs=inputs,
+        batch_size=batch_size,
+        texts=True,
+        limit=last,
+        taken=cache.taken,
     )
     before = min(shards, default=0) * SHARD_EXAMPLES // batch_size  # whole batches to skip
     for number, (features, _) in enumerate(batches.skip(before), before):

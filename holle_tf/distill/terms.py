@@ -44,7 +44,7 @@ class Batch(NamedTuple):
     Attributes:
         student: outputs of the student in training.
         teachers: ``start_logits`` and ``end_logits`` (batch, doc_len) of every teacher.
-        labels: ``start`` and ``end``, integer, (batch,).
+        labels: ``start`` and ``end``, integer, (batch,). With a pool, only for terms that need ``labels``.
         features: what was read, and what was added to it (hallucinated examples).
         read: the student in training, for reading something else.
         differentiate: the student without dropout, twice differentiable if necessary.
@@ -53,6 +53,7 @@ class Batch(NamedTuple):
         options: options of the terms.
         seed: int32, (2,), seed of this step, for terms that draw random numbers.
         share: which rows of a batch these are, if replicas share it; None if these are all.
+        labelled: bool, (batch,), false for examples of a pool, which have no labels; None if all have them.
     """
 
     student: Outputs
@@ -66,6 +67,7 @@ class Batch(NamedTuple):
     options: DistillConfig
     seed: tf.Tensor
     share: Optional[Share] = None
+    labelled: Optional[tf.Tensor] = None
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean over the examples of the whole batch, on all replicas: (batch, ...) -> float32, (...)."""
@@ -83,7 +85,8 @@ class Term(NamedTuple):
         weight: the option that multiplies it.
         options: all options that change its value.
         needs: among teacher (scores), reader (a teacher that can read), hallucinated (examples),
-            projection (to a vector of every teacher, which reads), summaries (vectors of the student).
+            projection (to a vector of every teacher, which reads), summaries (vectors of the student),
+            labels (which examples of a pool do not have).
         positions: the option with the number of the teacher's best positions that it looks at; empty = all.
         plugin: the plugin that registered it; empty for the terms of the package.
     """
@@ -97,7 +100,7 @@ class Term(NamedTuple):
 
 
 TERMS: dict[str, Term] = {}
-NEEDS = ("teacher", "reader", "hallucinated", "projection", "summaries")
+NEEDS = ("teacher", "reader", "hallucinated", "projection", "summaries", "labels")
 
 
 def register_term(
@@ -148,19 +151,44 @@ class _DeclaredOptions:
         return getattr(self._options, option)
 
 
+class _NoLabels(dict[str, tf.Tensor]):
+    """Labels without ``start`` and ``end``, for a term that does not declare that it needs them."""
+
+    def __init__(self, labels: Mapping[str, tf.Tensor], name: str):
+        super().__init__((key, value) for key, value in labels.items() if key not in EDGES)
+        self._name = name
+
+    def __missing__(self, key: str) -> tf.Tensor:
+        raise UserError(
+            f"term {self._name!r} reads labels, which examples of distill.pool do not have; register it with"
+            ' needs=["labels"], which makes it zero for them, or leave out the pool.'
+        )
+
+
 def value_of(name: str, batch: Batch) -> tf.Tensor:
     """The value of a term for each example.
 
+    For examples without labels, a term that needs labels is zero.
+
     Raises:
+        UserError: some examples have no labels, and the term reads labels but does not declare it.
         ValueError: the term reads an option that it does not declare, or does not return a value per example.
     """
     declared = cast(DistillConfig, _DeclaredOptions(batch.options, name))
-    value = tf.convert_to_tensor(TERMS[name].function(batch._replace(options=declared)))
+    own, masked = batch._replace(options=declared), False
+    if batch.labelled is not None:
+        masked = "labels" in TERMS[name].needs
+        if masked:  # any position will do where there is no label
+            labels = {**batch.labels, **{edge: tf.maximum(batch.labels[edge], 0) for edge in EDGES}}
+        else:
+            labels = _NoLabels(batch.labels, name)
+        own = own._replace(labels=labels)
+    value = tf.convert_to_tensor(TERMS[name].function(own))
     if value.shape.rank not in (1, None):
         raise ValueError(
             f"term {name!r} returns {value.shape}; expected one value for each example, (batch,)"
         )
-    return value
+    return tf.where(batch.labelled, value, tf.zeros_like(value)) if masked else value
 
 
 def default_top_k(setup: str) -> int:
@@ -208,7 +236,7 @@ def check_cached_positions(names: Sequence[str], options: DistillConfig) -> None
             )
 
 
-@register_term("labels", "labels_weight")
+@register_term("labels", "labels_weight", needs=["labels"])
 def labels(batch: Batch) -> tf.Tensor:
     """Terms 2 and 4 of equation (1): D(y_b || p^S_b) + D(y_e || p^S_e), float32, (batch,)."""
     mask = batch.student["document_mask"]
@@ -282,7 +310,7 @@ def gradient(batch: Batch) -> tf.Tensor:
     """
     options = batch.options
     rows = sample_rows(
-        tf.shape(batch.labels["start"])[0],
+        tf.shape(batch.features["document"])[0],
         options.gradient_share,
         batch.seed + _ROW_SEED,
         None if batch.share is None else batch.share[EXAMPLES],
@@ -290,7 +318,8 @@ def gradient(batch: Batch) -> tf.Tensor:
     features = rows.of(
         {name: ids for name, ids in batch.features.items() if not name.startswith(HALLUCINATED)}
     )
-    targets = gradient_targets(rows.of(batch.labels), options, batch.seed, rows)
+    labels = {edge: batch.labels[edge] for edge in EDGES} if options.gradient_mode == "label" else {}
+    targets = gradient_targets(rows.of(labels), options, batch.seed, rows)
     others = [input_gradients(reader, features, targets) for reader in batch.readers if reader is not None]
 
     def distance(own: InputGradients) -> tf.Tensor:

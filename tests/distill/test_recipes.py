@@ -64,6 +64,25 @@ def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_examp
         register_term("place", "labels_weight", "top_k")(temperatures)
 
 
+def test_a_term_that_needs_labels_is_zero_without_them_and_any_other_cannot_read_them(monkeypatch):
+    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    labels = {"start": tf.constant([2, -1]), "end": tf.constant([3, -1]), "more": tf.constant([7, 8])}
+    batch = Batch({}, [], labels, {}, None, None, [], [], DistillConfig(), None)
+    mixed = batch._replace(labelled=tf.constant([True, False]))
+
+    def last_word(batch):
+        return tf.cast(batch.labels["end"] + 1, tf.float32)
+
+    register_term("declared", "labels_weight", needs=["labels"])(last_word)
+    assert terms.value_of("declared", mixed).numpy().tolist() == [4.0, 0.0]
+    register_term("undeclared", "labels_weight")(last_word)
+    assert terms.value_of("undeclared", batch).numpy().tolist() == [4.0, 0.0], "-1 + 1"
+    with pytest.raises(UserError, match=r"'undeclared' reads labels.*needs=\["):
+        terms.value_of("undeclared", mixed)
+    register_term("else", "labels_weight")(lambda batch: tf.cast(batch.labels["more"], tf.float32))
+    assert terms.value_of("else", mixed).numpy().tolist() == [7.0, 8.0]
+
+
 def test_a_term_whose_option_is_missing_says_where_it_belongs():
     with pytest.raises(ValueError, match="'place': no option 'place_weight'.*options/distill.py"):
         register_term("place", "place_weight")(lambda batch: None)

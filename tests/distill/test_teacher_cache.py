@@ -208,6 +208,32 @@ def test_the_best_positions_alone_are_kept_where_that_is_asked_for(compute):
             assert logits[kept].min() >= logits[~kept].max() - 2e-3
 
 
+def test_the_first_examples_alone_are_read_and_the_others_added_later(prepared, compute, monkeypatch):
+    stream = Stream()
+    monkeypatch.setattr(teacher_cache, "make_dataset", stream)
+    folder, _ = compute(first=SHARD + 1)
+    assert max(stream.read) == (2 * SHARD - 1) // 3  # the last batch of the second file
+    rows = scores_of(folder)
+    assert len(rows) == 2 * SHARD
+    assert compute(load=None, first=2 * SHARD) == (folder, [f"teacher scores: found in {folder}"])
+    stream.read.clear()
+    assert compute()[0] == folder and min(stream.read) == 2 * SHARD // 3
+    whole = scores_of(folder)
+    assert len(whole) == prepared.count("train")
+    for row, other in zip(rows, whole):
+        np.testing.assert_array_equal(row["t_start_logits"], other["t_start_logits"])
+    assert compute(load=None, first=1)[0] == folder and len(scores_of(folder)) == len(whole)
+
+
+def test_files_that_no_manifest_lists_yet_are_listed_without_being_read_again(compute, prepared):
+    folder, _ = compute(first=1)
+    before = (folder / "manifest.json").read_text()
+    compute()
+    (folder / "manifest.json").write_text(before)  # as if the second computation had been killed at its end
+    compute(load=None)
+    assert len(scores_of(folder)) == prepared.count("train")
+
+
 def test_scores_of_another_order_do_not_join_the_examples(prepared, compute):
     scores = read_teacher_cache(compute()[0], "t")
     joined = make_dataset(prepared, "train", inputs=INPUTS, batch_size=8, shuffle=True, extra=scores)
