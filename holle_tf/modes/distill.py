@@ -67,7 +67,8 @@ def _distill(
     def train(own: Config, path: Optional[Path], prefix: str) -> RunFolder:
         title = title_of(own.model)
         if own.distill.compare_alone:
-            logger.info(f"== {title} without a teacher, for comparison")
+            without = "a teacher, and so without the pool" if own.distill.pool else "a teacher"
+            logger.info(f"== {title} without {without}, for comparison")
             show(
                 f"{prefix}alone", f"{title} alone", ensure_run(student_alone(own), prepared, devices=devices)
             )

@@ -114,6 +114,8 @@ class DistillConfig:
         "teachers of each kind, each trained without one fold, which it then scores; 1 = one, trained on all",
         positive=True,
     )
+    pool: str = option("", "file or folder of examples without labels, which only teachers answer")
+    pool_examples: int = option(0, "examples of the pool that are used, chosen at random; 0 = all")
     compare_alone: bool = option(True, "also train the student without a teacher, for comparison")
     also_student: str = option("none", "another student to train in the same way, for comparison")
 
@@ -121,6 +123,8 @@ class DistillConfig:
         """What is wrong with several options together; empty if nothing is."""
         if self.chunk_stride > self.chunk_words:
             return f"chunk_stride={self.chunk_stride}: has to be at most chunk_words ({self.chunk_words})"
+        if self.pool_examples and not self.pool:
+            return f"pool_examples={self.pool_examples}: there is no pool; name its file by distill.pool"
         return ""
 
 

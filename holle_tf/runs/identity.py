@@ -19,6 +19,7 @@ from holle_tf.distill.terms import (
     want_teachers,
 )
 from holle_tf.options.distill import DistillConfig, teacher_setup
+from holle_tf.runs.pool import has_pool, pool_identity
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import chunk_options
 from pipelines.errors import UserError
@@ -37,7 +38,7 @@ NO_VECTOR = (
 
 
 def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
-    """What decides the outcome of a run: data, model, training, seed, and the identities of its teachers."""
+    """What decides the outcome of a run: data, model, training, seed, pool, and its teachers' identities."""
     return identity_from_teachers(config, prepared, [teacher.identity() or {} for teacher in teachers])
 
 
@@ -76,6 +77,8 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
         if config.distill.folds > 1:
             sections["distill"]["folds"] = config.distill.folds
         sections["teacher"] = teachers[0] if len(teachers) == 1 else list(teachers)
+    if has_pool(config, terms):
+        sections["pool"] = pool_identity(config, prepared)
     plugins = {MODELS[config.model].plugin, *(TERMS[name].plugin for name in terms)} - {""}
     if plugins:  # another version of their code is another run
         sections["plugins"] = plugin_digests(plugins)
@@ -107,8 +110,9 @@ def distill_options(config: Config) -> DistillConfig:
     Raises:
         UserError: a term of the recipe is off; XLA is to compile a step in which a teacher reads; the
             cache of a teacher's scores is to keep fewer positions than the terms need; teachers of folds are
-            to read at every step; the student does not return the vectors that a term needs; or a term
-            matches vectors, and a teacher has none.
+            to read at every step; the student does not return the vectors that a term needs; a term
+            matches vectors, and a teacher has none; or a term takes gradients at the labels or smooths them,
+            and there is a pool, which has none.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
@@ -131,6 +135,16 @@ def distill_options(config: Config) -> DistillConfig:
             f" set training.{config.model}.jit=false."
         )
     check_cached_positions(terms, options)
+    if "gradient" in terms and options.gradient_mode == "label" and has_pool(config, terms):
+        raise UserError(
+            "distill.gradient_mode=label needs labels, which examples of distill.pool do not have;"
+            " set distill.gradient_mode=projection, or leave out the pool."
+        )
+    if "smoothed" in terms and has_pool(config, terms):
+        raise UserError(
+            f"--recipe={config.recipe}: it smooths the labels, which examples of distill.pool do not have;"
+            " leave out the pool."
+        )
     lacking = [name for name in SUMMARIES if name not in MODELS[config.model].vectors]
     if "summaries" in needs(terms) and lacking:
         raise UserError(

@@ -72,7 +72,7 @@ def on_labels_alone(config: Config) -> Config:
     """``config`` for a model that learns from the labels alone, with the recipe of a student named.
 
     Raises:
-        UserError: the recipe needs a teacher, or a recipe is given for a teacher.
+        UserError: the recipe needs a teacher, a recipe is given for a teacher, or a pool for a student.
     """
     if not is_student(config.model):
         if config.recipe:
@@ -81,6 +81,11 @@ def on_labels_alone(config: Config) -> Config:
     config = with_recipe(config, "_train")
     if recipe(config.recipe, config.recipes).teachers:
         raise UserError(f"--recipe={config.recipe} needs a teacher; use --mode=distill --teacher=qanet.")
+    if config.distill.pool:
+        raise UserError(
+            f"distill.pool={config.distill.pool}: --recipe={config.recipe} has no teacher to answer the pool;"
+            " use --mode=distill --teacher=qanet, or leave out the pool."
+        )
     return replace(config, teacher="")
 
 
@@ -137,8 +142,14 @@ def student_of_teachers(config: Config, teacher_runs: Optional[Sequence[str]]) -
 
 
 def student_alone(config: Config) -> Config:
-    """``config`` for the student to compare with: on the labels alone, without other terms or weights."""
-    options = replace(config.distill, labels_weight=DistillConfig.labels_weight, conicity_weight=0.0)
+    """``config`` for the student to compare with: on labels alone, without other terms, weights or a pool."""
+    options = replace(
+        config.distill,
+        labels_weight=DistillConfig.labels_weight,
+        conicity_weight=0.0,
+        pool=DistillConfig.pool,
+        pool_examples=DistillConfig.pool_examples,
+    )
     return replace(config, recipe=f"{config.interaction}_train", teacher="", distill=options)
 
 

@@ -13,20 +13,24 @@ from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.options.distill import teacher_setup
 from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.data import find_data, open_data
+from holle_tf.runs.identity import run_terms
+from holle_tf.runs.pool import has_pool, open_pool
 from holle_tf.runs.run_folder import build_model
 from holle_tf.system.devices import Devices, start
 from pipelines.errors import UserError
+from pipelines.pool import find_pool
 from pipelines.prepare import PreparedData
 
 
 def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[PreparedData, Devices]:
-    """Let the chief prepare the data, then start the devices.
+    """Let the chief prepare the data, and the pool if there is one, then start the devices.
 
     Returns:
         The data, and the devices, started.
 
     Raises:
-        UserError: see ``open_data`` and ``devices.start``, or the chief did not prepare the data in time.
+        UserError: see ``open_data``, ``open_pool`` and ``devices.start``, or the chief did not prepare the
+            data in time.
     """
     configs = [config]
     # Before TensorFlow listens for other processes: preparation forks, which its threads would not survive.
@@ -39,6 +43,12 @@ def prepare_data_and_devices(config: Config, devices: Devices) -> tuple[Prepared
         else:
             find = functools.partial(find_data, data_config)
             prepared = devices.wait_for(find, "the chief to prepare the data")
+    if has_pool(config, run_terms(config)):
+        if devices.chief:
+            open_pool(config, prepared, run_terms(config))
+        else:
+            find_it = functools.partial(find_pool, config.distill.pool, prepared)
+            devices.wait_for(find_it, "the chief to prepare the pool")
     return prepared, start(devices)
 
 

@@ -23,6 +23,7 @@ from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
+from holle_tf.runs.pool import open_pool
 from holle_tf.runs.run_folder import RunFolder, versions, write_text
 from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
@@ -104,7 +105,8 @@ def _trained(run: RunFolder, identity: dict[str, Any]) -> bool:
 
 def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder]) -> None:
     """Compute the teachers' scores that students of ``config`` will read, unless they are cached already."""
-    read_teachers(config, prepared, runs, run_terms(config), [])
+    terms = run_terms(config)
+    read_teachers(config, prepared, runs, terms, [], pool=open_pool(config, prepared, terms))
 
 
 def _train(
@@ -122,13 +124,15 @@ def _train(
     terms, options = run_terms(config), distill_options(config)
     writes_board = config.board.enabled and devices.chief
     shown = choose_examples(prepared, config.board.examples) if writes_board else []
+    pool = open_pool(config, prepared, terms)
     with devices.scope():
-        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, devices.readers())
+        teaching = read_teachers(config, prepared, teacher_runs, terms, shown, devices.readers(), pool)
     tf.keras.utils.set_random_seed(config.seed)  # the same initial weights whatever the teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
     taken = taken_examples(config, prepared)
-    examples = prepared.count("train") if taken is None else int(taken.sum())
+    labelled = prepared.count("train") if taken is None else int(taken.sum())
+    examples = labelled + (0 if pool is None else pool.examples)
     steps = steps_of_epoch(examples, training)
     with devices.scope():
         student = untrained_model(config, prepared)
@@ -141,6 +145,7 @@ def _train(
             l2=training.l2,
             ema_decay=training.ema_decay,
             clip_norm=training.clip_norm,
+            pool=pool is not None,
             jit=training.jit,
         )
         distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))
@@ -149,14 +154,22 @@ def _train(
     def train_batches(**how: Any) -> tf.data.Dataset:
         size, scores = training.batch_size, teaching.scores
         batches = make_dataset(
-            prepared, "train", inputs=teaching.inputs, batch_size=size, extra=scores, taken=taken, **how
+            prepared,
+            "train",
+            inputs=teaching.inputs,
+            batch_size=size,
+            extra=scores,
+            pool=pool,
+            taken=taken,
+            **how,
         )
         if "hallucinated" in needs(terms):
             batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
         return batches
 
     parameters = trainable_parameters(student)
-    logger.info(f"{run.path.name}: {parameters:,} parameters, {examples:,} examples, "
+    of_pool = "" if pool is None else f" ({pool.examples:,} of them of the pool, without labels)"
+    logger.info(f"{run.path.name}: {parameters:,} parameters, {examples:,} examples{of_pool}, "
         f"at most {training.epochs} epochs, mixed precision: {precision}")  # fmt: skip
 
     size, inputs = config.evaluation.batch_size, config.inputs_of(config.model)
