@@ -116,8 +116,8 @@ def read_sources(prepared: PreparedData, split: str = "train") -> list[Source]:
     found = []
     for batch in batches.as_numpy_iterator():
         for example_id, movie, chat_id, document in zip(*(batch[name] for name in names)):
-            texts = (text.decode("utf-8") for text in (example_id, movie, chat_id))
-            found.append(Source(*texts, _digest(document)))
+            example_id, movie, chat_id = (text.decode("utf-8") for text in (example_id, movie, chat_id))
+            found.append(Source(example_id, movie, chat_id, _digest(document)))
     return found
 
 

@@ -28,13 +28,13 @@ def number_repeats(kinds: Sequence[str]) -> list[tuple[str, int]]:
 
 
 class Fold(NamedTuple):
-    """A fold of the training data: ``number`` is from 1 to ``count``."""
+    """A fold of the training data: ``number`` is from 1 to ``of``."""
 
     number: int
-    count: int
+    of: int
 
     def __str__(self) -> str:
-        return f"{self.number}/{self.count}"
+        return f"{self.number}/{self.of}"
 
 
 def all_folds(count: int) -> list[str]:

@@ -32,7 +32,7 @@ def teacher_table(setup: str, rows: Mapping[str, Row], variants: Mapping[str, Va
         if row.setup != setup:
             continue
         each = [outcome.result.get("teacher_scores") for outcome in row.outcomes]
-        scored = next((scores for scores in each if scores), [])  # seeds share their teachers
+        scored: list = next((scores for scores in each if scores), [])  # seeds share their teachers
         if not scored:
             continue
         gain = _gain(row, rows, variants[row.key])

@@ -25,7 +25,7 @@ def taken_examples(config: Config, prepared: PreparedData) -> Optional[np.ndarra
     if not config.fold:
         return None
     fold = parse_fold(config.fold)
-    return np.not_equal(folds_of_examples(prepared, fold.count), fold.number)
+    return np.not_equal(folds_of_examples(prepared, fold.of), fold.number)
 
 
 def by_teacher(runs: Sequence[RunFolder], folds: int) -> list[list[RunFolder]]:
