@@ -13,7 +13,7 @@ from holle_tf.distill.terms import Batch, register_term
 from holle_tf.models.outputs import EDGES
 
 
-@register_term("smoothed", "teacher_weight", ["temperature"], needs=["teacher"])
+@register_term("smoothed", "teacher_weight", ["temperature"], needs=["teacher", "labels"])
 def smoothed(batch: Batch) -> tf.Tensor:
     """D(label smoothed to the entropy of p^T || p^S), both ends, summed over teachers, float32, (batch,)."""
     mask = batch.student["document_mask"]

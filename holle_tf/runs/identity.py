@@ -111,8 +111,8 @@ def distill_options(config: Config) -> DistillConfig:
         UserError: a term of the recipe is off; XLA is to compile a step in which a teacher reads; the
             cache of a teacher's scores is to keep fewer positions than the terms need; teachers of folds are
             to read at every step; the student does not return the vectors that a term needs; a term
-            matches vectors, and a teacher has none; or a term takes gradients at the labels or smooths them,
-            and there is a pool, which has none.
+            matches vectors, and a teacher has none; or a term takes gradients at the labels, and there is a
+            pool, which has none.
     """
     options = config.distill
     options = replace(options, top_k=options.top_k or default_top_k(config.data.setup))
@@ -139,11 +139,6 @@ def distill_options(config: Config) -> DistillConfig:
         raise UserError(
             "distill.gradient_mode=label needs labels, which examples of distill.pool do not have;"
             " set distill.gradient_mode=projection, or leave out the pool."
-        )
-    if "smoothed" in terms and has_pool(config, terms):
-        raise UserError(
-            f"--recipe={config.recipe}: it smooths the labels, which examples of distill.pool do not have;"
-            " leave out the pool."
         )
     lacking = [name for name in SUMMARIES if name not in MODELS[config.model].vectors]
     if "summaries" in needs(terms) and lacking:
