@@ -14,7 +14,8 @@ from typing import Callable
 
 import numpy as np
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.pipeline import make_pipeline
 
 from holle_tf.evaluate.scores import normalize_answer, token_f1
 from pipelines.errors import UserError
@@ -74,12 +75,10 @@ def overlap_sentence(train: Sequence[Example], test: Sequence[Example]) -> list[
     A stem is the beginning of a word, as in ``pipelines.word_keys``. Unlike a cosine, the sum favours long
     sentences. Histories and ties are treated as by ``tfidf_sentence``.
     """
-    weigh = TfidfVectorizer(analyzer=_stems, binary=True, norm=None).fit(_distinct_sentences(train))
-
-    def mark(texts: list[str]) -> csr_matrix:
-        return weigh.transform(texts) > 0
-
-    return [_nearest_sentence(example, weigh.transform, mark) for example in test]
+    # Hashed, so that a stem which the training data lack, such as that of a new name, counts as the rarest.
+    mark = HashingVectorizer(analyzer=_stems, binary=True, norm=None, alternate_sign=False)
+    weigh = make_pipeline(mark, TfidfTransformer(norm=None)).fit(_distinct_sentences(train))
+    return [_nearest_sentence(example, weigh.transform, mark.transform) for example in test]
 
 
 def span_popularity(train: Sequence[Example], test: Sequence[Example]) -> list[str]:

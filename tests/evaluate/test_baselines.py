@@ -105,8 +105,8 @@ def test_overlap_sentence_agrees_with_a_sum_over_shared_stems():
         return math.log((1 + len(texts)) / (1 + sum(stem in stems(text) for text in texts))) + 1
 
     for query in ("landing ships find a moon", "the burning eggs", "who lands", "critical musicians cost"):
-        for document in (PLOT, REVIEW):
-            shared = [sum(map(idf, stems(text) & stems(query) & stems(f"{PLOT} {REVIEW}")))
+        for document in (PLOT, REVIEW, "The crew lands on it. A zebra burns the critics of the moon."):
+            shared = [sum(map(idf, stems(text) & stems(query)))
                       for text in sentences(document)]  # fmt: skip
             if any(shared):
                 best = sentences(document)[shared.index(max(shared))]
