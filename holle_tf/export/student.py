@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from holle_tf.catalogue import SamConfig, SamMatchConfig
 from holle_tf.models.layers.bidirectional import BidirectionalRNN, recurrent_implementation
-from holle_tf.models.sam import CONTEXT, INPUTS, build_sam
+from holle_tf.models.sam import INPUTS, build_sam
 from holle_tf.models.sam_match import INPUTS as WITH_KEYS
 from holle_tf.models.sam_match import build_sam_match
 from holle_tf.options.export import ExportConfig
@@ -150,15 +150,6 @@ class RecurrentLayer(NamedTuple):
     bias: np.ndarray
     cell: str
     units: int
-
-
-def encoder_of(text: str, sharing: str) -> str:
-    """Name of the layer of ``sam.build_sam`` that encodes one of its inputs."""
-    if sharing == "all":
-        return "encoder"
-    if sharing == "context" and text in CONTEXT:
-        return "context_encoder"
-    return f"{text}_encoder"
 
 
 def recurrent_layers(model: tf.keras.Model, encoder: str) -> list[RecurrentLayer]:

@@ -81,20 +81,38 @@ def read_texts(config: SamConfig, ids: Mapping[str, tf.Tensor], embed: WordEmbed
     def encoder(name: str) -> TextEncoder:
         return TextEncoder(config.cell, config.units, config.layers, config.dropout, name=name)
 
-    def read(name: str, layer: TextEncoder, numbers: tf.Tensor) -> ReadText:
-        vectors, mask = embed(numbers, text=name), tf.not_equal(numbers, 0)
-        return ReadText(numbers, mask, vectors, *layer(vectors, mask=mask))
-
     if config.encoder_sharing == "none":
-        return {name: read(name, encoder(f"{name}_encoder"), ids[name]) for name in INPUTS}
+        return {name: read_text(name, ids[name], embed, encoder(f"{name}_encoder")) for name in INPUTS}
     context_encoder = encoder("encoder" if config.encoder_sharing == "all" else "context_encoder")
     document_encoder = context_encoder if config.encoder_sharing == "all" else encoder("document_encoder")
-    document = read("document", document_encoder, ids["document"])
-    # The three short texts are read as rows of one batch: a third of the recurrent steps.
+    document = read_text("document", ids["document"], embed, document_encoder)
+    return {"document": document, **read_context(ids, embed, context_encoder)}
+
+
+def encoder_of(text: str, sharing: str) -> str:
+    """Name of the layer of ``build_sam`` that encodes one of its inputs."""
+    if sharing == "all":
+        return "encoder"
+    if sharing == "context" and text in CONTEXT:
+        return "context_encoder"
+    return f"{text}_encoder"
+
+
+def read_text(name: str, ids: tf.Tensor, embed: WordEmbedding, encoder: TextEncoder) -> ReadText:
+    """Look up and encode one text: int32 (batch, length)."""
+    vectors, mask = embed(ids, text=name), tf.not_equal(ids, 0)
+    return ReadText(ids, mask, vectors, *encoder(vectors, mask=mask))
+
+
+def read_context(
+    ids: Mapping[str, tf.Tensor], embed: WordEmbedding, encoder: TextEncoder
+) -> dict[str, ReadText]:
+    """Look up and encode the three short texts by the encoder that they share."""
+    # They are read as rows of one batch: a third of the recurrent steps.
     stacked = StackTexts(name="stack_context")([ids[name] for name in CONTEXT])
-    together = read("context", context_encoder, stacked)
+    together = read_text("context", stacked, embed, encoder)
     parts = (stacked, together.vectors, together.states, together.final)
-    texts = {"document": document}
+    texts = {}
     split = zip(*(tf.split(part, len(CONTEXT)) for part in parts))
     for name, (numbers, vectors, states, final) in zip(CONTEXT, split):
         texts[name] = ReadText(numbers, tf.not_equal(numbers, 0), vectors, states, final)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 import tensorflow as tf
 
@@ -27,10 +27,29 @@ class MultiplicativeInteraction(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+        return self.score(self.keep(vectors[0]), vectors[1:])
+
+    def keep(self, sequence: tf.Tensor) -> tf.Tensor:
+        """What ``score`` needs of the v0, or of their first components: they themselves."""
+        return sequence
+
+    def score(
+        self, kept: tf.Tensor, vectors: Sequence[tf.Tensor], rest: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
+        """The scores (batch, length).
+
+        Args:
+            kept: what ``keep`` returned, of as many rows as ``vectors`` or of a single row for all of them.
+            vectors: v1..va.
+            rest: (batch, length, n), the last components of the v0 if ``keep`` had only the first.
+        """
         # One matmul of the joined vectors is the sum of the separate products.
         kernel = tf.concat([tf.cast(m, self.compute_dtype) for m in self._maps], axis=0)
-        mapped = tf.matmul(tf.concat(vectors[1:], axis=-1), kernel)  # (batch, dim)
-        return tf.linalg.matvec(vectors[0], mapped)  # (batch, length)
+        mapped = tf.matmul(tf.concat(vectors, axis=-1), kernel)  # (batch, dim)
+        if rest is None:
+            return tf.linalg.matvec(kept, mapped)  # (batch, length)
+        first, last = tf.split(mapped, [kept.shape[-1], rest.shape[-1]], axis=-1)
+        return tf.linalg.matvec(kept, first) + tf.linalg.matvec(rest, last)
 
 
 @tf.keras.utils.register_keras_serializable(package="holle_tf")
@@ -60,11 +79,31 @@ class AdditiveInteraction(tf.keras.layers.Layer):
         super().build(input_shape)
 
     def call(self, vectors: Sequence[tf.Tensor]) -> tf.Tensor:
+        return self.score(self.keep(vectors[0]), vectors[1:])
+
+    def keep(self, sequence: tf.Tensor) -> tf.Tensor:
+        """What ``score`` needs of the v0, or of their first components: W_0 v0, (batch, length, units)."""
+        kernel = tf.cast(self._maps[0], self.compute_dtype)
+        size = int(sequence.shape[-1])
+        return tf.matmul(sequence, kernel if size == kernel.shape[0] else kernel[:size])
+
+    def score(
+        self, kept: tf.Tensor, vectors: Sequence[tf.Tensor], rest: Optional[tf.Tensor] = None
+    ) -> tf.Tensor:
+        """The scores (batch, length).
+
+        Args:
+            kept: what ``keep`` returned, of as many rows as ``vectors`` or of a single row for all of them.
+            vectors: v1..va.
+            rest: (batch, length, n), the last components of the v0 if ``keep`` had only the first.
+        """
         kernels = [tf.cast(m, self.compute_dtype) for m in self._maps]
-        inner = tf.matmul(vectors[0], kernels[0])  # (batch, length, units)
-        mapped = tf.matmul(tf.concat(vectors[1:], axis=-1), tf.concat(kernels[1:], axis=0))  # (batch, units)
+        mapped = tf.matmul(tf.concat(vectors, axis=-1), tf.concat(kernels[1:], axis=0))  # (batch, units)
+        inner = kept + mapped[:, None]
+        if rest is not None:
+            inner += tf.matmul(rest, kernels[0][-int(rest.shape[-1]) :])
         score = tf.cast(self._score, self.compute_dtype)
-        return tf.squeeze(tf.matmul(tf.tanh(inner + mapped[:, None]), score), -1)  # (batch, length)
+        return tf.squeeze(tf.matmul(tf.tanh(inner), score), -1)  # (batch, length)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
