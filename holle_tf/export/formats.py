@@ -93,7 +93,7 @@ for _format in (
         write="holle_tf.export.savedmodel:export_savedmodel",
         read="holle_tf.export.savedmodel:read_savedmodel",
         options=("float16_embeddings", "max_words", "hash_buckets"),
-        ignored=("quantization",),
+        ignored=("quantization", "document_states"),
     ),
     ExportFormat(
         name="tflite",
@@ -101,6 +101,7 @@ for _format in (
         write="holle_tf.export.tflite:export_tflite",
         read="holle_tf.export.tflite:read_tflite",
         options=("max_words", "quantization"),
+        ignored=("document_states",),
         instead={
             "hash_buckets": "a client of --format=tflite looks words up itself; set it to 0",
             "float16_embeddings": "with --format=tflite, set export.quantization=float16 instead",
@@ -111,7 +112,7 @@ for _format in (
         title="ONNX",
         write="holle_tf.export.onnx_student:export_onnx",
         read="holle_tf.export.onnx_student:read_onnx",
-        options=("float16_embeddings", "max_words", "quantization"),
+        options=("float16_embeddings", "max_words", "quantization", "document_states"),
         instead={"hash_buckets": "a client of --format=onnx looks words up itself; set it to 0"},
     ),
 ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 
 import numpy as np
 import onnx
@@ -66,12 +66,13 @@ class Graph:
         """The finished, checked model; ``outputs``: name -> (tensor, what it is)."""
         for name, (tensor, _) in outputs.items():
             self._nodes.append(helper.make_node("Identity", [tensor], [name], name=name))
+        nodes, read = self._needed(outputs)
         graph = helper.make_graph(
-            self._nodes,
+            nodes,
             "student",
             inputs,
             [info for _, info in outputs.values()],
-            list(self._initializers.values()),
+            [tensor for name, tensor in self._initializers.items() if name in read],
         )
         opsets = [helper.make_opsetid("", OPSET)]
         model = helper.make_model(
@@ -79,6 +80,18 @@ class Graph:
         )
         onnx.checker.check_model(model, full_check=True)
         return model
+
+    def _needed(self, outputs: Iterable[str]) -> tuple[list[onnx.NodeProto], set[str]]:
+        """The nodes that the outputs depend on, and the tensors that these read.
+
+        A runtime would compute the others too.
+        """
+        read, nodes = set(outputs), []
+        for node in reversed(self._nodes):  # a node reads what earlier ones write
+            if read.intersection(node.output):
+                read.update(node.input)
+                nodes.append(node)
+        return nodes[::-1], read
 
     def _store(self, name: str, array: np.ndarray) -> str:
         if name not in self._initializers:

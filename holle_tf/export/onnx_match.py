@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple
+from typing import Mapping
 
 import numpy as np
 from onnx import TensorProto
@@ -10,65 +10,51 @@ from onnx import TensorProto
 from holle_tf.catalogue import SamMatchConfig
 from holle_tf.export.onnx_graph import Graph
 from holle_tf.export.onnx_recurrent import bidirectional
+from holle_tf.export.onnx_sam import OnnxText
 from holle_tf.export.student import Student, recurrent_layer
 from holle_tf.models.layers.aligned_query import AlignedQuery
 from holle_tf.models.layers.masking import MASKED_LOGIT
 from holle_tf.models.layers.match_features import EPSILON
-from holle_tf.models.sam import CONTEXT, INPUTS
+from holle_tf.models.sam import CONTEXT
 from pipelines.vocabulary import UNK
 from pipelines.word_keys import WORD_BITS
 
 
-class OnnxText(NamedTuple):
-    """Names of an encoded text's tensors.
-
-    Attributes:
-        ids: int32 (batch, length).
-        lengths: int32 (batch,), at least 1.
-        vectors: (batch, length, word_dim), its words' vectors.
-        states: (batch, length, 2*units), zero on padding.
-        final: (batch, 2*units), both directions' last state; zero for a row without words.
-        mask: bool (batch, length).
-        real: float (batch, length), the mask.
-        any: bool (batch, 1), whether the row has words.
-    """
-
-    ids: str
-    lengths: str
-    vectors: str
-    states: str
-    final: str
-    mask: str
-    real: str
-    any: str
+def narrow_states(g: Graph, student: Student, states: str) -> str:
+    """The projection of a document's states that the layer of the match features reads."""
+    projection = student.model.get_layer("match_projection")
+    narrow = g.op("MatMul", states, g.weight("match_projection", projection.kernel.numpy()))
+    return str(g.op("Add", narrow, g.weight("match_projection_bias", projection.bias.numpy())))
 
 
-def matched_states(g: Graph, student: Student, texts: Mapping[str, OnnxText]) -> str:
-    """What ``models.sam_match`` scores of every word of the document: (batch, length, size).
+def matched_states(
+    g: Graph, student: Student, narrow: str, texts: Mapping[str, OnnxText], keys: Mapping[str, str]
+) -> str:
+    """The states of the layer that reads match features: (batch, length, 2*match_units).
 
     Args:
-        g: a graph with the inputs ``document_keys`` and so on.
+        g: the graph.
         student: one that matches.
-        texts: by name.
+        narrow: what ``narrow_states`` returned, (batch, length, match_units).
+        texts: by name. The document may have a single row for all rows of the others.
+        keys: int32 (batch, length) of each text.
     """
     config, model, document = student.config, student.model, texts["document"]
     assert isinstance(config, SamMatchConfig)
-    projection = model.get_layer("match_projection")
-    narrow = g.op("MatMul", document.states, g.weight("match_projection", projection.kernel.numpy()))
-    narrow = g.op("Add", narrow, g.weight("match_projection_bias", projection.bias.numpy()))
-    joined = [narrow, _match_features(g, config, texts)]
+    joined = [narrow, _match_features(g, config, texts, keys)]
     if config.align_units:
         joined.append(_aligned_query(g, model.get_layer("aligned_query"), document, texts["query"]))
     layer = recurrent_layer(model.get_layer("match_reader"))
     inputs = g.op("Concat", *joined, axis=2)
     states, _ = bidirectional(g, "match_reader", [layer], inputs, document.lengths)
-    return g.op("Concat", document.states, states, axis=2)
+    return states
 
 
-def _match_features(g: Graph, config: SamMatchConfig, texts: Mapping[str, OnnxText]) -> str:
+def _match_features(
+    g: Graph, config: SamMatchConfig, texts: Mapping[str, OnnxText], keys: Mapping[str, str]
+) -> str:
     """(batch, length, features), in the order of ``models.layers.match_features``."""
     document = texts["document"]
-    keys = {name: g.op("Pad", f"{name}_keys", g.constant([0, 0, 0, 1])) for name in INPUTS}
     own = _unit_vectors(g, document) if config.soft_match else ""
     real = g.op("Unsqueeze", document.real, g.constant([2]))
     features = []

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
-import tensorflow as tf
 from onnx import TensorProto, helper
 
 from holle_tf.export.client_files import write_client_files
-from holle_tf.export.onnx_graph import Graph
-from holle_tf.export.onnx_match import OnnxText, matched_states
-from holle_tf.export.onnx_recurrent import bidirectional
+from holle_tf.export.onnx_halves import write_halves
+from holle_tf.export.onnx_match import matched_states, narrow_states
+from holle_tf.export.onnx_sam import SamNodes
 from holle_tf.export.readback import Read
-from holle_tf.export.student import Student, encoder_of, recurrent_layers
-from holle_tf.models.layers.masking import MASKED_LOGIT
+from holle_tf.export.student import Student
+from holle_tf.models.outputs import EDGES
 from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
 from pipelines.records import split_input
@@ -24,7 +22,7 @@ MODEL = "model.onnx"
 
 
 def export_onnx(student: Student, folder: Path, options: ExportConfig) -> None:
-    """Write ``model.onnx`` and what a client needs beside it.
+    """Write ``model.onnx``, its two halves (``onnx_halves``), and what a client needs beside them.
 
     Inputs: int32 ids ``document``, ``query``, ``prober_history``, ``responder_history``, (batch, length), 0 =
     padding on the right; a length may be 0; and of a student with match features as many keys,
@@ -32,6 +30,8 @@ def export_onnx(student: Student, folder: Path, options: ExportConfig) -> None:
     ``end_probabilities``, float32 (batch, words of the document), zero on padding.
     """
     onnx.save(onnx_model(student, options.quantization), str(folder / MODEL))
+    if options.document_states != "none":
+        write_halves(student, folder / MODEL, options)
     write_client_files(student, folder)
 
 
@@ -48,16 +48,18 @@ def read_onnx(folder: Path, threads: int) -> Read:
 
 def onnx_model(student: Student, quantization: str) -> onnx.ModelProto:
     """The model that ``export_onnx`` writes."""
-    build = _Build(student, quantization)
-    graph, texts = build.graph, {name: build.text(name) for name in INPUTS}
-    query = texts["query"].final
-    sides = [build.summary(side, texts[f"{side}_history"], query) for side in ("prober", "responder")]
-    document = texts["document"]
-    states = matched_states(build.graph, student, texts) if student.matches else document.states
+    nodes = SamNodes(student, quantization)
+    graph, texts = nodes.graph, {name: nodes.text(name) for name in INPUTS}
+    context, document = nodes.context(texts), texts["document"]
+    states = document.states
+    if student.matches:
+        narrow = narrow_states(graph, student, states)
+        keys = {name: graph.op("Pad", f"{name}_keys", graph.constant([0, 0, 0, 1])) for name in INPUTS}
+        matched = matched_states(graph, student, narrow, texts, keys)
+        states = graph.op("Concat", states, matched, axis=2)
     outputs = {}
-    for edge in ("start", "end"):
-        logits = build.interaction(f"{edge}_interaction", states, [query, *sides])
-        likely = build.softmax(logits, document)
+    for edge in EDGES:
+        likely = nodes.softmax(nodes.interaction(f"{edge}_interaction", states, context), document)
         name = f"{edge}_probabilities"
         # Without the column that was added in ``text``.
         cut = graph.op("Slice", likely, *(graph.constant([value]) for value in (0, -1, 1)))
@@ -70,60 +72,3 @@ def onnx_model(student: Student, quantization: str) -> onnx.ModelProto:
         for name in student.inputs
     ]
     return graph.model(inputs, outputs, "Start and end of the span of a document that answers a query.")
-
-
-class _Build:
-    def __init__(self, student: Student, quantization: str):
-        self.student, self.graph = student, Graph(quantization)
-        encoders = {encoder_of(name, student.config.encoder_sharing) for name in INPUTS}
-        self._layers = {name: recurrent_layers(student.model, name) for name in encoders}
-
-    def text(self, name: str) -> OnnxText:
-        """Look up and encode one of the inputs."""
-        g, units = self.graph, self.student.config.units
-        ids = g.op("Pad", name, g.constant([0, 0, 0, 1]))  # a recurrence needs a first step
-        mask = g.op("Not", g.op("Equal", ids, g.constant(0, np.int32)))
-        words = g.op("ReduceSum", g.op("Cast", mask, to=TensorProto.INT32), g.constant([1]), keepdims=0)
-        real = g.op("Cast", mask, to=TensorProto.FLOAT)
-        some = g.op("Greater", words, g.constant(0, np.int32))  # (batch,)
-        some = g.op("Unsqueeze", some, g.constant([1]))
-        lengths = g.op("Max", words, g.constant(1, np.int32))
-        vectors = g.rows("word_vectors", self.student.vectors, ids)
-        encoder = encoder_of(name, self.student.config.encoder_sharing)
-        states, final = bidirectional(g, encoder, self._layers[encoder], vectors, lengths)
-        states = g.op("Mul", states, g.op("Unsqueeze", real, g.constant([2])))
-        final = g.op("Reshape", g.op("Transpose", final, perm=[1, 0, 2]), g.constant([0, 2 * units]))
-        final = g.op("Mul", final, g.op("Cast", some, to=TensorProto.FLOAT))
-        return OnnxText(ids, lengths, vectors, states, final, mask, real, some)
-
-    def interaction(
-        self, name: str, sequence: str, vectors: list[str], layer: tf.keras.layers.Layer = None
-    ) -> str:
-        """Scores (batch, length) of every vector of a sequence with single vectors (batch, size)."""
-        g = self.graph
-        layer = layer or self.student.model.get_layer(name)
-        kernels = [kernel.numpy() for kernel in layer._maps]
-        joined = vectors[0] if len(vectors) == 1 else g.op("Concat", *vectors, axis=1)
-        if self.student.config.interaction == "mul":
-            mapped = g.op("MatMul", joined, g.weight(f"{name}_kernel", np.concatenate(kernels)))
-            scores = g.op("MatMul", sequence, g.op("Unsqueeze", mapped, g.constant([2])))
-        else:
-            inner = g.op("MatMul", sequence, g.weight(f"{name}_sequence_kernel", kernels[0]))
-            mapped = g.op("MatMul", joined, g.weight(f"{name}_kernel", np.concatenate(kernels[1:])))
-            inner = g.op("Tanh", g.op("Add", inner, g.op("Unsqueeze", mapped, g.constant([1]))))
-            scores = g.op("MatMul", inner, g.weight(f"{name}_score", layer._score.numpy()))
-        return g.op("Squeeze", scores, g.constant([2]))
-
-    def softmax(self, logits: str, text: OnnxText) -> str:
-        """Probabilities (batch, length) over the words of a text; zeros if it has none."""
-        g = self.graph
-        masked = g.op("Where", text.mask, logits, g.constant(MASKED_LOGIT, np.float32))
-        return g.op("Mul", g.op("Softmax", masked, axis=1), text.real)
-
-    def summary(self, side: str, history: OnnxText, query: str) -> str:
-        """A side's history seen from the query, (batch, 2*units); the learned vector without one."""
-        g, layer = self.graph, self.student.model.get_layer(f"{side}_summary")
-        scores = self.interaction(f"{side}_summary", history.states, [query], layer.interaction)
-        weights = g.op("Unsqueeze", self.softmax(scores, history), g.constant([1]))
-        summary = g.op("Squeeze", g.op("MatMul", weights, history.states), g.constant([1]))
-        return g.op("Where", history.any, summary, g.weight(f"{side}_empty", layer._empty.numpy()[None]))

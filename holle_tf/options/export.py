@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pipelines.option import option
 
 QUANTIZATIONS = ("none", "float16", "int8")
+STATES = ("float32", "float16", "none")
 
 
 @dataclass(frozen=True)
@@ -20,4 +21,9 @@ class ExportConfig:
     )
     quantization: str = option(
         "none", "number format of the weights (TFLite and ONNX)", choices=QUANTIZATIONS
+    )
+    document_states: str = option(
+        "float32",
+        "number format of what is kept of a document that was read once (ONNX); none = no graphs for it",
+        choices=STATES,
     )
