@@ -90,11 +90,13 @@ def complaints(rows: Mapping[str, Mapping[str, Any]], keras_f1: float) -> list[s
     """A sentence for each way in which an export differs from its student.
 
     Args:
-        rows: results of ``compared`` by title, ``FORMAT, KIND ...``; other rows are ignored.
+        rows: results of ``compared`` by title, ``FORMAT, KIND ...``, and those of an export's halves among
+            them as ``halves``; other rows are ignored.
         keras_f1: F1 of the student itself.
     """
     said = []
-    for title, row in rows.items():
+    halves = {f"{title}, in halves": row["halves"] for title, row in rows.items() if "halves" in row}
+    for title, row in {**rows, **halves}.items():
         if "same_spans" not in row:
             continue
         kind = title.split(", ")[1].split()[0]

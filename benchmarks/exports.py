@@ -153,7 +153,8 @@ def main(_: list[str]) -> None:
 
 def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]) -> None:
     """Write the exports with their cards, and read the test split with each."""
-    from holle_tf.export.readback import load_reader
+    from holle_tf.export.formats import find_format
+    from holle_tf.export.readback import load_halves, load_reader
     from holle_tf.options.export import ExportConfig
     from holle_tf.runs.data import open_data
     from holle_tf.runs.evaluation import ensure_scores
@@ -174,12 +175,17 @@ def score_exports(run: Any, report: Report, folder: Path, chosen: dict[str, Any]
     wanted = score(keras_reader(student), student.inputs, encoded, longest)
     values.update(examples=len(encoded), words=len(student.words), keras_f1=wanted.f1)
 
+    def parity(read: Any) -> dict[str, Any]:
+        return dict(compared(score(read, student.inputs, encoded, longest), wanted))
+
     def row(title: str) -> dict[str, Any]:
         name, given = chosen[title]
         options, place = ExportConfig(**given), folder / slug(title)
         export_student(student.shrunk(options), run, name, place, options)
         size = sum(checked_card(place).values())
-        found = compared(score(load_reader(name, place), student.inputs, encoded, longest), wanted)
+        found = parity(load_reader(name, place))
+        if find_format(name).has_halves(options):
+            found["halves"] = parity(load_halves(name, place))
         vectors = student.vectors.size * _bytes_of_a_scalar(options)
         return {"bytes": size, "bytes_without_vectors": size - vectors, **found}
 

@@ -27,6 +27,8 @@ class ExportFormat:
         options: names of the fields of ``ExportConfig`` that change the export.
         ignored: names of those that change nothing. All others must keep their default.
         instead: what to do in place of an option that must keep its default, for the error message.
+        read_halves: names a function like ``read``, which reads the document and then answers; empty = there
+            are no such halves.
     """
 
     name: str
@@ -36,6 +38,7 @@ class ExportFormat:
     options: tuple[str, ...] = ("max_words",)
     ignored: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
+    read_halves: str = ""
 
     @property
     def writer(self) -> Callable[..., None]:
@@ -46,6 +49,10 @@ class ExportFormat:
     def reader(self) -> Callable[..., Any]:
         """The function that ``read`` names."""
         return resolve_name(self.read)
+
+    def has_halves(self, options: ExportConfig) -> bool:
+        """Whether an export can read a document once and answer many questions about it."""
+        return bool(self.read_halves) and options.document_states != "none"
 
     def check(self, options: ExportConfig) -> None:
         """Raise a UserError if the format does not have an option that is set."""
@@ -114,6 +121,7 @@ for _format in (
         read="holle_tf.export.onnx_student:read_onnx",
         options=("float16_embeddings", "max_words", "quantization", "document_states"),
         instead={"hash_buckets": "a client of --format=onnx looks words up itself; set it to 0"},
+        read_halves="holle_tf.export.onnx_halves:read_halves",
     ),
 ):
     register_export_format(_format)

@@ -74,7 +74,8 @@ def write_model_card(folder: Path, card: dict[str, Any]) -> None:
     Args:
         card: title, format, options, data, recipe, scores (split, examples, and those of
             ``scores_with_intervals``) or None, parameters, sizes, latency (machine, milliseconds by words),
-            words and their vectors' licence, versions.
+            words and their vectors' licence, versions; and ``kept`` (format, bytes of a word) if the export
+            has halves.
     """
     definitions = {name: score.definition for name, score in SCORES.items()}
     card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": definitions}
@@ -110,6 +111,11 @@ def _markdown(card: dict[str, Any]) -> str:
     lines += [f"- Words: {card['words']['count']:,}; {card['words']['vectors']}", ""]
     lines += ["## What it costs", "", f"Measured on {latency['machine']}, one document at a time:", ""]
     lines += [f"- {words} words: {value:.1f} ms" for words, value in latency["milliseconds"].items()]
+    if kept := card.get("kept"):
+        lines += [
+            f"- A document can be read once (`encode.onnx`) and asked about many times (`answer.onnx`): "
+            f"{kept['bytes of a word']} bytes of each word are kept, as {kept['format']}"
+        ]
     lines += [f"- `{name}`: {size:,} bytes" for name, size in card["sizes"].items()]
     lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS), ""]
     lines += [f"Made with {_pairs(card['versions'])}.", ""]

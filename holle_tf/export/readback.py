@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Callable, Mapping, Sequence
 
 import numpy as np
@@ -33,6 +34,12 @@ def load_reader(name: str, folder: Path, threads: int = 0) -> Read:
         UserError: there is no format of this name.
     """
     return find_format(name).reader(folder, threads)
+
+
+def load_halves(name: str, folder: Path, threads: int = 0) -> Read:
+    """As ``load_reader``, of an export that ``has_halves``: reads the document, and then answers."""
+    read: Read = resolve_name(find_format(name).read_halves)(folder, threads)
+    return read
 
 
 def random_words(

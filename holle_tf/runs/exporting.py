@@ -20,6 +20,7 @@ from holle_tf.export.model_card import (
 )
 from holle_tf.export.readback import load_reader, random_words
 from holle_tf.export.student import Limits, Student
+from holle_tf.models.halves import kept_states
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
 from holle_tf.runs.run_folder import RunFolder, versions
@@ -117,6 +118,7 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
         },
         "scores": _scores(run),
         "words": {"count": len(student.words), "vectors": _vectors(config)},
+        "kept": _kept(student, options) if find_format(name).has_halves(options) else None,
         "sizes": file_sizes(folder),
         "latency": {"machine": "{cpu}, {cores} cores".format(**machine()), "milliseconds": milliseconds},
         "versions": versions(),
@@ -128,6 +130,13 @@ def _model_line(name: str, sizes: Any) -> str:
         layers = f"{sizes.layers} bidirectional {sizes.cell.upper()} of {sizes.units}"
         return f"{title_of(name)} ({sizes.interaction}), {layers}"
     return title_of(name)
+
+
+def _kept(student: Student, options: ExportConfig) -> dict[str, Any]:
+    """Format and bytes of what the halves of an export keep of each word of a document."""
+    scalars = sum(kept_states(student.config).values())
+    form = options.document_states
+    return {"format": form, "bytes of a word": scalars * (2 if form == "float16" else 4)}
 
 
 def _scores(run: RunFolder) -> Optional[dict[str, Any]]:

@@ -73,6 +73,8 @@ def test_exports_are_compared_span_by_span_and_by_the_worst_probability():
         ("TFLite, int8", {"largest_difference": 2e-2, "same_spans": 0.95}, None),
         ("TFLite, int8", {"same_spans": 0.5}, "the same in only 50.0%"),
         ("SavedModel, float16 word vectors", {"f1": 38.0}, "loses 1.24 F1"),
+        ("ONNX, float32", {"halves": ROW}, None),
+        ("ONNX, float32", {"halves": {**ROW, "f1": 38.0}}, "in halves: loses 1.24 F1"),
     ],
 )
 def test_what_is_not_the_student_is_complained_about(title, change, words):

@@ -14,10 +14,11 @@ import tensorflow as tf
 
 from holle_tf.export.formats import FORMATS as FORMATS_BY_NAME
 from holle_tf.export.formats import ExportFormat, register_export_format
-from holle_tf.export.readback import load_reader, random_words
+from holle_tf.export.readback import load_halves, load_reader, random_words
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.modes import export as mode
 from holle_tf.modes.export import export_mode
+from holle_tf.options.export import ExportConfig
 from holle_tf.runs.exporting import student_of
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.training.train import ensure_run
@@ -126,14 +127,19 @@ def test_rest_clients_find_the_span_of_predict(address, expected, without_packag
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_probabilities_are_those_of_keras(run, name):
-    student, read = student_of(run), load_reader(name, run.path / "export" / name)
+    student, folder = student_of(run), run.path / "export" / name
+    readers = [load_reader(name, folder)]
+    if FORMATS_BY_NAME[name].has_halves(ExportConfig()):
+        readers.append(load_halves(name, folder))
+    assert len(readers) == (2 if name == "onnx" else 1)
     for words in (1, 40, 300):
         ids = random_words(student.inputs, words, len(student.words), seed=words)
         ids["prober_history"] = np.zeros((1, 1), np.int32)
-        found, outputs = read(ids), student.model(ids)
+        outputs = student.model(ids)
         for edge in ("start", "end"):
             likely = masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])
-            np.testing.assert_allclose(found[f"{edge}_probabilities"], likely, atol=2e-5)
+            for read in readers:
+                np.testing.assert_allclose(read(ids)[f"{edge}_probabilities"], likely, atol=2e-5)
 
 
 def test_an_export_gives_as_many_spans_as_are_asked_for_and_decodes_as_trained(run, tiny, monkeypatch):
@@ -160,6 +166,7 @@ def test_a_card_stands_beside_every_export(run):
         if f1:
             assert f1["low"] <= f1["value"] <= f1["high"] and f"{f1['value']:.1f}" in text
         assert set(card["latency"]["milliseconds"]) == {"256", "1200"}
+        assert ("can be read once" in text) == (card["kept"] is not None) == (name == "onnx")
         assert "PDDL" in text and "## Limits" in text and str(run.path.parent) not in text
 
 
