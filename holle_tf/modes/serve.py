@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Optional, Sequence
 
 from holle_tf.config import Config
 from holle_tf.serve.backend import Backend, warm_up
+from holle_tf.serve.document_cache import DocumentCache
 from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -38,19 +39,20 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
 
     backends: list[Backend] = []
     documents: list[SampleDocument] = []
+    cache = DocumentCache.of_megabytes(config.serve.document_cache_mb)
     with listen(config.serve) as bound:
         for path in _paths(export_dir):
             from holle_tf.serve.onnx_backend import OnnxBackend
 
             logger.info(f"loading {path}")
-            backends.append(OnnxBackend(path))
+            backends.append(OnnxBackend(path, cache))
         if run_dir or not backends:
             runs, documents = _runs(Path(config.runs_dir), _paths(run_dir))
             backends += runs
         for backend in backends:
             warm_up(backend)
         named = name_backends(backends)
-        app = create_app(named, config.serve, documents)
+        app = create_app(named, config.serve, documents, cache)
         bound.listen()  # from here on, a client that connects only has to wait
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
         run_server(app, bound, config.serve)

@@ -24,5 +24,8 @@ class ServeConfig:
     max_concurrency: int = option(64, "POST requests in progress; more get status 429", positive=True)
     max_body_bytes: int = option(4 << 20, "bytes of a request; more gets status 413", positive=True)
     max_document_words: int = option(50000, "words of a document; more gets status 400", positive=True)
+    document_cache_mb: int = option(
+        256, "MB of documents that are kept, so that further questions about them are quick; 0 = none"
+    )
     body_seconds: float = option(20.0, "seconds to send a request; after them, status 408", positive=True)
     shutdown_seconds: int = option(30, "seconds that requests in progress may take after SIGTERM")

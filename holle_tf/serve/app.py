@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, AsyncIterator, Mapping, Sequence
+from typing import Any, AsyncIterator, Mapping, Optional, Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,10 +18,11 @@ from starlette.staticfiles import StaticFiles
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages
 from holle_tf.serve.backend import Backend
-from holle_tf.serve.batching import Batcher, Reading, Stopping
-from holle_tf.serve.limits import Limits, Overloaded, document_words
+from holle_tf.serve.batching import Batcher, Stopping
+from holle_tf.serve.document_cache import DocumentCache
+from holle_tf.serve.documents import DocumentStore, StoredDocument
+from holle_tf.serve.limits import Limits, Overloaded
 from pipelines.errors import UserError
-from pipelines.example import Example
 from pipelines.readers.registry import reader_of
 
 PAGE = Path(__file__).parent / "page"
@@ -38,6 +39,7 @@ def create_app(
     backends: Mapping[str, Backend],
     options: ServeConfig,
     documents: Sequence[messages.SampleDocument] = (),
+    cache: Optional[DocumentCache] = None,
 ) -> FastAPI:
     """The service.
 
@@ -45,7 +47,11 @@ def create_app(
         backends: loaded models by their names; on the page, the replies of the first continue the chat.
         options: limits and batching.
         documents: documents that the page offers.
+        cache: where documents are kept; by default a cache of its own, of ``options.document_cache_mb``.
     """
+    store = DocumentStore(
+        cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words
+    )
     batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
 
     @asynccontextmanager
@@ -65,9 +71,8 @@ def create_app(
             raise HTTPException(404, f"no model is called '{name[:80]}'; there are: {', '.join(backends)}")
         return backends[name]
 
-    async def read(name: str, examples: list[Example]) -> list[Reading]:
-        words = [document_words(example, i, options.max_document_words) for i, example in enumerate(examples)]
-        return await batchers[name].submit(examples, words)
+    def stored(text: Optional[str], key: Optional[str], index: int = 0) -> StoredDocument:
+        return store.get(key or "") if text is None else store.add(text, index)
 
     @app.get("/healthz", response_model=dict[str, str])
     async def healthz() -> dict[str, str]:
@@ -93,22 +98,33 @@ def create_app(
     async def predict(name: str, request: messages.PredictRequest) -> Response:
         """Spans for one or more chats, in the row or column format of TensorFlow Serving."""
         backend_of(name)
-        examples = request.examples()
-        if len(examples) > options.max_queue:
-            raise HTTPException(400, f"{len(examples)} chats in one request; at most {options.max_queue}")
-        return _json(request.reply(examples, await read(name, examples)))
+        asked = request.documents()
+        if len(asked) > options.max_queue:
+            raise HTTPException(400, f"{len(asked)} chats in one request; at most {options.max_queue}")
+        found = [stored(*document, i) for i, document in enumerate(asked)]
+        examples = request.examples([document.text for document in found])
+        readings = await batchers[name].submit(examples, [document.words for document in found])
+        return _json(request.reply(examples, readings))
 
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
     async def chat(name: str, request: messages.ChatRequest) -> Response:
         """The span that answers the last utterance of a chat, and the probabilities of every word."""
         backend = backend_of(name)
-        said = {"document": request.document, "chat": request.chat}
+        document = stored(request.document, request.document_id)
+        said = {"document": document.text, "chat": request.chat}
         try:
             example = reader_of(backend.data).chat(said, backend.data)
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        (reading,) = await read(name, [example])
-        return _json(messages.chat_reply(example.document, reading, request.tokens))
+        (reading,) = await batchers[name].submit([example], [document.words])
+        key = document.id if store.keeps else None
+        return _json(messages.chat_reply(document.text, reading, request.tokens, key))
+
+    @app.post("/v1/documents", response_model=messages.DocumentReply, responses=_REFUSALS)
+    async def keep(request: messages.DocumentRequest) -> Response:
+        """Keep a document, so that requests may give its id in place of its text."""
+        document = store.keep(request.document)
+        return _json({"document_id": document.id, "words": document.words})
 
     @app.get("/v1/documents", response_model=messages.SampleList)
     async def samples() -> Response:

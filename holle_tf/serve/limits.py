@@ -14,7 +14,6 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holle_tf.options.serve import ServeConfig
-from pipelines.example import Example
 from pipelines.tokenizer import token_texts
 
 # The page loads nothing from other sites, and no other site may embed it.
@@ -34,13 +33,13 @@ class Overloaded(Exception):
     status, reason = 429, "too many chats are waiting; try again later"
 
 
-def document_words(example: Example, index: int, most: int) -> int:
-    """Number of words of the document of a request's chat.
+def document_words(document: str, index: int, most: int) -> int:
+    """Number of words of a document of a request.
 
     Raises:
         HTTPException: there are more than ``most``; status 400.
     """
-    words = len(token_texts(example.document))
+    words = len(token_texts(document))
     if words > most:
         raise HTTPException(400, f"document {index} has {words:,} words; at most {most:,}")
     return words

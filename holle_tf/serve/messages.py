@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.batching import Reading
@@ -19,10 +19,29 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Instance(_Message):
+def _either_text_or_id(document: Any, info: ValidationInfo) -> Any:
+    has_id = info.data.get("document_id") is not None
+    if document is None and not has_id:
+        raise ValueError("Field required, or 'document_id'")
+    if document is not None and has_id:
+        raise ValueError("give 'document' or 'document_id', not both")
+    return document
+
+
+class _OfDocument(_Message):
+    document_id: Optional[str] = Field(
+        None, description="In place of the document: its id, from POST /v1/documents or an earlier reply."
+    )
+    document: Optional[str] = Field(
+        None, validate_default=True, examples=["The film cost $2.8 million. The ending is sad."]
+    )
+
+    _has_document = field_validator("document")(_either_text_or_id)
+
+
+class Instance(_OfDocument):
     """One chat, with the same texts as the exported SavedModel."""
 
-    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
     query: str = Field(examples=["What did it cost?"])
     prober_history: str = Field("", description="The prober's earlier utterances, joined by spaces.")
     responder_history: str = Field("", description="The responder's earlier utterances, joined by spaces.")
@@ -31,10 +50,13 @@ class Instance(_Message):
 class Columns(_Message):
     """Chats as in ``Instance``, with a column for each text."""
 
-    document: List[str] = Field(min_length=1)
+    document_id: Optional[List[str]] = Field(None, min_length=1)
+    document: Optional[List[str]] = Field(None, min_length=1, validate_default=True)
     query: List[str]
     prober_history: Optional[List[str]] = None
     responder_history: Optional[List[str]] = None
+
+    _has_documents = field_validator("document")(_either_text_or_id)
 
     @model_validator(mode="after")
     def _equally_long(self) -> Columns:
@@ -59,12 +81,22 @@ class PredictRequest(_Message):
             raise ValueError(f"the only signature is '{SIGNATURE}'")
         return self
 
-    def examples(self) -> list[Example]:
-        """The chats, in order."""
+    def documents(self) -> list[tuple[Optional[str], Optional[str]]]:
+        """Text and id of each chat's document, in order; one of them is None."""
         if self.inputs is None:
-            return [unanswered(*(text for _, text in instance)) for instance in self.instances or ()]
-        empty = [""] * len(self.inputs.document)
-        return [unanswered(*texts) for texts in zip(*(column or empty for _, column in self.inputs))]
+            return [(instance.document, instance.document_id) for instance in self.instances or ()]
+        empty = [None] * len(self.inputs.query)
+        return list(zip(self.inputs.document or empty, self.inputs.document_id or empty))
+
+    def examples(self, documents: Sequence[str]) -> list[Example]:
+        """The chats, in order, with the texts of their documents."""
+        names = ("query", "prober_history", "responder_history")
+        if self.inputs is None:
+            rows = [[getattr(instance, name) for name in names] for instance in self.instances or ()]
+        else:
+            empty = [""] * len(documents)
+            rows = list(zip(*(getattr(self.inputs, name) or empty for name in names)))
+        return [unanswered(document, *row) for document, row in zip(documents, rows)]
 
     def reply(self, examples: list[Example], readings: list[Reading]) -> dict[str, Any]:
         """The body of the reply, in the format of the request."""
@@ -97,10 +129,9 @@ class PredictReply(_Message):
     outputs: Optional[Dict[str, List[Any]]] = None
 
 
-class ChatRequest(_Message):
+class ChatRequest(_OfDocument):
     """A document and a chat about it, the query last. Turns alternate."""
 
-    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
     chat: List[str] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
     tokens: bool = Field(False, description="Whether to send the probabilities of every word.")
 
@@ -127,6 +158,7 @@ class ChatReply(_Message):
     """The n best spans, best first, and the time that they took."""
 
     n_best: List[Span]
+    document_id: Optional[str] = Field(None, description="For the next turn; none if no document is kept.")
     tokens: Optional[Tokens] = None
     queued_ms: float = Field(description="Time from arrival until the model started.")
     model_ms: float = Field(description="Time for the whole batch.")
@@ -142,8 +174,8 @@ def prediction(document: str, answer: Answer) -> dict[str, Any]:
     return dict(zip(Prediction.model_fields, (*best, texts, starts, ends, scores)))
 
 
-def chat_reply(document: str, reading: Reading, tokens: bool) -> dict[str, Any]:
-    """A ``ChatReply`` as a dict."""
+def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]) -> dict[str, Any]:
+    """A ``ChatReply`` as a dict; ``key``: the document's id, None if it is not kept."""
     answer = reading.answer
     spans = [
         {
@@ -160,6 +192,8 @@ def chat_reply(document: str, reading: Reading, tokens: bool) -> dict[str, Any]:
         "model_ms": round(reading.model_ms, 2),
         "batch": reading.batch,
     }
+    if key is not None:
+        reply["document_id"] = key
     if tokens:
         edges = (answer.start_probabilities, answer.end_probabilities)
         start, end = ([round(p, _DIGITS) for p in edge.tolist()] for edge in edges)
@@ -170,6 +204,19 @@ def chat_reply(document: str, reading: Reading, tokens: bool) -> dict[str, Any]:
             "end_probabilities": end,
         }
     return reply
+
+
+class DocumentRequest(_Message):
+    """A document to keep."""
+
+    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
+
+
+class DocumentReply(_Message):
+    """The id of a document that is kept, and its number of words."""
+
+    document_id: str
+    words: int
 
 
 class VersionStatus(BaseModel):

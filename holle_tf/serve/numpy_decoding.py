@@ -28,10 +28,27 @@ def decode_probabilities(
         start_log, end_log = np.log(start), np.log(end)
     end_log = np.concatenate([end_log, np.full(width - 1, -np.inf, end_log.dtype)])
     ends = np.lib.stride_tricks.sliding_window_view(end_log, width)  # (words, width)
-    flat = (start_log[:, np.newaxis] + ends).ravel()
-    kept = min(n_best, len(flat))
-    lowest = np.partition(flat, len(flat) - kept)[len(flat) - kept]
-    candidates = np.flatnonzero((flat >= lowest) & np.isfinite(flat))
-    best = candidates[np.argsort(-flat[candidates], kind="stable")[:kept]]
-    first = best // width
+    # The n best spans begin at n of these words; ties make them more.
+    likeliest = _largest(start_log + _window_maxima(end_log, width), n_best)
+    flat = (start_log[likeliest, np.newaxis] + ends[likeliest]).ravel()
+    candidates = _largest(flat, n_best)
+    best = candidates[np.argsort(-flat[candidates], kind="stable")[:n_best]]
+    first = likeliest[best // width]
     return first, first + best % width, np.exp(flat[best])
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """Places of the ``count`` largest finite values, and of all that equal the last of them, in order."""
+    kept = min(count, len(values))
+    lowest = np.partition(values, len(values) - kept)[len(values) - kept] if kept else 0
+    return np.flatnonzero((values >= lowest) & np.isfinite(values))
+
+
+def _window_maxima(values: np.ndarray, width: int) -> np.ndarray:
+    """The maximum of every ``width`` values in a row, by doubling: (n,) to (n - width + 1,)."""
+    reach = 1
+    while reach < width:
+        step = min(reach, width - reach)
+        values = np.maximum(values[:-step], values[step:])
+        reach += step
+    return values

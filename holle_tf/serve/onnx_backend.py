@@ -1,17 +1,24 @@
-"""Serves an ONNX export: a student in a process without TensorFlow."""
+"""Serves an ONNX export: a student in a process without TensorFlow.
+
+With the two halves of an export (``holle_tf/export/onnx_halves.py``), it reads a document once and keeps what
+it has read; further questions about the document need only an answer.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import onnxruntime
 
 from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.evaluate.answers import Answer
+from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.numpy_decoding import decode_probabilities
 from pipelines.errors import UserError
 from pipelines.example import Example
@@ -22,10 +29,17 @@ from pipelines.word_keys import KEY_VERSION, word_key
 INPUTS = ("document", "query", "prober_history", "responder_history")
 EDGES = ("start_probabilities", "end_probabilities")
 FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
+HALVES = ("encode.onnx", "answer.onnx")
+WEIGHTS_DIGEST = "weights_sha256"  # in the metadata of the halves: of model.onnx, which has their weights
 
 
 class OnnxBackend:
     """A folder written by ``--mode=export --format=onnx``.
+
+    Args:
+        folder: of the export.
+        cache: where it keeps the documents that it has read; by default a cache of its own, of
+            ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
 
     Raises:
         UserError: the folder is not such an export, or it is damaged.
@@ -33,7 +47,9 @@ class OnnxBackend:
 
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None):
+        self._cache = cache or DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
+        self._key = object()  # of this model's documents, in a cache that models share
         for name in FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
@@ -48,9 +64,11 @@ class OnnxBackend:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
-            self._session = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), _options(), providers=["CPUExecutionProvider"]
-            )
+            halves = self._cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
+            names = HALVES if halves else ("model.onnx",)
+            self._sessions = {name: _session(folder / name) for name in names}
+            if halves:
+                _check_weights(self._sessions, folder)
         except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
@@ -59,44 +77,111 @@ class OnnxBackend:
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch; texts may be empty."""
-        encoded = [self._encode(example) for example in examples]
-        feeds = {name: _padded([chat.numbers[name] for chat in encoded]) for name in encoded[0].numbers}
-        starts, ends = self._session.run(EDGES, feeds)
-        answers = []
-        for chat, start, end in zip(encoded, starts, ends):
-            words = len(chat.tokens)
-            edges = (start[:words], end[:words])
-            token_starts, token_ends = (
-                np.array([token[i] for token in chat.tokens], np.int32) for i in (1, 2)
-            )
-            decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-            answers.append(Answer.of_tokens(token_starts, token_ends, decoded, edges))
-        return answers
+        contexts = [self._numbers({name: getattr(chat, name) for name in INPUTS[1:]}) for chat in examples]
+        if "model.onnx" in self._sessions:
+            return self._read_whole([self._document(chat.document) for chat in examples], contexts)
+        rows: dict[str, list[int]] = {}  # of the chats about each document
+        ids = [document_id(chat.document) for chat in examples]
+        for row, key in enumerate(ids):
+            rows.setdefault(key, []).append(row)
+        documents = self._documents({key: examples[of_key[0]].document for key, of_key in rows.items()})
+        answers: dict[int, Answer] = {}
+        for key, of_key in rows.items():
+            feeds = {**documents[key].feeds, **_batch([contexts[row] for row in of_key])}
+            edges = self._sessions["answer.onnx"].run(EDGES, feeds)
+            answers.update(zip(of_key, (self._answer(documents[key], *pair) for pair in zip(*edges))))
+        return [answers[row] for row in range(len(examples))]
 
-    def _encode(self, example: Example) -> _Encoded:
-        texts = {name: tokenize(getattr(example, name).replace("\0", "\ufffd")) for name in INPUTS}
+    def _read_whole(
+        self, documents: Sequence[_Document], contexts: Sequence[Mapping[str, list[int]]]
+    ) -> list[Answer]:
+        feeds = {**_batch([document.numbers for document in documents]), **_batch(contexts)}
+        edges = self._sessions["model.onnx"].run(EDGES, feeds)
+        return [self._answer(document, *pair) for document, *pair in zip(documents, *edges)]
+
+    def _documents(self, texts: Mapping[str, str]) -> dict[str, _Document]:
+        """Documents that were read, by the id of their text; those that are not kept are read as a batch."""
+        found = {key: self._cache.get((self._key, key)) for key in texts}
+        new = {key: self._document(texts[key]) for key, document in found.items() if document is None}
+        if new:
+            encode = self._sessions["encode.onnx"]
+            names = [output.name for output in encode.get_outputs()]
+            ids = _padded([document.numbers["document"] for document in new.values()], least=1)
+            kept = encode.run(names, {"document": ids})
+            for row, (key, document) in enumerate(new.items()):
+                width = max(len(document.starts), 1)
+                own = {name: _padded([numbers], least=1) for name, numbers in document.numbers.items()}
+                # Copies, because a part of an array would keep the whole of it.
+                own.update({name: part[row : row + 1, :width].copy() for name, part in zip(names, kept)})
+                found[key] = document._replace(numbers={}, feeds=own)
+                self._cache.put((self._key, key), found[key], found[key].size)
+        return found
+
+    def _answer(self, document: _Document, start: np.ndarray, end: np.ndarray) -> Answer:
+        words = len(document.starts)
+        edges = (start[:words], end[:words])
+        decoded = decode_probabilities(*edges, self._max_span, self._n_best)
+        return Answer.of_tokens(document.starts, document.ends, decoded, edges)
+
+    def _document(self, text: str) -> _Document:
+        tokens = tokenize(_readable(text))
+        starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
+        return _Document(starts, ends, self._numbers_of("document", tokens), {})
+
+    def _numbers(self, texts: Mapping[str, str]) -> dict[str, list[int]]:
+        """Ids, and keys, of the last words of each text, by input of the model."""
         numbers = {}
-        for name, tokens in texts.items():
-            if name in self._last:
-                tokens = tokens[max(len(tokens) - self._last[name], 0) :]
-            forms = [lookup_form(token.text) for token in tokens]
-            numbers[name] = [self._ids.get(form, self._unknown) for form in forms]
-            if self._keys:
-                numbers[f"{name}_keys"] = list(map(word_key, forms))
-        return _Encoded(texts["document"], numbers)
+        for name, text in texts.items():
+            tokens = tokenize(_readable(text))
+            numbers.update(self._numbers_of(name, tokens[max(len(tokens) - self._last[name], 0) :]))
+        return numbers
+
+    def _numbers_of(self, name: str, tokens: Sequence[Token]) -> dict[str, list[int]]:
+        forms = [lookup_form(token.text) for token in tokens]
+        numbers = {name: [self._ids.get(form, self._unknown) for form in forms]}
+        if self._keys:
+            numbers[f"{name}_keys"] = list(map(word_key, forms))
+        return numbers
 
 
-class _Encoded(NamedTuple):
-    tokens: list[Token]  # of the document
-    numbers: dict[str, list[int]]  # by input of the model
+class _Document(NamedTuple):
+    starts: np.ndarray  # int32 (words,), character offsets of the words
+    ends: np.ndarray
+    numbers: dict[str, list[int]]  # by input of the model; empty if it was read
+    feeds: dict[str, np.ndarray]  # of answer.onnx, a single row each; empty if it was not read
+
+    @property
+    def size(self) -> int:
+        """Bytes of a document that was read."""
+        return sum(part.nbytes for part in (self.starts, self.ends, *self.feeds.values()))
 
 
-def _padded(rows: Sequence[list[int]]) -> np.ndarray:
-    """int32 (rows, longest), padded with 0."""
-    ids = np.zeros((len(rows), max(map(len, rows))), np.int32)
+def _readable(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
+def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, np.ndarray]:
+    return {name: _padded([row[name] for row in rows]) for name in rows[0]}
+
+
+def _padded(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
+    """int32 (rows, longest or ``least``), padded with 0."""
+    ids = np.zeros((len(rows), max(least, *map(len, rows))), np.int32)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = row
     return ids
+
+
+def _session(path: Path) -> Any:
+    return onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+
+
+def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
+    """Raise a ValueError if the halves were written beside another ``model.onnx``."""
+    digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    for name, half in halves.items():
+        if half.get_modelmeta().custom_metadata_map.get(WEIGHTS_DIGEST) != digest:
+            raise ValueError(f"{name} takes its weights from another model.onnx")
 
 
 def _options() -> Any:

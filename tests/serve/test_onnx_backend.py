@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.run_backend import RunBackend
 from pipelines.errors import UserError
 from pipelines.example_from_texts import unanswered
@@ -48,6 +50,103 @@ def test_an_export_gives_the_answers_of_its_run(export):
             assert [span[:2] for span in answer.spans] == [span[:2] for span in other.spans]
         scores = [[span.score for span in each.spans] for each in (answer, other)]
         np.testing.assert_allclose(*scores, atol=1e-4)
+
+
+def _counted(backend):
+    """The backend, and a list to which the rows of every call of ``encode.onnx`` are added."""
+    encode, rows = backend._sessions["encode.onnx"], []
+
+    class Counted:
+        get_outputs = staticmethod(encode.get_outputs)
+
+        def run(self, names, feeds):
+            rows.append(len(feeds["document"]))
+            return encode.run(names, feeds)
+
+    backend._sessions["encode.onnx"] = Counted()
+    return backend, rows
+
+
+def _assert_same(answers, others):
+    assert len(answers) == len(others)
+    for answer, other in zip(answers, others):
+        np.testing.assert_array_equal(answer.token_starts, other.token_starts)
+        for edge in ("start_probabilities", "end_probabilities"):
+            np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=2e-6)
+        if len(answer.token_starts) < 50:  # as above
+            assert [span[:2] for span in answer.spans] == [span[:2] for span in other.spans]
+
+
+TURNS = [
+    (TEXTS[0][0], "What did it cost?"),
+    ("A film.", "good?", "", "bad"),
+    (TEXTS[0][0], "And the ending?", "What did it cost?", "$2.8 million"),
+    ("", "What?"),
+    (TEXTS[0][0], ""),
+]
+
+
+def test_a_document_is_read_once_and_answers_stay_the_same(export):
+    folder = export[1]
+    backend, rows = _counted(onnx_backend.OnnxBackend(folder))
+    whole = onnx_backend.OnnxBackend(folder, DocumentCache(0))
+    assert list(whole._sessions) == ["model.onnx"]
+    chats = [unanswered(*texts) for texts in TURNS]
+    expected = whole.read(chats)
+    for _ in range(2):
+        _assert_same(backend.read(chats), expected)
+    assert rows == [3]  # three documents, read as a batch
+    for chat, answer in zip(chats, expected):
+        _assert_same(backend.read([chat]), [answer])
+    assert rows == [3]
+
+
+def test_a_document_that_was_dropped_is_read_again(export):
+    folder = export[1]
+    chats = [unanswered("word " * 300 + str(number), "what?") for number in range(4)]
+    most = int(2.5 * _size(folder, chats[0]))
+    backend, rows = _counted(onnx_backend.OnnxBackend(folder, DocumentCache(most)))
+    whole = onnx_backend.OnnxBackend(folder, DocumentCache(0))
+    for chat in (*chats, chats[-1], *chats):
+        _assert_same(backend.read([chat]), whole.read([chat]))
+    assert len(rows) == 8  # the fifth chat is about the document of the fourth
+    assert most / 2 < backend._cache.size <= most
+
+
+def _size(folder, chat):
+    """Bytes that the document of a chat takes."""
+    backend = onnx_backend.OnnxBackend(folder)
+    backend.read([chat])
+    return backend._cache.size
+
+
+def test_threads_share_what_was_read(export):
+    folder = export[1]
+    chats = [unanswered("word " * 100 + f"and {n}.", f"what is {n}?") for n in range(12)] * 4
+    backend = onnx_backend.OnnxBackend(folder, DocumentCache(int(4.5 * _size(folder, chats[0]))))
+    expected = onnx_backend.OnnxBackend(folder, DocumentCache(0)).read(chats[:12]) * 4
+    with ThreadPoolExecutor(6) as threads:
+        found = list(threads.map(lambda chat: backend.read([chat])[0], chats))
+    _assert_same(found, expected)
+
+
+def test_an_export_without_halves_is_read_whole(export, tmp_path):
+    folder = export[1]
+    for name in ("model.onnx", "vocab.txt", "tokenizer.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    chats = [unanswered(*texts) for texts in TURNS]
+    _assert_same(onnx_backend.OnnxBackend(tmp_path).read(chats), onnx_backend.OnnxBackend(folder).read(chats))
+
+
+def test_halves_of_another_model_are_refused(export, tmp_path):
+    for path in export[1].glob("*.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with open(tmp_path / "model.onnx", "ab") as file:
+        file.write(b"\x32\x00")  # an empty doc_string: another file of the same model
+    with pytest.raises(
+        UserError, match="encode.onnx takes its weights from another model.onnx.*export it again"
+    ):
+        onnx_backend.OnnxBackend(tmp_path)
 
 
 @pytest.mark.parametrize("export", ["sam_match"], indirect=True)
