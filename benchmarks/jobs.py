@@ -36,6 +36,7 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--models=sam --sizes=20,40",
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
+    "turns": ("benchmarks.turns", "--students=sam --lengths=32 --seconds=0.1"),
 }
 # Only with --only: they take long, write gigabytes, or need PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {

@@ -8,6 +8,7 @@ from benchmarks import export_tables, quality_tables
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
+from holle_tf.catalogue import title_of
 from tuning.text import markdown as search_table
 
 
@@ -203,6 +204,16 @@ def serving(result: dict[str, Any]) -> str:
     return markdown(titles, rows) + f"\n\nPeak memory of the service: {result['memory_mb']:,} MB."
 
 
+def turns(result: dict[str, Any]) -> str:
+    rows = []
+    for row in result["rows"]:
+        numbers = [f"{row[key]:,.1f}" for key in ("whole", "first", "later", "later_graph")]
+        who = f"{title_of(row['student'])}, {row['states']}, {row['words']:,} words"
+        rows.append([who, f"{row['bytes_of_a_word']:,.0f}", *numbers])
+    titles = ["bytes a word", "no cache, ms", "first turn, ms", "later turns, ms", "`answer.onnx` alone, ms"]
+    return markdown(["", *titles], rows)
+
+
 def trial_memory(result: dict[str, Any]) -> str:
     rows = []
     for name, found in result.items():
@@ -270,7 +281,7 @@ SEARCHES = ("tune-demo", "tune-real")
 PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # saved by hand, from runs that are not jobs
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
-    "serving.md": {"serving": ("serving", serving)},
+    "serving.md": {"serving": ("serving", serving), "turns": ("turns", turns)},
     "export.md": export_tables.TABLES,
     "tuning.md": {
         "trial-memory": ("trial-memory", trial_memory),

@@ -40,6 +40,7 @@ class OnnxBackend:
         folder: of the export.
         cache: where it keeps the documents that it has read; by default a cache of its own, of
             ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
+        threads: that onnxruntime may use; 0 = as many as it likes.
 
     Raises:
         UserError: the folder is not such an export, or it is damaged.
@@ -47,7 +48,7 @@ class OnnxBackend:
 
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
-    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None):
+    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None, threads: int = 0):
         self._cache = cache or DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         self._key = object()  # of this model's documents, in a cache that models share
         for name in FILES:
@@ -66,7 +67,7 @@ class OnnxBackend:
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
             halves = self._cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
-            self._sessions = {name: _session(folder / name) for name in names}
+            self._sessions = {name: _session(folder / name, threads) for name in names}
             if halves:
                 _check_weights(self._sessions, folder)
         except Exception as error:  # onnxruntime's errors have no other class in common
@@ -172,8 +173,8 @@ def _padded(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
     return ids
 
 
-def _session(path: Path) -> Any:
-    return onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+def _session(path: Path, threads: int) -> Any:
+    return onnxruntime.InferenceSession(str(path), _options(threads), providers=["CPUExecutionProvider"])
 
 
 def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
@@ -184,8 +185,9 @@ def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
             raise ValueError(f"{name} takes its weights from another model.onnx")
 
 
-def _options() -> Any:
+def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3  # errors
     options.enable_cpu_mem_arena = False  # so that memory is freed after a long document
     return options
