@@ -30,9 +30,10 @@ SPAN_STATES, MATCH_STATES = "span_states", "match_states"
 
 def kept_states(config: SamConfig) -> dict[str, int]:
     """Names of what is kept of a document, and the number of scalars of each word."""
-    span = 2 * (config.inner_units if config.interaction == "add" else config.units)
-    matches = isinstance(config, SamMatchConfig)
-    return {SPAN_STATES: span, **({MATCH_STATES: config.match_units} if matches else {})}
+    kept = {SPAN_STATES: 2 * (config.inner_units if config.interaction == "add" else config.units)}
+    if isinstance(config, SamMatchConfig):
+        kept[MATCH_STATES] = config.match_units
+    return kept
 
 
 class Halves:

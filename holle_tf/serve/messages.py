@@ -92,11 +92,10 @@ class PredictRequest(_Message):
         """The chats, in order, with the texts of their documents."""
         names = ("query", "prober_history", "responder_history")
         if self.inputs is None:
-            rows = [[getattr(instance, name) for name in names] for instance in self.instances or ()]
+            columns = [[getattr(instance, name) for instance in self.instances or ()] for name in names]
         else:
-            empty = [""] * len(documents)
-            rows = list(zip(*(getattr(self.inputs, name) or empty for name in names)))
-        return [unanswered(document, *row) for document, row in zip(documents, rows)]
+            columns = [getattr(self.inputs, name) or [""] * len(documents) for name in names]
+        return [unanswered(*texts) for texts in zip(documents, *columns)]
 
     def reply(self, examples: list[Example], readings: list[Reading]) -> dict[str, Any]:
         """The body of the reply, in the format of the request."""

@@ -102,8 +102,9 @@ class OnnxBackend:
 
     def _documents(self, texts: Mapping[str, str]) -> dict[str, _Document]:
         """Documents that were read, by the id of their text; those that are not kept are read as a batch."""
-        found = {key: self._cache.get((self._key, key)) for key in texts}
-        new = {key: self._document(texts[key]) for key, document in found.items() if document is None}
+        cached = ((key, self._cache.get((self._key, key))) for key in texts)
+        found: dict[str, _Document] = {key: document for key, document in cached if document is not None}
+        new = {key: self._document(text) for key, text in texts.items() if key not in found}
         if new:
             encode = self._sessions["encode.onnx"]
             names = [output.name for output in encode.get_outputs()]
