@@ -67,7 +67,7 @@ class Variant:
     def cost(self) -> tuple[str, ...]:
         """What decides the time of a step. Cached teacher scores cost nothing, an online teacher does."""
         if not is_student(self.model):
-            left_out = [f"{WITHOUT}1/{parse_fold(self.fold).count}"] if self.fold else []
+            left_out = [f"{WITHOUT}1/{parse_fold(self.fold).of}"] if self.fold else []
             return (self.setup, self.model, *left_out)
         chosen = self.recipe
         kind = (

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -43,6 +43,7 @@ def test_markers_stand_in_for_the_style():
     assert not text.spans
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # which a busy machine can be
 @given(st.text(max_size=60), st.integers(0, 60), st.integers(0, 60), st.integers(1, 30))
 def test_any_text_keeps_its_characters_and_its_span(document, first, second, width):
     start, end = sorted(min(place, len(document)) for place in (first, second))

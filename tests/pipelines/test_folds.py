@@ -15,7 +15,7 @@ def sources_of(chats=40, seed=0):
     """Chats of 1 to 9 examples, up to three of them about one movie."""
     rng = random.Random(seed)
     return [
-        Source(f"e{chat}_{turn}", f"film {chat // rng.choice((2, 3))}", f"c{chat}", f"text {chat}")
+        Source(f"e{chat}_{turn}", f"film {chat // 3}", f"c{chat}", f"text {chat}")
         for chat in range(chats)
         for turn in range(rng.randint(1, 9))
     ]

@@ -89,7 +89,7 @@ def test_a_setting_changes_the_rate_and_the_l2_weight_alone(load):
     given = own._replace(setting=Setting(0.003, 1e-05))
     training = {**runs.identity(own)["training"], "learning_rate": 0.003, "l2": 1e-05}
     assert runs.identity(given) == {**runs.identity(own), "training": training}
-    assert runs.identity(own._replace(setting=Setting(0.001, 0.001))) == runs.identity(own)
+    assert runs.identity(own._replace(setting=Setting(0.003, 0.001))) == runs.identity(own)
 
 
 @pytest.mark.parametrize("options", ["tuned_rates=[]", "tuned_rates=[0.0]", "tuned_l2=[]", "tuned_l2=[-1.0]"])

@@ -104,7 +104,7 @@ def test_a_plan_measures_plain_models_and_leaves_times_of_slow_compilations_unkn
         states, {run: found[run.variant.key] for run in runs.planned if run.variant.key in found}, 2
     )
     assert (
-        ", 27 of them in at most" in line and "the time of 2 is unknown" in line and "2 in parallel" in line
+        ", 35 of them in at most" in line and "the time of 2 is unknown" in line and "2 in parallel" in line
     )
     assert teachers_line(states, config).count("sd/qanet") == 1
     assert "in chunks" in teachers_line(states, load(**{"distill.long_teacher": "windows"}))
@@ -126,7 +126,7 @@ def test_times_are_unknown_if_an_option_makes_the_teacher_read_at_every_step(
 ):
     found, _ = _estimates(load(runs_dir=tmp_path, **option))
     assert {key for key in found if key.startswith("sd")} == {
-        "sd/mul_train", "sd/add_train", "sd/qanet", "sd/bidaf"
+        "sd/mul_train", "sd/add_train", "sd/mul_twice", "sd/add_twice", "sd/qanet", "sd/bidaf"
     }  # fmt: skip
 
 
