@@ -223,7 +223,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
             continue
         setup, interaction, student = variant.setup, variant.own.interaction, variant.student
         alone = Variant(setup, f"{interaction}_train", student=student).key
-        found.append(Comparison(variant.key, alone, "your recipe or the labels alone"))
+        if alone != variant.key:
+            found.append(Comparison(variant.key, alone, "your recipe or the labels alone"))
         name = interaction + ("_both" if len(variant.teachers) > 1 else "")
         plain = Variant(setup, name, variant.teachers, student=student).key
         if plain == variant.key or plain not in rows:  # two teachers of the same kind: the student of one
