@@ -22,6 +22,7 @@ from pipelines.files import atomic_file
 from pipelines.tokenizer import Token
 
 _MAX_SHOWN_TOKENS = 320  # of the document in the picture; the strips show all of it
+_LEGEND_CHARS = 130  # of a legend below a figure that is 10 inches wide
 
 
 def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Path) -> None:
@@ -54,8 +55,14 @@ def plot_training(epochs: Mapping[str, Sequence[Mapping[str, Any]]], out_png: Pa
     losses.legend(frameon=False, fontsize=9)
     losses.set_ylim(bottom=0)
     handles, names = scores.get_legend_handles_labels()
+    columns = _LEGEND_CHARS // (max(map(len, names), default=0) + 8)  # 8 for the line before each name
     figure.legend(
-        handles, names, loc="outside lower center", ncols=min(len(names), 5) or 1, frameon=False, fontsize=9
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=max(1, min(len(names), columns, 5)),
+        frameon=False,
+        fontsize=9,
     )
     save_figure(figure, out_png)
 
