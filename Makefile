@@ -3,7 +3,7 @@ PYTHON_ENV = .venv/bin/python
 EXTRAS = serve beam browser
 .PHONY: demo tables test lint format wheel bench bench-smoke install everything
 
-demo: install  ## the whole job on the embedded corpus, about 16 minutes on two cores
+demo: install  ## the whole job on the embedded corpus, about 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
 
 test: everything  ## the whole test suite
