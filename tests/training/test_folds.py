@@ -18,7 +18,6 @@ from holle_tf.runs.identity import (
     run_identity,
 )
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.training import dev_evaluation as callbacks
 from holle_tf.training import train as training
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers
 from holle_tf.training.folds import fold_of_each_example
@@ -172,23 +171,12 @@ def test_a_long_document_has_the_fold_of_its_short_one(tiny, prepared, teachers)
 
 
 def test_a_run_without_a_fold_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
-    tiny, prepared, tmp_path, monkeypatch
+    tiny, prepared, tmp_path, interrupted_run
 ):
     own = tiny("training.sam.epochs=3", "sam.dropout=0", "training.sam.batch_size=8", fold="2/3", seed=8)
     own = replace(own, recipe="add_train")
     whole = ensure_run(own, prepared, tmp_path / "whole")
-    original = callbacks.DevEvaluation.on_epoch_begin
-
-    def killed(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        original(self, epoch, logs)
-
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ensure_run(own, prepared, tmp_path / "run")
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
-    run = ensure_run(own, prepared, tmp_path / "run")
+    run = interrupted_run(own, prepared, tmp_path / "run")
     for ours, theirs in zip(run.load_model().get_weights(), whole.load_model().get_weights()):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 

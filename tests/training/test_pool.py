@@ -8,7 +8,6 @@ import pytest
 from holle_tf.distill import teacher_cache
 from holle_tf.runs.identity import run_terms
 from holle_tf.runs.pool import open_pool
-from holle_tf.training import dev_evaluation as callbacks
 from holle_tf.training.teachers import read_teachers
 from holle_tf.training.train import cache_teachers, ensure_run
 from pipelines.dataset import make_dataset
@@ -77,7 +76,7 @@ def test_a_part_of_the_pool_has_only_the_files_of_that_part_read(pooled, prepare
 
 
 def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
-    pooled, prepared, trained, tmp_path, monkeypatch
+    pooled, prepared, trained, tmp_path, interrupted_run
 ):
     config = pooled(
         "training.sam.epochs=3",
@@ -87,18 +86,7 @@ def test_a_training_that_goes_on_has_the_losses_of_one_that_was_never_stopped(
     )
     teachers = [trained("bidaf")]
     whole = ensure_run(config, prepared, tmp_path / "whole", teachers)
-    original = callbacks.DevEvaluation.on_epoch_begin
-
-    def killed(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        original(self, epoch, logs)
-
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", killed)
-    with pytest.raises(KeyboardInterrupt):
-        ensure_run(config, prepared, tmp_path / "run", teachers)
-    monkeypatch.setattr(callbacks.DevEvaluation, "on_epoch_begin", original)
-    run = ensure_run(config, prepared, tmp_path / "run", teachers)
+    run = interrupted_run(config, prepared, tmp_path / "run", teachers)
     losses = [[line["loss"] for line in epochs] for epochs in (whole.epochs(), run.epochs())]
     assert len(losses[0]) == 3
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
