@@ -64,7 +64,7 @@ class MatchFeatures(tf.keras.layers.Layer):
         if not self.learned_vectors and not are_watched():  # it would reach no weight, and take time
             texts = [text._replace(vectors=tf.stop_gradient(text.vectors)) for text in texts]
         document, *context = texts
-        real = document.ids[:, :, tf.newaxis] > 0  # (batch, doc_len, 1)
+        real = document.ids > 0
         own = self._unit_vectors(document) if self.soft else None
         found = []
         for text in context:
@@ -73,16 +73,17 @@ class MatchFeatures(tf.keras.layers.Layer):
             if self.stem:
                 found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
             if own is not None:
-                cosines = tf.matmul(own, self._unit_vectors(text), transpose_b=True)  # (batch, doc_len, n)
-                largest = tf.nn.relu(tf.reduce_max(cosines, axis=-1))
+                cosines = tf.matmul(self._unit_vectors(text), own, transpose_b=True)  # (batch, n, doc_len)
+                largest = tf.nn.relu(tf.reduce_max(cosines, axis=1))
                 # A constant for a word that occurs, where the largest cosine has a kink.
                 found.append(tf.where(exact > 0, exact, largest))
         return tf.stack(found, axis=-1)
 
     def _occurs(self, keys: tf.Tensor, others: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
         """1 for every key that is among the others, else 0: (batch, doc_len)."""
-        same = tf.equal(keys[:, :, tf.newaxis], others[:, tf.newaxis])  # (batch, doc_len, n)
-        return tf.cast(tf.reduce_any(same & real, axis=-1), self.variable_dtype)
+        # With the document's words last, a reduction takes a third of the time.
+        same = tf.equal(others[:, :, tf.newaxis], keys[:, tf.newaxis])  # (batch, n, doc_len)
+        return tf.cast(tf.reduce_any(same, axis=1) & real, self.variable_dtype)
 
     def _unit_vectors(self, text: Words) -> tf.Tensor:
         """Word vectors of length 1 (batch, length, word_dim), zero for unknown words and padding."""
