@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from holle_tf.distill.losses import smoothed_label_divergence, teacher_divergence
 from holle_tf.distill.shares import EXAMPLES, rows_before, rows_in_batch
-from holle_tf.distill.terms import Batch, register_term
+from holle_tf.distill.term_registry import Batch, register_term
 from holle_tf.models.outputs import EDGES
 
 

@@ -7,7 +7,6 @@ from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional,
 
 import tensorflow as tf
 
-from holle_tf.distill import control_terms  # noqa: F401  registers its terms
 from holle_tf.distill.precision import computing_in_float32
 from holle_tf.distill.shares import EXAMPLES, Share, part_of_mean
 from holle_tf.distill.terms import (

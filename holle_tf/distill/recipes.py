@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
-from holle_tf.distill import control_terms  # noqa: F401  registers its terms
 from holle_tf.distill.terms import TERMS, want_teachers
 from holle_tf.options.distill import INTERACTIONS, DistillConfig, RecipeConfig
 from pipelines.errors import UserError

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from holle_tf.distill import terms
+from holle_tf.distill import term_registry
 from holle_tf.distill.recipes import CONTROLS, RECIPES, SHIPPED, all_recipes, recipe
 from holle_tf.distill.terms import TERMS, Batch, check_cached_positions, needs, register_term
 from holle_tf.options.distill import DistillConfig, RecipeConfig
@@ -46,26 +46,26 @@ def test_two_terms_cannot_share_a_name():
 
 
 def test_a_term_sees_the_options_that_it_declares_and_has_a_value_for_each_example(monkeypatch):
-    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    monkeypatch.setattr(term_registry, "TERMS", dict(TERMS))
     batch = Batch({}, [], {}, {}, None, None, [], [], DistillConfig(temperature=3.0, top_k=7), None)
 
     def temperatures(batch):
         return tf.fill([4], batch.options.temperature)
 
     register_term("declared", "labels_weight", ["temperature"])(temperatures)
-    assert terms.value_of("declared", batch).numpy().tolist() == [3.0] * 4
+    assert term_registry.value_of("declared", batch).numpy().tolist() == [3.0] * 4
     register_term("undeclared", "labels_weight", ["top_k"])(temperatures)
     with pytest.raises(ValueError, match="'undeclared' reads the option 'temperature'; list it"):
-        terms.value_of("undeclared", batch)
+        term_registry.value_of("undeclared", batch)
     register_term("scalar", "labels_weight")(lambda batch: tf.reduce_mean([1.0, 2.0]))
     with pytest.raises(ValueError, match=r"'scalar' returns \(\); expected one value for each example"):
-        terms.value_of("scalar", batch)
+        term_registry.value_of("scalar", batch)
     with pytest.raises(ValueError, match=r"options are a list, as \['top_k'\]"):
         register_term("place", "labels_weight", "top_k")(temperatures)
 
 
 def test_a_term_that_needs_labels_is_zero_without_them_and_any_other_cannot_read_them(monkeypatch):
-    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    monkeypatch.setattr(term_registry, "TERMS", dict(TERMS))
     labels = {"start": tf.constant([2, -1]), "end": tf.constant([3, -1]), "more": tf.constant([7, 8])}
     batch = Batch({}, [], labels, {}, None, None, [], [], DistillConfig(), None)
     mixed = batch._replace(labelled=tf.constant([True, False]))
@@ -74,13 +74,13 @@ def test_a_term_that_needs_labels_is_zero_without_them_and_any_other_cannot_read
         return tf.cast(batch.labels["end"] + 1, tf.float32)
 
     register_term("declared", "labels_weight", needs=["labels"])(last_word)
-    assert terms.value_of("declared", mixed).numpy().tolist() == [4.0, 0.0]
+    assert term_registry.value_of("declared", mixed).numpy().tolist() == [4.0, 0.0]
     register_term("undeclared", "labels_weight")(last_word)
-    assert terms.value_of("undeclared", batch).numpy().tolist() == [4.0, 0.0], "-1 + 1"
+    assert term_registry.value_of("undeclared", batch).numpy().tolist() == [4.0, 0.0], "-1 + 1"
     with pytest.raises(UserError, match=r"'undeclared' reads labels.*needs=\["):
-        terms.value_of("undeclared", mixed)
+        term_registry.value_of("undeclared", mixed)
     register_term("else", "labels_weight")(lambda batch: tf.cast(batch.labels["more"], tf.float32))
-    assert terms.value_of("else", mixed).numpy().tolist() == [7.0, 8.0]
+    assert term_registry.value_of("else", mixed).numpy().tolist() == [7.0, 8.0]
 
 
 def test_a_term_whose_option_is_missing_says_where_it_belongs():
@@ -92,10 +92,12 @@ def test_a_term_whose_option_is_missing_says_where_it_belongs():
 def test_a_term_that_needs_something_unknown_or_a_projection(monkeypatch):
     with pytest.raises(ValueError, match="needs .'techer'.; it can need teacher, reader"):
         register_term("place", "labels_weight", needs=["techer"])(lambda batch: None)
-    monkeypatch.setattr(terms, "TERMS", dict(TERMS))
+    monkeypatch.setattr(term_registry, "TERMS", dict(TERMS))
     register_term("place", "labels_weight", needs=["projection"])(lambda batch: None)
-    assert terms.needs(["place"]) == {"projection", "reader"} and terms.want_teachers(["place"])
-    assert not terms.want_teachers(["labels", "conicity"])
+    assert term_registry.needs(["place"]) == {"projection", "reader"} and term_registry.want_teachers(
+        ["place"]
+    )
+    assert not term_registry.want_teachers(["labels", "conicity"])
 
 
 def test_a_recipe_of_ones_own_stands_beside_the_papers():
