@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
 from pipelines.json_values import as_text
 from pipelines.options import WINDOWS, DataConfig
 from pipelines.span_search import find_span
+from pipelines.utterances import HISTORIES, alternating, history_of, turns_of
 from pipelines.windows import cut_window
 
 
@@ -83,29 +84,69 @@ def unanswered(document: str, query: str, prober: str = "", responder: str = "")
                    answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
 
 
-def example_from_chat(chat: Any, config: DataConfig) -> Example:
+def example_from_chat(
+    chat: Any, config: DataConfig, clean: Callable[[str], str] = lambda said: said
+) -> Example:
     """An example to predict.
 
     Args:
-        chat: ``{"document": str, "chat": [str, ...]}``, whose last utterance is the query;
-            ``example_id`` and ``chat_id`` are optional.
+        chat: ``{"document": str, "chat": [...]}``, whose last utterance is the query; ``example_id`` and
+            ``chat_id`` are optional. Instead of ending ``chat``, the query can stand under ``query``, with
+            what was said before it in ``chat``, in a history of ``utterances.history_of``, or side by side
+            as ``prober_history`` and ``responder_history``.
         config: options of the data.
+        clean: is applied to each utterance before the query.
 
     Raises:
-        UserError: the document or the query is missing.
+        UserError: the document or the query is missing, or what was said cannot be read.
     """
     chat = checked_chat(chat)
     name, document = chat_name(chat), as_text(chat.get("document"))
     if not document.strip():
         raise UserError(f"{name}: no document; add its text as 'document'")
-    said = chat.get("chat")
-    *before, query = map(as_text, said) if isinstance(said, list) and said else [""]
+    try:
+        query, before = _said(chat)
+        sides = [" ".join(text for _, text in turns_of(_listed(chat.get(side)), side)) for side in _SIDES]
+    except Unusable as error:
+        raise UserError(f"{name}: {error}; correct it") from error
     if not query.strip():
         raise UserError(
             f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"
         )
-    example = unanswered(document, query, *histories(before, config.history_turns))
+    if any(sides) and any(before):
+        raise UserError(f"{name}: what was said stands there twice; leave out {' and '.join(_SIDES)}")
+    if not any(sides):
+        sides = list(histories([clean(said) for said in before], config.history_turns))
+    example = unanswered(document, query, *sides)
     return replace(example, example_id=name, chat_id=as_text(chat.get("chat_id")) or name)
+
+
+_SIDES = ("prober_history", "responder_history")
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _said(chat: Mapping[str, Any]) -> Tuple[str, List[str]]:
+    """The query, and what was said before it, oldest first."""
+    said, query = chat.get("chat"), as_text(chat.get("query"))
+    if query.strip() and any(key in chat for key in HISTORIES):
+        return query, history_of(chat)  # a record of Holl-E; its 'chat' is the whole conversation
+    turns = [] if isinstance(said, str) else turns_of(said, "chat")
+    if query.strip():
+        if not turns:
+            return query, []
+        if turns[-1].text.strip() == query.strip():
+            turns = turns[:-1]
+        return query, alternating(turns)
+    if not turns:
+        return "", []
+    *turns, last = turns
+    before = alternating(turns)
+    if turns and last.speaker and turns[-1].speaker == last.speaker:
+        before.append("")  # the other side said nothing in between
+    return last.text, before
 
 
 def checked_chat(chat: Any) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Mapping, Optional
 
@@ -12,10 +13,18 @@ _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as text that UTF-8 can encode: numbers are spelled out, any other value gives ""."""
+    """A JSON value as text that UTF-8 can encode: numbers are spelled out, any other value gives "".
+
+    NaN and infinity are no texts: pandas and NumPy write them where a value is missing.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if math.isfinite(value) else ""
     return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for none: null, or NaN as pandas writes it."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def required_text(record: Mapping[str, Any], key: str) -> str:
@@ -25,7 +34,7 @@ def required_text(record: Mapping[str, Any], key: str) -> str:
         Unusable: it is missing, not a text, or blank.
     """
     value = record.get(key)
-    if value is None:
+    if is_missing(value):
         raise Unusable(f"'{key}' is missing")
     text = as_text(value)
     if not text and value != "":

@@ -13,6 +13,7 @@ from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import score_predictions
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
+from pipelines.json_values import as_text
 
 DEFINITION = (
     "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with "
@@ -70,8 +71,8 @@ def read_references(path: Union[str, Path]) -> References:
     for example_id, record in content.items():
         texts = []
         for span in _spans(path, example_id, record):
-            numbers += not isinstance(span, str)
-            text = str(span)
+            text = as_text(span)
+            numbers += bool(text) and not isinstance(span, str)
             if text.strip():
                 texts.append(text)
             else:

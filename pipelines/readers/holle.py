@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Iterable, List, Mapping, Tuple
+from typing import Any, List, Optional, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
@@ -12,7 +12,8 @@ from pipelines.example_from_texts import answered, chat_name, checked_chat, exam
 from pipelines.json_records import find_json_file
 from pipelines.json_values import as_offset, as_text, required_text
 from pipelines.options import HOLLE, SETUPS, WINDOWS, DataConfig
-from pipelines.readers.reader import Reader
+from pipelines.readers.reader import AnswerPlace, Reader
+from pipelines.utterances import history_of
 
 HOMEPAGE = "https://github.com/nikitacs16/Holl-E"
 # setup -> (key of the document, key of the span's character offset in it)
@@ -60,7 +61,7 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
         query=query,
         span=span,
         offset=as_offset(record.get(offset_key)),
-        utterances=_without_placeholders(_utterances(record)),
+        utterances=[_without_placeholder(said) for said in history_of(record)],
         chat_id=chat_id or example_id.rpartition("_")[0],
         movie=as_text(record.get("movie_name")),
         response=response,
@@ -76,6 +77,20 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     if source == "unknown":
         repairs.append("label is unknown")
     return example, repairs
+
+
+def answer_place(record: Any, config: DataConfig) -> Optional[AnswerPlace]:
+    """See ``Reader.answer_place``."""
+    if not isinstance(record, dict):
+        return None
+    document_key, offset_key = DOCUMENT_KEYS[config.setup]
+    text, span = as_text(record.get(document_key)), as_text(record.get("span"))
+    return AnswerPlace(text, span, as_offset(record.get(offset_key)))
+
+
+def with_offset(record: Any, offset: int, config: DataConfig) -> Any:
+    """See ``Reader.with_offset``."""
+    return {**record, DOCUMENT_KEYS[config.setup][1]: offset}
 
 
 def example_to_predict(chat: Any, config: DataConfig) -> Example:
@@ -95,13 +110,8 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
         raise UserError(
             f"{chat_name(chat)}: no document; add its text as 'document' (or '{key}', as in Holl-E)"
         )
-    said = chat.get("chat")
-    if as_text(chat.get("query")).strip():
-        said = [*_utterances(chat), chat["query"]]
-    if isinstance(said, list) and said:
-        said = [*_without_placeholders(map(as_text, said[:-1])), said[-1]]
     return replace(
-        example_from_chat({**chat, "document": document, "chat": said}, config),
+        example_from_chat({**chat, "document": document}, config, _without_placeholder),
         movie=as_text(chat.get("movie_name")),
         response=as_text(chat.get("response")),
         source=_source(chat.get("label")),
@@ -109,24 +119,12 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
 
 
 def _source(label: Any) -> str:
-    return SOURCES.get(label, "unknown") if type(label) is int else "unknown"
+    number = as_offset(label)  # tables in which some labels are missing have 0.0 or "0"
+    return "unknown" if number is None else SOURCES.get(number, "unknown")
 
 
-def _utterances(record: Mapping[str, Any]) -> List[str]:
-    """What was said before the query, oldest first, NO_HISTORY included."""
-    full, short = (
-        [as_text(utterance) for utterance in value] if isinstance(value, list) else []
-        for value in (record.get("full_history"), record.get("short_history"))
-    )
-    # Holl-E leaves the query out. Should a file append it, its short_history, which is the last two
-    # utterances before the query, disagrees; where both agree, the query repeats what was said.
-    if full and full[-1] == as_text(record.get("query")) and not (short and full[-len(short) :] == short):
-        return full[:-1]
-    return full or short
-
-
-def _without_placeholders(utterances: Iterable[str]) -> List[str]:
-    return ["" if said.strip() == NO_HISTORY else said for said in utterances]
+def _without_placeholder(said: str) -> str:
+    return "" if said.strip() == NO_HISTORY else said
 
 
 READER = Reader(
@@ -134,6 +132,8 @@ READER = Reader(
     title="Holl-E",
     files=files_of_split,
     parse=parse_record,
+    answer_place=answer_place,
+    with_offset=with_offset,
     chat=example_to_predict,
     setups=SETUPS,
     sources=tuple(SOURCES.values()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from pipelines.example import Example
 from pipelines.example_from_texts import example_from_chat
@@ -25,6 +25,20 @@ def id_of_record(record: Any) -> str:
     if not isinstance(record, Mapping):
         return ""
     return as_text(record.get("example_id")) or as_text(record.get("id"))
+
+
+def same_record(record: Any, offset: int, config: DataConfig) -> Any:
+    """The record, of a reader that does not say where answers are."""
+    del offset, config
+    return record
+
+
+class AnswerPlace(NamedTuple):
+    """Where a record says that its answer is: ``text[offset:]`` should begin with ``span``."""
+
+    text: str
+    span: str
+    offset: Optional[int]
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,9 @@ class Reader:
         unlabelled: (JSON object, options) -> an example without an answer, of a record of ``records`` that
             need not have any, and the whole text that its document was cut out of. Raises Unusable. None =
             what ``chat`` makes of the record, see ``pipelines.unlabelled``.
+        answer_place: (record, options) -> ``AnswerPlace``, or None for a record without one. With it and
+            ``with_offset``, offsets that count UTF-16 units or bytes are recognised (``offset_counting``).
+        with_offset: (record, offset in characters, options) -> the record with this offset of its answer.
         setups: values of ``data.setup`` for which the schema has documents.
         answers: values of ``data.answer`` that the schema has.
         sources: kinds of text that answers come from, in the order in which a report lists them.
@@ -64,6 +81,8 @@ class Reader:
     record_id: Callable[[Any], str] = id_of_record
     chat: Callable[[Any, DataConfig], Example] = example_from_chat
     unlabelled: Optional[Callable[[Any, DataConfig], Tuple[Example, str]]] = None
+    answer_place: Optional[Callable[[Any, DataConfig], Optional[AnswerPlace]]] = None
+    with_offset: Callable[[Any, int, DataConfig], Any] = same_record
     setups: Sequence[str] = ("sd",)
     answers: Sequence[str] = (SPAN,)
     sources: Sequence[str] = ()

@@ -13,7 +13,7 @@ from pipelines.example_from_texts import answered, checked_chat, example_from_ch
 from pipelines.json_records import ENDINGS, find_json_file, iterate_records
 from pipelines.json_values import as_offset, as_text, required_text
 from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
-from pipelines.readers.reader import Reader
+from pipelines.readers.reader import AnswerPlace, Reader
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
 from pipelines.tokenizer import token_texts
@@ -99,6 +99,22 @@ def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Examp
     return example, list(place.repairs)
 
 
+def answer_place(record: Mapping[str, Any], config: DataConfig) -> Optional[AnswerPlace]:
+    """See ``Reader.answer_place``."""
+    del config
+    try:
+        return AnswerPlace(as_text(record.get("context")), *_first_answer(record))
+    except Unusable:
+        return None
+
+
+def with_offset(record: Mapping[str, Any], offset: int, config: DataConfig) -> Mapping[str, Any]:
+    """See ``Reader.with_offset``."""
+    del config
+    first, *others = record["answers"]
+    return {**record, "answers": [{**first, "answer_start": offset}, *others]}
+
+
 def unlabelled_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, str]:
     """The example of a question whose answers are not read, and the text of its article; raises Unusable.
 
@@ -130,7 +146,7 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
     of_squad = {
         "example_id": chat.get("id"),
         "document": chat.get("context"),
-        "chat": [chat.get("question")],
+        "query": chat.get("question"),
     }
     return example_from_chat({**of_squad, **chat}, config)
 
@@ -177,6 +193,8 @@ READER = Reader(
     files=files_of_split,
     records=questions_of_files,
     parse=parse_question,
+    answer_place=answer_place,
+    with_offset=with_offset,
     chat=example_to_predict,
     unlabelled=unlabelled_question,
     setups=("sd", "ld", WINDOWS, "full"),

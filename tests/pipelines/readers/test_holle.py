@@ -206,7 +206,9 @@ def test_no_usable_example_is_an_error_even_if_all_may_be_dropped(tmp_path):
         (2, "comments"),
         (3, "fact_table"),
         (4, "unknown"),
-        ("0", "unknown"),
+        ("0", "plot"),
+        (2.0, "comments"),  # as pandas writes a column in which a label is missing
+        (2.5, "unknown"),
         ([], "unknown"),
     ],
 )
@@ -288,3 +290,25 @@ def test_a_record_to_predict_needs_no_span(tmp_path):
         read_example, answer="", answer_start=0, answer_end=0, has_answer=False
     )
     assert example_to_predict(without, DataConfig(setup="ld")).document == "another text"
+
+
+NAN = float("nan")
+
+
+def test_what_pandas_writes_for_missing_values_is_no_text(tmp_path):
+    example, repairs = read_one(tmp_path, chat_id=NAN, movie_name=NAN, response=NAN, full_history=NAN, label=NAN)
+    assert (example.chat_id, example.movie, example.response, example.source) == ("ts_7", "", "", "unknown")
+    assert (example.prober_history, example.responder_history) == ("p3", "r3")  # of short_history
+    assert "chat_id is missing, taken from example_id" in repairs
+
+
+@pytest.mark.parametrize("key", ["query", "span", "mixed"])
+def test_a_record_whose_text_is_nan_is_dropped(tmp_path, key):
+    assert reason_dropped(tmp_path, **{key: NAN})[0] == f"'{key}' is missing"
+    assert reason_dropped(tmp_path, **{key: float("inf")})[0] == f"'{key}' is not a text"
+
+
+def test_a_record_whose_history_cannot_be_read_is_dropped(tmp_path):
+    pairs = [["A", "p1"], ["B", "r1"]]
+    reason, _ = reason_dropped(tmp_path, full_history=pairs, short_history=None)
+    assert reason.startswith("'full_history' is not a list of texts")

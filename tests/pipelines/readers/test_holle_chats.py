@@ -57,7 +57,59 @@ def test_so_many_turns_of_each_side_are_kept(turns, prober, responder):
     assert (example.prober_history, example.responder_history) == (prober, responder)
 
 
+def test_speakers_decide_the_sides_where_every_utterance_has_one():
+    said = [("1", "p1"), ("2", "r1"), ("2", "r1 again"), ("1", "p2"), ("2", "r2")]
+    for names in (("speaker", "text"), ("role", "content")):
+        history = [dict(zip(names, turn)) for turn in said]
+        example = example_to_predict(record(full_history=history), DataConfig())
+        assert (example.prober_history, example.responder_history) == ("p1 p2", "r1 r1 again r2")
+    alone = [{"speaker": "1", "text": text} for text in ("p1", "r1")]
+    example = example_to_predict(record(full_history=alone), DataConfig())
+    assert (example.prober_history, example.responder_history) == ("p1", "r1")
+
+
+def test_the_messages_of_a_system_are_not_said_and_parts_of_a_message_are_joined():
+    parts = [{"type": "text", "text": "p1"}, {"type": "image_url"}, {"type": "text", "text": "too"}]
+    history = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": parts},
+        {"role": "assistant", "content": "r1"},
+    ]
+    example = example_to_predict(record(history=history), DataConfig())
+    assert (example.prober_history, example.responder_history) == ("p1 too", "r1")
+
+
+@pytest.mark.parametrize("history", ["said", [["A", "said"]], [{"who": "said"}], [{"text": {}}], 7])
+def test_a_history_that_cannot_be_read_is_refused(history):
+    with pytest.raises(UserError, match="chat: 'full_history' is not a list of texts"):
+        example_to_predict(record(full_history=history), DataConfig())
+
+
 # Chats to predict
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"query": "And then?", "chat": ["p1", "r1"]},
+        {"query": "And then?", "chat": ["p1", "r1", "And then?"]},
+        {"query": "And then?", "history": ["p1", "r1"]},
+        {"query": "And then?", "prober_history": "p1", "responder_history": "r1"},
+        {"query": "And then?", "prober_history": ["p1"], "responder_history": ["r1"]},
+        {"chat": [{"role": "user", "content": "p1"}, {"role": "assistant", "content": "r1"}, "And then?"]},
+        {"query": "And then?", "full_history": ["p1", "r1"], "chat": ["the", "whole", "conversation"]},
+    ],
+)
+def test_every_form_of_a_chat_is_read(said):
+    example = example_to_predict({"document": TEXT, **said}, DataConfig())
+    found = (example.query, example.prober_history, example.responder_history)
+    assert found == ("And then?", "p1", "r1")
+
+
+def test_two_messages_in_a_row_leave_the_other_side_silent():
+    chat = [{"role": "user", "content": text} for text in ("p1", "And then?")]
+    example = example_to_predict({"document": TEXT, "chat": chat}, DataConfig())
+    assert (example.prober_history, example.responder_history) == ("p1", "")
 
 
 def test_a_chat_ends_with_its_query():
@@ -84,6 +136,8 @@ def test_a_chat_of_one_utterance_has_no_history():
         ({"document": TEXT, "chat": []}, "no query"),
         ({"document": TEXT, "chat": ["Hello?", ""]}, "no query"),
         ({"document": TEXT, "chat": "Hello?"}, "no query"),
+        ({"document": TEXT, "chat": ["Hello?", float("nan")]}, "no query"),
+        ({"document": TEXT, "chat": ["Hi", "Hello?"], "prober_history": "Hi"}, "twice"),
         (["Hello?"], "must be a JSON object"),
     ],
 )
