@@ -32,6 +32,7 @@ from holle_tf.options.strategy import StrategyConfig
 from holle_tf.options.training import TrainingConfig
 from holle_tf.options.tuning import TuningConfig
 from pipelines.errors import UserError
+from pipelines.literal_text import hidden, map_texts, shown
 from pipelines.option import option
 from pipelines.options import DataConfig, DemoConfig
 from pipelines.plugins import load_plugins
@@ -58,7 +59,7 @@ class Config:
     recipe: str = option("", "objective of a student (docs/recipes.md); empty = the default of the mode")
     teacher: str = option("", "teachers of a student, with commas between them; empty = none")
     fold: str = option("", "train without this fold, as 1/4 for the first of four; empty = on all examples")
-    seed: int = option(0, "seed of weights, dropout and the order of the examples")
+    seed: int = option(0, "seed of weights, dropout and the order of the examples", at_most=2**32 - 1)
     data_dir: str = option("", "folder of the raw files; empty = the embedded demo corpus")
     glove: str = option("", "GloVe file, or none to learn the word vectors")
     limit: int = option(0, "examples of each split that are read; 0 = all")
@@ -202,14 +203,16 @@ def _itself(value: Any) -> Any:
 
 def _unpickled(values: dict[str, Any]) -> Config:
     load_plugins(values["plugins"])
-    found = OmegaConf.to_object(OmegaConf.merge(writable(OmegaConf.structured(config_class())), values))
+    given = map_texts(hidden, values)
+    found = OmegaConf.to_object(OmegaConf.merge(writable(OmegaConf.structured(config_class())), given))
     assert isinstance(found, Config)
-    return found
+    restored: Config = map_texts(shown, found)
+    return restored
 
 
 def to_yaml(config: Config) -> str:
     """``config`` as the text of a YAML file that ``load_config`` reads back to the same value."""
-    return OmegaConf.to_yaml(OmegaConf.structured(config))
+    return shown(OmegaConf.to_yaml(OmegaConf.structured(map_texts(hidden, config))))
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -225,6 +228,17 @@ def values_of(config: Config) -> dict[str, Any]:
 def known_keys() -> list[str]:
     """Every dotted key that a YAML file or ``--set`` can give."""
     return list(_known_keys(cast(Hashable, config_class())))
+
+
+def is_text(key: str) -> bool:
+    """Whether the option of a dotted key is a text; ``training.*.NAME`` is that of every model."""
+    return key.replace(".*.", f".{DEFAULT_STUDENT}.") in _text_keys(cast(Hashable, config_class()))
+
+
+@functools.cache
+def _text_keys(described: Hashable) -> frozenset[str]:
+    assert callable(described)
+    return frozenset(key for key, value in values_of(described()).items() if isinstance(value, str))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
@@ -11,13 +12,16 @@ import yaml
 from omegaconf import OmegaConf
 
 from holle_tf.catalogue import DEFAULT_STUDENT, MODELS, is_student
-from holle_tf.config import Config, config_class, items_of, known_keys, writable
+from holle_tf.config import Config, config_class, is_text, items_of, known_keys, writable
 from pipelines.errors import UserError
+from pipelines.literal_text import hidden, map_texts, shown
 from pipelines.option import check_options
 from pipelines.plugins import absolute_plugin, load_plugins
 from pipelines.readers.registry import reader_of
+from pipelines.yaml_values import Written, plain, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
+PATHS = ("data_dir", "glove", "runs_dir", "distill.pool", "tuning.space")  # options in which ~ is a home folder
 
 
 def load_config(
@@ -37,9 +41,10 @@ def load_config(
     updates += [
         (_nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}") for key, value in (flags or {}).items()
     ]
-    plugins = _load_plugins_of(updates)
+    plugins = _load_plugins_of(updates)  # before the keys are known that they add
     merged = OmegaConf.structured(config_class())
-    for update, where in updates:
+    for written, where in updates:
+        update = _at_home(plain(written, where, is_text))
         merged = _merge(merged, _expand_all_models(_expand_student(update, merged.model)), where)
     if plugins:
         merged = _merge(merged, {"plugins": plugins}, "plugins")  # of all sources, not only of the last one
@@ -59,7 +64,7 @@ def _assignment(text: str) -> dict[str, Any]:
     if not equals or not key.strip():
         raise UserError(f"--set {text}: expected key=value, as in --set training.sam.epochs=5.")
     try:
-        parsed = yaml.safe_load(value)
+        parsed = read_yaml(value)
     except yaml.YAMLError:
         if value.lstrip()[:1] in ("[", "{"):
             raise UserError(
@@ -68,6 +73,18 @@ def _assignment(text: str) -> dict[str, Any]:
             ) from None
         parsed = value
     return _nested(key.strip(), parsed)
+
+
+def _at_home(update: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``~`` and ``~name`` at the beginning of paths, which a shell leaves behind '=', as home folders."""
+    found = {}
+    for key, value in update.items():
+        if isinstance(value, dict):
+            value = _at_home(value, f"{prefix}{key}.")
+        elif prefix + key in PATHS and isinstance(value, str):
+            value = os.path.expanduser(value)
+        found[key] = value
+    return found
 
 
 def _expand_student(update: dict[str, Any], model: str) -> dict[str, Any]:
@@ -92,10 +109,13 @@ def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]
     found: list[str] = []
     for update, where in updates:
         plugins = update.get("plugins") or []
+        if isinstance(plugins, Written):
+            plugins = [] if plugins.value is None else plugins.text
         if not isinstance(plugins, list):
             raise UserError(f"{where}: plugins is a list of modules or .py files; write [{plugins}].")
         # A run has to find its plugins from any folder.
-        found += [absolute_plugin(str(plugin)) for plugin in plugins]
+        named = [plugin.text if isinstance(plugin, Written) else str(plugin) for plugin in plugins]
+        found += [absolute_plugin(os.path.expanduser(name)) for name in named]
         load_plugins(found, needed_by="" if where.startswith("--") else where)
     return list(dict.fromkeys(found))
 
@@ -110,14 +130,14 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
     Raises:
         UserError: as ``load_config``.
     """
-    merged = OmegaConf.structured(config)
+    merged = OmegaConf.structured(map_texts(hidden, config))
     for key, value in values.items():
         merged = _merge(merged, _nested(key, value), where)
     return _resolved(merged)
 
 
 def _resolved(merged: Any) -> Config:
-    config = OmegaConf.to_object(merged)
+    config = map_texts(shown, OmegaConf.to_object(merged))
     assert isinstance(config, Config)
     check_options(config)
     reader_of(config.data)
@@ -129,7 +149,7 @@ def _resolve_options_of_recipes(config: Config) -> None:
     for name, recipe in config.recipes.items():
         if recipe.options:
             where = f"recipes.{name}.options"
-            merged = _merge(OmegaConf.structured(config), {"distill": recipe.options}, where)
+            merged = _merge(OmegaConf.structured(map_texts(hidden, config)), {"distill": recipe.options}, where)
             try:
                 options = _resolved(merged).distill
             except UserError as error:
@@ -164,7 +184,7 @@ def config_file(text: str) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(
             f"{path}: cannot read this configuration ({error.strerror}); check --config."
@@ -173,11 +193,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         reason = getattr(error, "problem", None)
-        problem = f" ({reason})" if reason else ""
+        problem = f" ({reason})" if reason else f" ({error})" if not where else ""
         raise UserError(f"{path}{line}: not a valid YAML file{problem}; correct it.") from error
-    if content is None:
+    if content is None or (isinstance(content, Written) and content.value is None):
         return {}
     if not isinstance(content, dict):
+        content = content.value if isinstance(content, Written) else content
         raise UserError(
             f"{path}: expected keys with values, as in 'seed: 1'; found a {type(content).__name__}."
         )
@@ -206,9 +227,9 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
     try:
         OmegaConf.set_readonly(base, False)  # frozen classes merge as read-only nodes
-        return OmegaConf.merge(writable(base), update)
+        return OmegaConf.merge(writable(base), map_texts(hidden, update))
     except omegaconf.errors.OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
+        reason = shown(str(error).splitlines()[0])
         key = error.full_key if error.full_key and error.full_key not in where else ""
         hint = _RECIPE_KEYS if "recipes" in update else ""
         raise UserError(f"{where}: {f'{key}: ' if key else ''}{reason.rstrip('.')}{hint}.") from error

@@ -44,7 +44,7 @@ class Allowed(NamedTuple):
         if not value >= 0:
             return "has to be zero or more"
         if self.at_most is not None and value > self.at_most:
-            return f"has to be at most {self.at_most:g}"
+            return f"has to be at most {_number(self.at_most)}"
         if self.below is not None and value >= self.below:
             return f"has to be below {self.below:g}"
         return ""
@@ -56,10 +56,14 @@ class Allowed(NamedTuple):
             return " | ".join(choice or "''" for choice in listed)
         bounds = [
             "> 0" if self.positive else ">= 0" if self.below is not None or self.at_most is not None else "",
-            f"<= {self.at_most:g}" if self.at_most is not None else "",
+            f"<= {_number(self.at_most)}" if self.at_most is not None else "",
             f"< {self.below:g}" if self.below is not None else "",
         ]
         return ", ".join(filter(None, bounds))
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 ANY = Allowed()

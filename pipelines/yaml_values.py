@@ -1,0 +1,90 @@
+"""YAML of users: names with values, and every scalar as it was written besides what YAML makes of it."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, NamedTuple
+
+import yaml
+
+from pipelines.errors import UserError
+
+MOST_VALUES = 100_000  # of a document; aliases in aliases make billions
+DEEPEST = 50
+
+
+class Written(NamedTuple):
+    """A scalar that YAML takes for a number, a truth value or nothing.
+
+    Attributes:
+        value: what YAML makes of it.
+        text: as it was written.
+    """
+
+    value: Any
+    text: str
+
+
+class _Loader(yaml.SafeLoader):
+    """As ``SafeLoader``, with ``Written`` scalars, and without dates, which no option takes."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _written(kind: str) -> Callable[[yaml.SafeLoader, yaml.ScalarNode], Written]:
+    construct = yaml.SafeLoader.yaml_constructors[f"tag:yaml.org,2002:{kind}"]
+    return lambda loader, node: Written(construct(loader, node), node.value)
+
+
+for _kind in ("bool", "int", "float", "null"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _written(_kind))
+
+
+def read_yaml(text: str) -> Any:
+    """The content of a YAML document, whose scalars may be ``Written``; see ``plain``.
+
+    Raises:
+        yaml.YAMLError: it is not valid, or nested without end.
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
+    except (ValueError, RecursionError, TypeError) as error:  # of a number or of brackets
+        raise yaml.YAMLError(str(error)) from error
+
+
+def plain(content: Any, where: str, is_text: Callable[[str], bool]) -> Any:
+    """``read_yaml``'s content as plain values.
+
+    Args:
+        content: nested dicts and lists.
+        where: beginning of error messages.
+        is_text: whether the option of a dotted key is a text. Its scalars are taken as they were written:
+            ``no`` is a name there, and 1.10 is not 1.1.
+
+    Raises:
+        UserError: a key is not a text, or there are too many values, as of aliases within themselves.
+    """
+    values = 0
+
+    def walk(value: Any, key: str, depth: int) -> Any:
+        nonlocal values
+        values += 1
+        if values > MOST_VALUES or depth > DEEPEST:
+            raise UserError(f"{where}: too many values, or nested too deeply; leave out aliases (*).")
+        if isinstance(value, Written):
+            kept = value.value is None and value.text != "~"  # a key without a value
+            return value.text if is_text(key) and not kept else value.value
+        if isinstance(value, dict):
+            for name in value:
+                if not isinstance(name, str):
+                    found = name.text or "null" if isinstance(name, Written) else str(name)[:40]
+                    raise UserError(f"{where}: the key {found} is not a name; put quotes around it.")
+            return {name: walk(item, f"{key}.{name}" if key else name, depth + 1) for name, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, key, depth + 1) for item in value]
+        return value
+
+    return walk(content, "", 0)
