@@ -23,6 +23,7 @@ from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
+from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
@@ -154,10 +155,11 @@ def _build(
 def _read(item: tuple[str, Sequence[Path]], reader: Reader, config: DataConfig) -> Iterator[Any]:
     """((split, example id), what was read) of every usable record; the others as "dropped"."""
     split, files = item
+    parse = CountingParser(reader, files, split, config)
     for index, record in enumerate(reader.records(files, split)):
         name = record_name(reader, record, files, index)
         try:
-            example, repairs = reader.parse(record, config)
+            example, repairs = parse(record)
         except Unusable as unusable:
             yield TaggedOutput("dropped", (split, _Dropped(index, name, str(unusable))))
         else:

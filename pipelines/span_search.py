@@ -40,18 +40,18 @@ def find_span(text: str, span: str, offset: Optional[int], ignore_case: bool = T
     of the text ("8" is not found in "1988").
 
     Args:
-        offset: of the span's first character; None, or one outside the text, takes the first occurrence.
+        offset: of the span's first character; None, or a negative one, takes the first occurrence.
 
     Returns:
         The place without surrounding white space, or None where the text does not hold the span.
     """
     if not span.strip():
         return None
-    usable = offset is not None and 0 <= offset < len(text)
+    usable = offset is not None and offset >= 0
     where = offset if usable and offset is not None else 0
     if usable and text.startswith(span, where):
         return _trimmed(text, where, where + len(span), ())
-    moved = MOVED if usable else NO_OFFSET
+    moved = MOVED if usable and where < len(text) else NO_OFFSET
     spelled = _Spelled(text, ignore_case)
     alike = spelled.occurrences(span)
     here = [place for place in alike if usable and place[0] == where + len(span) - len(span.lstrip())]

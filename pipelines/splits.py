@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
+from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
@@ -89,7 +90,8 @@ def iterate_split(
             (the last two at the end).
     """
     reader, files = reader_of(config), files_of_split(data_dir, report.split, config)
-    yield from iterate_files(files, report, config, limit, lambda record, name: reader.parse(record, config))
+    parse = CountingParser(reader, files, report.split, config)
+    yield from iterate_files(files, report, config, limit, lambda record, name: parse(record))
 
 
 def iterate_files(

@@ -21,9 +21,14 @@ def test_white_space_around_the_span_is_left_out():
     assert found("the ", None) == ("the", 38, (NO_OFFSET,))
 
 
-@pytest.mark.parametrize("offset", [None, -1, len(TEXT), 10**9])
+@pytest.mark.parametrize("offset", [None, -1])
 def test_without_a_usable_offset_the_first_occurrence_is_taken(offset):
     assert found("in", offset) == ("in", TEXT.index("in"), (NO_OFFSET,))
+
+
+@pytest.mark.parametrize("offset", [len(TEXT), 10**9])
+def test_beyond_the_end_the_last_occurrence_is_the_nearest(offset):
+    assert found("10", offset, text="8 of 10, 9 of 10") == ("10", 14, (NO_OFFSET,))
 
 
 @pytest.mark.parametrize("offset, start", [(0, 3), (3, 3), (8, 3), (19, 17), (13, 17)])
