@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import AbstractSet, BinaryIO, Dict, Iterator, Mapping
+from typing import AbstractSet, BinaryIO, Dict, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -39,7 +39,9 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
     try:
         with _open(Path(path), dim) as file:
             for number, raw in enumerate(file, start=1):
-                line = raw.rstrip(b" \r\n")
+                line = raw.rstrip(b" \t\r\n")
+                if b"\t" in line:  # some tools separate by tabs, all columns or the first one
+                    line = line.replace(b"\t", b" ")
                 if number == 1 and _check_first(path, line, dim):
                     continue
                 empty = False
@@ -56,6 +58,8 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
         raise UserError(
             f"{path}: the compressed file is cut off or damaged ({error}); download it again"
         ) from error
+    except (RuntimeError, NotImplementedError) as error:  # an encrypted zip, or one of another compression
+        raise UserError(f"{path}: cannot unpack this zip ({error}); unpack it and give the text file") from error
     except OSError as error:
         raise UserError(f"{path}: cannot read the GloVe file ({error.strerror}); check --glove") from error
     if empty:
@@ -89,13 +93,30 @@ def _check_first(path: str, line: bytes, dim: int) -> bool:
     """Check the dimension; True if the line is the "count dimension" header that some tools write."""
     fields = line.split(b" ")
     header = len(fields) == 2 and all(field.isdigit() for field in fields)
-    found = int(fields[1]) if header else len(fields) - 1
+    found = int(fields[1]) if header else _numbers_at_the_end(fields[1:])
+    if line and not found:
+        raise UserError(
+            f"{path}, line 1: no numbers behind the word, so these are not vectors in GloVe's text format, "
+            "whose columns are separated by spaces or tabs; check --glove"
+        )
     if found != dim and line:
         raise UserError(
             f"{path}: vectors of {found} numbers, not {dim}; "
             f"take the file with {dim} or --set data.word_dim={found}"
         )
     return header
+
+
+def _numbers_at_the_end(fields: Sequence[bytes]) -> int:
+    """How many fields at the end are numbers; those before them belong to the word."""
+    count = 0
+    for field in reversed(fields):
+        try:
+            float(field)
+        except ValueError:
+            break
+        count += 1
+    return count
 
 
 def _vector(path: str, number: int, numbers: list) -> np.ndarray:

@@ -31,6 +31,9 @@ class DataConfig:
     min_char_count: int = option(5, "characters seen less often share one id")
     min_word_count: int = option(2, "without GloVe: words seen less often share the unknown vector")
     word_dim: int = option(100, "dimension of the word vectors, from GloVe or learned", positive=True)
+    min_coverage: float = option(
+        0.5, "share of the words of train that need a vector of the GloVe file, else preparation stops", at_most=1
+    )
     max_dropped: float = option(0.05, "share of unusable examples above which preparation stops")
     lowercase_match: bool = option(True, "accept a span that equals the text except for case")
     shard_examples: int = option(2000, "examples in one TFRecord file")
@@ -48,9 +51,10 @@ class DataConfig:
         """The options that change the records of this schema and setup.
 
         The default schema and answer are left out: data prepared before there was a choice keep their
-        fingerprint.
+        fingerprint. ``min_coverage`` changes no record.
         """
         options = asdict(self)
+        del options["min_coverage"]
         if self.schema == HOLLE:
             del options["schema"]
         if self.answer == SPAN:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from pipelines.errors import UserError
 from pipelines.glove import embedding_matrix, read_glove
 from pipelines.options import DataConfig
 from pipelines.tokenizer import lookup_form, token_texts
@@ -66,7 +68,7 @@ def save_vocabularies(
         glove: GloVe file, or ``NO_GLOVE`` to learn the vectors of the words of train.
 
     Raises:
-        UserError: the GloVe file is missing or broken.
+        UserError: the GloVe file is missing or broken, or has too few of the words of train.
     """
     if glove == NO_GLOVE:  # only what training sees can be learned
         vectors: dict[str, np.ndarray] = {}
@@ -75,6 +77,13 @@ def save_vocabularies(
         total = sum((each.forms for each in counts.values()), Counter())
         vectors = read_glove(glove, set(total), config.word_dim)
         words = build_word_vocabulary(total, set(vectors), 1)
+        covered = _coverage(counts["train"].forms, words)
+        if covered < config.min_coverage:
+            raise UserError(
+                f"{glove}: has vectors of {100 * covered:.1f} % of the words of the train texts, less than "
+                f"{100 * config.min_coverage:g} %; take vectors of their language, or go on with these by --set "
+                f"data.min_coverage={math.floor(100 * covered) / 100:g}"
+            )
     chars = build_char_vocabulary(counts["train"].chars, config.min_char_count)
     words.save(folder / "words.txt")
     chars.save(folder / "chars.txt")

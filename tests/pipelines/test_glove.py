@@ -48,6 +48,25 @@ def test_a_count_and_dimension_header_is_skipped(tmp_path):
     assert list(read_glove(path, {"the", "1"}, 3)) == ["the"]
 
 
+@pytest.mark.parametrize("separators", [("\t", "\t"), ("\t", " ")])
+def test_columns_may_be_separated_by_tabs(tmp_path, separators):
+    rows = [("the", "0.5", "-1", "2e-1"), ("film", "1", "2", "3")]
+    content = "".join(word + separators[0] + separators[1].join(numbers) + "\n" for word, *numbers in rows)
+    vectors = read_glove(written(tmp_path, content=content), {"the", "film"}, 3)
+    assert {word: vector.tolist() for word, vector in vectors.items()} == {
+        "the": [0.5, -1, pytest.approx(0.2)],
+        "film": [1, 2, 3],
+    }
+    for dim in (2, 4):
+        with pytest.raises(UserError, match=f"vectors of 3 numbers, not {dim}"):
+            read_glove(written(tmp_path, content=content), {"the", "film"}, dim)
+
+
+def test_the_first_word_may_hold_spaces(tmp_path):
+    path = written(tmp_path, content="new york 1 2 3\nfilm 4 5 6\n")
+    assert read_glove(path, {"film"}, 3)["film"].tolist() == [4, 5, 6]
+
+
 def zipped(tmp_path, members):
     path = tmp_path / "glove.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -80,6 +99,8 @@ def test_a_zip_of_one_file_needs_no_telling_name(tmp_path):
     "content, complaint",
     [
         ("the 1 2\nfilm 1 2\n", "vectors of 2 numbers, not 3.*data.word_dim=2"),
+        ("the,1,2,3\nfilm,1,2,3\n", "line 1: no numbers behind the word"),
+        ("<!DOCTYPE html>\n<html>\n", "line 1: no numbers behind the word"),
         ("1 300\nthe 1 2 3\n", "vectors of 300 numbers, not 3"),
         ("the 1 2 3\nfilm 1 2\n", "line 2: .*fewer than 3"),
         ("the 1 2 3\nother 1 2\n", "line 2: .*fewer than 3"),
