@@ -168,13 +168,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         lines = Path(path).read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); train the run first") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text; remove the run and train it again") from error
     records = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(
                 f"{path}, line {number}: not valid JSON; delete the line or train anew"
             ) from error

@@ -11,10 +11,11 @@ from typing import Any, Callable, Optional, Sequence
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import SCORES, score_of_example
 from holle_tf.evaluate.statistics import over_examples
+from holle_tf.export.export_digests import CARD_JSON
 from holle_tf.export.formats import find_format
 from pipelines.files import atomic_file
 
-CARD_JSON, CARD_TEXT = "model_card.json", "model_card.md"
+CARD_TEXT = "model_card.md"
 RESAMPLES = 2000  # of the test examples, for the intervals of scores
 LATENCY_WORDS = (256, 1200)  # of the document
 RUNS = 5  # timed calls, after one that is not
@@ -74,8 +75,8 @@ def write_model_card(folder: Path, card: dict[str, Any]) -> None:
     Args:
         card: title, format, options, data, recipe, scores (split, examples, and those of
             ``scores_with_intervals``) or None, parameters, sizes, latency (machine, milliseconds by words),
-            words and their vectors' licence, versions; and ``kept`` (format, bytes of a word) if the export
-            has halves.
+            words and their vectors' licence, versions, sha256 (of every file, by its path); and ``kept``
+            (format, bytes of a word) if the export has halves.
     """
     definitions = {name: score.definition for name, score in SCORES.items()}
     card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": definitions}

@@ -8,6 +8,7 @@ from typing import Callable, Mapping, Sequence
 
 import numpy as np
 
+from holle_tf.export.export_digests import check_export
 from holle_tf.export.formats import find_format
 from holle_tf.models.sam import INPUTS
 from pipelines.records import split_input
@@ -31,13 +32,15 @@ def load_reader(name: str, folder: Path, threads: int = 0) -> Read:
         ``end_probabilities``, float32 (1, words of the document).
 
     Raises:
-        UserError: there is no format of this name.
+        UserError: there is no format of this name, or a file has changed since the export was written.
     """
+    check_export(folder)
     return find_format(name).reader(folder, threads)
 
 
 def load_halves(name: str, folder: Path, threads: int = 0) -> Read:
     """As ``load_reader``, of an export that ``has_halves``: reads the document, and then answers."""
+    check_export(folder)
     read: Read = resolve_name(find_format(name).read_halves)(folder, threads)
     return read
 

@@ -9,9 +9,9 @@ from holle_tf.catalogue import SamConfig, model_row, title_of
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
 from holle_tf.evaluate.predictions import read_predictions
+from holle_tf.export.export_digests import CARD_JSON, DIGESTS
 from holle_tf.export.formats import find_format
 from holle_tf.export.model_card import (
-    CARD_JSON,
     GLOVE,
     file_sizes,
     measure_latency,
@@ -25,6 +25,7 @@ from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
 from holle_tf.runs.run_folder import RunFolder, versions
 from holle_tf.system.machine import machine
+from pipelines.digests import digests_of
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder
 from pipelines.vocabulary import Vocabulary
@@ -119,7 +120,8 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
         "scores": _scores(run),
         "words": {"count": len(student.words), "vectors": _vectors(config)},
         "kept": _kept(student, options) if find_format(name).has_halves(options) else None,
-        "sizes": file_sizes(folder),
+        "sizes": (sizes := file_sizes(folder)),
+        DIGESTS: digests_of(folder, sizes),
         "latency": {"machine": "{cpu}, {cores} cores".format(**machine()), "milliseconds": milliseconds},
         "versions": versions(),
     }  # fmt: skip

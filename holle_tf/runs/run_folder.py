@@ -15,16 +15,19 @@ import numpy as np
 import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
-from holle_tf.config import Config, to_yaml
+from holle_tf.config import Config, items_of, to_yaml
 from holle_tf.config_sources import load_config
 from holle_tf.drawing.plots import read_metrics
+from pipelines.digests import check_digests, digests_of
 from pipelines.errors import UserError
-from pipelines.files import atomic_file, file_sha256
+from pipelines.files import atomic_file, file_sha256, remove_stale
 from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
 
 PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
+DIGESTS = "sha256"  # in result.json: by path below the run folder
+_DECISIVE = ("config.yaml", "vocab.txt", "chars.txt")  # with the weights, the files that decide an answer
 _TEACHERS = "teachers.json"
 _PLUGINS = "plugins.json"
 
@@ -72,7 +75,10 @@ class RunFolder:
         if found is None:
             return
         if found != identity:
-            raise UserError(f"{self.path}: holds another run; choose another --run_dir or remove it.")
+            raise UserError(
+                f"{self.path}: holds another run ({difference(found, identity)}); choose another --run_dir or"
+                " remove it."
+            )
         if weights and weights != _weights_of(teachers):
             names = ", ".join(str(teacher.path) for teacher in teachers)
             raise UserError(
@@ -95,6 +101,9 @@ class RunFolder:
         self.check(identity, teachers)
         try:
             (self.path / "checkpoints").mkdir(parents=True, exist_ok=True)
+            for folder in (self.path, self.path / "checkpoints"):
+                for _ in remove_stale(folder):  # of killed processes
+                    pass
             write_text(self.path / "config.yaml", to_yaml(config))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
@@ -127,6 +136,18 @@ class RunFolder:
         """Write ``result.json``; its presence means that training is over."""
         write_text(self.path / "result.json", json.dumps(result, indent=1))
 
+    def finish(self, result: dict[str, Any]) -> None:
+        """Write ``result.json`` with the digests of the files that decide what the run answers."""
+        weights = self.weights.relative_to(self.path).as_posix()
+        self.write_result({**result, DIGESTS: digests_of(self.path, [weights, *_DECISIVE])})
+
+    def check_files(self) -> None:
+        """Raise a UserError if a file that decides what the run answers has changed since it was trained.
+
+        Runs from before digests were recorded are not checked.
+        """
+        check_digests(self.path, (self.result() or {}).get(DIGESTS), "copy the run again, or train it again")
+
     def config(self) -> Config:
         """The resolved configuration of the run.
 
@@ -156,12 +177,13 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: this run is not finished; give its training command again to resume it."
             )
+        self.check_files()
         vocabularies = [Vocabulary.load(self.path / name) for name in ("vocab.txt", "chars.txt")]
         model = build_model(config, np.zeros((len(vocabularies[0]), config.data.word_dim), np.float32),
                             len(vocabularies[1]))  # fmt: skip
         try:
             model.load_weights(self.weights)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError) as error:  # h5py's, of a damaged file
             raise UserError(f"{self.weights}: cannot load these weights; train the run again.") from error
         return model
 
@@ -208,15 +230,31 @@ def read_json(path: Path, remedy: str = "") -> dict[str, Any] | None:
         remedy: what the error tells the user to do; by default, to remove the folder and train again.
 
     Raises:
-        UserError: the file cannot be read, or is not JSON.
+        UserError: the file cannot be read, or is not a JSON object.
     """
+    remedy = remedy or f"remove {path.parent} and train again"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        remedy = remedy or f"remove {path.parent} and train again"
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read; {remedy}.") from error
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: damaged, not a JSON object; {remedy}.")
+    return found
+
+
+def difference(found: dict[str, Any], wanted: dict[str, Any], most: int = 3) -> str:
+    """Which values of two identities differ, as ``training.epochs is 6 there and 8 now``."""
+    there, now = (dict(items_of(identity)) for identity in (found, wanted))
+    keys = [key for key in {**there, **now} if there.get(key) != now.get(key)]
+    shown = [f"{key} is {_brief(there.get(key))} there and {_brief(now.get(key))} now" for key in keys[:most]]
+    return "; ".join(shown) + (f"; and {len(keys) - most} more" if len(keys) > most else "")
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ import onnxruntime
 
 from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.evaluate.answers import Answer
+from holle_tf.export.export_digests import CARD_JSON, check_export, read_card
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
@@ -54,17 +55,18 @@ class OnnxBackend:
         for name in FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
+        check_export(folder)
         try:
             options = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-            words = (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")
+            words = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
             last = options["last_words"]
-            self._last = {name: int(last[name]) for name in INPUTS[1:]}
-            self._unknown: int = options["unknown_id"]
+            self._last = {name: _whole(last, name, least=0) for name in INPUTS[1:]}
+            self._unknown = _whole(options, "unknown_id", least=0, most=len(words) - 1)
             self._keys = bool(options.get("keys"))
             if self._keys and options["keys"]["version"] != KEY_VERSION:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
-            self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
+            self._max_span, self._n_best = (_whole(options, name, least=1) for name in ("max_span", "n_best"))
             halves = self._cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
             self._sessions = {name: _session(folder / name, threads) for name in names}
@@ -196,16 +198,23 @@ def _options(threads: int) -> Any:
 
 def _card(folder: Path) -> ModelCard:
     """The service's card of the export, filled in from its model card if it has one."""
+    card = read_card(folder)
     try:
-        card = json.loads((folder / "model_card.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        card = {}
-    scores = card.get("scores") or {}
-    kind = card.get("kind", DEFAULT_STUDENT)
-    return ModelCard(
-        kind=kind,
-        title=f"{title_of(kind)}, as ONNX",
-        parameters=card.get("parameters"),
-        f1=scores.get("f1", {}).get("value"),
-        source=folder.name,
-    )
+        scores, kind = card.get("scores") or {}, card.get("kind", DEFAULT_STUDENT)
+        parameters, f1 = card.get("parameters"), scores.get("f1", {}).get("value")
+        if not isinstance(kind, str) or not all(
+            isinstance(n, (int, float, type(None))) for n in (parameters, f1)
+        ):
+            raise ValueError("a value of another type")
+        title = title_of(kind)
+    except (AttributeError, KeyError, ValueError) as error:
+        raise UserError(f"{folder / CARD_JSON}: damaged ({error}); export it again.") from error
+    return ModelCard(kind, f"{title}, as ONNX", parameters, f1, source=folder.name)
+
+
+def _whole(options: Mapping[str, Any], name: str, least: int, most: int = 1 << 31) -> int:
+    """A whole number of ``tokenizer.json``; a ValueError if it is something else or out of range."""
+    value = options[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} in tokenizer.json is {value!r}")
+    return value

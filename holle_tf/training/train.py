@@ -34,6 +34,7 @@ from holle_tf.training.folds import taken_examples
 from holle_tf.training.progress_bar import TrainingProgress
 from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers
+from holle_tf.training.wildcards import without_wildcards
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.files import exclusive_access
@@ -89,7 +90,7 @@ def ensure_run(
         # After the barrier: the others go on as soon as they see the result, and a process that ended while
         # the chief still waited at the barrier would count as lost.
         if devices.chief:
-            run.write_result(result)
+            run.finish(result)
         if devices.chief and not keep_checkpoint:
             shutil.rmtree(run.resume, ignore_errors=True)
     devices.wait_for(run.result, f"the chief's {run.path / 'result.json'}")
@@ -183,12 +184,14 @@ def _train(
         MODELS[config.model].conicity,
         training.best_by,
     )
-    # Directly after the evaluation, which saves the best weights: if training is interrupted between the two,
-    # the epoch is trained again although its weights are saved.
-    all_callbacks = [tf.keras.callbacks.BackupAndRestore(str(run.resume), delete_checkpoint=False)]
-    if devices.chief:
-        all_callbacks = [evaluation, *all_callbacks, TrainingProgress(run.path.name, steps, training.epochs)]
     with ExitStack() as closed_after:
+        # Directly after the evaluation, which saves the best weights: if training is interrupted between the
+        # two, the epoch is trained again although its weights are saved.
+        resume = closed_after.enter_context(without_wildcards(run.resume))
+        all_callbacks = [tf.keras.callbacks.BackupAndRestore(str(resume), delete_checkpoint=False)]
+        if devices.chief:
+            progress = TrainingProgress(run.path.name, steps, training.epochs)
+            all_callbacks = [evaluation, *all_callbacks, progress]
         if writes_board:
             board = Board(
                 run.tensorboard,
