@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from pipelines.errors import UserError
-from pipelines.files import atomic_file, file_sha256
+from pipelines.files import atomic_file, file_sha256, json_sha256
 from pipelines.options import DataConfig
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_keys import KEY_VERSION
@@ -19,7 +19,9 @@ from pipelines.word_keys import KEY_VERSION
 SCHEMA_VERSION = 1  # raise it when the records, or what is written into them, change
 MANIFEST = "manifest.json"
 CACHES = "teachers"  # folder within prepared data: scores of teachers on them (distill/teacher_cache.py)
+_REQUIRED = ("fingerprint", "counts", "words", "longest")
 FILES = ("words.txt", "chars.txt", "embeddings.npy")
+DIGEST = "digest"  # key of the manifest: SHA-256 of all its other values
 _REMEDY = "delete the folder and prepare again"
 
 
@@ -104,11 +106,16 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any], files: Sequence[str] = FILES) -> None:
-    """Write the manifest, with the checksums of ``files`` added."""
+    """Write the manifest, with the checksums of ``files`` and of the manifest itself added."""
     manifest = {**manifest, "files": {name: describe(folder / name) for name in files}}
+    manifest[DIGEST] = _digest(manifest)
     with atomic_file(folder / MANIFEST, "w") as file:
         json.dump(manifest, file, indent=1, ensure_ascii=False)
         file.write("\n")
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    return json_sha256({name: value for name, value in manifest.items() if name != DIGEST})
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -120,14 +127,19 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}), so this is no prepared data; {_REMEDY}"
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: damaged, not a manifest; {_REMEDY}") from error
     if version != SCHEMA_VERSION:
         raise UserError(f"{path}: schema version {version}, this program reads {SCHEMA_VERSION}; {_REMEDY}")
+    if manifest.get(DIGEST, digest := _digest(manifest)) != digest:  # older ones have none
+        raise UserError(f"{path}: has changed since it was written, its digest is another; {_REMEDY}")
     try:
         DataConfig(**manifest["config"])
-        list(_files(manifest))
-    except (KeyError, TypeError, AttributeError) as error:
+        for _, expected in _files(manifest):
+            int(expected["bytes"]), str(expected["sha256"])
+        for name in _REQUIRED:
+            manifest[name]
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{path}: damaged or of another version ({error}); {_REMEDY}") from error
     return manifest
 

@@ -65,6 +65,10 @@ def prepare(
     folder = out_root / f"{config.setup}-{fingerprint[:10]}"
     if folder.exists():
         prepared = PreparedData.load(folder)
+        if prepared.fingerprint != fingerprint:
+            raise UserError(
+                f"{folder}: holds other data than its name says; delete the folder and prepare again"
+            )
         if prepared.has_keys:
             logger.info(f"{folder}: prepared before from the same input")
             return prepared

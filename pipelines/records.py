@@ -177,11 +177,14 @@ def read_examples(prepared: PreparedData, split: str) -> list[Example]:
 def iterate_examples(prepared: PreparedData, split: str) -> Iterator[Example]:
     """The examples of a split, decoded from the records, in record order (that of an unshuffled dataset).
 
-    Raises UserError when a shard cannot be read to its end.
+    Raises UserError when a shard cannot be read to its end, or the shards hold another number of examples
+    than the manifest says.
     """
+    read, count = 0, prepared.count(split)
     try:
         for record in serialised(prepared.shards(split)).as_numpy_iterator():
             features = tf.train.Example.FromString(record).features.feature
+            read += 1
             text = {name: features[f"{name}_text"].bytes_list.value[0] for name in STRINGS}
             number = {
                 n: features[n].int64_list.value[0] for n in ("answer_start", "answer_end", "has_answer")
@@ -197,6 +200,11 @@ def iterate_examples(prepared: PreparedData, split: str) -> Iterator[Example]:
             f"{prepared.folder}: a {split} shard is damaged ({error.message}); "
             "delete the folder and prepare again"
         ) from error
+    if read != count:  # GZIP that was cut between two of its members has no error of its own
+        raise UserError(
+            f"{prepared.folder}: the {split} shards hold {read} examples instead of {count}; "
+            "delete the folder and prepare again"
+        )
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

@@ -11,7 +11,9 @@ pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements
 
 from pipelines.beam_preparation import beam_filler
 
-CONFIG = DataConfig(min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4, max_dropped=0.5)
+CONFIG = DataConfig(
+    min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4, max_dropped=0.5, min_coverage=0
+)
 OPTIONS = ["--runner=FnApiRunner"]
 
 
@@ -52,7 +54,7 @@ def _described(prepared):
         split: [{name: shard[name] for name in ("file", "records")} for shard in of_split]
         for split, of_split in prepared.manifest["shards"].items()
     }
-    return {**prepared.manifest, "shards": shards}
+    return {**prepared.manifest, "shards": shards, "digest": ""}
 
 
 def _records(shard):

@@ -111,7 +111,7 @@ def test_data_of_an_earlier_version_get_the_keys_of_words_and_keep_their_folder(
     first, _ = run(raw, out)
     path = first.folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    del manifest["word_keys"]
+    del manifest["word_keys"], manifest["digest"]  # older ones have neither
     path.write_text(json.dumps(manifest), encoding="utf-8")
     (first.folder / "teachers").mkdir()
     (first.folder / "teachers" / "scores").write_text("of hours")
@@ -168,10 +168,66 @@ def test_worker_processes_change_nothing(run, raw, tmp_path, monkeypatch):
 def test_glove_words_of_all_splits_get_their_vectors_and_others_none(run, raw, out, tmp_path):
     glove = tmp_path / "glove.txt"
     glove.write_text("film 1 2 3\ntest 4 5 6\nelsewhere 7 8 9\n")
-    prepared, _ = run(raw, out, glove=str(glove))
+    prepared, _ = run(raw, out, replace(CONFIG, min_coverage=0.05), glove=str(glove))
     assert set(prepared.words.entries[2:]) == {"film", "test"}
     np.testing.assert_array_equal(prepared.embeddings[prepared.words.id("test")], [4, 5, 6])
     assert prepared.manifest["glove"] == "glove.txt"
+
+
+def test_vectors_of_few_of_the_words_are_refused(run, raw, out, tmp_path):
+    glove = tmp_path / "glove.txt"
+    glove.write_text("film 1 2 3\n")
+    with pytest.raises(
+        UserError, match="glove.txt: has vectors of 3.* % of the words of the train texts, less than 50 %"
+    ):
+        run(raw, out, glove=str(glove))
+    run(raw, out, replace(CONFIG, min_coverage=0.0), glove=str(glove))
+
+
+def test_a_manifest_that_was_edited_is_refused(run, raw, out):
+    prepared, _ = run(raw, out)
+    path = prepared.folder / "manifest.json"
+    whole = path.read_text(encoding="utf-8")
+    for edit in (
+        lambda manifest: manifest["longest"].update(document=9),
+        lambda manifest: manifest["words"]["train"].update(query=9),
+        lambda manifest: manifest.update(fingerprint="0" * 64),
+        lambda manifest: manifest["counts"].update(train=3),
+    ):
+        manifest = json.loads(whole)
+        edit(manifest)
+        path.write_text(json.dumps(manifest), encoding="utf-8")
+        with pytest.raises(UserError, match="manifest.json: has changed since it was written"):
+            PreparedData.load(prepared.folder)
+    path.write_text(json.dumps(json.loads(whole), sort_keys=True), encoding="utf-8")
+    assert PreparedData.load(prepared.folder).manifest == prepared.manifest  # the same values
+
+
+@pytest.mark.parametrize("content", ["null", "[]", "7", "[" * 100_000, "{}", "\udcff"])
+def test_what_is_no_manifest_is_refused(run, raw, out, content):
+    prepared, _ = run(raw, out)
+    (prepared.folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UserError, match="manifest.json: damaged, not a manifest"):
+        PreparedData.load(prepared.folder)
+
+
+@pytest.mark.parametrize("missing", ["bytes", "sha256"])
+def test_a_manifest_without_checksums_is_refused(run, raw, out, missing):
+    prepared, _ = run(raw, out)
+    path = prepared.folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    del manifest["digest"], manifest["files"]["words.txt"][missing]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(UserError, match="manifest.json: damaged or of another version"):
+        PreparedData.load(prepared.folder)
+
+
+def test_a_shard_that_ends_early_is_an_error_when_examples_are_read(run, raw, out):
+    prepared, _ = run(raw, out)
+    shard = prepared.shards("train")[0]
+    shard.write_bytes(b"")  # after the check of the checksums
+    with pytest.raises(UserError, match="the train shards hold 7 examples instead of 10"):
+        read_examples(prepared, "train")
 
 
 def test_without_glove_only_words_of_train_are_learned(run, raw, out):
