@@ -37,6 +37,8 @@ def _create_parent(path: Path) -> None:
 
 
 def _disk_full(path: Path, error: OSError) -> UserError:
+    if error.errno == errno.EFBIG:
+        return UserError(f"{path}: larger than this shell allows a file to be; raise the limit (ulimit -f)")
     return UserError(f"{path}: the disk is full ({error.strerror}); free some space or write elsewhere")
 
 
@@ -77,7 +79,7 @@ def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
                 os.fsync(file.fileno())
             os.replace(temporary, path)
         except OSError as error:
-            if error.errno in DISK_FULL:
+            if error.errno in (*DISK_FULL, errno.EFBIG):
                 raise _disk_full(path, error) from error
             raise
     finally:
@@ -104,13 +106,16 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
 def atomic_folder(path: PathLike) -> Iterator[Path]:
     """Yield an empty folder to fill, which takes its name only once the block ends without an error.
 
-    An existing folder of that name is replaced as a whole; until then it stays readable.
+    An existing folder of that name is replaced as a whole; until then it stays readable. What killed
+    processes have left of earlier attempts is removed.
 
     Raises:
         UserError: the folder cannot be created, or the disk is full.
     """
     path = Path(path)
     _create_parent(path)
+    for _ in remove_stale(path.parent, path.name):
+        pass
     temporary = _temporary_sibling(path)
     try:
         temporary.mkdir()
@@ -126,7 +131,7 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
                     _sync(file)
             _replace_folder(temporary, path)
         except OSError as error:
-            if error.errno in DISK_FULL:
+            if error.errno in (*DISK_FULL, errno.EFBIG):
                 raise _disk_full(path, error) from error
             raise
     finally:
@@ -194,19 +199,27 @@ def exclusive_access(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
 
 
 # The names that `atomic_folder` and the others write under: .<final name>.<process>-<random>.tmp
-_TEMPORARY = re.compile(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\.(.+)\.(\d+)-[0-9a-f]{8}\.tmp", re.DOTALL)
 IDLE_SECONDS = 600  # the process may be on another machine, where its id means nothing
 OLD_SECONDS = 86400  # by then the id may belong to another process
 
 
-def remove_stale(root: Path) -> Iterator[Path]:
-    """Remove temporary files and folders in ``root`` that are no longer written to; yields their paths."""
+def remove_stale(root: Path, name: str = "") -> Iterator[Path]:
+    """Remove temporary files and folders in ``root`` that are no longer written to; yields their paths.
+
+    Args:
+        root: may be missing.
+        name: final name of those that are removed; by default, all are.
+    """
     for path in sorted(root.glob(".*.tmp")):
         match = _TEMPORARY.fullmatch(path.name)
-        if not match:
+        if not match or (name and match[1] != name):
             continue
-        idle = time.time() - _last_written(path)
-        if idle > OLD_SECONDS or (idle > IDLE_SECONDS and not _alive(int(match[1]))):
+        try:
+            idle = time.time() - _last_written(path)
+        except FileNotFoundError:  # another process has finished or removed it
+            continue
+        if idle > OLD_SECONDS or (idle > IDLE_SECONDS and not _alive(int(match[2]))):
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:

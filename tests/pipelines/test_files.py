@@ -61,6 +61,16 @@ def test_a_full_disk_is_the_users_to_solve(tmp_path, writer):
 
 
 @pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
+def test_a_limit_on_the_size_of_files_is_the_users_to_raise(tmp_path, writer):
+    with (
+        pytest.raises(UserError, match="target: larger than this shell allows.*ulimit -f"),
+        writer(tmp_path / "target"),
+    ):
+        raise OSError(errno.EFBIG, "File too large")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("writer", [atomic_file, atomic_folder])
 def test_other_system_errors_of_the_block_pass_through(tmp_path, writer):
     with pytest.raises(FileNotFoundError), writer(tmp_path / "target"):
         (tmp_path / "missing").read_bytes()

@@ -61,3 +61,11 @@ def test_a_file_that_was_left_half_written_is_removed_too(tmp_path):
         os.utime(path, (time.time() - idle,) * 2)
     assert list(remove_stale(tmp_path)) == [old]
     assert not old.exists() and fresh.exists()
+
+
+def test_an_attempt_removes_what_a_killed_one_has_left(tmp_path):
+    old = leave(tmp_path, f".onnx.{DEAD}-0a1b2c3d.tmp", IDLE_SECONDS + 60)
+    fresh = leave(tmp_path, f".onnx.{DEAD}-0a1b2c3e.tmp", 0)
+    of_another = leave(tmp_path, f".onnx.old.{DEAD}-0a1b2c3d.tmp", OLD_SECONDS + 60)
+    with atomic_folder(tmp_path / "onnx"):
+        assert not old.exists() and fresh.exists() and of_another.exists()
