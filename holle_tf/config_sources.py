@@ -21,7 +21,13 @@ from pipelines.readers.registry import reader_of
 from pipelines.yaml_values import Written, plain, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
-PATHS = ("data_dir", "glove", "runs_dir", "distill.pool", "tuning.space")  # options in which ~ is a home folder
+PATHS = (
+    "data_dir",
+    "glove",
+    "runs_dir",
+    "distill.pool",
+    "tuning.space",
+)  # options in which ~ is a home folder
 
 
 def load_config(
@@ -149,7 +155,9 @@ def _resolve_options_of_recipes(config: Config) -> None:
     for name, recipe in config.recipes.items():
         if recipe.options:
             where = f"recipes.{name}.options"
-            merged = _merge(OmegaConf.structured(map_texts(hidden, config)), {"distill": recipe.options}, where)
+            merged = _merge(
+                OmegaConf.structured(map_texts(hidden, config)), {"distill": recipe.options}, where
+            )
             try:
                 options = _resolved(merged).distill
             except UserError as error:

@@ -6,11 +6,12 @@ The modes are in ``holle_tf/modes/table.py``, the flags in ``holle_tf/flags.py``
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -22,10 +23,12 @@ import holle_tf.flags
 from holle_tf.modes.table import DEMO, MODES, OWN, check_flags, help_text
 from holle_tf.system.console_logging import Console, configure_console
 from pipelines.errors import UserError
+from pipelines.files import DISK_FULL
 
 if TYPE_CHECKING:
     from holle_tf.config import Config
 
+_NO_SPACE = [os.strerror(number) for number in DISK_FULL]
 NAME = "holle_tf.main"  # which is __main__ in ``python -m holle_tf.main``
 
 
@@ -43,8 +46,11 @@ def main(argv: list[str]) -> None:
         _fail(str(error), 2)
     except Exception as error:  # the user can do something about two of them; the others are bugs
         message = str(error)
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left on device" in message:
+        if getattr(error, "errno", None) in DISK_FULL or any(map(message.__contains__, _NO_SPACE)):
             _fail("no space left on the disk; free some, and the same command resumes.", 2)
+        if getattr(error, "errno", None) == errno.EFBIG or os.strerror(errno.EFBIG) in message:
+            _fail("a file would be larger than this shell allows (ulimit -f); raise the limit, and the same"
+                  " command resumes.", 2)  # fmt: skip
         if isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
             _fail(
                 "out of memory; use --set to lower training.<model>.batch_size (or evaluation.batch_size,"
@@ -60,6 +66,9 @@ def main(argv: list[str]) -> None:
 
 def command() -> None:
     """The program, however it was started."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may know fewer characters than a document has
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.modules["__main__"].__doc__ = help_text()  # which absl's --help shows,
     sys.argv[0] = NAME  # with the flags that belong to the module of this name
     flags.adopt_module_key_flags(holle_tf.flags)
@@ -85,12 +94,24 @@ def _run(name: str) -> int:
     check_flags(name, [flag for flag in holle_tf.flags.NAMES if values[flag].present])
     load = _loader()
     config = load()
-    arguments = {flag: values[flag].value for flag in mode.arguments}
+    arguments = {flag: _at_home(flag, values[flag].value) for flag in mode.arguments}
     if mode.sizes == OWN:
         return mode.load()(load, **arguments) or 0
     if mode.sizes == DEMO and not config.data_dir:
         config = load("demo")
     return mode.load()(config, **arguments) or 0
+
+
+_PATHS = ("run_dir", "teacher_run", "input", "output", "export_dir", "multi_reference")  # flags
+
+
+def _at_home(flag: str, value: Any) -> Any:
+    """The value of a flag; of a path, ``~`` at its beginning is a home folder, which no shell sees there."""
+    if flag not in _PATHS or not value:
+        return value
+    if isinstance(value, list):
+        return [os.path.expanduser(path) for path in value]
+    return ",".join(os.path.expanduser(path) for path in value.split(","))
 
 
 def _loader() -> Callable[..., Config]:
@@ -100,7 +121,7 @@ def _loader() -> Callable[..., Config]:
     values = flags.FLAGS
     options = holle_tf.flags.OPTIONS
     given = {option: values[flag].value for flag, option in options.items() if values[flag].present}
-    files = [config_file(text) for text in values.config]
+    files = [config_file(os.path.expanduser(text)) for text in values.config]
 
     def load(*presets: str) -> Config:
         return load_config([*map(preset, presets), *files], values.set, given)

@@ -59,7 +59,9 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
             f"{path}: the compressed file is cut off or damaged ({error}); download it again"
         ) from error
     except (RuntimeError, NotImplementedError) as error:  # an encrypted zip, or one of another compression
-        raise UserError(f"{path}: cannot unpack this zip ({error}); unpack it and give the text file") from error
+        raise UserError(
+            f"{path}: cannot unpack this zip ({error}); unpack it and give the text file"
+        ) from error
     except OSError as error:
         raise UserError(f"{path}: cannot read the GloVe file ({error.strerror}); check --glove") from error
     if empty:

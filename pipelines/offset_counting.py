@@ -1,7 +1,7 @@
-"""Offsets of answers that count UTF-16 units or bytes in place of characters, as JavaScript and Java tools do.
+"""Offsets of answers that count UTF-16 units or bytes, not characters, as JavaScript and Java tools do.
 
-Which of them a file counts shows only where a text before an answer has other than ASCII characters. The whole
-split decides: in most texts a span occurs more than once, so that a single offset can fit by chance.
+What a file counts shows only where other characters than ASCII stand before an answer. The whole split
+decides: many spans occur more than once in their text, so that a single offset can fit by chance.
 """
 
 from __future__ import annotations
@@ -71,7 +71,11 @@ def fitting_places(answer: AnswerPlace) -> Dict[str, int]:
     text, span, offset = answer
     if offset is None or offset < 0 or not span.strip() or text[:offset].isascii():
         return {}
-    places = {CHARACTERS: offset, UTF16: _from_units(text, offset, "utf-16-le", 2), BYTES: _from_units(text, offset)}
+    places = {
+        CHARACTERS: offset,
+        UTF16: _from_units(text, offset, "utf-16-le", 2),
+        BYTES: _from_units(text, offset),
+    }
     return {
         counting: place
         for counting, place in places.items()

@@ -32,7 +32,9 @@ class DataConfig:
     min_word_count: int = option(2, "without GloVe: words seen less often share the unknown vector")
     word_dim: int = option(100, "dimension of the word vectors, from GloVe or learned", positive=True)
     min_coverage: float = option(
-        0.5, "share of the words of train that need a vector of the GloVe file, else preparation stops", at_most=1
+        0.5,
+        "share of the words of train that need a vector of the GloVe file, else preparation stops",
+        at_most=1,
     )
     max_dropped: float = option(0.05, "share of unusable examples above which preparation stops")
     lowercase_match: bool = option(True, "accept a span that equals the text except for case")

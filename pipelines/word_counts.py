@@ -81,8 +81,8 @@ def save_vocabularies(
         if covered < config.min_coverage:
             raise UserError(
                 f"{glove}: has vectors of {100 * covered:.1f} % of the words of the train texts, less than "
-                f"{100 * config.min_coverage:g} %; take vectors of their language, or go on with these by --set "
-                f"data.min_coverage={math.floor(100 * covered) / 100:g}"
+                f"{100 * config.min_coverage:g} %; take vectors of their language, or go on with these by "
+                f"--set data.min_coverage={math.floor(100 * covered) / 100:g}"
             )
     chars = build_char_vocabulary(counts["train"].chars, config.min_char_count)
     words.save(folder / "words.txt")

@@ -50,7 +50,7 @@ def read_yaml(text: str) -> Any:
         yaml.YAMLError: it is not valid, or nested without end.
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 a SafeLoader
+        return yaml.load(text, _Loader)
     except (ValueError, RecursionError, TypeError) as error:  # of a number or of brackets
         raise yaml.YAMLError(str(error)) from error
 
@@ -82,7 +82,8 @@ def plain(content: Any, where: str, is_text: Callable[[str], bool]) -> Any:
                 if not isinstance(name, str):
                     found = name.text or "null" if isinstance(name, Written) else str(name)[:40]
                     raise UserError(f"{where}: the key {found} is not a name; put quotes around it.")
-            return {name: walk(item, f"{key}.{name}" if key else name, depth + 1) for name, item in value.items()}
+            prefix = f"{key}." if key else ""
+            return {name: walk(item, prefix + name, depth + 1) for name, item in value.items()}
         if isinstance(value, list):
             return [walk(item, key, depth + 1) for item in value]
         return value

@@ -1,4 +1,4 @@
-"""What users write is taken as it stands: no interpolation, no dates, no truth values where a text belongs."""
+"""What users write is taken as it stands: no interpolation, no dates, no truth values in place of a text."""
 
 import pickle
 from dataclasses import replace
@@ -25,7 +25,9 @@ def test_a_path_is_taken_as_it_stands(tmp_path, text):
     assert load_config([file]) == config
 
 
-@pytest.mark.parametrize("text", ["2024-05-01", "no", "off", "1.10", "007", "1e3", "true", "0x10", "???", "${USER}"])
+@pytest.mark.parametrize(
+    "text", ["2024-05-01", "no", "off", "1.10", "007", "1e3", "true", "0x10", "???", "${USER}"]
+)
 def test_yaml_and_assignments_keep_the_text_of_a_path(tmp_path, text):
     file = tmp_path / "c.yaml"
     file.write_text(f"data_dir: {text}\nboard: {{enabled: no}}\nseed: 0x10\ndistill: {{temperature: 1e-1}}\n")
@@ -63,7 +65,10 @@ def test_a_tilde_is_the_home_folder_in_paths_alone(tmp_path, monkeypatch):
         ("seed:", "seed"),
         ("plugins: no", "write [no]"),
         ("7", "found a int"),
-        ("\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 0}]" for n in range(9)), "too many values"),
+        (
+            "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 0}]" for n in range(9)),
+            "too many values",
+        ),
     ],
 )
 def test_strange_yaml_is_one_line(tmp_path, content, said):

@@ -37,6 +37,23 @@ def test_help_shows_an_example_of_every_mode_and_does_not_wait_for_tensorflow():
     assert re.search(r"--split: <train\|dev\|test>: .* Modes: evaluate,\s+baselines\.", out)
 
 
+def test_a_terminal_that_knows_ascii_alone_gets_help_and_errors():
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+        "PYTHONCOERCECLOCALE": "0",
+        "PYTHONIOENCODING": "ascii",
+    }
+    program = [sys.executable, "-m", "holle_tf.main"]
+    for arguments, stream in (["--help"], "stdout"), (["--mode=train", "--config=\u00fc.yaml"], "stderr"):
+        done = subprocess.run(
+            [*program, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert "Traceback" not in done.stderr and getattr(done, stream).isascii()
+        assert done.returncode == (1 if stream == "stdout" else 2)
+
+
 def test_verbosity_decides_which_lines_are_shown(tmp_path):
     command = ["--mode=prepare", "--config=smoke", f"--runs_dir={tmp_path}"]
     status, out, err = run(*command, "--verbosity=0")
@@ -97,6 +114,10 @@ WRONG = [
     (["--mode=prepare", "--data_dir=/nowhere", "--glove=none"], "/nowhere"),
     (["--mode=evaluate", "--run_dir=/nowhere"], "/nowhere"),
     (["--mode=predict", "--runs_dir=/nowhere"], "/nowhere"),
+    (["--mode=evaluate", "--run_dir=~/nowhere"], str(Path.home() / "nowhere")),
+    (["--mode=predict", "--runs_dir=~/nowhere"], str(Path.home() / "nowhere")),
+    (["--mode=train", "--config=~/nowhere.yaml"], str(Path.home() / "nowhere.yaml")),
+    (["--mode=train", "--seed=4294967296"], "seed=4294967296: has to be at most 4294967295"),
     (
         ["--mode=report", "--recipe=add"],
         "--recipe is for --mode=train, distill or tune; leave it out of --mode=report",

@@ -171,7 +171,7 @@ def _read(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path}: cannot read this space ({error.strerror}); check tuning.space.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not a valid YAML file; correct it.") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys with values, as in 'sam.units: [64, 100]'.")

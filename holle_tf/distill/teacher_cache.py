@@ -121,11 +121,15 @@ class TeacherCache:
         return self.manifest.exists() and {path.name for path in self.wanted} <= set(self._listed())
 
     def _listed(self) -> dict[str, dict[str, Any]]:
-        """What the manifest says of each file; empty without a manifest."""
+        """What the manifest says of each file; empty without a manifest, or if it is damaged."""
         if not self.manifest.exists():
             return {}
-        manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
-        return {shard.pop("file"): shard for shard in manifest["shards"]}
+        try:
+            manifest = json.loads(self.manifest.read_text(encoding="utf-8"))
+            return {shard.pop("file"): shard for shard in manifest["shards"]}
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            logger.warning(f"{self.manifest}: damaged; it is written again")
+            return {}
 
 
 def ensure_teacher_cache(

@@ -135,11 +135,12 @@ def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) ->
     """
     name = "standard input" if path == "-" else path
     try:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-        chat = json.loads(text)
+        # Bytes, whose encoding json recognises; that of standard input depends on the terminal.
+        raw = getattr(sys.stdin, "buffer", sys.stdin).read() if path == "-" else Path(path).read_bytes()
+        chat = json.loads(raw)
     except OSError as error:
         raise UserError(f"{path}: cannot read this chat ({error.strerror}); check --input.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{name}: not valid JSON in UTF-8 ({error}); correct it.") from error
     if isinstance(chat, list) and len(chat) == 1:
         chat = chat[0]

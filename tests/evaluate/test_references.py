@@ -47,7 +47,10 @@ def test_the_best_reference_counts_and_the_span_of_the_data_is_one_of_them(tmp_p
 def test_numbers_are_spelled_out_and_empty_spans_left_out(tmp_path):
     file = _write(
         tmp_path / "m.json",
-        {"a": {"spans": [1998, "1998", 8.5, " ", float("nan")], "responses": []}, "b": {"spans": [""], "responses": [""]}},
+        {
+            "a": {"spans": [1998, "1998", 8.5, " ", float("nan")], "responses": []},
+            "b": {"spans": [""], "responses": [""]},
+        },
     )
     references = read_references(file)
     assert references.spans == {"a": ["1998", "8.5"]}

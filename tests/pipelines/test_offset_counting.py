@@ -45,7 +45,11 @@ def test_offsets_of_any_counting_find_the_right_occurrence(tmp_path, counting):
 @pytest.mark.parametrize("counting", COUNTED)
 def test_squad_is_read_likewise(tmp_path, counting):
     answers = [
-        {"id": f"q{n}", "question": "What?", "answers": [{"text": "cat", "answer_start": COUNTED[counting](TEXT[: place_of(n)])}]}
+        {
+            "id": f"q{n}",
+            "question": "What?",
+            "answers": [{"text": "cat", "answer_start": COUNTED[counting](TEXT[: place_of(n)])}],
+        }
         for n in range(6)
     ]
     article = {"title": "Cats", "paragraphs": [{"context": TEXT, "qas": answers}]}

@@ -296,7 +296,9 @@ NAN = float("nan")
 
 
 def test_what_pandas_writes_for_missing_values_is_no_text(tmp_path):
-    example, repairs = read_one(tmp_path, chat_id=NAN, movie_name=NAN, response=NAN, full_history=NAN, label=NAN)
+    example, repairs = read_one(
+        tmp_path, chat_id=NAN, movie_name=NAN, response=NAN, full_history=NAN, label=NAN
+    )
     assert (example.chat_id, example.movie, example.response, example.source) == ("ts_7", "", "", "unknown")
     assert (example.prober_history, example.responder_history) == ("p3", "r3")  # of short_history
     assert "chat_id is missing, taken from example_id" in repairs
