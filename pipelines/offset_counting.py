@@ -85,10 +85,8 @@ def fitting_places(answer: AnswerPlace) -> Dict[str, int]:
 
 def _from_units(text: str, offset: int, encoding: str = "utf-8", size: int = 1) -> Optional[int]:
     """The character at which a unit of an encoding begins; None in the middle of one, and beyond the end."""
-    encoded = text[: offset + 1].encode(encoding, "surrogatepass")[: offset * size]
-    if len(encoded) < offset * size:
-        return None
     try:
-        return len(encoded.decode(encoding, "surrogatepass"))
-    except UnicodeDecodeError:
+        encoded = text[: offset + 1].encode(encoding)[: offset * size]
+        return len(encoded.decode(encoding)) if len(encoded) == offset * size else None
+    except UnicodeError:
         return None

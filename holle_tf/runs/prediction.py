@@ -44,9 +44,9 @@ class ChatPredictor:
     def __init__(self, run: RunFolder, options: Optional[Config] = None):
         self.config: Config = run.config()
         self._n_best = (options or self.config).evaluation.n_best
+        model = run.load_model()  # which checks the files
         self._words = Vocabulary.load(run.path / "vocab.txt")
         self._chars = Vocabulary.load(run.path / "chars.txt")
-        model = run.load_model()
         self._whole = self._predictor(model)
         self._in_chunks: Optional[Predictor] = None
         chunks = (options or self.config).distill
