@@ -14,6 +14,7 @@ from typing import Any
 
 import keras_tuner
 from keras_tuner import synchronized
+from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import (
     BayesianOptimizationOracle,
     GridSearchOracle,
@@ -136,6 +137,10 @@ class ResilientOracle(keras_tuner.Oracle):
 
     def reload(self) -> None:
         """As keras-tuner's; only trials that started and did not end are repeated."""
+        # keras-tuner takes the name of the folder for a pattern, and finds no trial in "search [v2]".
+        for path in sorted(Path(self._project_dir).glob("trial_*/trial.json")):
+            trial = Trial.load(str(path))
+            self.trials[trial.trial_id] = trial
         super().reload()
         unfinished = [
             trial_id for trial_id, trial in self.trials.items() if trial.status in (RUNNING, INVALID)

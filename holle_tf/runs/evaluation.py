@@ -16,10 +16,12 @@ from holle_tf.evaluate.scores import score_predictions
 from holle_tf.runs.run_folder import read_json, write_text
 from holle_tf.runs.run_on_data import RunOnData
 from pipelines.dataset import make_dataset
+from pipelines.errors import UserError
 from pipelines.prepare import PreparedData
 from pipelines.records import read_examples
 
 COSINES = "cosines.json"
+_COSTS = ("parameters", "seconds_per_epoch")
 
 
 def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
@@ -91,7 +93,11 @@ def run_row(run_on_data: RunOnData, name: str, split: str) -> dict[str, Any]:
     """The row of a run that was evaluated on ``split``, for ``scores_table``."""
     result = run_on_data.run.result()
     assert result is not None
-    costs = {key: result[key] for key in ("parameters", "seconds_per_epoch")}
+    missing = [key for key in _COSTS if key not in result]
+    if missing:
+        where = run_on_data.run.path
+        raise UserError(f"{where / 'result.json'}: damaged, no {missing[0]}; remove {where} and train again.")
+    costs = {key: result[key] for key in _COSTS}
     return {"name": name, **run_on_data.scores()[split], **costs}
 
 

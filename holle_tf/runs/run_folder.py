@@ -28,6 +28,16 @@ from pipelines.vocabulary import Vocabulary
 PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
 DIGESTS = "sha256"  # in result.json: by path below the run folder
 _DECISIVE = ("config.yaml", "vocab.txt", "chars.txt")  # with the weights, the files that decide an answer
+_OF_RESULT: dict[str, tuple[type, ...]] = {  # types of what is read of a result
+    "model": (str,),
+    "teacher": (str, type(None)),
+    "scores": (dict,),
+    "conicity": (dict,),
+    "parameters": (int, type(None)),
+    "epochs": (int,),
+    "best_epoch": (int,),
+    "seconds_per_epoch": (float, int, type(None)),
+}
 _TEACHERS = "teachers.json"
 _PLUGINS = "plugins.json"
 
@@ -125,8 +135,19 @@ class RunFolder:
         return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
 
     def result(self) -> dict[str, Any] | None:
-        """``result.json``; None if the run is not finished."""
-        return read_json(self.path / "result.json")
+        """``result.json``; None if the run is not finished.
+
+        Raises:
+            UserError: it is damaged.
+        """
+        found = read_json(self.path / "result.json")
+        for name, kind in _OF_RESULT.items():
+            if found is not None and not isinstance(found.get(name, kind[0]()), kind):
+                said = f"{name} is {_brief(found[name])}"
+                raise UserError(
+                    f"{self.path / 'result.json'}: damaged, {said}; remove {self.path} and train again."
+                )
+        return found
 
     def epochs(self) -> list[dict[str, Any]]:
         """The metrics of every complete epoch, oldest first; empty before the first one ends."""

@@ -32,9 +32,9 @@ from holle_tf.training.dev_evaluation import DevEvaluation
 from holle_tf.training.early_stopping import best_line, out_of_patience
 from holle_tf.training.folds import taken_examples
 from holle_tf.training.progress_bar import TrainingProgress
+from holle_tf.training.resuming import Resume, without_wildcards
 from holle_tf.training.setup import steps_of_epoch, untrained_model
 from holle_tf.training.teachers import read_teachers
-from holle_tf.training.wildcards import without_wildcards
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.files import exclusive_access
@@ -188,7 +188,7 @@ def _train(
         # Directly after the evaluation, which saves the best weights: if training is interrupted between the
         # two, the epoch is trained again although its weights are saved.
         resume = closed_after.enter_context(without_wildcards(run.resume))
-        all_callbacks = [tf.keras.callbacks.BackupAndRestore(str(resume), delete_checkpoint=False)]
+        all_callbacks: list[tf.keras.callbacks.Callback] = [Resume(resume, run.path)]
         if devices.chief:
             progress = TrainingProgress(run.path.name, steps, training.epochs)
             all_callbacks = [evaluation, *all_callbacks, progress]

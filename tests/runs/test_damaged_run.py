@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from holle_tf.runs.evaluation import evaluate_run
+from holle_tf.runs.evaluation import evaluate_run, run_row
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.runs.run_folder import RunFolder, difference
 from holle_tf.runs.run_on_data import RunOnData
@@ -62,10 +62,18 @@ def test_weights_that_hdf5_cannot_read_are_one_line(copied):
         _refused(copied, "best.weights.h5: cannot load these weights")
 
 
-@pytest.mark.parametrize("content", ["null", "[]", "7", '"x"', "[" * 100_000, "{", "\udcff"])
+@pytest.mark.parametrize(
+    "content", ["null", "[]", "7", '"x"', "[" * 100_000, "{", "\udcff", '{"scores": null}']
+)
 def test_a_damaged_result_is_one_line(copied, content):
     (copied.path / "result.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     _refused(copied, "result.json: (cannot be read|damaged)")
+
+
+def test_a_result_without_costs_is_one_line(copied, prepared, tiny):
+    copied.write_result({"teacher": "nobody", "scores": {"dev": {}}})
+    with pytest.raises(UserError, match="result.json: damaged, no parameters"):
+        run_row(RunOnData(copied, prepared, tiny()), "a run", "dev")
 
 
 @pytest.mark.parametrize("content", [b'{"epoch": 0, "l\xffoss": 1}\n', b"[" * 100_000])

@@ -14,10 +14,10 @@ GRID = {"sam.units": [8, 16], "sam.dropout": [0.1, 0.3]}
 def oracle(space_file, tmp_path):
     """Function: tuner, options -> an oracle over a space of four combinations, new or reloaded."""
 
-    def make(tuner="grid", reload=False, content=GRID, **options):
+    def make(tuner="grid", reload=False, content=GRID, name="search", **options):
         space = read_space(load_config((), [f"tuning.space={space_file(content)}"]), False)
         made = make_oracle(tuner, space, TuningConfig(**options), seed=0, epochs=9)
-        made._set_project_dir(str(tmp_path), "search")
+        made._set_project_dir(str(tmp_path), name)
         if reload:
             made.reload()
         else:
@@ -47,6 +47,15 @@ def run_all(oracle, tuner_id="tuner0", limit=200):
 
 def test_a_grid_has_every_combination_once(oracle):
     assert run_all(oracle()) == [(8, 0.1), (8, 0.3), (16, 0.1), (16, 0.3)]
+
+
+@pytest.mark.parametrize("name", ["search [v2]", "star*?"])
+def test_a_search_goes_on_in_a_folder_whose_name_looks_like_a_pattern(oracle, name):
+    first = oracle(name=name)
+    finish(first, first.create_trial("tuner0"))
+    second = oracle(name=name, reload=True)
+    assert list(second.trials) == list(first.trials)
+    assert run_all(second) == [(8, 0.3), (16, 0.1), (16, 0.3)]
 
 
 @pytest.mark.parametrize("tuner", sorted(KINDS))
