@@ -28,6 +28,7 @@ from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
 from holle_tf.options.report import ReportConfig
 from holle_tf.options.serve import ServeConfig
+from holle_tf.options.store import StoreConfig
 from holle_tf.options.strategy import StrategyConfig
 from holle_tf.options.training import TrainingConfig
 from holle_tf.options.tuning import TuningConfig
@@ -78,6 +79,7 @@ class Config:
     tuning: TuningConfig = field(default_factory=TuningConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
     if TYPE_CHECKING:  # the sections of our own models, as mypy sees them
         sam: SamConfig = SamConfig()
         bidaf: BidafConfig = BidafConfig()

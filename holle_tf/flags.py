@@ -219,7 +219,8 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "input",
-    "JSON file with a chat; - reads standard input. Without it, you are asked for queries.",
+    "JSON file with a chat; - reads standard input. Without it, you are asked for queries. For --mode=encode:"
+    " documents as JSON lines.",
 )
 _flag(
     flags.DEFINE_list,
@@ -230,7 +231,8 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "output",
-    "Folder to write to (default: RUN/export for an export, RUNS_DIR/report-SIZE for a report).",
+    "Folder to write to (default: RUN/export for an export, RUNS_DIR/report-SIZE for a report; a store of"
+    " documents has none).",
 )
 _flag(
     flags.DEFINE_integer,
@@ -242,7 +244,18 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "export_dir",
-    "Folder of an ONNX export to serve, or several separated by commas.",
+    "Folder of an ONNX export to serve or to encode with. --mode=serve takes several, separated by commas.",
+)
+_flag(
+    flags.DEFINE_string,
+    "documents",
+    "Store of documents that --mode=encode wrote with the student of --export_dir (docs/documents.md).",
+)
+_flag(
+    flags.DEFINE_bool,
+    "strict",
+    "End at a line of --input that has no document, in place of skipping it.",
+    False,
 )
 _flag(
     flags.DEFINE_enum,

@@ -8,29 +8,38 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Sequence
 
 from holle_tf.config import Config
+from holle_tf.modes.encode import check_packages
 from holle_tf.serve.backend import Backend, warm_up
 from holle_tf.serve.document_cache import DocumentCache
+from holle_tf.store.fingerprint import model_fingerprint
 from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from holle_tf.serve.messages import SampleDocument
+    from holle_tf.store.reader import Store
 
 PACKAGES = ("fastapi", "uvicorn")
 INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
-def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Optional[str] = None) -> None:
+def serve_mode(
+    config: Config,
+    run_dir: Optional[str] = None,
+    export_dir: Optional[str] = None,
+    documents: Optional[str] = None,
+) -> None:
     """Serve one or more models until the process is told to stop; the page talks to the first.
 
     Args:
         run_dir: run folders separated by commas; by default the newest student, if there is no export.
         export_dir: folders of ONNX exports separated by commas; they come first. Serving them alone loads no
             TensorFlow.
+        documents: a store that one of the exports has encoded.
 
     Raises:
-        UserError: FastAPI or uvicorn is missing, a model cannot be used, or the port is taken.
+        UserError: FastAPI or uvicorn is missing, a model or the store cannot be used, or the port is taken.
     """
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
         raise UserError(f"--mode=serve needs {' and '.join(missing)}: {INSTALL}")
@@ -38,25 +47,44 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
     from holle_tf.serve.server import address, listen, run_server
 
     backends: list[Backend] = []
-    documents: list[SampleDocument] = []
+    samples: list[SampleDocument] = []
     cache = DocumentCache.of_megabytes(config.serve.document_cache_mb)
+    exports = _paths(export_dir)
+    store = _store(documents, exports, False) if documents else None
     with listen(config.serve) as bound:
-        for path in _paths(export_dir):
+        for path in exports:
             from holle_tf.serve.onnx_backend import OnnxBackend
 
             logger.info(f"loading {path}")
-            backends.append(OnnxBackend(path, cache))
+            own = store is not None and model_fingerprint(path) == store.manifest.fingerprint
+            backends.append(OnnxBackend(path, cache, store=store if own else None))
         if run_dir or not backends:
-            runs, documents = _runs(Path(config.runs_dir), _paths(run_dir))
+            runs, samples = _runs(Path(config.runs_dir), _paths(run_dir))
             backends += runs
         for backend in backends:
             warm_up(backend)
         named = name_backends(backends)
-        app = create_app(named, config.serve, documents, cache)
+        app = create_app(named, config.serve, samples, cache, store)
         bound.listen()  # from here on, a client that connects only has to wait
         print(f"serving {', '.join(named)} at {address(bound)}; Ctrl-C ends", flush=True)
         run_server(app, bound, config.serve)
     logger.info("stopped")
+
+
+def _store(folder: str, exports: Sequence[Path], search: bool) -> Store:
+    """The store of a folder, which one of the exports has encoded."""
+    check_packages(search)
+    from holle_tf.store.reader import Store
+
+    if not exports:
+        raise UserError("--documents needs --export_dir, the ONNX export that the store was encoded with.")
+    store = Store(Path(folder))
+    if store.manifest.fingerprint not in [model_fingerprint(path) for path in exports]:
+        raise UserError(
+            f"{folder}: this store is of another model than --export_dir; serve the export that it was"
+            " encoded with, or encode the documents again."
+        )
+    return store
 
 
 def _paths(text: Optional[str]) -> list[Path]:

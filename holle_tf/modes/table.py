@@ -112,12 +112,19 @@ MODES: dict[str, Mode] = {
         (),
         ("run_dir", "format", "output"),
     ),
+    "encode": Mode(
+        "Read a collection of documents once and keep what was read (docs/documents.md).",
+        "--input=docs.jsonl --output=STORE --export_dir=EXPORT",
+        "holle_tf.modes.encode:encode_mode",
+        (),
+        ("run_dir", "export_dir", "input", "output", "strict"),
+    ),
     "serve": Mode(
         "Start a web page to chat with models, and a REST service (docs/serving.md).",
         "--run_dir=STUDENT,TEACHER",
         "holle_tf.modes.serve:serve_mode",
         ("port",),
-        ("run_dir", "export_dir"),
+        ("run_dir", "export_dir", "documents"),
     ),
     "benchmark": Mode(
         "Measure memory and time of all models (the paper's tables 1 and 5).",

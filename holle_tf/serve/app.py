@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, AsyncIterator, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +25,9 @@ from holle_tf.serve.limits import Limits, Overloaded
 from pipelines.errors import UserError
 from pipelines.readers.registry import reader_of
 
+if TYPE_CHECKING:  # it needs pyarrow
+    from holle_tf.store.reader import Store
+
 PAGE = Path(__file__).parent / "page"
 VERSION = "1"  # of every model; to serve other versions, the service is restarted
 _LONGEST_ERROR = 300  # characters
@@ -40,6 +43,7 @@ def create_app(
     options: ServeConfig,
     documents: Sequence[messages.SampleDocument] = (),
     cache: Optional[DocumentCache] = None,
+    on_disk: Optional[Store] = None,
 ) -> FastAPI:
     """The service.
 
@@ -48,9 +52,10 @@ def create_app(
         options: limits and batching.
         documents: documents that the page offers.
         cache: where documents are kept; by default a cache of its own, of ``options.document_cache_mb``.
+        on_disk: documents that are found by their ids too.
     """
     store = DocumentStore(
-        cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words
+        cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words, on_disk
     )
     batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
 

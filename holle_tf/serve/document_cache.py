@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from typing import Any, Hashable, Optional
+
+from holle_tf.store.fingerprint import text_digest
 
 ENTRY_BYTES = 500  # of Python's objects, beside the size that is given
 
@@ -58,4 +59,4 @@ class DocumentCache:
 
 def document_id(text: str) -> str:
     """The id of a document: the SHA-256 of its text in UTF-8, 64 hexadecimal digits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return text_digest(text)

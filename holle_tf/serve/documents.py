@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from starlette.exceptions import HTTPException
 
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.limits import document_words
+from pipelines.errors import UserError
 from pipelines.json_values import as_text
+from pipelines.tokenizer import token_texts
+
+if TYPE_CHECKING:  # it needs pyarrow
+    from holle_tf.store.reader import Store
+
+logger = logging.getLogger(__name__)
 
 _LONGEST_ID = 80  # characters that an error message repeats
 
@@ -30,14 +38,15 @@ class DocumentStore:
     Args:
         cache: where they are kept.
         most_words: of a document.
+        store: documents on disk, which are found by their ids too.
     """
 
-    def __init__(self, cache: DocumentCache, most_words: int):
-        self._cache, self._most_words = cache, most_words
+    def __init__(self, cache: DocumentCache, most_words: int, store: Optional[Store] = None):
+        self._cache, self._most_words, self._store = cache, most_words, store
 
     @property
     def keeps(self) -> bool:
-        """Whether anything is kept."""
+        """Whether texts of requests are kept."""
         return self._cache.most_bytes > 0
 
     def add(self, text: str, index: int = 0) -> StoredDocument:
@@ -77,14 +86,27 @@ class DocumentStore:
         """The document of an id.
 
         Raises:
-            HTTPException: none is kept; status 404.
+            HTTPException: none is kept, status 404, or its file in the store is damaged, status 500.
         """
-        found = self._find(key)
+        found = self._find(key) or self._stored(key)
         if found is None:
             reason = f"no document '{key[:_LONGEST_ID]}' is kept (any more); send its text"
             if self.keeps:
                 reason += ", or store it again by POST /v1/documents"
             raise HTTPException(404, reason)
+        return found
+
+    def _stored(self, key: str) -> Optional[StoredDocument]:
+        """A document of the store."""
+        try:
+            text = None if self._store is None else self._store.text(key)
+        except UserError as error:
+            logger.error(error)
+            raise HTTPException(500, "a file of the store of documents is damaged; see the log") from error
+        if text is None:
+            return None
+        found = StoredDocument(document_id(text.text), text.text, len(token_texts(text.text)))
+        self._cache.put(("text", key), found, sys.getsizeof(text.text))
         return found
 
     def _find(self, key: str) -> Optional[StoredDocument]:

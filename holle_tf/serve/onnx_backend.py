@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import onnxruntime
@@ -21,16 +22,24 @@ from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.numpy_decoding import decode_probabilities
+from holle_tf.store.fingerprint import model_fingerprint
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, tokenize
 from pipelines.word_keys import KEY_VERSION, word_key
 
+if TYPE_CHECKING:  # they need pyarrow
+    from holle_tf.store.reader import Store
+    from holle_tf.store.shard import ReadDocument
+
+logger = logging.getLogger(__name__)
+
 INPUTS = ("document", "query", "prober_history", "responder_history")
 EDGES = ("start_probabilities", "end_probabilities")
 FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 HALVES = ("encode.onnx", "answer.onnx")
+_TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32}
 WEIGHTS_DIGEST = "weights_sha256"  # in the metadata of the halves: of model.onnx, which has their weights
 
 
@@ -42,6 +51,7 @@ class OnnxBackend:
         cache: where it keeps the documents that it has read; by default a cache of its own, of
             ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
         threads: that onnxruntime may use; 0 = as many as it likes.
+        store: documents that this model has read before.
 
     Raises:
         UserError: the folder is not such an export, or it is damaged.
@@ -49,7 +59,14 @@ class OnnxBackend:
 
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
-    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None, threads: int = 0):
+    def __init__(
+        self,
+        folder: Path,
+        cache: Optional[DocumentCache] = None,
+        threads: int = 0,
+        store: Optional[Store] = None,
+    ):
+        self._folder, self._store = folder, store
         self._cache = cache or DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         self._key = object()  # of this model's documents, in a cache that models share
         for name in FILES:
@@ -67,7 +84,8 @@ class OnnxBackend:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._max_span, self._n_best = (_whole(options, name, least=1) for name in ("max_span", "n_best"))
-            halves = self._cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
+            kept = self._cache.most_bytes > 0 or store is not None
+            halves = kept and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
             self._sessions = {name: _session(folder / name, threads) for name in names}
             if halves:
@@ -106,20 +124,69 @@ class OnnxBackend:
         """Documents that were read, by the id of their text; those that are not kept are read as a batch."""
         cached = ((key, self._cache.get((self._key, key))) for key in texts)
         found: dict[str, _Document] = {key: document for key, document in cached if document is not None}
-        new = {key: self._document(text) for key, text in texts.items() if key not in found}
-        if new:
-            encode = self._sessions["encode.onnx"]
-            names = [output.name for output in encode.get_outputs()]
-            ids = _padded([document.numbers["document"] for document in new.values()], least=1)
-            kept = encode.run(names, {"document": ids})
-            for row, (key, document) in enumerate(new.items()):
-                width = max(len(document.starts), 1)
-                own = {name: _padded([numbers], least=1) for name, numbers in document.numbers.items()}
-                # Copies, because a part of an array would keep the whole of it.
-                own.update({name: part[row : row + 1, :width].copy() for name, part in zip(names, kept)})
-                found[key] = document._replace(numbers={}, feeds=own)
-                self._cache.put((self._key, key), found[key], found[key].size)
-        return found
+        missing = [key for key in texts if key not in found]
+        new = {key: document for key in missing if (document := self._stored(key)) is not None}
+        unread = [key for key in missing if key not in new]
+        if unread:
+            new.update(zip(unread, self._encode([self._document(texts[key]) for key in unread])))
+        for key, document in new.items():
+            self._cache.put((self._key, key), document, document.size)
+        return {**found, **new}
+
+    def _encode(self, documents: Sequence[_Document]) -> list[_Document]:
+        """Documents with their feeds, read as a batch."""
+        encode = self._sessions["encode.onnx"]
+        names = [output.name for output in encode.get_outputs()]
+        ids = _padded([document.numbers["document"] for document in documents], least=1)
+        kept = encode.run(names, {"document": ids})
+        read = []
+        for row, document in enumerate(documents):
+            width = max(len(document.starts), 1)
+            own = {name: _padded([numbers], least=1) for name, numbers in document.numbers.items()}
+            # Copies, because a part of an array would keep the whole of it.
+            own.update({name: part[row : row + 1, :width].copy() for name, part in zip(names, kept)})
+            read.append(document._replace(numbers={}, feeds=own))
+        return read
+
+    def encode(self, texts: Sequence[str]) -> list[ReadDocument]:
+        """What is kept of documents, each of at least one word, which are read as a batch.
+
+        Raises:
+            UserError: the export has no graphs that keep it.
+        """
+        from holle_tf.store.shard import ReadDocument
+
+        if "encode.onnx" not in self._sessions:
+            raise UserError(
+                f"{self._folder}: has no {HALVES[0]}; export it with export.document_states=float32"
+            )
+        read = self._encode([self._document(text) for text in texts])
+        return [
+            ReadDocument(
+                document.starts, document.ends, {name: rows[0] for name, rows in document.feeds.items()}
+            )
+            for document in read
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this model apart from others whose states differ."""
+        return model_fingerprint(self._folder)
+
+    def _stored(self, key: str) -> Optional[_Document]:
+        """A document of the store, by the digest of its text; None if it is not there or is damaged."""
+        if self._store is None:
+            return None
+        try:
+            read = self._store.read(key)
+        except UserError as error:  # the text is at hand, so the document can be read again
+            logger.error(error)
+            return None
+        if read is None:
+            return None
+        types = {given.name: _TYPES[given.type] for given in self._sessions["answer.onnx"].get_inputs()}
+        feeds = {name: values[None].astype(types[name], copy=False) for name, values in read.feeds.items()}
+        return _Document(read.starts, read.ends, {}, feeds)
 
     def _answer(self, document: _Document, start: np.ndarray, end: np.ndarray) -> Answer:
         words = len(document.starts)

@@ -1,0 +1,1 @@
+"""Stores of documents: what a student has read of a large collection, on disk."""

@@ -1,0 +1,34 @@
+"""What tells apart the models whose states of documents must not be mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipelines.files import file_sha256, json_sha256
+
+WEIGHTS, VOCABULARY, TOKENIZER = "model.onnx", "vocab.txt", "tokenizer.json"
+# Limits of the texts and spans of an answer; a document's states do not depend on them.
+_OF_ANSWERS = ("last_words", "max_span", "n_best")
+
+
+def model_fingerprint(export: Path) -> str:
+    """64 hex digits: of the weights, the vocabulary and the rules of the tokenizer of an ONNX export.
+
+    Args:
+        export: folder of the export.
+
+    Raises:
+        UserError: ``model.onnx`` or ``vocab.txt`` cannot be read.
+        OSError, ValueError: ``tokenizer.json`` cannot be read.
+    """
+    rules = json.loads((export / TOKENIZER).read_text(encoding="utf-8"))
+    kept = {name: value for name, value in rules.items() if name not in _OF_ANSWERS}
+    digests = {name: file_sha256(export / name) for name in (WEIGHTS, VOCABULARY)}
+    return json_sha256({**digests, TOKENIZER: kept})
+
+
+def text_digest(text: str) -> str:
+    """The SHA-256 of a text in UTF-8, 64 hexadecimal digits: its id where it has no other."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
