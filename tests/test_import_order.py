@@ -35,6 +35,7 @@ ROOMS = (
     "holle_tf.runs",
     "holle_tf.training",
     "holle_tf.report",
+    "holle_tf.store",
     "holle_tf.serve",
     "holle_tf.api",
     "tuning",

@@ -99,8 +99,9 @@ for _format in (
         title="SavedModel",
         write="holle_tf.export.savedmodel:export_savedmodel",
         read="holle_tf.export.savedmodel:read_savedmodel",
-        options=("float16_embeddings", "max_words", "hash_buckets"),
-        ignored=("quantization", "document_states"),
+        options=("float16_embeddings", "max_words", "hash_buckets", "document_states"),
+        ignored=("quantization",),
+        read_halves="holle_tf.export.savedmodel_halves:read_savedmodel_halves",
     ),
     ExportFormat(
         name="tflite",

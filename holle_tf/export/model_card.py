@@ -114,7 +114,7 @@ def _markdown(card: dict[str, Any]) -> str:
     lines += [f"- {words} words: {value:.1f} ms" for words, value in latency["milliseconds"].items()]
     if kept := card.get("kept"):
         lines += [
-            f"- A document can be read once (`encode.onnx`) and asked about many times (`answer.onnx`): "
+            f"- A document can be read once (`encode`) and asked about many times (`answer`): "
             f"{kept['bytes of a word']} bytes of each word are kept, as {kept['format']}"
         ]
     lines += [f"- `{name}`: {size:,} bytes" for name, size in card["sizes"].items()]

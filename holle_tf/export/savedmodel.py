@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from holle_tf.export.client_files import write_vocabulary
 from holle_tf.export.graph_keys import keys_in_graph
 from holle_tf.export.graph_tokenizer import GraphTokens, tokenize_in_graph
 from holle_tf.export.readback import Read
+from holle_tf.export.savedmodel_halves import half_signatures
 from holle_tf.export.student import Student, hash_bucket
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
@@ -25,8 +27,15 @@ VERSION = "1"  # TensorFlow Serving looks for numbered folders
 
 
 def export_savedmodel(student: Student, folder: Path, options: ExportConfig) -> None:
-    """Write ``student`` as a SavedModel to ``folder/1``; see ``StudentModule`` for its signatures."""
-    del options  # those that it has are applied by ``Student.shrunk``
+    """Write ``student`` as a SavedModel to ``folder/1``.
+
+    For its signatures see ``StudentModule`` and ``savedmodel_halves``.
+
+    Args:
+        student: what is exported; ``Student.shrunk`` applied most of the options.
+        folder: an existing one.
+        options: ``document_states`` is the format of what is kept of a document; none = no such signatures.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         module = StudentModule(student, write_vocabulary(student, Path(scratch)))
         functions = {
@@ -34,6 +43,8 @@ def export_savedmodel(student: Student, folder: Path, options: ExportConfig) -> 
             "explain": module.explain,
             "tokens": module.tokens,
         }
+        if options.document_states != "none":
+            functions.update(module.halves(options.document_states))
         tf.saved_model.save(module, str(folder / VERSION), signatures=functions)
 
 
@@ -72,6 +83,7 @@ class StudentModule(tf.Module):
         model = student.stock_model()
         # Only the variables: loading Keras objects would require our layers.
         self._weights = list(model.variables)
+        self.halves = functools.partial(half_signatures, student, model)
         # Separate functions, so that each is traced and stored once and not for each signature.
         self._inputs, self._matches = student.inputs, student.matches
         numbers = {name: tf.TensorSpec([None, None], tf.int32) for name in self._inputs}

@@ -50,7 +50,9 @@ def serve_mode(
     samples: list[SampleDocument] = []
     cache = DocumentCache.of_megabytes(config.serve.document_cache_mb)
     exports = _paths(export_dir)
-    store = _store(documents, exports, False) if documents else None
+    if config.serve.retrieve and not documents:
+        raise UserError("serve.retrieve needs --documents, the store in which documents are found.")
+    store = _store(documents, exports, config.serve.retrieve > 0) if documents else None
     with listen(config.serve) as bound:
         for path in exports:
             from holle_tf.serve.onnx_backend import OnnxBackend
@@ -83,6 +85,11 @@ def _store(folder: str, exports: Sequence[Path], search: bool) -> Store:
         raise UserError(
             f"{folder}: this store is of another model than --export_dir; serve the export that it was"
             " encoded with, or encode the documents again."
+        )
+    if search and not store.has_search:
+        raise UserError(
+            f"{folder}: has no index to search; give the --mode=encode command again with"
+            " --set store.search=true."
         )
     return store
 

@@ -27,5 +27,11 @@ class ServeConfig:
     document_cache_mb: int = option(
         256, "MB of documents that are kept, so that further questions about them are quick; 0 = none"
     )
+    retrieve: int = option(
+        0, "documents of --documents that are read for a chat without a document; 0 = it has to have one"
+    )
+    retrieve_weight: float = option(
+        7.5, "weight of BM25 in the choice among their answers, beside the probability of the span"
+    )
     body_seconds: float = option(20.0, "seconds to send a request; after them, status 408", positive=True)
     shutdown_seconds: int = option(30, "seconds that requests in progress may take after SIGTERM")

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequenc
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages
 from holle_tf.serve.backend import Backend
-from holle_tf.serve.batching import Batcher, Stopping
+from holle_tf.serve.batching import Batcher, Reading, Stopping
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
+from holle_tf.serve.retrieval import Retrieval
 from pipelines.errors import UserError
 from pipelines.readers.registry import reader_of
 
@@ -57,6 +59,9 @@ def create_app(
     store = DocumentStore(
         cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words, on_disk
     )
+    retrieval = None
+    if on_disk is not None and options.retrieve:
+        retrieval = Retrieval(on_disk, store, options.retrieve, options.retrieve_weight)
     batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
 
     @asynccontextmanager
@@ -114,16 +119,37 @@ def create_app(
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
     async def chat(name: str, request: messages.ChatRequest) -> Response:
         """The span that answers the last utterance of a chat, and the probabilities of every word."""
-        backend = backend_of(name)
+        backend_of(name)
+        if request.document is None and request.document_id is None:
+            return await found_chat(name, request)
         document = stored(request.document, request.document_id)
-        said = {"document": document.text, "chat": request.chat}
-        try:
-            example = reader_of(backend.data).chat(said, backend.data)
-        except UserError as error:
-            raise HTTPException(400, str(error)) from error
-        (reading,) = await batchers[name].submit([example], [document.words])
+        (reading,) = await read(name, request.chat, [document])
         key = document.id if store.keeps else None
         return _json(messages.chat_reply(document.text, reading, request.tokens, key))
+
+    async def found_chat(name: str, request: messages.ChatRequest) -> Response:
+        """The answer to a chat without a document."""
+        if retrieval is None:
+            raise HTTPException(400, f"document: {messages.NO_DOCUMENT}")
+        candidates = await run_in_threadpool(retrieval.candidates, request.chat[-1])
+        documents = [found.document for found in candidates]
+        readings = await read(name, request.chat, documents)
+        best = retrieval.choose(candidates, readings)
+        document = documents[best]
+        reply = messages.chat_reply(document.text, readings[best], request.tokens, document.id)
+        return _json({**reply, "document": document.text})
+
+    async def read(name: str, chat: Sequence[str], documents: Sequence[StoredDocument]) -> list[Reading]:
+        """The readings of a chat about each of several documents."""
+        data = backends[name].data
+        try:
+            examples = [
+                reader_of(data).chat({"document": document.text, "chat": chat}, data)
+                for document in documents
+            ]
+        except UserError as error:
+            raise HTTPException(400, str(error)) from error
+        return await batchers[name].submit(examples, [document.words for document in documents])
 
     @app.post("/v1/documents", response_model=messages.DocumentReply, responses=_REFUSALS)
     async def keep(request: messages.DocumentRequest) -> Response:

@@ -19,11 +19,17 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+NO_DOCUMENT = "Field required, or 'document_id'"
+
+
 def _either_text_or_id(document: Any, info: ValidationInfo) -> Any:
-    has_id = info.data.get("document_id") is not None
-    if document is None and not has_id:
-        raise ValueError("Field required, or 'document_id'")
-    if document is not None and has_id:
+    if document is None and info.data.get("document_id") is None:
+        raise ValueError(NO_DOCUMENT)
+    return _not_both(document, info)
+
+
+def _not_both(document: Any, info: ValidationInfo) -> Any:
+    if document is not None and info.data.get("document_id") is not None:
         raise ValueError("give 'document' or 'document_id', not both")
     return document
 
@@ -129,7 +135,12 @@ class PredictReply(_Message):
 
 
 class ChatRequest(_OfDocument):
-    """A document and a chat about it, the query last. Turns alternate."""
+    """A document and a chat about it, the query last. Turns alternate.
+
+    With ``serve.retrieve``, the document may be left out.
+    """
+
+    _has_document = field_validator("document")(_not_both)
 
     chat: List[str] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
     tokens: bool = Field(False, description="Whether to send the probabilities of every word.")
@@ -158,6 +169,7 @@ class ChatReply(_Message):
 
     n_best: List[Span]
     document_id: Optional[str] = Field(None, description="For the next turn; none if no document is kept.")
+    document: Optional[str] = Field(None, description="Only of a chat without one: what was found.")
     tokens: Optional[Tokens] = None
     queued_ms: float = Field(description="Time from arrival until the model started.")
     model_ms: float = Field(description="Time for the whole batch.")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Iterator, NamedTuple, Optional
+from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
 import numpy as np
 
 from holle_tf.store.fingerprint import text_digest
 from holle_tf.store.id_index import IdIndex, ends_of
-from holle_tf.store.manifest import load_manifest
+from holle_tf.store.manifest import Manifest, load_manifest
 from holle_tf.store.shard import ReadDocument, Shard
 from pipelines.errors import UserError
+
+if TYPE_CHECKING:  # it needs bm25s
+    from holle_tf.store.search import Search
 
 _REMEDY = "give the --mode=encode command of this store again"
 OPEN_SHARDS = 256  # each takes a file handle
@@ -47,8 +51,24 @@ class Store:
         self.folder, self.manifest = folder, manifest
         self._index = IdIndex(folder)
         self._ends = ends_of([shard.documents for shard in manifest.shards])
+        self._search = _search(folder, manifest)
         self._lock = threading.Lock()
         self._open: OrderedDict[int, Shard] = OrderedDict()  # what was used last is last
+
+    @property
+    def has_search(self) -> bool:
+        """Whether it has an index for BM25."""
+        return self._search is not None
+
+    def best(self, query: str, most: int) -> list[tuple[StoredText, float]]:
+        """The documents that BM25 finds and their scores, best first.
+
+        Raises:
+            UserError: a file is damaged, or there is no index for BM25.
+        """
+        if self._search is None:
+            raise UserError(f"{self.folder}: has no index to search; {_REMEDY} with --set store.search=true")
+        return [(self.at(place), score) for place, score in self._search.best(query, most)]
 
     def text(self, key: str) -> Optional[StoredText]:
         """The document of an id, or of the digest of its text; None if there is none.
@@ -97,3 +117,12 @@ class Store:
             shard = self._open[number]
         row = place - (int(self._ends[number]) - self.manifest.shards[number].documents)
         return shard, row
+
+
+def _search(folder: Path, manifest: Manifest) -> Optional[Search]:
+    """The index for BM25; none if the store has none, or bm25s is not installed."""
+    if not manifest.search or find_spec("bm25s") is None:
+        return None
+    from holle_tf.store.search import Search
+
+    return Search(folder, manifest.documents)

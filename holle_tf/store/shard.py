@@ -4,8 +4,8 @@ A file has a single record batch, uncompressed, with a row for each document. It
 row costs only the pages that it lies on. Parquet and TFRecords would have to be decoded first.
 
 Columns: ``id`` and ``text``, strings; ``line``, int64, of the input; ``text_crc32`` and ``read_crc32``,
-uint32, checksums; ``starts`` and ``ends``, lists of int32, character offsets of the words; a list of int32 for
-each other input of ``answer.onnx`` that belongs to a document; and for each tensor of states a list of n
+uint32, checksums; ``starts`` and ``ends``, lists of int32, character offsets of the words; a list of int32
+for each other input of ``answer.onnx`` that belongs to a document; and for each tensor of states a list of n
 numbers a word: float16, or int8 with a list of float32 scales, one a word, in ``<name>_scale``.
 """
 

@@ -202,6 +202,12 @@ class _Writing:
         if not manifest.ids or any(entry.fault(folder, checksum=True) for entry in manifest.ids):
             names = write_ids(folder, _keys(folder, manifest))
             manifest = replace(manifest, ids=[FileEntry.of(folder, name) for name in names])
+        lost = any(entry.fault(folder, checksum=True) for entry in manifest.search)
+        if lost or (self._options.search and not manifest.search):
+            from holle_tf.store.search import write_search  # it needs bm25s
+
+            names = write_search(folder, _texts(folder, manifest))
+            manifest = replace(manifest, search=[FileEntry.of(folder, name) for name in names])
         return manifest
 
 
@@ -216,6 +222,11 @@ def _keys(folder: Path, manifest: Manifest) -> Iterator[tuple[str, int]]:
             if digest != key:
                 yield digest, place
             place += 1
+
+
+def _texts(folder: Path, manifest: Manifest) -> Iterator[str]:
+    for shard in _opened(folder, *manifest.shards):
+        yield from (shard.text(row)[1] for row in range(shard.documents))
 
 
 def _opened(folder: Path, *entries: ShardEntry) -> Iterator[Shard]:

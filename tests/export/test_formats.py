@@ -53,7 +53,12 @@ def test_options_that_a_format_has_or_ignores_pass_and_the_card_lists_the_former
     options = ExportConfig(float16_embeddings=True, max_words=9, hash_buckets=3, quantization="int8")
     found = find_format("savedmodel")
     found.check(options)
-    assert found.values(options) == {"float16_embeddings": True, "max_words": 9, "hash_buckets": 3}
+    assert found.values(options) == {
+        "float16_embeddings": True,
+        "max_words": 9,
+        "hash_buckets": 3,
+        "document_states": "float32",
+    }
 
 
 def test_a_second_format_of_one_name_is_refused():

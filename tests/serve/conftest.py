@@ -76,7 +76,7 @@ class Client:
 
 
 @contextmanager
-def served(backends, options=None, documents=()):
+def served(backends, options=None, documents=(), on_disk=None):
     """A ``Client`` of a service in a thread of this process."""
     pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
     uvicorn = pytest.importorskip("uvicorn")
@@ -85,7 +85,7 @@ def served(backends, options=None, documents=()):
 
     options = options or ServeConfig(port=0)
     with listen(options) as bound:
-        app = create_app(backends, options, documents)
+        app = create_app(backends, options, documents, on_disk=on_disk)
         server = uvicorn.Server(
             uvicorn.Config(app, http="h11", ws="none", lifespan="on", log_level="critical")
         )
