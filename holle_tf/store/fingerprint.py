@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from pipelines.errors import UserError
 from pipelines.files import file_sha256, json_sha256
 
 WEIGHTS, VOCABULARY, TOKENIZER = "model.onnx", "vocab.txt", "tokenizer.json"
@@ -20,10 +21,14 @@ def model_fingerprint(export: Path) -> str:
         export: folder of the export.
 
     Raises:
-        UserError: ``model.onnx`` or ``vocab.txt`` cannot be read.
-        OSError, ValueError: ``tokenizer.json`` cannot be read.
+        UserError: a file cannot be read.
     """
-    rules = json.loads((export / TOKENIZER).read_text(encoding="utf-8"))
+    try:
+        rules = json.loads((export / TOKENIZER).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{export / TOKENIZER}: cannot be read ({error}); write it by --mode=export --format=onnx"
+        ) from error
     kept = {name: value for name, value in rules.items() if name not in _OF_ANSWERS}
     digests = {name: file_sha256(export / name) for name in (WEIGHTS, VOCABULARY)}
     return json_sha256({**digests, TOKENIZER: kept})

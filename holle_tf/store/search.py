@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Iterable
 
@@ -14,6 +15,7 @@ from pipelines.tokenizer import lookup_form, token_texts
 from pipelines.word_keys import STEM_CHARS
 
 FOLDER = "search"
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it says in its own format what it does
 _STOP = frozenset(STOPWORDS_EN)
 
 

@@ -53,15 +53,16 @@ def write_store(
         UserError: a line is broken (``strict``); the folder is a store of another model, of other options or
             of another input, or something else; another process writes it; or the disk is full.
     """
-    _create(folder)
 
     def busy() -> None:
         raise UserError(
             f"{folder}: another process is writing this store; wait until it ends, or choose another --output"
         )
 
-    with exclusive_access(folder, busy), opened_input(source) as file:
-        return _Writing(source, folder, encoder, options, strict).run(file)
+    with opened_input(source) as file:
+        _create(folder)
+        with exclusive_access(folder, busy):
+            return _Writing(source, folder, encoder, options, strict).run(file)
 
 
 def _create(folder: Path) -> None:
