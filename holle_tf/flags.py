@@ -108,7 +108,7 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "beam_options",
-    "Prepare the data with Apache Beam and these options, such as --runner=FlinkRunner (docs/preparing.md).",
+    "Prepare or encode with Apache Beam and these options, such as --runner=FlinkRunner (docs/preparing.md).",
 )
 
 # Training.

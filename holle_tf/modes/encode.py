@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 import tempfile
 import time
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from holle_tf.config import Config
 from pipelines.errors import UserError
@@ -26,6 +28,7 @@ def encode_mode(
     input: Optional[str] = None,
     output: Optional[str] = None,
     strict: bool = False,
+    beam_options: Optional[str] = None,
 ) -> None:
     """Write a store of documents; the last line is JSON.
 
@@ -36,6 +39,7 @@ def encode_mode(
         input: JSON lines, ``{"id": "...", "document": "..."}``.
         output: folder of the store.
         strict: end at a broken line, in place of skipping it.
+        beam_options: options of Apache Beam, whose workers then read the documents; None = without it.
 
     Raises:
         UserError: a package or an argument is missing, the model cannot be used, or see ``write_store``.
@@ -45,16 +49,33 @@ def encode_mode(
         raise UserError(f"--mode=encode needs --{'output' if input else 'input'}; see --help.")
     if run_dir and export_dir:
         raise UserError("--run_dir and --export_dir both name a student; leave out one.")
+    if beam_options is not None and not export_dir:
+        raise UserError("--beam_options needs --export_dir, a folder that all workers can read.")
     from holle_tf.serve.onnx_backend import OnnxBackend
     from holle_tf.store.writer import write_store
 
     with tempfile.TemporaryDirectory() as scratch:
         export = Path(export_dir) if export_dir else _exported(config, run_dir, Path(scratch))
         logger.info(f"using {export}")
-        began = time.monotonic()
-        manifest = write_store(Path(input), Path(output), OnnxBackend(export), config.store, strict)
+        began, elsewhere = time.monotonic(), None
+        if beam_options is not None:
+            beam_parts = _beam_parts()
+            elsewhere = beam_parts(shlex.split(beam_options), partial(OnnxBackend, export, threads=1))
+        manifest = write_store(
+            Path(input), Path(output), OnnxBackend(export), config.store, strict, elsewhere
+        )
     found = {"documents": manifest.documents, "words": manifest.words, "bytes": manifest.bytes}
     print(json.dumps({"store": output, **found, "seconds": round(time.monotonic() - began, 1)}))
+
+
+def _beam_parts() -> Any:
+    if find_spec("apache_beam") is None:
+        raise UserError(
+            "--beam_options needs Apache Beam: pip install 'holle-tf[beam]', or sh install.sh beam"
+        )
+    from holle_tf.store.beam_encoding import BeamParts
+
+    return BeamParts
 
 
 def check_packages(search: bool) -> None:

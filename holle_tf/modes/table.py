@@ -117,7 +117,7 @@ MODES: dict[str, Mode] = {
         "--input=docs.jsonl --output=STORE --export_dir=EXPORT",
         "holle_tf.modes.encode:encode_mode",
         (),
-        ("run_dir", "export_dir", "input", "output", "strict"),
+        ("run_dir", "export_dir", "input", "output", "strict", "beam_options"),
     ),
     "serve": Mode(
         "Start a web page to chat with models, and a REST service (docs/serving.md).",

@@ -206,6 +206,24 @@ def test_a_damaged_file_is_written_anew(letters, write_lines, documents, tmp_pat
     assert contents(folder) == before and 0 < len(letters.texts) < 20
 
 
+def test_a_pipeline_writes_the_same_files(letters, write_lines, documents, tmp_path):
+    pytest.importorskip("apache_beam", reason="requirements-beam.txt is not installed")
+    from holle_tf.store.beam_encoding import BeamParts
+
+    source = write_lines([*documents[:30], "broken", documents[0], "", *documents[30:]])
+    elsewhere = BeamParts(["--runner=DirectRunner"], type(letters))
+    write_store(source, tmp_path / "here", letters, SMALL)
+    letters.encode = None
+    write_store(source, tmp_path / "store", letters, SMALL, elsewhere=elsewhere)
+    (tmp_path / "store" / "shard-00002.arrow").unlink()
+    write_store(source, tmp_path / "store", letters, SMALL, elsewhere=elsewhere)
+    assert contents(tmp_path / "store") == contents(tmp_path / "here")
+    packed = source.with_suffix(".jsonl.gz")
+    packed.write_bytes(gzip.compress(source.read_bytes()))
+    with pytest.raises(UserError, match="workers of Beam cannot read parts of a compressed file; unpack it"):
+        write_store(packed, tmp_path / "other", letters, SMALL, elsewhere=elsewhere)
+
+
 def test_a_manifest_of_another_version_is_named(letters, write_lines, documents, tmp_path):
     write_store(write_lines(documents), tmp_path / "store", letters, SMALL)
     path = tmp_path / "store" / "manifest.json"
