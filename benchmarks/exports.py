@@ -208,7 +208,8 @@ def checked_card(folder: Path) -> dict[str, int]:
     Raises:
         UserError: the card is missing, it lacks the scores, or the files have other sizes.
     """
-    from holle_tf.export.model_card import CARD_JSON, CARD_TEXT, file_sizes
+    from holle_tf.export.export_digests import CARD_JSON
+    from holle_tf.export.model_card import CARD_TEXT, file_sizes
 
     try:
         card = json.loads((folder / CARD_JSON).read_text(encoding="utf-8"))
