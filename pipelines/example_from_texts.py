@@ -144,7 +144,9 @@ def _said(chat: Mapping[str, Any]) -> Tuple[str, List[str]]:
         return "", []
     *turns, last = turns
     before = alternating(turns)
-    if turns and last.speaker and turns[-1].speaker == last.speaker:
+    speakers = {turn.speaker for turn in (*turns, last)}
+    told = "" not in speakers and (len(speakers) > 1 or len(turns) == 1)  # else they tell nothing apart
+    if turns and told and turns[-1].speaker == last.speaker:
         before.append("")  # the other side said nothing in between
     return last.text, before
 

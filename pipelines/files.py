@@ -102,6 +102,28 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)  # gone already after a success
 
 
+def check_space(path: Path, size: int) -> None:
+    """See that a file of so many bytes can be written, for libraries that crash where it cannot (HDF5).
+
+    Args:
+        path: a file that does not exist.
+        size: its bytes.
+
+    Raises:
+        UserError: the disk is full, or the file would exceed the limit of the shell.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        os.posix_fallocate(handle, 0, size)
+    except OSError as error:
+        if error.errno in (*DISK_FULL, errno.EFBIG):
+            raise _disk_full(path, error) from error
+        # The file system cannot reserve space: the library finds out for itself.
+    finally:
+        os.close(handle)
+        path.unlink(missing_ok=True)
+
+
 @contextmanager
 def atomic_folder(path: PathLike) -> Iterator[Path]:
     """Yield an empty folder to fill, which takes its name only once the block ends without an error.

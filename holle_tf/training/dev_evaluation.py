@@ -8,6 +8,7 @@ import math
 import time
 from typing import Any, Collection, Optional
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.distill.distiller import Distiller
@@ -15,9 +16,11 @@ from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.options.training import TrainingConfig
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.training.early_stopping import is_better, out_of_patience
-from pipelines.files import atomic_file
+from pipelines.files import atomic_file, check_space
 
 logger = logging.getLogger(__name__)
+
+HDF5_BYTES = 4096  # about what a variable takes in a file besides its values, and some more
 
 
 class DevEvaluation(tf.keras.callbacks.Callback):
@@ -97,5 +100,9 @@ class DevEvaluation(tf.keras.callbacks.Callback):
 
     def _save_best(self) -> None:
         temporary = self._run.weights.with_name("writing.weights.h5")
+        temporary.unlink(missing_ok=True)
+        variables = self.model.student.variables
+        bytes_of_weights = sum(v.dtype.size * int(np.prod(v.shape)) for v in variables)
+        check_space(temporary, bytes_of_weights + HDF5_BYTES * (1 + len(variables)))
         self.model.student.save_weights(temporary)
         temporary.replace(self._run.weights)

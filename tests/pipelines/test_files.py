@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.files import atomic_file, atomic_folder, atomic_path, file_sha256
+from pipelines.files import atomic_file, atomic_folder, atomic_path, check_space, file_sha256
 
 
 def names(folder):
@@ -68,6 +68,20 @@ def test_a_limit_on_the_size_of_files_is_the_users_to_raise(tmp_path, writer):
     ):
         raise OSError(errno.EFBIG, "File too large")
     assert names(tmp_path) == []
+
+
+def test_too_little_space_is_found_before_a_library_writes(tmp_path, monkeypatch):
+    check_space(tmp_path / "weights", 10_000)
+    assert names(tmp_path) == []
+    for number, said in ((errno.ENOSPC, "the disk is full"), (errno.EFBIG, "ulimit -f")):
+
+        def refuse(handle, begin, size, number=number):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "posix_fallocate", refuse)
+        with pytest.raises(UserError, match=f"weights: .*{said}"):
+            check_space(tmp_path / "weights", 10_000)
+        assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("writer", [atomic_file, atomic_folder])

@@ -110,6 +110,9 @@ def test_two_messages_in_a_row_leave_the_other_side_silent():
     chat = [{"role": "user", "content": text} for text in ("p1", "And then?")]
     example = example_to_predict({"document": TEXT, "chat": chat}, DataConfig())
     assert (example.prober_history, example.responder_history) == ("p1", "")
+    chat = [{"speaker": "A", "text": text} for text in ("p1", "r1", "And then?")]  # which tells nothing
+    example = example_to_predict({"document": TEXT, "chat": chat}, DataConfig())
+    assert (example.prober_history, example.responder_history) == ("p1", "r1")
 
 
 def test_a_chat_ends_with_its_query():
