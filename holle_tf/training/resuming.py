@@ -50,7 +50,7 @@ class Resume(tf.keras.callbacks.BackupAndRestore):
     def on_train_begin(self, logs: Optional[dict[str, Any]] = None) -> None:
         try:
             super().on_train_begin(logs)
-        except (tf.errors.OpError, ValueError) as error:
+        except (tf.errors.OpError, LookupError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(
                 f"{self._run}: the state from which this training would resume is damaged ({reason});"

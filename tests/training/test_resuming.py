@@ -31,7 +31,7 @@ def _fit(folder, epochs):
     done = model.fit(
         tf.ones((1, 1)), tf.zeros((1, 1)), epochs=epochs, verbose=0, callbacks=[Resume(folder, folder)]
     )
-    return float(model.get_weights()[0]), len(done.epoch)
+    return model.get_weights()[0].item(), len(done.epoch)
 
 
 def test_a_damaged_state_is_one_line(tmp_path):
