@@ -25,7 +25,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.models import WORDS
-from benchmarks.turns import export
+from benchmarks.untrained_exports import export
 from holle_tf.drawing.terminal_table import print_table
 
 _SIZES = flags.DEFINE_list("sizes", ["1000", "10000"], "documents, ascending")

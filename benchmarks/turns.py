@@ -22,7 +22,8 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.models import WORD_DIM, WORDS
+from benchmarks.models import WORDS
+from benchmarks.untrained_exports import CONTEXT, export
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.serve.document_cache import document_id
 
@@ -30,25 +31,8 @@ _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the d
 _STUDENTS = flags.DEFINE_list("students", ["sam", "sam_match"], "students of the catalogue")
 _STATES = flags.DEFINE_list("states", ["float32", "float16"], "formats of what is kept of a document")
 _SECONDS = flags.DEFINE_float("seconds", 2.0, "seconds of measuring for each number")
-_CONTEXT = 24  # words of the query and of each history
 MEASURED = ("whole", "first", "later", "later_graph")
 TITLES = ("whole, from texts", "first turn, from texts", "later turns, from texts", "later turns, graph")
-
-
-def export(name: str, folder: Path, states: str) -> None:
-    """Write an ONNX export of an untrained student."""
-    from holle_tf.catalogue import model_row
-    from holle_tf.export.onnx_student import export_onnx
-    from holle_tf.export.student import Limits, Student
-    from holle_tf.options.evaluation import EvaluationConfig
-    from holle_tf.options.export import ExportConfig
-
-    row, vectors = model_row(name), np.random.default_rng(0).normal(size=(WORDS, WORD_DIM))
-    model = row.build(row.options(), vectors.astype(np.float32), 0)
-    words = ("<pad>", "<unk>", *(f"w{i}" for i in range(WORDS - 2)))
-    limits = Limits(_CONTEXT, _CONTEXT, EvaluationConfig.max_span, EvaluationConfig.n_best)
-    folder.mkdir()
-    export_onnx(Student.of(row.options(), model, words, limits), folder, ExportConfig(document_states=states))
 
 
 def measure(folder: Path, lengths: list[int], seconds: float) -> list[dict[str, float]]:
@@ -76,14 +60,14 @@ def measure_length(whole: Any, keeping: Any, words: int, seconds: float) -> dict
         return " ".join(f"w{i}" for i in rng.integers(0, WORDS - 2, length))
 
     def chat(about: str) -> Any:
-        return unanswered(about, text(_CONTEXT), text(_CONTEXT), text(_CONTEXT))
+        return unanswered(about, text(CONTEXT), text(CONTEXT), text(CONTEXT))
 
     document = text(words)
     before = keeping._cache.size
     keeping.read([chat(document)])
     kept = keeping._cache.size - before
     (feeds,) = (read.feeds for read in keeping._documents({document_id(document): document}).values())
-    context = keeping._numbers({name: text(_CONTEXT) for name in keeping._last})
+    context = keeping._numbers({name: text(CONTEXT) for name in keeping._last})
     feeds = {**feeds, **{name: np.array([numbers], np.int32) for name, numbers in context.items()}}
     answer = keeping._sessions["answer.onnx"]
     return {

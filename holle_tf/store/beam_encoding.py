@@ -1,6 +1,6 @@
 """Writes the files of a store by an Apache Beam pipeline, for collections too large for one machine.
 
-Needs ``requirements-beam.txt``. All workers must share the file system of the input, the store and the export.
+Needs ``requirements-beam.txt``. All workers must share the file system of input, store and export.
 One process goes through the input and decides which lines are read. The parts are then distributed.
 """
 
