@@ -110,6 +110,11 @@ _flag(
     "beam_options",
     "Prepare or encode with Apache Beam and these options, such as --runner=FlinkRunner (docs/preparing.md).",
 )
+_flag(
+    flags.DEFINE_string,
+    "write_examples",
+    "Folder for the prepared examples as JSON lines, for a teacher outside this project (docs/teachers.md).",
+)
 
 # Training.
 _flag(

@@ -53,7 +53,7 @@ MODES: dict[str, Mode] = {
         "--data_dir=HOLLE --glove=glove.6B.zip --setup=ld",
         "holle_tf.modes.prepare:prepare_mode",
         _DATA,
-        ("beam_options",),
+        ("beam_options", "write_examples"),
     ),
     "train": Mode(
         "Train one model on the labels and score it.",
