@@ -1,10 +1,10 @@
 """Fine-tune a Hugging Face encoder as a reader, and write its scores as a teacher of holle_tf.
 
     python -m holle_tf.main --mode=prepare ... --write_examples=EXAMPLES
-    python examples/teacher_transformers.py --examples=EXAMPLES --encoder=FOLDER --work=WORK --minutes=60 --scores=FILE
+    python examples/teacher_transformers.py --examples=EXAMPLES --encoder=FOLDER --work=WORK --scores=FILE
 
-It needs examples/requirements-transformers.txt and nothing else of this project. The same command goes on after an
-interruption. docs/teachers.md describes the files that it reads and writes.
+It needs examples/requirements-transformers.txt and nothing else of this project. The same command goes on
+after an interruption. docs/teachers.md describes the files that it reads and writes.
 """
 
 import argparse
@@ -62,16 +62,21 @@ class Windows:
                 within = np.array([part_of == 1 for part_of in found.sequence_ids(i)])
                 offsets = np.array(found["offset_mapping"][i], np.int32)  # (sub-words, 2)
                 offsets[~within] = 0
-                for word in np.flatnonzero(within):  # some tokenizers count the space before a word as its own
+                for word in np.flatnonzero(
+                    within
+                ):  # some tokenizers count the space before a word as its own
                     start, end = offsets[word]
                     text = document[start:end]
-                    offsets[word] = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+                    offsets[word] = (
+                        start + len(text) - len(text.lstrip()),
+                        end - len(text) + len(text.rstrip()),
+                    )
                 offsets[offsets[:, 0] >= offsets[:, 1]] = 0
                 inputs = {name: found[name][i] for name in tokenizer.model_input_names if name in found}
                 self.rows.append((first + place, inputs, offsets))
 
     def labels(self, row):
-        """First and last sub-word of the answer; 0, which no document has, if this window does not hold it."""
+        """First and last sub-word of the answer; 0, outside the document, if it is elsewhere."""
         place, _, offsets = self.rows[row]
         answer = self.examples[place]["answer"]
         inside = (offsets[:, 1] > answer["start"]) & (offsets[:, 0] < answer["end"])
@@ -112,7 +117,7 @@ def save(path, content):
 
 
 def train(model, windows, options, precision):
-    """Train for ``--minutes`` in all or ``--epochs``, whichever ends first; goes on from the last checkpoint."""
+    """Train for ``--minutes`` in all or ``--epochs``, the shorter; goes on from the last checkpoint."""
     path = Path(options.work) / "checkpoint.pt"
     optimizer = torch.optim.AdamW(model.parameters(), lr=options.learning_rate, weight_decay=0.01)
     step, before = 0, 0.0  # seconds that earlier calls trained
@@ -160,9 +165,9 @@ def train(model, windows, options, precision):
         now = time.monotonic()
         if now - shown > options.show_seconds:
             left = (now - begun) / (step - first) * (steps_of_epoch - step % steps_of_epoch) / 60
-            print(f"step {step} of {total}, {step / steps_of_epoch:.2f} epochs, {(before + now - begun) / 60:.1f}"
-                  f" minutes, loss {np.mean(losses):.3f}, {left:.0f} minutes to the end of this epoch",
-                  flush=True)  # fmt: skip
+            done = f"{step / steps_of_epoch:.2f} epochs, {(before + now - begun) / 60:.1f} minutes"
+            print(f"step {step} of {total}, {done}, loss {np.mean(losses):.3f},", end=" ")
+            print(f"{left:.0f} minutes to the end of this epoch", flush=True)
             shown = now
         if now - saved > SAVE_SECONDS:
             checkpoint(before + now - begun)
@@ -213,11 +218,13 @@ def write_scores(path, scores, split, best):
 
 def join(path, header, parts):
     """One file of the header and the lines of all splits; .gz if the name says so."""
-    begin = gzip.open if str(path).endswith(".gz") else open
-    with begin(f"{path}.tmp", "wt", encoding="utf-8") as file:
-        file.write(json.dumps(header) + "\n")
+    with contextlib.ExitStack() as closed_after:
+        file = closed_after.enter_context(open(f"{path}.tmp", "wb"))
+        if str(path).endswith(".gz"):  # without a time: the same scores give the same bytes
+            file = closed_after.enter_context(gzip.GzipFile("", "wb", 6, file, mtime=0))
+        file.write(json.dumps(header).encode() + b"\n")
         for part in parts:
-            with open(part, encoding="utf-8") as lines:
+            with open(part, "rb") as lines:
                 file.writelines(lines)
     os.replace(f"{path}.tmp", path)
 
@@ -228,7 +235,10 @@ def accuracy(path, examples):
     with open(path, encoding="utf-8") as lines:
         for line, example in zip(map(json.loads, lines), examples):
             if example["answer"] is not None:
-                best = [line[f"{edge}_offsets"][int(np.argmax(line[f"{edge}_scores"]))] for edge in ("start", "end")]
+                best = [
+                    line[f"{edge}_offsets"][int(np.argmax(line[f"{edge}_scores"]))]
+                    for edge in ("start", "end")
+                ]
                 right += best == [example["answer"]["start"], example["answer"]["end"]]
                 total += 1
     return right / max(total, 1)
@@ -236,7 +246,9 @@ def accuracy(path, examples):
 
 def parse_arguments(arguments=None):
     """The flags; their help is the reference."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--examples", required=True, help="folder that --write_examples wrote")
     parser.add_argument("--encoder", required=True, help="folder of a model, or its name on the hub")
     parser.add_argument("--work", required=True, help="folder for checkpoints and the fine-tuned model")
@@ -248,7 +260,9 @@ def parse_arguments(arguments=None):
     parser.add_argument("--learning_rate", type=float, default=1e-4)
     parser.add_argument("--batch_size", type=int, default=16)
     parser.add_argument("--length", type=int, default=384, help="sub-words that the model reads at once")
-    parser.add_argument("--stride", type=int, default=128, help="sub-words that two windows of a document share")
+    parser.add_argument(
+        "--stride", type=int, default=128, help="sub-words that two windows of a document share"
+    )
     parser.add_argument("--bfloat16", action="store_true", help="faster where the CPU or GPU has it")
     parser.add_argument("--threads", type=int, default=0, help="0 = as torch chooses")
     parser.add_argument("--seed", type=int, default=0)
@@ -287,8 +301,15 @@ def main(arguments=None):
             scores = log_probabilities(model, windows, 2 * options.batch_size, precision)
             write_scores(parts[-1], scores, split, options.best)
         print(f"{split}: both ends right {100 * accuracy(parts[-1], examples):.1f} %", flush=True)
-    header = {"format": "span_scores", "version": 1, "values": "logits", "teacher": Path(options.encoder).name,
-              "parameters": sum(weights.numel() for weights in model.parameters())}  # fmt: skip
+    parameters = sum(weights.numel() for weights in model.parameters())
+    name = Path(options.encoder).name
+    header = {
+        "format": "span_scores",
+        "version": 1,
+        "values": "logits",
+        "teacher": name,
+        "parameters": parameters,
+    }
     join(options.scores, header, parts)
     print(f"wrote {options.scores}")
 

@@ -23,7 +23,7 @@ from holle_tf.catalogue import (
     teachers,
 )
 from holle_tf.options.board import BoardConfig
-from holle_tf.options.distill import DistillConfig, RecipeConfig, parse_fold
+from holle_tf.options.distill import SCORES, DistillConfig, RecipeConfig, is_score_file, parse_fold
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
 from holle_tf.options.report import ReportConfig
@@ -131,8 +131,8 @@ class Config:
             except ValueError:
                 return f"fold={self.fold}: not a fold, such as 1/4 for the first of four"
         for name in self.teachers:
-            if name not in teachers():
-                listed = ", ".join(teachers())
+            if name not in teachers() and not (is_score_file(name) and name != SCORES):
+                listed = ", ".join([*teachers(), f"{SCORES}FILE"])
                 return (
                     f"teacher={self.teacher}: {name!r} is not among the choices ({listed}); one of a plugin"
                     " needs its --plugin"

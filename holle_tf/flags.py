@@ -140,14 +140,15 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "teacher",
-    "Model to learn from: bidaf, qanet, or several separated by commas; qanet,qanet are two runs with"
-    " different seeds. --mode=distill needs this or --teacher_run.",
+    "Model to learn from: bidaf, qanet, a file of scores as scores:FILE (docs/teachers.md), or several"
+    " separated by commas; qanet,qanet are two runs with different seeds. --mode=distill needs this or"
+    " --teacher_run. --mode=evaluate scores such files.",
     option="teacher",
 )
 _flag(
     flags.DEFINE_list,
     "teacher_run",
-    "Run folder of a trained teacher, or several separated by commas.",
+    "Run folder of a trained teacher, scores:FILE, or several separated by commas.",
 )
 _flag(
     flags.DEFINE_string,
@@ -220,6 +221,12 @@ _flag(
     flags.DEFINE_string,
     "multi_reference",
     "Holl-E's multi_reference_test.json, plain or .gz; scores are also computed against all of its spans.",
+)
+_flag(
+    flags.DEFINE_string,
+    "write_scores",
+    "File to write with what the run says of train, dev and test: .jsonl, .jsonl.gz or .parquet"
+    " (docs/teachers.md).",
 )
 _flag(
     flags.DEFINE_string,

@@ -1,4 +1,4 @@
-"""Prepared examples as JSON lines, for programs that read no TFRecords, such as a teacher of another framework."""
+"""Prepared examples as JSON lines, for programs that read no TFRecords, such as a teacher elsewhere."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any, Iterable, Optional, Sequence
 from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
+from holle_tf.options.distill import is_score_file
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
 from holle_tf.runs.run_folder import RunFolder, read_json, write_text
@@ -112,6 +113,8 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
 def _resolved(config: Config, teacher_runs: Optional[Sequence[str]]) -> tuple[Config, bool]:
     """``config`` with its recipe, and whether the search is for a student of teachers."""
     teachers = bool(config.teacher or teacher_runs)
+    if any(map(is_score_file, teacher_runs or config.teachers)):
+        raise UserError("--mode=tune takes no files of scores as teachers; name a run by --teacher_run.")
     if not is_student(config.model):
         if teachers or config.recipe:
             raise UserError(

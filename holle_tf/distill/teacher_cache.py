@@ -11,7 +11,7 @@ import itertools
 import json
 import logging
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Protocol, Sequence, Union
 
 import numpy as np
 import tensorflow as tf
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 SHARD_EXAMPLES = 1024  # per file: what has to be read again after an interruption
 UNKNOWN = -1e9  # logit of positions that were not kept
+_LOWEST = -60000.0  # of half precision, about
 MANIFEST = "manifest.json"
 _FORMAT = 2  # raise when the contents of a cache change
 _COMPRESSION = tf.io.TFRecordOptions("GZIP", compression_level=1)
@@ -46,6 +47,15 @@ class Readers(NamedTuple):
 
 
 ALONE = Readers(1, 0, lambda: None)
+# Number of an example, its id, and its start and end logits, (document length,).
+NumberedScores = tuple[int, bytes, list[np.ndarray]]
+
+
+class KnownScores(Protocol):
+    """Scores of a split that no model of the project has to compute."""
+
+    def rows(self, wanted: Callable[[int], bool]) -> Iterator[NumberedScores]:
+        """The scores of the examples whose numbers are wanted, in order."""
 
 
 class TeacherCache:
@@ -133,7 +143,7 @@ class TeacherCache:
 
 
 def ensure_teacher_cache(
-    load_teacher: Callable[[], tf.keras.Model],
+    load_teacher: Callable[[], Union[tf.keras.Model, KnownScores]],
     teacher_weights: Path,
     prepared: PreparedData,
     split: str,
@@ -149,7 +159,8 @@ def ensure_teacher_cache(
     Processes that want the same scores at the same time wait for the one that computes them.
 
     Args:
-        load_teacher: returns the model with its evaluation weights; not called if all logits are there.
+        load_teacher: returns the model with its evaluation weights, or the scores themselves; not called if
+            all logits are there.
         teacher_weights: the file of those weights; its contents are part of the cache's identity.
         batch_size: examples read at once.
         chunks: how the teacher cuts long documents into chunks, if it does; part of the identity too.
@@ -195,6 +206,7 @@ def read_teacher_cache(folder: Path, name: str) -> tf.data.Dataset:
         values = tf.io.parse_single_example(record, spec)
         logits = tf.cast(tf.io.decode_raw(values["logits"], tf.float16), tf.float32)
         logits = tf.reshape(logits, (len(EDGES), -1))  # (2, positions kept)
+        logits = tf.where(logits > _LOWEST / 2, logits, UNKNOWN)  # a file of scores need not score all words
         if manifest["top_k"]:
             indices = tf.io.decode_raw(values["indices"], index_type)
             indices = tf.reshape(tf.cast(indices, tf.int64), (len(EDGES), -1, 1))
@@ -221,7 +233,7 @@ def scores_by_fold(scores: Sequence[tf.data.Dataset], folds: np.ndarray) -> tf.d
 
 def _fill(
     cache: TeacherCache,
-    load_teacher: Callable[[], tf.keras.Model],
+    load_teacher: Callable[[], Union[tf.keras.Model, KnownScores]],
     batch_size: int,
     readers: Readers,
 ) -> None:
@@ -262,9 +274,12 @@ def _fill(
 
 
 def _read(
-    teacher: tf.keras.Model, cache: TeacherCache, batch_size: int, shards: set[int]
-) -> Iterator[tuple[int, bytes, list[np.ndarray]]]:
+    teacher: Union[tf.keras.Model, KnownScores], cache: TeacherCache, batch_size: int, shards: set[int]
+) -> Iterator[NumberedScores]:
     """Number, id, and start and end logits, (document length,), of each example of ``shards``, in order."""
+    if not isinstance(teacher, tf.keras.Model):
+        yield from teacher.rows(lambda number: number // SHARD_EXAMPLES in shards)
+        return
     inputs = tuple(teacher.input)
     infer = tf.function(lambda features: teacher(features, training=False), reduce_retracing=True)
     last = (max(shards, default=0) + 1) * SHARD_EXAMPLES
@@ -293,7 +308,7 @@ def _read(
 def _record(example_id: bytes, edges: list[np.ndarray], top_k: int, index_type: str) -> bytes:
     """A serialised ``tf.train.Example``: the start logits, then the end logits, or the best of each."""
     # A softmax ignores a constant: with the largest logit at 0, half precision never overflows.
-    shifted = [np.maximum(edge - edge.max(initial=-np.inf), -60000.0) for edge in edges]
+    shifted = [np.maximum(edge - edge.max(initial=-np.inf), _LOWEST) for edge in edges]
     words = len(shifted[0])
     features = {"example_id": _bytes(example_id)}
     if top_k:

@@ -7,7 +7,7 @@ half of the ``val_loss`` of a training, which is their sum.
 from __future__ import annotations
 
 import math
-from typing import Iterable, Iterator, NamedTuple, Sequence
+from typing import Iterable, Iterator, NamedTuple, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -56,17 +56,25 @@ class Calibration(NamedTuple):
 
 
 def scored_labels(
-    prepared: PreparedData, split: str, scores: tf.data.Dataset, name: str, batch_size: int
+    prepared: PreparedData,
+    split: str,
+    scores: tf.data.Dataset,
+    name: str,
+    batch_size: int,
+    taken: Optional[np.ndarray] = None,
 ) -> Iterator[Scored]:
     """Cached scores beside the labels of their examples, a batch at a time.
 
     Args:
         scores: as ``read_teacher_cache(..., name)`` returns, an element for each example of the split.
+        taken: which examples are read, bool (examples,); None = all.
 
     Raises:
         tf.errors.InvalidArgumentError: scores meet another example than theirs.
     """
-    batches = make_dataset(prepared, split, inputs=["document"], batch_size=batch_size, extra=scores)
+    batches = make_dataset(
+        prepared, split, inputs=["document"], batch_size=batch_size, extra=scores, taken=taken
+    )
     for features, labels in batches:
         real = features["document"].numpy()[:, None] > 0  # (batch, 1, words)
         logits = np.stack([labels[f"{name}_{edge}_logits"].numpy() for edge in EDGES], axis=1)

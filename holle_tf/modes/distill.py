@@ -12,11 +12,13 @@ from holle_tf.catalogue import title_of
 from holle_tf.config import Config
 from holle_tf.drawing.terminal_table import print_table, scores_table
 from holle_tf.modes.chosen_devices import on_chosen_devices
-from holle_tf.options.distill import number_repeats
+from holle_tf.options.distill import number_repeats, teacher_title
 from holle_tf.runs.evaluation import baseline_rows, ensure_scores, run_row
 from holle_tf.runs.pictures import draw_pictures
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
+from holle_tf.runs.score_evaluation import evaluate_score_file
+from holle_tf.runs.score_teacher import ScoreTeacher
 from holle_tf.system.devices import Devices
 from holle_tf.training.distillation import (
     also_student,
@@ -26,7 +28,9 @@ from holle_tf.training.distillation import (
 )
 from holle_tf.training.folds import without_fold
 from holle_tf.training.train import ensure_run
+from pipelines.errors import UserError
 from pipelines.options import WINDOWS
+from pipelines.prepare import PreparedData
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +76,10 @@ def _distill(
             show(
                 f"{prefix}alone", f"{title} alone", ensure_run(student_alone(own), prepared, devices=devices)
             )
-        logger.info(f"== {title} distilled from {own.teacher}, recipe {own.recipe}")
+        logger.info(f"== {title} distilled from {_titles(own)}, recipe {own.recipe}")
         distilled = ensure_run(own, prepared, path, teachers, devices=devices)
         recipe = "" if own.recipe == own.interaction else f" ({own.recipe})"
-        show(f"{prefix}distilled", f"{title} from {own.teacher}{recipe}", distilled)
+        show(f"{prefix}distilled", f"{title} from {_titles(own)}{recipe}", distilled)
         return distilled
 
     # The other one first: modes that look for the newest student then find the one that was asked for.
@@ -89,9 +93,14 @@ def _distill(
     for name in of_other:  # shown behind it
         rows[name], runs_on_data[name] = rows.pop(name), runs_on_data.pop(name)
     for name, teacher in zip(_distinct(config.teachers), teachers[:: config.distill.folds]):
+        if isinstance(teacher, ScoreTeacher):
+            rows[name] = _row_of_file(teacher, prepared, config)
+            continue
+        assert isinstance(teacher, RunFolder)
         how = "teacher of windows" if teacher.config().data.setup == WINDOWS else "teacher"
         in_chunks = RunOnData(teacher, prepared, config).in_chunks
         show(name, f"{name} ({how}{without_fold(teacher)}{', in chunks' if in_chunks else ''})", teacher)
+    rows = {name: row for name, row in rows.items() if row}
     pictures = draw_pictures(runs_on_data, student.path / "figures", prepared)
     print_table(
         scores_table([*baseline_rows(prepared, "test", config.seed), *rows.values()]),
@@ -105,6 +114,19 @@ def _distill(
     teacher_paths: dict[str, Any] = {"teacher": paths[0]} if len(paths) == 1 else {"teachers": paths}
     found = {"student": str(student.path), **({"also_student": str(other.path)} if other else {})}
     print(json.dumps({**found, **teacher_paths, "scores": [*rows.values()]}))
+
+
+def _titles(config: Config) -> str:
+    return ",".join(map(teacher_title, config.teachers))
+
+
+def _row_of_file(teacher: ScoreTeacher, prepared: PreparedData, config: Config) -> dict[str, Any]:
+    """The row of a file of scores; empty if it does not score the test split."""
+    try:
+        return evaluate_score_file(teacher, prepared, "test", config).row
+    except UserError as error:  # it need not score more than the student learns from
+        logger.info(f"== {teacher_title(teacher.kind)} is not in the table: {error}")
+        return {}
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

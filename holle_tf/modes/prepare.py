@@ -31,7 +31,9 @@ def prepare_mode(
     if write_examples:
         files = [write_example_file(prepared, split, write_examples) for split in counts]
         if config.distill.pool:
-            files.append(write_example_file(prepare_pool(config.distill.pool, prepared), POOL, write_examples))
+            files.append(
+                write_example_file(prepare_pool(config.distill.pool, prepared), POOL, write_examples)
+            )
         for file in files:
             logger.info(f"wrote {file}")
         found["examples"] = [str(file) for file in files]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.references import References, counts_line, score_with_references
 from holle_tf.runs.evaluation import evaluate_run, predictions_of, run_row
 from holle_tf.runs.run_on_data import RunOnData
@@ -36,12 +37,13 @@ def show_scores(
     if cones:
         values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
     if references is not None:
-        values["multi_reference"] = _show_references(run_on_data, split, references)
+        values["multi_reference"] = show_references(predictions_of(run_on_data, split), references)
     print(json.dumps({"run": str(run_on_data.run.path), "split": split, **scores, **values}))
 
 
-def _show_references(run_on_data: RunOnData, split: str, references: References) -> dict[str, Any]:
-    found = score_with_references(predictions_of(run_on_data, split), references)
+def show_references(spans: Sequence[SpanPrediction], references: References) -> dict[str, Any]:
+    """Score predictions against further references, and print that; returns the scores."""
+    found = score_with_references(spans, references)
     print(counts_line(references, found))
     titles = {"single": "their own span alone", "multi": "all their references"}
     rows = [{"name": title, **found[key]} for key, title in titles.items() if key in found]

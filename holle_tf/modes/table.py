@@ -88,8 +88,8 @@ MODES: dict[str, Mode] = {
         "Score a finished run beside the baselines.",
         "--run_dir=RUN --split=dev",
         "holle_tf.modes.evaluate:evaluate_mode",
-        ("setup",),
-        ("run_dir", "split", "multi_reference"),
+        ("setup", "teacher"),
+        ("run_dir", "split", "multi_reference", "write_scores"),
     ),
     "baselines": Mode(
         "Compare the baselines with every finished run on the same data.",

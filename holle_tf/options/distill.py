@@ -17,6 +17,19 @@ SECOND_ORDERS = ("tapes", "differences")  # of distill/gradient_distance.py
 LONG_TEACHERS = {"chunks": "sd", "windows": WINDOWS, "whole": ""}
 
 
+SCORES = "scores:"  # before the file of scores that stands for a teacher, as in --teacher=scores:FILE
+
+
+def is_score_file(kind: str) -> bool:
+    """Whether a name among the teachers is that of a file of scores."""
+    return kind.startswith(SCORES)
+
+
+def teacher_title(kind: str) -> str:
+    """A teacher's name without the folder of its file: ``scores:/data/a.jsonl`` -> ``scores:a.jsonl``."""
+    return SCORES + kind[len(SCORES) :].rsplit("/", 1)[-1] if is_score_file(kind) else kind
+
+
 def teacher_setup(setup: str, long_teacher: str) -> str:
     """The setup of the data on which teachers of students of ``setup`` are trained."""
     return (LONG_TEACHERS[long_teacher] if setup in LONG_SETUPS else "") or setup
@@ -108,6 +121,9 @@ class DistillConfig:
     cache_teacher: bool = option(True, "compute a teacher's scores once, not at every step")
     cache_top_k: int = option(
         0, "positions of each end that the cache keeps, for recipes of top-k terms; 0 = all"
+    )
+    max_unscored: float = option(
+        0.05, "share of examples that a file of scores may lack, and of probability that is on no word"
     )
     folds: int = option(
         1,

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 
 from holle_tf.config import Config
+from holle_tf.options.distill import is_score_file
 from holle_tf.report.rows import PlannedRun
 from holle_tf.report.runs import State
 from holle_tf.report.timing import Estimate
@@ -69,7 +70,12 @@ def plan_line(
 def teachers_line(states: Mapping[PlannedRun, State], config: Config) -> str:
     """Which teachers the students of long documents have; empty without such students."""
     students = [run.variant for run in states if run.variant.setup == "ld"]
-    keys = {teacher_key("ld", kind, config): None for student in students for kind in student.teachers}
+    keys = {
+        teacher_key("ld", kind, config): None
+        for student in students
+        for kind in student.teachers
+        if not is_score_file(kind)
+    }
     how = "whole" if config.distill.long_teacher == "whole" else "in chunks"
     return f"students of long documents learn from {', '.join(keys)}, which read them {how}" if keys else ""
 

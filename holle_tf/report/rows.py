@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional
 from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.options.distill import number_repeats
+from holle_tf.options.distill import SCORES, is_score_file, number_repeats
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.variants import (
     COMPARISONS,
@@ -108,13 +108,18 @@ def own_variants(config: Config) -> tuple[Variant, ...]:
         UserError: an entry is not of the form ``sd/add_topk/qanet``, its recipe needs other teachers or
             cannot be trained (``distill_options``), or the report has the row anyway.
     """
-    own = dict.fromkeys(_own_variant(text, config) for text in config.report.rows)
-    return tuple(own)
+    own = tuple(dict.fromkeys(_own_variant(text, config) for text in config.report.rows))
+    keys = [variant.key for variant in own]
+    if len(set(keys)) < len(keys):  # of files with one name in two folders
+        raise UserError(
+            f"report.rows: two rows are called {max(keys, key=keys.count)}; rename a file of scores."
+        )
+    return own
 
 
 def _own_variant(text: str, config: Config) -> Variant:
     where = f"report.rows: {text!r}"
-    setup, *rest = text.split("/")
+    setup, *rest = text.split("/", 2)
     if setup not in SETUPS or len(rest) not in (1, 2):
         raise UserError(f"{where}: a row is written like sd/add_topk/qanet or ld/add_both/bidaf+qanet.")
     name, kinds = rest[0], tuple(sorted(rest[1].split("+"))) if rest[1:] else ()
@@ -128,8 +133,9 @@ def _own_variant(text: str, config: Config) -> Variant:
         chosen = recipe(name, config.recipes)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    if not set(kinds) <= set(teachers()):
-        raise UserError(f"{where}: teachers are {' and '.join(teachers())}, several with a + between them.")
+    if not all(kind in teachers() or is_score_file(kind) for kind in kinds):
+        known = ", ".join(teachers())
+        raise UserError(f"{where}: teachers are {known} and {SCORES}FILE, several with a + between them.")
     if min(len(kinds), 2) != chosen.teachers:
         wanted = ("no teacher", "one teacher", "two teachers")[chosen.teachers]
         last = ("", "/qanet", "/bidaf+qanet")[chosen.teachers]
@@ -164,18 +170,19 @@ def chosen_rows(config: Config) -> list[str]:
 
 
 def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
-    """Key and seed of each run that a variant learns from.
+    """Key and seed of each run that a variant learns from; files of scores are not among them.
 
     Students of all seeds have the same teachers: those of the first seed. The second teacher of a kind has
     the seed after it. With ``distill.folds``, the runs without a fold stand in the place of each teacher.
     """
+    kinds = [kind for kind in variant.teachers if not is_score_file(kind)]
     if of_folds := fold_variants(variant, config):
         folds = len(of_folds) // len(variant.teachers)
         places = [place for _, place in number_repeats(variant.teachers)]
         return [(part.key, config.seed + places[i // folds]) for i, part in enumerate(of_folds)]
     return [
         (teacher_key(variant.setup, kind, config), config.seed + place)
-        for kind, place in number_repeats(variant.teachers)
+        for kind, place in number_repeats(kinds)
     ]
 
 
@@ -234,5 +241,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         twice = Variant(setup, f"{interaction}_twice", student=student).key
         if len(variant.teachers) == 1 and twice in rows:
             found.append(Comparison(variant.key, twice, "your recipe or labels that count twice"))
+        smoothed = Variant(setup, f"{interaction}_smoothed", variant.teachers, student=student).key
+        if smoothed in rows and not variant.own.controls:
+            found.append(Comparison(variant.key, smoothed, "your recipe or labels smoothed to its entropy"))
     found += COMPARISONS
     return tuple(pair for pair in found if {pair.first, pair.second} <= set(rows))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Collection, Mapping, NamedTuple, Optional
+from typing import Any, Collection, Mapping, NamedTuple, Optional
 
 import numpy as np
 
 from holle_tf.config import Config
 from holle_tf.evaluate.references import References, score_with_references
 from holle_tf.evaluate.scores import exact_match
+from holle_tf.options.distill import is_score_file
 from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row, read_outcomes, read_trials
 from holle_tf.report.rows import (
     PlannedRun,
@@ -30,6 +31,7 @@ from holle_tf.runs.evaluation import cosines_of, predictions_of
 from holle_tf.runs.identity import Identity, identity_from_teachers, run_path
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData, chunk_options
+from holle_tf.runs.score_teacher import ScoreTeacher
 from holle_tf.training.train import ensure_run
 from pipelines.files import json_sha256
 from pipelines.prepare import PreparedData
@@ -108,7 +110,11 @@ class Runs:
 
     def identity(self, run: PlannedRun) -> Identity:
         """Everything that decides a run, see ``run_identity``. No run needs to exist for this."""
-        teachers = [self.identity(teacher) for teacher in self.teachers(run.variant)]
+        teachers = self._in_order(
+            run.variant,
+            [self.identity(teacher) for teacher in self.teachers(run.variant)],
+            [file.identity() for file in self._score_files(run.variant)],
+        )
         return identity_from_teachers(run.config(self.config), self.prepared(run.variant.setup), teachers)
 
     def settled(self, run: PlannedRun) -> Optional[PlannedRun]:
@@ -220,9 +226,23 @@ class Runs:
         assert not self.missing_teachers(run.variant), "teachers are trained before their students"
         settled = self.settled(run)
         assert settled is not None, "the search of a row comes before its further seeds"
-        teachers = [self.state(teacher).run for teacher in self.teachers(run.variant)]
+        runs = [self.state(teacher).run for teacher in self.teachers(run.variant)]
+        teachers = self._in_order(run.variant, runs, self._score_files(run.variant))
         prepared = self.prepared(run.variant.setup)
         return ensure_run(settled.config(self.config), prepared, teachers=teachers)
+
+    def _score_files(self, variant: Variant) -> list[ScoreTeacher]:
+        """The files of scores that a variant learns from; a UserError if one cannot be read."""
+        prepared, most = self.prepared(variant.setup), self.config.distill.max_unscored
+        return [ScoreTeacher(kind, prepared, most) for kind in variant.teachers if is_score_file(kind)]
+
+    @staticmethod
+    def _in_order(variant: Variant, runs: list[Any], files: list[Any]) -> list[Any]:
+        """What belongs to the teachers of a variant, in their order. With folds there are no files."""
+        if not files:
+            return runs
+        of_runs, of_files = iter(runs), iter(files)
+        return [next(of_files if is_score_file(kind) else of_runs) for kind in variant.teachers]
 
     def teachers(self, variant: Variant) -> list[PlannedRun]:
         """The runs that a variant learns from, see ``teachers_of``."""

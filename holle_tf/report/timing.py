@@ -23,7 +23,7 @@ from holle_tf.distill.hallucination import with_hallucinations
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.terms import needs
 from holle_tf.models.chunked_reading import chunked_reader
-from holle_tf.options.distill import DistillConfig, teacher_setup
+from holle_tf.options.distill import DistillConfig, is_score_file, teacher_setup
 from holle_tf.report.rows import PlannedRun
 from holle_tf.report.runs import Runs, State
 from holle_tf.report.variants import VARIANTS, WITHOUT, Variant
@@ -277,7 +277,8 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
 
 def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
     """Key of a measurement: a digest of everything that decides the time of a step."""
-    models = {name: to_dict(getattr(config, name)) for name in (config.model, *config.teachers)}
+    names = [name for name in (config.model, *config.teachers) if not is_score_file(name)]
+    models = {name: to_dict(getattr(config, name)) for name in names}
     training = to_dict(config.training_of(config.model))
     inputs = [
         variant.cost,

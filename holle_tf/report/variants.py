@@ -13,7 +13,14 @@ from holle_tf.catalogue import DEFAULT_STUDENT, MODELS, is_student, teachers, ti
 from holle_tf.config import Config
 from holle_tf.distill.recipes import Recipe, recipe
 from holle_tf.distill.terms import needs
-from holle_tf.options.distill import all_folds, parse_fold, teacher_setup
+from holle_tf.options.distill import (
+    SCORES,
+    all_folds,
+    is_score_file,
+    parse_fold,
+    teacher_setup,
+    teacher_title,
+)
 from holle_tf.training.distillation import student_alone, with_recipe
 from pipelines.options import WINDOWS
 
@@ -27,7 +34,8 @@ class Variant:
     Attributes:
         setup: sd | ld.
         name: a recipe, or a teacher of the catalogue.
-        teachers: kinds of its teachers; ``teacher_key`` says which variants those are.
+        teachers: kinds of its teachers; ``teacher_key`` says which variants those are. Files of scores are
+            no variants.
         headline: whether the paper's claims rest on it, so that it gets more seeds.
         own: its recipe, for a row of ``report.rows``; otherwise the recipe is the package's of that name.
         student: the model that learns by the recipe; without meaning for a teacher.
@@ -51,7 +59,9 @@ class Variant:
         """
         name = self.name if self.student == DEFAULT_STUDENT else f"{self.student}:{self.name}"
         name += f"-without-{self.fold.replace('/', 'of')}" if self.fold else ""
-        return "/".join([self.setup, name, *(["+".join(self.teachers)] if self.teachers else [])])
+        return "/".join(
+            [self.setup, name, *(["+".join(map(teacher_title, self.teachers))] if self.teachers else [])]
+        )
 
     @property
     def label(self) -> str:
@@ -107,12 +117,17 @@ class Variant:
         return config if stays else student_alone(config)
 
 
+def _teacher_label(kind: str) -> str:
+    """The title of a model, or the name of a file of scores without its endings."""
+    return kind[len(SCORES) :].split(".")[0] if is_score_file(kind) else title_of(kind)
+
+
 def label_of(key: str) -> str:
     """``ld/add_topk/qanet`` -> ``SAM-add-topk from QANeT``."""
     _, name, *names = key.split("/")
     if name in MODELS:
         return title_of(name)
-    of = "".join(f" from {' + '.join(map(title_of, each.split('+')))}" for each in names)
+    of = "".join(f" from {' + '.join(map(_teacher_label, each.split('+')))}" for each in names)
     student, _, recipe_name = name.rpartition(":")
     return f"{title_of(student or DEFAULT_STUDENT)}-{recipe_name.replace('_', '-')}{of}"
 

@@ -18,9 +18,9 @@ from holle_tf.distill.terms import (
     needs,
     want_teachers,
 )
-from holle_tf.options.distill import DistillConfig, teacher_setup
+from holle_tf.options.distill import SCORES, DistillConfig, is_score_file, teacher_setup
 from holle_tf.runs.pool import has_pool, pool_identity
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import chunk_options
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
@@ -37,7 +37,7 @@ NO_VECTOR = (
 )
 
 
-def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Identity:
+def run_identity(config: Config, prepared: PreparedData, teachers: Sequence[TeacherSource]) -> Identity:
     """What decides the outcome of a run: data, model, training, seed, pool, and its teachers' identities."""
     return identity_from_teachers(config, prepared, [teacher.identity() or {} for teacher in teachers])
 
@@ -122,6 +122,18 @@ def distill_options(config: Config) -> DistillConfig:
     check_switched_on(config.recipe, terms, options)
     reads = "reader" in needs(terms)
     on_line = reads or "teacher" in needs(terms) and not options.cache_teacher
+    files = [kind for kind in config.teachers if is_score_file(kind)]
+    if files and on_line:
+        terms_or_option = f"the terms {', '.join(terms)}" if reads else "distill.cache_teacher=false"
+        raise UserError(
+            f"--teacher={files[0]}: a file of scores cannot read at every step, as {terms_or_option} would"
+            f" let a teacher do; {'choose another recipe' if reads else 'leave that out'}."
+        )
+    if files and options.folds > 1:
+        raise UserError(
+            f"--teacher={files[0]}: a file of scores has no folds; leave out distill.folds, and write scores"
+            " of teachers that have not seen the examples into the file."
+        )
     if on_line and options.folds > 1:
         terms_or_option = f"the terms {', '.join(terms)}" if reads else "distill.cache_teacher=false"
         raise UserError(
@@ -148,7 +160,10 @@ def distill_options(config: Config) -> DistillConfig:
         )
     if "projection" in needs(terms):
         setup = teacher_setup(config.data.setup, options.long_teacher)
-        if setup != config.data.setup or any(MATCHED not in MODELS[kind].vectors for kind in config.teachers):
+        without = [
+            kind for kind in config.teachers if is_score_file(kind) or MATCHED not in MODELS[kind].vectors
+        ]
+        if setup != config.data.setup or without:
             raise UserError(NO_VECTOR)
     return options
 
@@ -164,7 +179,7 @@ def check_switched_on(name: str, terms: Sequence[str], options: DistillConfig) -
             )
 
 
-def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[RunFolder]) -> Path:
+def default_run_path(config: Config, prepared: PreparedData, teachers: Sequence[TeacherSource]) -> Path:
     """``runs/<data>/<model>-...``; the name ends in a hash, so that different runs never share a folder."""
     return run_path(config, prepared, run_identity(config, prepared, teachers))
 
@@ -174,10 +189,18 @@ def run_path(config: Config, prepared: PreparedData, identity: Identity) -> Path
     parts = [config.model, *([identity["recipe"].replace("_", "-")] if is_student(config.model) else [])]
     if config.fold:  # first, so that nobody who looks for runs of a model finds those on a part of the data
         parts.insert(0, _fold_part(config))
-    parts += config.teachers if "teacher" in identity else []
+    parts += [_in_a_name(kind) for kind in config.teachers] if "teacher" in identity else []
     parts += [f"{folds}folds"] if (folds := identity.get("distill", {}).get("folds")) else []
     parts += [f"seed{config.seed}", json_sha256(identity)[:8]]
     return Path(config.runs_dir) / prepared.folder.name / "-".join(parts)
+
+
+def _in_a_name(kind: str) -> str:
+    """A teacher in the name of a folder; of a file of scores, its name without folder and endings."""
+    if not is_score_file(kind):
+        return kind
+    stem = Path(kind[len(SCORES) :]).name.split(".")[0]
+    return "scores_" + "".join(letter if letter.isalnum() else "_" for letter in stem)
 
 
 def find_teacher(

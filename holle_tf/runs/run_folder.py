@@ -9,7 +9,7 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Protocol, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -44,11 +44,35 @@ _PLUGINS = "plugins.json"
 logger = logging.getLogger(__name__)
 
 
+class TeacherSource(Protocol):
+    """What a student learns from: a finished run, or a file of scores."""
+
+    @property
+    def path(self) -> Path:
+        """For messages."""
+
+    @property
+    def weights(self) -> Path:
+        """The file that decides its scores."""
+
+    @property
+    def kind(self) -> str:
+        """What ``--teacher`` would be."""
+
+    def identity(self) -> dict[str, Any] | None:
+        """What decides its scores, as part of a student's identity."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The paths of a run and what is written there."""
 
     path: Path
+
+    @property
+    def kind(self) -> str:
+        """The model that was trained."""
+        return self.config().model
 
     @property
     def weights(self) -> Path:
@@ -75,7 +99,7 @@ class RunFolder:
         """What training wrote for TensorBoard."""
         return self.path / "tensorboard"
 
-    def check(self, identity: dict[str, Any], teachers: Sequence[RunFolder] = ()) -> None:
+    def check(self, identity: dict[str, Any], teachers: Sequence[TeacherSource] = ()) -> None:
         """Raise a UserError if another run is here; an unfinished run of this identity can be resumed.
 
         A student that learned from other weights than its teachers have now counts as another run. Its
@@ -101,7 +125,7 @@ class RunFolder:
         config: Config,
         prepared: PreparedData,
         identity: dict[str, Any],
-        teachers: Sequence[RunFolder] = (),
+        teachers: Sequence[TeacherSource] = (),
     ) -> None:
         """Make the folder, or check that the unfinished run here is the same one and can be resumed.
 
@@ -214,7 +238,7 @@ def _warn_of_change(path: Path, plugin: str) -> None:
     logger.warning("%s: the plugin %r has changed since this run was trained", path, plugin)
 
 
-def _weights_of(teachers: Sequence[RunFolder]) -> list[str]:
+def _weights_of(teachers: Sequence[TeacherSource]) -> list[str]:
     return [file_sha256(teacher.weights) for teacher in teachers]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Sequence
 
@@ -12,11 +13,12 @@ from holle_tf.catalogue import is_student, students, title_of
 from holle_tf.catalogue import teachers as known_teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.options.distill import DistillConfig, all_folds
+from holle_tf.options.distill import DistillConfig, all_folds, is_score_file
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import distill_options, find_teacher, finished_teachers
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
+from holle_tf.runs.score_teacher import ScoreTeacher
 from holle_tf.system.devices import SINGLE_DEVICE, Devices
 from holle_tf.training.setup import prepare_data_and_devices, with_teacher_setup
 from holle_tf.training.train import ensure_run
@@ -33,13 +35,13 @@ class Distillation(NamedTuple):
     Attributes:
         config: of the student, with its recipe and its teachers named.
         prepared: the data of the student.
-        teachers: finished runs, of each teacher as many as ``distill.folds``.
+        teachers: finished runs, of each teacher as many as ``distill.folds``, or files of scores.
         devices: the devices, started.
     """
 
     config: Config
     prepared: PreparedData
-    teachers: list[RunFolder]
+    teachers: list[TeacherSource]
     devices: Devices
 
 
@@ -49,7 +51,7 @@ def prepare_distillation(
     """Prepare the data, start the devices, and find the teachers or train them.
 
     Args:
-        teacher_runs: folders of finished teachers, in place of ``config.teacher``.
+        teacher_runs: folders of finished teachers, or ``scores:FILE``, in place of ``config.teacher``.
 
     Raises:
         UserError: see ``student_of_teachers``, ``prepare_data_and_devices`` and ``find_or_train_teachers``;
@@ -63,9 +65,9 @@ def prepare_distillation(
     return Distillation(config, prepared, teachers, devices)
 
 
-def kinds_of(teachers: Sequence[RunFolder], folds: int) -> str:
+def kinds_of(teachers: Sequence[TeacherSource], folds: int) -> str:
     """What ``--teacher`` would be for these runs, of each teacher as many as there are folds."""
-    return ",".join(teacher.config().model for teacher in teachers[::folds])
+    return ",".join(teacher.kind for teacher in teachers[::folds])
 
 
 def on_labels_alone(config: Config) -> Config:
@@ -174,21 +176,31 @@ def find_or_train_teachers(
     prepared: PreparedData,
     teacher_runs: Optional[Sequence[str]],
     devices: Devices = SINGLE_DEVICE,
-) -> list[RunFolder]:
+) -> list[TeacherSource]:
     """The runs in ``teacher_runs``, or those of ``config.teachers``, which are trained now if there are none.
 
     Several teachers of the same kind are runs with different seeds.
 
     Returns:
-        Finished runs. With ``distill.folds`` above 1, a run for each fold stands in the place of a teacher.
+        Finished runs, and files of scores. With ``distill.folds`` above 1, a run for each fold stands in the
+        place of a teacher.
 
     Raises:
-        UserError: a folder in ``teacher_runs`` is given twice, or its run is unfinished, not that of a
-            teacher, or was trained on other data.
+        UserError: a file of scores cannot be read, or is given twice; or a folder in ``teacher_runs`` is
+            given twice, or its run is unfinished, not that of a teacher, or was trained on other data.
     """
-    runs: list[RunFolder] = []
+    runs: list[TeacherSource] = []
+    read_file = partial(ScoreTeacher, prepared=prepared, max_unscored=config.distill.max_unscored)
+    files = [
+        name for name in (config.teachers if teacher_runs is None else teacher_runs) if is_score_file(name)
+    ]
+    if len(set(files)) < len(files):
+        raise UserError(f"--teacher: {max(files, key=files.count)} is given twice; leave out one.")
     if teacher_runs is not None:
         for path in teacher_runs:
+            if is_score_file(path):
+                runs.append(read_file(path))
+                continue
             run = RunFolder(Path(path))
             if run.path.resolve() in [other.path.resolve() for other in runs]:
                 raise UserError(f"--teacher_run: {path} is given twice; name another run.")
@@ -203,12 +215,15 @@ def find_or_train_teachers(
     if how != DistillConfig.long_teacher and config.data.setup not in LONG_SETUPS:
         logger.warning(f"== distill.long_teacher={how} is for --setup=ld; these documents are short")
     own = with_teacher_setup(config)
-    if own.data.setup != config.data.setup:
+    if own.data.setup != config.data.setup and not all(map(is_score_file, config.teachers)):
         kind = "windows of them" if own.data.setup == WINDOWS else "short ones"
         logger.info(f"== teachers of long documents are trained on {kind} and read long ones in chunks")
         config, prepared = own, open_data(own)
     taken: dict[str, list[int]] = {}  # kind -> seeds of the runs that are in use
     for kind in config.teachers:
+        if is_score_file(kind):
+            runs.append(read_file(kind))
+            continue
         seeds = taken.setdefault(kind, [])
         seed = next(free for free in itertools.count(config.seed) if free not in seeds)
         plain = replace(config, model=kind, recipe="", teacher="", seed=seed)

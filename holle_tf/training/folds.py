@@ -9,7 +9,7 @@ import numpy as np
 from holle_tf.config import Config
 from holle_tf.options.distill import all_folds, parse_fold
 from holle_tf.runs.data import open_data
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.training.setup import with_teacher_setup
 from pipelines.errors import UserError
 from pipelines.folds import folds_of_examples
@@ -28,7 +28,7 @@ def taken_examples(config: Config, prepared: PreparedData) -> Optional[np.ndarra
     return np.not_equal(folds_of_examples(prepared, fold.of), fold.number)
 
 
-def by_teacher(runs: Sequence[RunFolder], folds: int) -> list[list[RunFolder]]:
+def by_teacher(runs: Sequence[TeacherSource], folds: int) -> list[list[TeacherSource]]:
     """The runs of each teacher, which are as many as there are folds, in the order of the folds.
 
     Raises:
@@ -60,7 +60,7 @@ def fold_of_each_example(config: Config, prepared: PreparedData, runs: Sequence[
     return folds_of_examples(prepared, len(runs), assigned_in=trained_on) - 1
 
 
-def without_fold(run: RunFolder) -> str:
+def without_fold(run: TeacherSource) -> str:
     """What the name of a teacher ends in if it was trained without a fold; otherwise empty."""
     fold = (run.identity() or {}).get("fold")
     return f" without fold {fold}" if fold else ""

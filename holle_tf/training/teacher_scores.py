@@ -10,8 +10,9 @@ import logging
 import math
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple, Optional
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.distill.teacher_cache import ALONE, UNKNOWN, Readers
@@ -62,6 +63,7 @@ def dev_temperature(
     batch_size: int,
     title: str = "teacher",
     readers: Readers = ALONE,
+    taken: Optional[np.ndarray] = None,
 ) -> float:
     """The temperature at which the labels of dev are most likely under a teacher.
 
@@ -71,10 +73,11 @@ def dev_temperature(
         prepared: the data of the student.
         title: of the teacher, for the log.
         readers: the processes that call this at the same time.
+        taken: which examples have scores, bool (examples,); None = all.
     """
 
     def compute() -> dict[str, Any]:
-        return best_temperature(scored_labels(prepared, "dev", scores, name, batch_size))._asdict()
+        return best_temperature(scored_labels(prepared, "dev", scores, name, batch_size, taken))._asdict()
 
     found = _kept(folder / TEMPERATURE, {}, compute, readers)
     temperature = float(found["temperature"])
@@ -92,6 +95,7 @@ def quality_of_scores(
     batch_size: int,
     title: str = "teacher",
     readers: Readers = ALONE,
+    taken: Optional[np.ndarray] = None,
 ) -> dict[str, Any]:
     """``ScoreQuality`` of what a student learns from: a teacher's scores on train.
 
@@ -103,6 +107,7 @@ def quality_of_scores(
         prepared: the data of the student.
         title: of the teacher, for the log.
         readers: the processes that call this at the same time.
+        taken: which examples have scores, bool (examples,); None = all.
 
     Returns:
         The attributes of ``ScoreQuality`` by name, None in place of nan, with the ``temperature``, which is
@@ -110,7 +115,7 @@ def quality_of_scores(
     """
 
     def compute() -> dict[str, Any]:
-        labels = scored_labels(prepared, "train", scores.dataset, name, batch_size)
+        labels = scored_labels(prepared, "train", scores.dataset, name, batch_size, taken)
         found = score_quality(labels)
         return {key: None if math.isnan(value) else value for key, value in found._asdict().items()}
 

@@ -21,8 +21,10 @@ from holle_tf.distill.teacher_cache import (
 )
 from holle_tf.distill.terms import needs
 from holle_tf.runs.identity import NO_VECTOR
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
+from holle_tf.runs.score_teacher import ScoreTeacher
+from holle_tf.training.file_teacher import FileTeacher
 from holle_tf.training.folds import by_teacher, fold_of_each_example, without_fold
 from holle_tf.training.teacher_scores import CachedScores, dev_temperature, divided, quality_of_scores
 from pipelines.encoding import EncodedExample
@@ -41,6 +43,8 @@ class Teaching(NamedTuple):
         inputs: names of the features that the student and the teachers read in training.
         views: name of a teacher -> its view of a few examples.
         qualities: what ``quality_of_scores`` says of each teacher whose scores are cached.
+        scored: which training examples, then which of the pool, all teachers have scored, bool (examples,);
+            None = all. Only a file of scores can lack some.
     """
 
     teachers: list[Teacher]
@@ -48,12 +52,13 @@ class Teaching(NamedTuple):
     inputs: list[str]
     views: dict[str, View]
     qualities: list[dict[str, Any]]
+    scored: Optional[np.ndarray] = None
 
 
 def read_teachers(
     config: Config,
     prepared: PreparedData,
-    runs: Sequence[RunFolder],
+    runs: Sequence[TeacherSource],
     terms: Sequence[str],
     shown: Sequence[EncodedExample],
     readers: Readers = ALONE,
@@ -65,8 +70,8 @@ def read_teachers(
 
     Args:
         config: of the student.
-        runs: finished runs, the folds of each teacher together; empty for a student that learns from the
-            labels alone.
+        runs: finished runs, the folds of each teacher together, or files of scores; empty for a student
+            that learns from the labels alone.
         terms: names of the terms that the student minimises.
         shown: examples to view.
         readers: the processes that call this at the same time.
@@ -77,23 +82,39 @@ def read_teachers(
     """
     inputs = set(config.inputs_of(config.model))
     teachers, caches, views, qualities = [], [], {}, []
+    scored = np.ones(prepared.count("train") + (0 if pool is None else pool.examples), bool)
     wanted, options = needs(terms), config.distill
     of_folds = by_teacher(runs, options.folds)
     for i, each in enumerate(of_folds):
         number = f" {i + 1}" if len(of_folds) > 1 else ""
+        source, name, title = each[0], f"teacher_{i}", f"teacher{number}"
+        if isinstance(source, ScoreTeacher):
+            of_file = FileTeacher(config, prepared, source, title, readers)
+            found, there = of_file.scores(prepared, "train", name)
+            qualities.append(
+                quality_of_scores(found, name, prepared, config.evaluation.batch_size, title, readers, there)
+            )
+            datasets, parts = [found.dataset], [there]
+            if pool is not None:
+                found, there = of_file.scores(pool.prepared, POOL, name, pool.examples)
+                datasets, parts = [*datasets, found.dataset], [*parts, there]
+            caches.append(functools.reduce(tf.data.Dataset.concatenate, datasets))
+            counts = (prepared.count("train"), len(scored) - prepared.count("train"))
+            scored &= np.concatenate(
+                [np.ones(count, bool) if part is None else part for count, part in zip(counts, parts)]
+            )
+            teachers.append(cached_teacher(name, None, of_file.temperature))
+            continue
         folds = [_Fold(config, prepared, run, f"teacher{number}{without_fold(run)}", readers) for run in each]
         first = folds[0]
         if shown:
-            name = f"{each[0].config().model} ({first.title})"
-            views[name] = view(first.load(), shown, config.evaluation.max_span)
+            views[f"{source.kind} ({first.title})"] = view(first.load(), shown, config.evaluation.max_span)
         if "reader" in wanted or not options.cache_teacher:
             inputs.update(first.load().input)
         if not options.cache_teacher:
             teachers.append(online_teacher(first.load(), first.temperature))
             continue
-        name = f"teacher_{i}"
         scores = _scores_on_train(folds, name)
-        title = f"teacher{number}"
         qualities.append(
             quality_of_scores(scores, name, prepared, config.evaluation.batch_size, title, readers)
         )
@@ -111,7 +132,8 @@ def read_teachers(
     joined = tf.data.Dataset.zip(tuple(caches)).map(
         lambda *scores: {name: value for cached in scores for name, value in cached.items()}
     )
-    return Teaching(teachers, joined, sorted(inputs), views, qualities)
+    unscored = None if scored.all() else scored
+    return Teaching(teachers, joined, sorted(inputs), views, qualities, unscored)
 
 
 class _Fold:

@@ -24,7 +24,7 @@ from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
 from holle_tf.runs.pool import open_pool
-from holle_tf.runs.run_folder import RunFolder, versions, write_text
+from holle_tf.runs.run_folder import RunFolder, TeacherSource, versions, write_text
 from holle_tf.system.data_order import ResumeDataOrder
 from holle_tf.system.devices import SINGLE_DEVICE, Devices, StopTogether
 from holle_tf.system.memory import peak_memory_mb, reset_peak_memory
@@ -49,7 +49,7 @@ def ensure_run(
     config: Config,
     prepared: PreparedData,
     path: Optional[Path] = None,
-    teachers: Sequence[RunFolder] = (),
+    teachers: Sequence[TeacherSource] = (),
     callbacks: Sequence[tf.keras.callbacks.Callback] = (),
     keep_checkpoint: bool = False,
     devices: Devices = SINGLE_DEVICE,
@@ -61,7 +61,7 @@ def ensure_run(
     Args:
         config: resolved; ``model`` and, for a student, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
-        teachers: finished runs, where the recipe needs them.
+        teachers: finished runs or files of scores, where the recipe needs them.
         callbacks: further Keras callbacks, called after those of every training.
         keep_checkpoint: keep the last state in ``RunFolder.resume``, so that a longer training can resume it.
         devices: the devices, started. All their processes call this; the chief writes the files.
@@ -104,7 +104,7 @@ def _trained(run: RunFolder, identity: dict[str, Any]) -> bool:
     return True
 
 
-def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[RunFolder]) -> None:
+def cache_teachers(config: Config, prepared: PreparedData, runs: Sequence[TeacherSource]) -> None:
     """Compute the teachers' scores that students of ``config`` will read, unless they are cached already."""
     terms = run_terms(config)
     read_teachers(config, prepared, runs, terms, [], pool=open_pool(config, prepared, terms))
@@ -114,7 +114,7 @@ def _train(
     config: Config,
     prepared: PreparedData,
     run: RunFolder,
-    teacher_runs: Sequence[RunFolder],
+    teacher_runs: Sequence[TeacherSource],
     callbacks: Sequence[tf.keras.callbacks.Callback],
     devices: Devices,
 ) -> dict[str, Any]:
@@ -131,9 +131,10 @@ def _train(
     tf.keras.utils.set_random_seed(config.seed)  # the same initial weights whatever the teachers
 
     precision = resolve_precision(training.mixed_precision, config.model)
-    taken = taken_examples(config, prepared)
-    labelled = prepared.count("train") if taken is None else int(taken.sum())
-    examples = labelled + (0 if pool is None else pool.examples)
+    # Only teachers are trained without a fold, and only students lack the scores of some examples.
+    taken = taken_examples(config, prepared) if teaching.scored is None else teaching.scored
+    of_all = prepared.count("train") + (0 if pool is None else pool.examples)
+    examples = of_all if taken is None else int(taken.sum())
     steps = steps_of_epoch(examples, training)
     with devices.scope():
         student = untrained_model(config, prepared)

@@ -1,0 +1,79 @@
+"""The answers that a file of scores gives, scored as those of a run are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from holle_tf.config import Config
+from holle_tf.distill.teacher_cache import read_teacher_cache
+from holle_tf.evaluate.predictions import SpanPrediction
+from holle_tf.evaluate.predictor import Predictor
+from holle_tf.evaluate.scores import score_predictions, token_f1
+from holle_tf.models.decoding import decode_spans
+from holle_tf.models.outputs import EDGES
+from holle_tf.options.distill import teacher_title
+from holle_tf.runs.score_teacher import ScoreTeacher
+from pipelines.dataset import make_dataset
+from pipelines.prepare import PreparedData
+
+_NAME = "scores"
+
+
+class EvaluatedScores(NamedTuple):
+    """What a file of scores is worth on a split.
+
+    Attributes:
+        row: name and scores, 0-100, for ``scores_table``; with ``parameters`` if the file says how many.
+        spans: the predictions in record order; an example that the file lacks has an empty one.
+    """
+
+    row: dict[str, Any]
+    spans: list[SpanPrediction]
+
+
+def evaluate_score_file(
+    teacher: ScoreTeacher, prepared: PreparedData, split: str, config: Config
+) -> EvaluatedScores:
+    """Decode and score what a file says of a split.
+
+    Raises:
+        UserError: see ``ScoreTeacher.cached``.
+    """
+    size = config.evaluation.batch_size
+    folder, coverage = teacher.cached(prepared, split, size)
+    batches = make_dataset(
+        prepared,
+        split,
+        inputs=["document"],
+        batch_size=size,
+        extra=read_teacher_cache(folder, _NAME),
+        texts=True,
+    )
+    spans = _Decoder(config.evaluation.max_span).predict(batches, prepared.count(split), split).spans
+    for number in coverage.missing:
+        f1 = 100.0 * max(token_f1("", reference) for reference in spans[number].references)
+        spans[number] = replace(spans[number], prediction="", start=0, end=0, score=0.0, f1=f1)
+    scores = score_predictions([span.prediction for span in spans], [span.references for span in spans])
+    row: dict[str, Any] = {"name": teacher.header.teacher or teacher_title(teacher.kind), **scores}
+    if teacher.header.parameters is not None:
+        row["parameters"] = teacher.header.parameters
+    return EvaluatedScores(row, spans)
+
+
+class _Decoder(Predictor):
+    """Decodes logits that come with the labels of a batch."""
+
+    def __init__(self, max_span: int):
+        self._vectors = []
+        self._max_span = max_span
+
+    def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
+        """See ``Predictor.decode``; the loss, which nobody reads, is zero."""
+        mask = tf.not_equal(features["document"], 0)
+        start, end = (labels[f"{_NAME}_{edge}_logits"] for edge in EDGES)
+        found = decode_spans(start, end, mask, self._max_span)
+        return {**{name: value.numpy() for name, value in found.items()}, "loss": np.zeros(len(mask))}
