@@ -139,7 +139,7 @@ def train(model, windows, options, precision):
 
     while step < total:
         spent = before + time.monotonic() - begun
-        progress = max(step / total, spent / (60 * options.minutes))
+        progress = max(step / total, spent / max(60 * options.minutes, 1e-9))
         if progress >= 1:
             break
         epoch, place = divmod(step, steps_of_epoch)
