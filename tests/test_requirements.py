@@ -45,7 +45,7 @@ def test_requirements_txt_pins_what_the_package_asks_for_and_the_tools_of_develo
     assert DEVELOPMENT <= set(pins)
 
 
-@pytest.mark.parametrize("extra", ["serve", "beam", "documents", "gpu"])
+@pytest.mark.parametrize("extra", ["serve", "beam", "documents", "gpu", "parquet"])
 def test_the_file_of_an_extra_pins_what_the_extra_asks_for(project, extra):
     assert set(asked(project["optional-dependencies"][extra])) == set(pinned(f"requirements-{extra}.txt"))
 

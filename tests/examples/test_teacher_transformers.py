@@ -45,7 +45,9 @@ def data(tmp_path_factory):
     for split, count in (("train", 12), ("dev", 3), ("test", 3)):
         with gzip.open(folder / f"{split}.jsonl.gz", "wt") as file:
             for i in range(count):
-                document = "it was written by ann in may. " * (1 + 5 * (i == 0)) + "Then bob read until night."
+                document = (
+                    "it was written by ann in may. " * (1 + 5 * (i == 0)) + "Then bob read until night."
+                )
                 start = document.index("ann")
                 file.write(json.dumps({
                     "example_id": f"{split}{i}", "split": split, "document": document,
@@ -71,7 +73,9 @@ def test_the_file_scores_every_character_where_a_sub_word_begins_or_ends(example
     example.main(flags(data, encoder, tmp_path, "--epochs=1"))
     header, *lines = read(tmp_path)
     assert header["format"] == "span_scores" and header["version"] == 1 and header["values"] == "logits"
-    assert [line["example_id"] for line in lines[:12]] == [f"train{i}" for i in range(12)] and len(lines) == 18
+    assert [line["example_id"] for line in lines[:12]] == [f"train{i}" for i in range(12)] and len(
+        lines
+    ) == 18
     of_data = [json.loads(line) for line in gzip.open(data / "train.jsonl.gz", "rt")]
     for line, given in zip(lines, of_data):
         document = given["document"]
