@@ -39,7 +39,9 @@ def scores_of_words(edge: str, found: EdgeScores, words: Sequence[Token]) -> Wor
     ends = np.array([word.end for word in words], np.int64)
     characters = found.offsets - (edge == "end")
     place = np.searchsorted(starts, characters, side="right") - 1
-    inside = (place >= 0) & (characters < ends[np.maximum(place, 0)]) if len(words) else np.zeros(0, bool)
+    inside = np.zeros(len(characters), bool)
+    if len(words):
+        inside = (place >= 0) & (characters < ends[np.maximum(place, 0)])
     p = np.exp(found.scores - found.scores.max())
     between = float(p[~inside].sum() / p.sum())
     place, scores = place[inside], found.scores[inside]
