@@ -90,7 +90,9 @@ class Windows:
     def batch(self, rows):
         """What the model reads of some windows, padded to the longest of them."""
         inputs = [self.rows[row][1] for row in rows]
-        return self.tokenizer.pad(inputs, pad_to_multiple_of=16, return_tensors="pt")  # few shapes, less memory
+        return self.tokenizer.pad(
+            inputs, pad_to_multiple_of=16, return_tensors="pt"
+        )  # few shapes, less memory
 
     def batches(self, size, seed=None):
         """Lists of windows of similar length: in another order for each seed, or the longest first."""

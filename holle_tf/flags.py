@@ -231,8 +231,8 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "input",
-    "JSON file with a chat; - reads standard input. Without it, you are asked for queries. For --mode=encode:"
-    " documents as JSON lines.",
+    "JSON file with a chat; - reads standard input. Without it, you are asked for queries. With --output,"
+    " also JSON lines, or a folder of such files. For --mode=encode: documents as JSON lines.",
 )
 _flag(
     flags.DEFINE_list,
@@ -244,7 +244,7 @@ _flag(
     flags.DEFINE_string,
     "output",
     "Folder to write to (default: RUN/export for an export, RUNS_DIR/report-SIZE for a report; a store of"
-    " documents has none).",
+    " documents has none). For predictions, the file for the answers to many chats: .jsonl or .jsonl.gz.",
 )
 _flag(
     flags.DEFINE_integer,
@@ -266,7 +266,7 @@ _flag(
 _flag(
     flags.DEFINE_bool,
     "strict",
-    "End at a line of --input that has no document, in place of skipping it.",
+    "Stop at the first line of --input that cannot be used. Otherwise it is named, and the others are read.",
     False,
 )
 _flag(
