@@ -42,3 +42,24 @@ def test_evaluate_scores_against_all_references_of_a_file(tiny, student_run, pre
 def test_a_run_decodes_as_it_was_trained(tiny, student_run):
     with pytest.raises(UserError, match="max_span=10: .* at most 64 words"):
         evaluate_mode(tiny("evaluation.max_span=10"), str(student_run.path))
+
+
+@pytest.mark.parametrize("ending", ["jsonl.gz", "parquet"])
+def test_the_scores_that_a_run_writes_score_as_the_run_does(tiny, trained, tmp_path, capsys, ending):
+    run, file = trained("bidaf"), tmp_path / f"scores.{ending}"
+    evaluate_mode(tiny(), str(run.path), "dev", write_scores=str(file))
+    of_run = json.loads(capsys.readouterr().out.splitlines()[-1])
+    evaluate_mode(tiny(teacher=f"scores:{file}"), None, "dev")
+    printed = capsys.readouterr().out
+    of_file = json.loads(printed.splitlines()[-1])
+    assert of_file["f1"] == pytest.approx(of_run["f1"]) and of_file["em"] == pytest.approx(of_run["em"])
+    assert of_file["parameters"] == run.result()["parameters"] and "span popularity" in printed
+
+
+def test_only_the_scores_of_a_run_can_be_written(tiny, tmp_path):
+    file = tmp_path / "scores.jsonl"
+    file.write_text('{"format": "span_scores", "version": 1, "values": "logits"}\n')
+    with pytest.raises(UserError, match="name one by --run_dir"):
+        evaluate_mode(tiny(teacher=f"scores:{file}"), write_scores=str(tmp_path / "again.jsonl"))
+    with pytest.raises(UserError, match="no scores of 12 of 12 examples of test"):
+        evaluate_mode(tiny(teacher=f"scores:{file}"))

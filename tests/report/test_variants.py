@@ -277,3 +277,35 @@ def test_the_rows_of_the_page_are_valid(tmp_path):
 def test_a_wrong_row_is_an_error_that_names_it(row, said):
     with pytest.raises(UserError, match=f"^report.rows: '{row}'.*{said}".replace("+", "[+]")):
         planned_runs(load_config(assignments=[*OWN, f"report.rows=[{row}]"]))
+
+
+def test_a_row_can_learn_from_a_file_of_scores(tmp_path):
+    row, control = (
+        f"sd/sam_match:{name}/scores:{tmp_path}/mini.jsonl.gz" for name in ("add", "add_smoothed")
+    )
+    config = load_config([], [f"report.rows=[{row},{control},sd/sam_match:add_train]"])
+    variants = {variant.key: variant for variant in all_variants(config)}
+    variant = variants["sd/sam_match:add/scores:mini.jsonl.gz"]
+    assert variant.config(config, 0).teacher == f"scores:{tmp_path}/mini.jsonl.gz"
+    assert variant.label == "SAM-match-add from mini"
+    compared = {pair[:2] for pair in comparisons(config)}
+    assert (variant.key, "sd/sam_match:add_smoothed/scores:mini.jsonl.gz") in compared
+    assert (variant.key, "sd/sam_match:add_train") in compared
+    only = load_config([], [f"report.rows=[{row}]", "report.only=['sd/sam_match:*']"])
+    assert [run.variant.key for run in planned_runs(only)] == [variant.key] * len(planned_runs(only))
+
+
+def test_rows_of_files_with_the_same_name_are_refused(tmp_path):
+    rows = ",".join(f"sd/add_topk/scores:{tmp_path}/{folder}/s.jsonl" for folder in "ab")
+    with pytest.raises(UserError, match="two rows are called sd/add_topk/scores:s.jsonl"):
+        all_variants(load_config([], [f"report.rows=[{rows}]"]))
+
+
+def test_a_row_of_a_run_and_a_file_has_both_as_teachers_in_their_order(tiny, prepared, tmp_path):
+    file = tmp_path / "s.jsonl"
+    file.write_text('{"format": "span_scores", "version": 1, "values": "logits"}\n')
+    config = tiny(f"report.rows=[sd/add_both/qanet+scores:{file}]")
+    runs = Runs(config)
+    (key,) = (variant.key for variant in all_variants(config) if variant.own)
+    identity = runs.identity(next(run for run in runs.planned if run.variant.key == key))
+    assert identity["teacher"][0]["model"] == "qanet" and "scores" in identity["teacher"][1]
