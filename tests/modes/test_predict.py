@@ -22,8 +22,12 @@ def test_a_run_decodes_as_it_was_trained(tiny, student_run):
 
 
 def test_many_chats_are_answered_as_each_alone(tiny, student_run, tmp_path, capsys):
-    chats = [{"example_id": f"c{i}", "document": "A film about a dog. " * (1 + i % 4) + f"It cost {i} dollars.",
-              "chat": ["Hi", "Hello", "What did it cost?"]} for i in range(9)]  # fmt: skip
+    chats = []
+    for i in range(9):
+        document = "A film about a dog. " * (1 + i % 4) + f"It cost {i} dollars."
+        chats.append(
+            {"example_id": f"c{i}", "document": document, "chat": ["Hi", "Hello", "What did it cost?"]}
+        )
     source, output = tmp_path / "chats.jsonl", tmp_path / "answers.jsonl"
     source.write_text("\n".join([*map(json.dumps, chats), "{broken"]))
     predict_mode(tiny(), str(student_run.path), str(source), str(output))
