@@ -81,8 +81,6 @@ def _configure_logging() -> None:
     configure_console(Console(level))
     for others in ("", "absl"):  # absl's own logger has a level of its own, that of the flag
         logging.getLogger(others).setLevel(max(level, logging.WARNING))
-    # TensorFlow's warnings, about retraced functions, do not help a user.
-    logging.getLogger("tensorflow").setLevel(max(level, logging.ERROR))
 
 
 def _run(name: str) -> int:

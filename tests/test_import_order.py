@@ -18,6 +18,7 @@ ROOMS = (
     "pipelines.demo",
     "holle_tf.paper",
     "holle_tf.addons",
+    "holle_tf.quiet_import",
     "holle_tf.callable_folder",
     "holle_tf.options",
     "holle_tf.catalogue",

@@ -25,7 +25,16 @@ from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import Vocabulary
 
-PACKAGES = ("tensorflow", "tensorflow-cpu", "tensorflow-addons", "keras", "keras-tuner", "numpy", "numba")
+PACKAGES = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "tensorflow-addons",
+    "tf_keras",
+    "keras",
+    "keras-tuner",
+    "numpy",
+    "numba",
+)
 DIGESTS = "sha256"  # in result.json: by path below the run folder
 _DECISIVE = ("config.yaml", "vocab.txt", "chars.txt")  # with the weights, the files that decide an answer
 _OF_RESULT: dict[str, tuple[type, ...]] = {  # types of what is read of a result

@@ -55,6 +55,8 @@ def configure_console(console: Console = Console()) -> None:  # noqa: B008, it i
         logger.addHandler(handler)
         logger.setLevel(console.level)
         logger.propagate = False
+    # TensorFlow's warnings, about retraced functions, do not help a user.
+    logging.getLogger("tensorflow").setLevel(max(console.level, logging.ERROR))
 
 
 def current_console() -> Console:

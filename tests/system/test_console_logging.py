@@ -24,7 +24,7 @@ logger = logging.getLogger("holle_tf.system.console_logging")
 @pytest.fixture
 def console():
     """``configure_console``, whose effects end with the test."""
-    loggers = [logging.getLogger(name) for name in LOGGERS]
+    loggers = [logging.getLogger(name) for name in (*LOGGERS, "tensorflow")]
     before = [(each.handlers, each.level, each.propagate) for each in loggers]
     yield configure_console
     for each, (handlers, level, propagate) in zip(loggers, before):
