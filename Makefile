@@ -1,7 +1,10 @@
-# `make demo` and `make test` need nothing but Python 3.9-3.11 and a package index.
-PYTHON_ENV = .venv/bin/python
+# `make demo` and `make test` need nothing but a Python from 3.9 to 3.13 and a package index.
+# TENSORFLOW=current make demo takes Python 3.12 or 3.13; with VENV=.venv-current, beside the other (install.sh).
+VENV ?= .venv
+export VENV
+PYTHON_ENV = $(VENV)/bin/python
 EXTRAS = serve beam browser
-.PHONY: demo tables test lint format wheel bench bench-smoke install everything
+.PHONY: demo tables test test-other lint format wheel bench bench-smoke install everything
 
 demo: install  ## the whole job on the embedded corpus, about 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
@@ -9,14 +12,17 @@ demo: install  ## the whole job on the embedded corpus, about 20 minutes on two 
 test: everything  ## the whole test suite
 	$(PYTHON_ENV) -m pytest -n auto --dist worksteal
 
+test-other: everything  ## the suite on the other TensorFlow, with another Python of this machine; and what they exchange
+	sh .ci/other_pair $(VENV) whole
+
 lint: everything  ## formatting, lint and types
-	.venv/bin/ruff format --check .
-	.venv/bin/ruff check .
-	.venv/bin/mypy
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
 
 format: everything
-	.venv/bin/ruff format .
-	.venv/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
 
 wheel: install  ## the package as dist/holle_tf-*.whl
 	rm -rf build

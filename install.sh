@@ -1,53 +1,83 @@
 #!/bin/sh
 # Make .venv with what requirements.txt names, and, for each word given, requirements-WORD.txt: sh install.sh serve
-# Does nothing where that was done already.
-# PYTHON=/path/to/python3.11 chooses the interpreter.
+# Does nothing where that was done already. Packages are fetched by uv if it is there, and by pip otherwise.
+# PYTHON=/path/to/python3.11 chooses the interpreter, and with it TensorFlow: 2.15 up to Python 3.11, 2.21 from 3.12 on.
+# TENSORFLOW=current takes Python 3.12 or 3.13 only. VENV=.venv-current makes that folder in place of .venv.
 set -u
 cd "$(dirname "$0")" || exit 1
+venv=${VENV:-.venv}
 say() { printf '%s\n' "error: $*" >&2; exit 1; }
 
-# Of each file that was installed, .venv/installed has a line with its checksum.
+case "${TENSORFLOW:-}" in
+current) oldest=12 needed="Python 3.12 or 3.13" names="python3.13 python3.12 python3 python" ;;
+# TensorFlow 2.15 first: it is half the size, and all published numbers come from it.
+'') oldest=9 needed="Python 3.9 to 3.13" names="python3.11 python3.10 python3.9 python3.13 python3.12 python3 python" ;;
+*) say "TENSORFLOW=$TENSORFLOW: only TENSORFLOW=current is known, which takes Python 3.12 or 3.13" ;;
+esac
+fits() { "$1" -c "import sys; sys.exit(not (3, $oldest) <= sys.version_info[:2] <= (3, 13))" 2>/dev/null; }
+current() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))'; }
+
+# Of each file that was installed, $venv/installed has a line with its checksum.
+[ -x $venv/bin/python ] && fits $venv/bin/python && installed=$venv/installed || installed=/dev/null
 files=requirements.txt
 for extra; do files="$files requirements-$extra.txt"; done
 missing=
 for file in $files; do
   [ -f "$file" ] || say "$file: there is no such file here"
-  grep -qxF "$(cksum < "$file") $file" .venv/installed 2>/dev/null || missing="$missing $file"
+  grep -qxF "$(cksum < "$file") $file" "$installed" 2>/dev/null || missing="$missing $file"
 done
-[ -x .venv/bin/python ] && [ -z "$missing" ] && exit 0
+[ -z "$missing" ] && exit 0
 
-fits() { "$1" -c 'import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))' 2>/dev/null; }
 python=
-for candidate in ${PYTHON:-python3.11 python3.10 python3.9 python3 python}; do
-  command -v "$candidate" >/dev/null 2>&1 && fits "$candidate" && { python=$candidate; break; }
+found=
+for candidate in ${PYTHON:-$names}; do
+  command -v "$candidate" >/dev/null 2>&1 || continue
+  fits "$candidate" && { python=$candidate; break; }
+  version=$("$candidate" --version 2>/dev/null) && found="$found; $candidate is $version"
 done
-[ -n "$python" ] || say "Python 3.9, 3.10 or 3.11 is needed (TensorFlow 2.15 has no other); install one, or name it: PYTHON=/path/to/python3.11 make demo"
+[ -n "$python" ] || say "$needed is needed (TensorFlow and its Keras 2 have no other${found}); install one, or name it: PYTHON=/path/to/python3.13 make demo"
 
+current "$python" && megabytes=3700 || megabytes=2500
 free=$(df -Pk . | awk 'NR == 2 {print $4}')
-[ "${free:-0}" -gt 2500000 ] || say "the disk has $((${free:-0} / 1024)) MB free here, 2,500 MB are needed; free some"
+[ "${free:-0}" -gt "${megabytes}000" ] || say "the disk has $((${free:-0} / 1024)) MB free here, $megabytes MB are needed; free some"
 
 log=$(mktemp)
 case "$missing" in
 " requirements.txt"*)
-  echo "making .venv with $("$python" --version) and installing the packages of$missing (about 1.5 GB, a minute or two)"
-  "$python" -m venv --clear .venv >"$log" 2>&1 || say "$python cannot make a virtual environment (on Debian: apt-get install python3-venv); see $log"
+  if current "$python"; then
+    pair="TensorFlow 2.21 and tf_keras, since "
+    [ -n "${PYTHON:-}${TENSORFLOW:-}" ] && pair="${pair}you asked for it" || pair="${pair}no Python 3.9 to 3.11 was found"
+  else
+    pair="TensorFlow 2.15 and tensorflow-addons, the smaller pair; TENSORFLOW=current takes the newer one"
+  fi
+  echo "making $venv with $("$python" --version): $pair"
+  echo "installing the packages of$missing (about $((megabytes - 1000)) MB, a minute or two)"
+  "$python" -m venv --clear $venv >"$log" 2>&1 || say "$python cannot make a virtual environment (on Debian: apt-get install python3-venv); see $log"
   ;;
 *) echo "installing the packages of$missing" ;;
 esac
-{
-  .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off \
-    -r requirements.txt $(printf -- '-r %s ' $missing) 2>&1
-  echo "status $?"
-} | tee "$log" | awk '/^Collecting/ {printf "\r%3d packages found", ++n} /^Installing/ {print "; unpacking them"} {fflush()}'
-if [ "$(tail -n 1 "$log")" != "status 0" ]; then
-  sed -i.bak '$d' "$log"
-  grep -qi 'no space left' "$log" && say "the disk is full; free about 2,500 MB and try again"
-  grep -qiE 'connection|resolve|timed out|network|No matching distribution' "$log" &&
-    say "pip cannot fetch the packages: is the network up? Its last words: $(tail -n 1 "$log") (all in $log)"
-  say "pip failed: $(tail -n 1 "$log") (all in $log)"
-fi
+arguments="-r requirements.txt $(printf -- '-r %s ' $missing)"
+by_uv() {
+  command -v uv >/dev/null 2>&1 || return 1
+  uv pip install --python "$venv/bin/python" --no-progress $arguments >"$log" 2>&1 && grep -E '^(Resolved|Installed)' "$log" && return
+  echo "uv failed ($(tail -n 1 "$log")); trying pip"
+  return 1
+}
+by_uv || {
+  {
+    $venv/bin/python -m pip install --disable-pip-version-check --progress-bar off $arguments 2>&1
+    echo "status $?"
+  } | tee "$log" | awk '/^Collecting/ {printf "\r%3d packages found", ++n} /^Installing/ {print "; unpacking them"} {fflush()}'
+  if [ "$(tail -n 1 "$log")" != "status 0" ]; then
+    sed -i.bak '$d' "$log"
+    grep -qi 'no space left' "$log" && say "the disk is full; free about $megabytes MB and try again"
+    grep -qiE 'connection|resolve|timed out|network|No matching distribution' "$log" &&
+      say "pip cannot fetch the packages: is the network up? Its last words: $(tail -n 1 "$log") (all in $log)"
+    say "pip failed: $(tail -n 1 "$log") (all in $log)"
+  fi
+}
 for file in $missing; do
-  grep -vF " $file" .venv/installed >"$log" 2>/dev/null
-  echo "$(cksum < "$file") $file" | cat "$log" - >.venv/installed.new && mv .venv/installed.new .venv/installed
+  grep -vF " $file" $venv/installed >"$log" 2>/dev/null
+  echo "$(cksum < "$file") $file" | cat "$log" - >$venv/installed.new && mv $venv/installed.new $venv/installed
 done
 rm -f "$log"
