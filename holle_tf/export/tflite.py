@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import tensorflow as tf
@@ -35,7 +36,10 @@ def export_tflite(student: Student, folder: Path, options: ExportConfig) -> None
 
 def read_tflite(folder: Path, threads: int) -> Read:
     """See ``readback.load_reader``."""
-    interpreter = tf.lite.Interpreter(str(folder / MODEL), num_threads=threads or None)
+    with warnings.catch_warnings():
+        # TensorFlow 2.21 warns that another package will have it one day (docs/decisions.md).
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
+        interpreter = tf.lite.Interpreter(str(folder / MODEL), num_threads=threads or None)
     signature = interpreter.get_signature_runner()
     return lambda ids: signature(**ids)
 
