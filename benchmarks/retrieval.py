@@ -80,6 +80,7 @@ def encode(paragraphs: list[str], folder: Path, states: str) -> Any:
 
 def answer(asked: list[Question], store: Any, most: int) -> list[Answered]:
     """Answers from at most so many candidates of each question, and from its own paragraph."""
+    from holle_tf.evaluate.answers import AnswerSpan
     from holle_tf.evaluate.scores import token_f1
     from holle_tf.serve.onnx_backend import OnnxBackend
     from pipelines.example_from_texts import unanswered
@@ -89,7 +90,7 @@ def answer(asked: list[Question], store: Any, most: int) -> list[Answered]:
         candidates = store.best(question.text, most) if most else []
         texts = [text.text for text, _ in candidates] + [question.paragraph]
         answers = backend.read([unanswered(text, question.text) for text in texts])
-        spans = [(reading.spans or [(0, 0, 0.0)])[0] for reading in answers]
+        spans = [(reading.spans or [AnswerSpan(0, 0, 0.0)])[0] for reading in answers]
         f1 = [100 * token_f1(text[start:end], question.gold) for text, (start, end, _) in zip(texts, spans)]
         found.append(
             Answered(

@@ -103,7 +103,7 @@ MODES: dict[str, Mode] = {
         "--run_dir=RUN --input=chat.json",
         "holle_tf.modes.predict:predict_mode",
         (),
-        ("run_dir", "input", "output", "strict"),
+        ("run_dir", "input", "output", "strict", "export_dir", "beam_options"),
     ),
     "export": Mode(
         "Write a student in a format that other programs load (docs/export.md).",

@@ -14,6 +14,7 @@ from typing import Any, Iterator, Optional, Sequence
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.transforms.combiners import ToList
 
 from holle_tf.store.manifest import ShardEntry
 from holle_tf.store.part import Encoder, Part, write_part
@@ -51,7 +52,7 @@ class BeamParts:
                     | "parts" >> beam.Create(list(parts))
                     | "distribute" >> beam.Reshuffle()
                     | "encode" >> beam.ParDo(_Write(self._make_encoder, source, folder, states))
-                    | "collect" >> beam.combiners.ToList()
+                    | "collect" >> ToList()
                 )
                 _ = written | "save" >> beam.Map(_save, folder / SUMMARY)
         except Exception as error:  # runners wrap what a worker raises in errors of their own
