@@ -45,7 +45,7 @@ def predict_mode(
     Raises:
         UserError: no run is there, or the file is broken.
     """
-    many = bool(input) and (Path(input).is_dir() or input.endswith((".jsonl", ".jsonl.gz")))
+    many = input is not None and (Path(input).is_dir() or input.endswith((".jsonl", ".jsonl.gz")))
     if (output or strict) and not input:
         raise UserError("--output and --strict are for the chats of --input; name a file, a folder or -.")
     if not output and (many or strict):

@@ -65,7 +65,7 @@ class ScoreTeacher:
     """
 
     def __init__(self, kind: str, prepared: PreparedData, max_unscored: float):
-        self.kind, self.path = kind, Path(kind[len(SCORES) :])
+        self.kind, self.path = kind, Path(kind[len(SCORES) :]).expanduser()
         self.header: Header = read_header(self.path)
         self._prepared, self._max_unscored = prepared, max_unscored
         self._of_split: dict[Path, SplitScores] = {}

@@ -82,7 +82,7 @@ def read_teachers(
     """
     inputs = set(config.inputs_of(config.model))
     teachers, caches, views, qualities = [], [], {}, []
-    scored = np.ones(prepared.count("train") + (0 if pool is None else pool.examples), bool)
+    scored = np.ones(prepared.count("train") + (0 if pool is None else pool.examples), dtype=bool)
     wanted, options = needs(terms), config.distill
     of_folds = by_teacher(runs, options.folds)
     for i, each in enumerate(of_folds):
@@ -90,22 +90,17 @@ def read_teachers(
         source, name, title = each[0], f"teacher_{i}", f"teacher{number}"
         if isinstance(source, ScoreTeacher):
             of_file = FileTeacher(config, prepared, source, title, readers)
-            found, there = of_file.scores(prepared, "train", name)
-            qualities.append(
-                quality_of_scores(found, name, prepared, config.evaluation.batch_size, title, readers, there)
-            )
-            datasets, parts = [found.dataset], [there]
-            if pool is not None:
-                found, there = of_file.scores(pool.prepared, POOL, name, pool.examples)
-                datasets, parts = [*datasets, found.dataset], [*parts, there]
-            caches.append(functools.reduce(tf.data.Dataset.concatenate, datasets))
-            counts = (prepared.count("train"), len(scored) - prepared.count("train"))
-            scored &= np.concatenate(
-                [np.ones(count, bool) if part is None else part for count, part in zip(counts, parts)]
-            )
+            dataset, there, quality = of_file.of_train_and_pool(name, pool)
+            caches.append(dataset)
+            qualities.append(quality)
+            scored &= there
             teachers.append(cached_teacher(name, None, of_file.temperature))
             continue
-        folds = [_Fold(config, prepared, run, f"teacher{number}{without_fold(run)}", readers) for run in each]
+        folds = [
+            _Fold(config, prepared, run, f"teacher{number}{without_fold(run)}", readers)
+            for run in each
+            if isinstance(run, RunFolder)
+        ]
         first = folds[0]
         if shown:
             views[f"{source.kind} ({first.title})"] = view(first.load(), shown, config.evaluation.max_span)
