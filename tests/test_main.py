@@ -124,7 +124,7 @@ WRONG = [
     ),
     (
         ["--mode=train", "--teacher=qanet"],
-        "--teacher is for --mode=distill or tune; leave it out of --mode=train",
+        "--teacher is for --mode=distill, tune or evaluate; leave it out of --mode=train",
     ),
     (["--mode=distill", "--teacher=qanet", "--teacher_run=RUN"], "leave out one"),
     (["--mode=distill", "--size=smoke"], "--config=smoke makes everything tiny"),

@@ -225,6 +225,7 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
     """The comparisons of the report: each row of ``report.rows`` with the plainest ones, then the paper's."""
     found: list[Comparison] = []
     rows = all_rows(config)
+    own = [variant.key for variant in own_variants(config)]
     for variant in own_variants(config):
         if variant.own is None:  # a teacher
             continue
@@ -242,7 +243,7 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         if len(variant.teachers) == 1 and twice in rows:
             found.append(Comparison(variant.key, twice, "your recipe or labels that count twice"))
         smoothed = Variant(setup, f"{interaction}_smoothed", variant.teachers, student=student).key
-        if smoothed in rows and not variant.own.controls:
+        if smoothed in own and smoothed != variant.key:
             found.append(Comparison(variant.key, smoothed, "your recipe or labels smoothed to its entropy"))
     found += COMPARISONS
     return tuple(pair for pair in found if {pair.first, pair.second} <= set(rows))
