@@ -115,7 +115,7 @@ class _Writing:
             logger.warning(f"{self._source}: {self._broken:,} lines were skipped")
         search = self._options.search or bool(before.search)
         manifest = replace(_indexed(self._folder, manifest, search), complete=True)
-        if manifest == before:
+        if manifest == load_manifest(self._folder):  # which was saved after every part
             logger.info(f"{self._folder}: nothing was missing")
         else:
             manifest.save(self._folder)

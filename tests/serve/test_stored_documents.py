@@ -12,6 +12,7 @@ from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from pipelines.errors import UserError
 from pipelines.example_from_texts import unanswered
+from pipelines.tokenizer import tokenize
 
 onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
 pytest.importorskip("pyarrow", reason="requirements-documents.txt is not installed")
@@ -76,7 +77,7 @@ def test_a_damaged_document_is_read_again_from_its_text(export, store_folder, lo
     shard._plain["read_crc32"] = shard._plain["read_crc32"] + 1
     backend = onnx_backend.OnnxBackend(export, store=store)
     (answer,) = backend.read([unanswered(DOCUMENTS["cost"], "What?")])
-    assert len(answer.token_starts) == 12
+    assert len(answer.token_starts) == len(tokenize(DOCUMENTS["cost"]))
     assert any("shard-00000.arrow: damaged" in message for message in logged.messages)
 
 
