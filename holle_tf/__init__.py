@@ -17,14 +17,16 @@ from holle_tf import quiet_import
 # networks (AVX-512 VNNI, BF16, AMX). With AVX2 alone, too, QANeT takes half the time by them
 # (docs/performance.md). It is read when TensorFlow is imported; one's own setting stays.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# On TensorFlow 2.16 and later tf.keras is Keras 3, which nothing here runs on, unless this asks for Keras 2, the package
-# tf_keras. TensorFlow 2.15 has Keras 2 itself, and fails if it is asked for a package that is not there.
+# On TensorFlow 2.16 and later tf.keras is Keras 3, which nothing here runs on, unless this asks for Keras 2,
+# the package tf_keras. TensorFlow 2.15 has Keras 2 itself, and fails if it is asked for a package that is not
+# there.
 if find_spec("tf_keras"):
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    if "tensorflow" in sys.modules and sys.modules["tensorflow"].keras.Model.__module__.startswith("keras.src.models."):
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None and tensorflow.keras.Model.__module__.startswith("keras.src.models."):
         raise ImportError(
-            "tf.keras is Keras 3 already, and holle_tf needs Keras 2 (the package tf_keras): import holle_tf before"
-            " tf.keras is used, or set TF_USE_LEGACY_KERAS=1"
+            "tf.keras is Keras 3 already, and holle_tf needs Keras 2 (the package tf_keras):"
+            " import holle_tf before tf.keras is used, or set TF_USE_LEGACY_KERAS=1"
         )
 quiet_import.install()
 

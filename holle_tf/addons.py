@@ -1,7 +1,7 @@
 """The part of tensorflow-addons that we use, and the only module that imports it.
 
-tensorflow-addons is at its end of life and does not import on TensorFlow 2.16 or later. There, our own layer takes
-its place: it computes the same and has the same configuration.
+tensorflow-addons is at its end of life and does not import on TensorFlow 2.16 or later. There, our own layer
+takes its place: it computes the same and has the same configuration.
 """
 
 import warnings

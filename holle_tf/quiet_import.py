@@ -1,6 +1,6 @@
 """Keeps ``import tensorflow`` quiet where TF_CPP_MIN_LOG_LEVEL asks for it.
 
-TensorFlow 2.16 and later print lines about oneDNN and CUDA while they are imported, whatever this variable says
+TensorFlow 2.16 and later print lines about oneDNN and CUDA while they are imported, whatever it says
 (https://github.com/tensorflow/tensorflow/issues/100442). They come from C++, so only the file descriptor of
 standard error can hold them back.
 """

@@ -14,7 +14,7 @@ import numpy as np
 FORMATS = ("savedmodel", "onnx", "tflite")
 TOLERANCE = 1e-5  # of a probability
 TEXTS = (
-    ("The film — a “gem” 😀 — cost $2.8 million. I DON'T love the ending.", ("Seen it?", "Twice!", "What did it cost?")),
+    ("The film — a “gem” 😀 — cost $2.8 million. I DON'T.", ("Seen it?", "Twice!", "What did it cost?")),
     ("It was a good film, and the end is sad. I liked the music of it.", ("how is the end ?",)),
     ("A film.", ("", "good")),
 )  # fmt: skip
@@ -22,7 +22,9 @@ TEXTS = (
 
 def distilled(folder):
     """The run of the student, and that of its teacher."""
-    config = holle_tf.load_config("smoke", {"board.enabled": False}, teacher="qanet", runs_dir=folder / "runs")
+    config = holle_tf.load_config(
+        "smoke", {"board.enabled": False}, teacher="qanet", runs_dir=folder / "runs"
+    )
     student = holle_tf.distill(config)
     (teacher,) = (path.parent for path in (folder / "runs").glob("*/qanet*/result.json"))
     return student, teacher

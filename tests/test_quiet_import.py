@@ -8,7 +8,9 @@ import pytest
 
 from holle_tf.quiet_import import shown
 
-INFO = b"I0000 00:00:1795883118.587000   30450 cudart_stub.cc:31] Could not find cuda drivers on your machine.\n"
+INFO = (
+    b"I0000 00:00:1795883118.587000   30450 cudart_stub.cc:31] Could not find cuda drivers on your machine.\n"
+)
 ERROR = b"E0000 00:00:1795883118.587000   30450 cuda_dnn.cc:8310] Unable to register cuDNN factory.\n"
 PREAMBLE = b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
 OTHER = b"I am no line of a log\n"
@@ -20,12 +22,14 @@ def test_lines_below_the_level_are_left_out_and_others_are_kept(level, kept):
     assert shown(PREAMBLE + OTHER + INFO + b"no end", max(level, 1)) == OTHER + b"no end"
 
 
-def _imported(code, **environment):
+def _environment(**variables):
+    return {**{key: value for key, value in os.environ.items() if not key.startswith("TF_")}, **variables}
+
+
+def _imported(code, **variables):
     """What a process with this code prints on standard error."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith("TF_")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**variables, **environment}, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=_environment(**variables), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stderr
 
@@ -54,6 +58,7 @@ def test_a_tensorflow_whose_keras_is_already_keras_3_is_refused():
     pytest.importorskip("tf_keras", reason="TensorFlow 2.15 has Keras 2 itself")
     code = (
         "import tensorflow as tf, sys; tf.keras.Model\n"
-        "try:\n    import holle_tf\nexcept ImportError as error:\n    print('refused:', error, file=sys.stderr)"
+        "try:\n    import holle_tf\nexcept ImportError as error:\n    print('refused:', error)"
     )
-    assert "refused: tf.keras is Keras 3 already" in _imported(code)
+    done = subprocess.run([sys.executable, "-c", code], env=_environment(), capture_output=True, text=True)
+    assert "refused: tf.keras is Keras 3 already" in done.stdout

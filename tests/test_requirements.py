@@ -1,4 +1,4 @@
-"""The requirements files pin what the package asks for in pyproject.toml, within its ranges, for every Python."""
+"""The requirements files pin what the package asks for in pyproject.toml, for every Python."""
 
 from pathlib import Path
 
