@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 if TYPE_CHECKING:
     from holle_tf.serve.messages import SampleDocument
 
-PACKAGES = ("fastapi", "uvicorn")
+PACKAGES = ("fastapi", "uvicorn", "prometheus_client")
 INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
@@ -30,10 +30,10 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
             TensorFlow.
 
     Raises:
-        UserError: FastAPI or uvicorn is missing, a model cannot be used, or the port is taken.
+        UserError: a package of the service is missing, a model cannot be used, or the port is taken.
     """
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
-        raise UserError(f"--mode=serve needs {' and '.join(missing)}: {INSTALL}")
+        raise UserError(f"--mode=serve needs {', '.join(missing)}: {INSTALL}")
     from holle_tf.serve.app import create_app
     from holle_tf.serve.server import address, listen, run_server
 

@@ -11,7 +11,7 @@ from typing import Any, AsyncIterator, Mapping, Optional, Sequence
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -22,6 +22,7 @@ from holle_tf.serve.batching import Batcher, Stopping
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
+from holle_tf.serve.metrics import CONTENT_TYPE, Measured, Metrics
 from pipelines.errors import UserError
 from pipelines.readers.registry import reader_of
 
@@ -49,10 +50,13 @@ def create_app(
         documents: documents that the page offers.
         cache: where documents are kept; by default a cache of its own, of ``options.document_cache_mb``.
     """
-    store = DocumentStore(
-        cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words
-    )
-    batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
+    if cache is None:
+        cache = DocumentCache.of_megabytes(options.document_cache_mb)
+    store = DocumentStore(cache, options.max_document_words)
+    metrics = Metrics(cache)
+    batchers = {name: Batcher(backend.read, options, backend.documents) for name, backend in backends.items()}
+    for name, batcher in batchers.items():
+        metrics.count_batches(name, batcher)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -64,6 +68,7 @@ def create_app(
 
     app = FastAPI(title="holle_tf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Limits, options=options)
+    app.add_middleware(Measured, metrics=metrics)
     _handle_errors(app)
 
     def backend_of(name: str) -> Backend:
@@ -82,7 +87,7 @@ def create_app(
     @app.get("/v1/models", response_model=messages.ModelList)
     async def models() -> Response:
         """The served models."""
-        return _json({"models": [{"name": name, **asdict(b.card)} for name, b in backends.items()]})
+        return _json({"models": [_entry(name, backend) for name, backend in backends.items()]})
 
     @app.get("/v1/models/{name}", response_model=messages.ModelStatus, responses=_UNKNOWN)
     @app.get(f"/v1/models/{{name}}/versions/{VERSION}", include_in_schema=False)
@@ -103,7 +108,7 @@ def create_app(
             raise HTTPException(400, f"{len(asked)} chats in one request; at most {options.max_queue}")
         found = [stored(*document, i) for i, document in enumerate(asked)]
         examples = request.examples([document.text for document in found])
-        readings = await batchers[name].submit(examples, [document.words for document in found])
+        readings = await batchers[name].submit(examples, found)
         return _json(request.reply(examples, readings))
 
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
@@ -116,7 +121,7 @@ def create_app(
             example = reader_of(backend.data).chat(said, backend.data)
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        (reading,) = await batchers[name].submit([example], [document.words])
+        (reading,) = await batchers[name].submit([example], [document])
         key = document.id if store.keeps else None
         return _json(messages.chat_reply(document.text, reading, request.tokens, key))
 
@@ -131,12 +136,22 @@ def create_app(
         """Documents to try."""
         return _json({"documents": [document.model_dump() for document in documents]})
 
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def measured() -> Response:
+        """Counts and times in the text format of Prometheus."""
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app
+
+
+def _entry(name: str, backend: Backend) -> dict[str, Any]:
+    """A ``ModelEntry`` as a dict."""
+    return {"name": name, **asdict(backend.card), "reads_once": backend.documents is not None}
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Iterator, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import onnxruntime
@@ -19,6 +19,7 @@ from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
+from holle_tf.serve.document_states import DocumentStates, ReadDocument, groups_of_words, padded, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
 from pipelines.errors import UserError
 from pipelines.example import Example
@@ -30,6 +31,7 @@ INPUTS = ("document", "query", "prober_history", "responder_history")
 EDGES = ("start_probabilities", "end_probabilities")
 FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 HALVES = ("encode.onnx", "answer.onnx")
+STACKED_WORDS = 4096  # of documents that are answered about together; it pays for short ones only
 WEIGHTS_DIGEST = "weights_sha256"  # in the metadata of the halves: of model.onnx, which has their weights
 
 
@@ -49,8 +51,8 @@ class OnnxBackend:
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
     def __init__(self, folder: Path, cache: Optional[DocumentCache] = None, threads: int = 0):
-        self._cache = cache or DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
-        self._key = object()  # of this model's documents, in a cache that models share
+        if cache is None:
+            cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         for name in FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
@@ -65,7 +67,7 @@ class OnnxBackend:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._max_span, self._n_best = int(options["max_span"]), int(options["n_best"])
-            halves = self._cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
+            halves = cache.most_bytes > 0 and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
             self._sessions = {name: _session(folder / name, threads) for name in names}
             if halves:
@@ -73,62 +75,72 @@ class OnnxBackend:
         except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
+        self.documents = DocumentStates(cache, self._read_documents) if halves else None
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch; texts may be empty."""
         contexts = [self._numbers({name: getattr(chat, name) for name in INPUTS[1:]}) for chat in examples]
-        if "model.onnx" in self._sessions:
+        if self.documents is None:
             return self._read_whole([self._document(chat.document) for chat in examples], contexts)
-        rows: dict[str, list[int]] = {}  # of the chats about each document
         ids = [document_id(chat.document) for chat in examples]
-        for row, key in enumerate(ids):
-            rows.setdefault(key, []).append(row)
-        documents = self._documents({key: examples[of_key[0]].document for key, of_key in rows.items()})
+        known = self.documents.of({key: chat.document for key, chat in zip(ids, examples)})
         answers: dict[int, Answer] = {}
-        for key, of_key in rows.items():
-            feeds = {**documents[key].feeds, **_batch([contexts[row] for row in of_key])}
+        for rows in self._groups([known[key] for key in ids]):
+            of_rows = [known[ids[row]] for row in rows]
+            different = list({ids[row]: known[ids[row]] for row in rows}.values())
+            feeds = {**stacked(different), **_batch([contexts[row] for row in rows])}
             edges = self._sessions["answer.onnx"].run(EDGES, feeds)
-            answers.update(zip(of_key, (self._answer(documents[key], *pair) for pair in zip(*edges))))
+            answers.update(
+                (row, self._answer(document.starts, document.ends, *pair))
+                for row, document, *pair in zip(rows, of_rows, *edges)
+            )
         return [answers[row] for row in range(len(examples))]
 
+    def _groups(self, documents: Sequence[ReadDocument]) -> Iterator[list[int]]:
+        """Rows that are answered together: those about one document, and those about several short ones."""
+        of_document: dict[int, list[int]] = {}
+        for row, document in enumerate(documents):
+            of_document.setdefault(id(document), []).append(row)
+        yield from (rows for rows in of_document.values() if len(rows) > 1)
+        single = [rows[0] for rows in of_document.values() if len(rows) == 1]
+        for group in groups_of_words([len(documents[row].starts) for row in single], STACKED_WORDS):
+            yield [single[place] for place in group]
+
     def _read_whole(
-        self, documents: Sequence[_Document], contexts: Sequence[Mapping[str, list[int]]]
+        self, documents: Sequence[_Tokens], contexts: Sequence[Mapping[str, list[int]]]
     ) -> list[Answer]:
         feeds = {**_batch([document.numbers for document in documents]), **_batch(contexts)}
         edges = self._sessions["model.onnx"].run(EDGES, feeds)
-        return [self._answer(document, *pair) for document, *pair in zip(documents, *edges)]
+        return [
+            self._answer(document.starts, document.ends, *pair) for document, *pair in zip(documents, *edges)
+        ]
 
-    def _documents(self, texts: Mapping[str, str]) -> dict[str, _Document]:
-        """Documents that were read, by the id of their text; those that are not kept are read as a batch."""
-        cached = ((key, self._cache.get((self._key, key))) for key in texts)
-        found: dict[str, _Document] = {key: document for key, document in cached if document is not None}
-        new = {key: self._document(text) for key, text in texts.items() if key not in found}
-        if new:
-            encode = self._sessions["encode.onnx"]
-            names = [output.name for output in encode.get_outputs()]
-            ids = _padded([document.numbers["document"] for document in new.values()], least=1)
-            kept = encode.run(names, {"document": ids})
-            for row, (key, document) in enumerate(new.items()):
-                width = max(len(document.starts), 1)
-                own = {name: _padded([numbers], least=1) for name, numbers in document.numbers.items()}
-                # Copies, because a part of an array would keep the whole of it.
-                own.update({name: part[row : row + 1, :width].copy() for name, part in zip(names, kept)})
-                found[key] = document._replace(numbers={}, feeds=own)
-                self._cache.put((self._key, key), found[key], found[key].size)
-        return found
+    def _read_documents(self, texts: Sequence[str]) -> list[ReadDocument]:
+        """What is kept of documents, read as a batch."""
+        encode = self._sessions["encode.onnx"]
+        names = [output.name for output in encode.get_outputs()]
+        documents = [self._document(text) for text in texts]
+        ids = _ids([document.numbers["document"] for document in documents], least=1)
+        kept = encode.run(names, {"document": ids})
+        read = []
+        for row, (starts, ends, numbers) in enumerate(documents):
+            feeds = {name: _ids([column], least=1) for name, column in numbers.items()}
+            # Copies, because a part of an array would keep the whole of it.
+            parts = (part[row : row + 1, : max(len(starts), 1)].copy() for part in kept)
+            read.append(ReadDocument(starts, ends, {**feeds, **dict(zip(names, parts))}))
+        return read
 
-    def _answer(self, document: _Document, start: np.ndarray, end: np.ndarray) -> Answer:
-        words = len(document.starts)
-        edges = (start[:words], end[:words])
+    def _answer(self, starts: np.ndarray, ends: np.ndarray, start: np.ndarray, end: np.ndarray) -> Answer:
+        edges = (start[: len(starts)], end[: len(starts)])
         decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-        return Answer.of_tokens(document.starts, document.ends, decoded, edges)
+        return Answer.of_tokens(starts, ends, decoded, edges)
 
-    def _document(self, text: str) -> _Document:
+    def _document(self, text: str) -> _Tokens:
         tokens = tokenize(_readable(text))
         starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
-        return _Document(starts, ends, self._numbers_of("document", tokens), {})
+        return _Tokens(starts, ends, self._numbers_of("document", tokens))
 
     def _numbers(self, texts: Mapping[str, str]) -> dict[str, list[int]]:
         """Ids, and keys, of the last words of each text, by input of the model."""
@@ -146,16 +158,10 @@ class OnnxBackend:
         return numbers
 
 
-class _Document(NamedTuple):
-    starts: np.ndarray  # int32 (words,), character offsets of the words
+class _Tokens(NamedTuple):
+    starts: np.ndarray  # int32 (words,), character offsets of a document's words
     ends: np.ndarray
-    numbers: dict[str, list[int]]  # by input of the model; empty if it was read
-    feeds: dict[str, np.ndarray]  # of answer.onnx, a single row each; empty if it was not read
-
-    @property
-    def size(self) -> int:
-        """Bytes of a document that was read."""
-        return sum(part.nbytes for part in (self.starts, self.ends, *self.feeds.values()))
+    numbers: dict[str, list[int]]  # by input of the model
 
 
 def _readable(text: str) -> str:
@@ -163,15 +169,12 @@ def _readable(text: str) -> str:
 
 
 def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, np.ndarray]:
-    return {name: _padded([row[name] for row in rows]) for name in rows[0]}
+    return {name: _ids([row[name] for row in rows]) for name in rows[0]}
 
 
-def _padded(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
+def _ids(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
     """int32 (rows, longest or ``least``), padded with 0."""
-    ids = np.zeros((len(rows), max(least, *map(len, rows))), np.int32)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = row
-    return ids
+    return padded([np.array(row, np.int32) for row in rows], least)
 
 
 def _session(path: Path, threads: int) -> Any:

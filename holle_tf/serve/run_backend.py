@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Optional, Sequence
 
 from holle_tf.catalogue import title_of
 from holle_tf.evaluate.answers import Answer
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.document_states import DocumentStates
 from pipelines.example import Example
 from pipelines.options import DataConfig
 
@@ -21,6 +22,7 @@ class RunBackend:
     """
 
     def __init__(self, run: RunFolder):
+        self.documents: Optional[DocumentStates] = None
         self._predictor = ChatPredictor(run)
         self.data: DataConfig = self._predictor.config.data
         result = run.result() or {}

@@ -31,8 +31,8 @@ class FirstWord:
     data = DataConfig()
     card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
 
-    def __init__(self, seconds=0.0):
-        self.seconds, self.batches, self.histories = seconds, [], []
+    def __init__(self, seconds=0.0, documents=None):
+        self.seconds, self.batches, self.histories, self.documents = seconds, [], [], documents
 
     def read(self, examples):
         self.batches.append([chat.query for chat in examples])

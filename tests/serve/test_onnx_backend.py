@@ -105,19 +105,20 @@ def test_a_document_that_was_dropped_is_read_again(export):
     folder = export[1]
     chats = [unanswered("word " * 300 + str(number), "what?") for number in range(4)]
     most = int(2.5 * _size(folder, chats[0]))
-    backend, rows = _counted(onnx_backend.OnnxBackend(folder, DocumentCache(most)))
+    cache = DocumentCache(most)
+    backend, rows = _counted(onnx_backend.OnnxBackend(folder, cache))
     whole = onnx_backend.OnnxBackend(folder, DocumentCache(0))
     for chat in (*chats, chats[-1], *chats):
         _assert_same(backend.read([chat]), whole.read([chat]))
     assert len(rows) == 8  # the fifth chat is about the document of the fourth
-    assert most / 2 < backend._cache.size <= most
+    assert most / 2 < cache.size <= most
 
 
 def _size(folder, chat):
     """Bytes that the document of a chat takes."""
-    backend = onnx_backend.OnnxBackend(folder)
-    backend.read([chat])
-    return backend._cache.size
+    cache = DocumentCache(1 << 30)
+    onnx_backend.OnnxBackend(folder, cache).read([chat])
+    return cache.size
 
 
 def test_threads_share_what_was_read(export):
