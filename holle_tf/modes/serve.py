@@ -47,7 +47,7 @@ def serve_mode(config: Config, run_dir: Optional[str] = None, export_dir: Option
             logger.info(f"loading {path}")
             backends.append(OnnxBackend(path, cache))
         if run_dir or not backends:
-            runs, documents = _runs(Path(config.runs_dir), _paths(run_dir))
+            runs, documents = _runs(Path(config.runs_dir), _paths(run_dir), cache)
             backends += runs
         for backend in backends:
             warm_up(backend)
@@ -63,7 +63,7 @@ def _paths(text: Optional[str]) -> list[Path]:
     return [Path(path) for path in (text or "").split(",") if path]
 
 
-def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocument]]:
+def _runs(root: Path, paths: list[Path], cache: DocumentCache) -> tuple[list[Backend], list[SampleDocument]]:
     """Loaded runs, by default the newest student under ``root``, and documents of the first one's data."""
     from holle_tf.runs.prediction import newest_student
     from holle_tf.runs.run_folder import RunFolder
@@ -74,7 +74,7 @@ def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocu
     backends: list[Backend] = []
     for run in runs:
         logger.info(f"loading {run.path}")
-        backends.append(RunBackend(run))
+        backends.append(RunBackend(run, cache))
     roots = [root / "data", runs[0].path.parent.parent / "data"]
     return backends, sample_documents(runs[0], roots)
 

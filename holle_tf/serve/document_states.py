@@ -78,18 +78,23 @@ def padded(rows: Sequence[np.ndarray], least: int = 0) -> np.ndarray:
     return batch
 
 
-def groups_of_words(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Places of ``lengths``, in groups of similar length.
+def answered_together(documents: Sequence[ReadDocument], most: int) -> Iterator[list[int]]:
+    """Rows of chats that are answered in one call: those about one document, and those about several.
 
     Args:
-        lengths: in words.
-        most: words of a group, padding included; something longer is alone.
+        documents: of each chat.
+        most: words of several documents together, padding included.
     """
+    of_document: dict[int, list[int]] = {}
+    for row, document in enumerate(documents):
+        of_document.setdefault(id(document), []).append(row)
+    yield from (rows for rows in of_document.values() if len(rows) > 1)
     group: list[int] = []
-    for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if group and lengths[place] * (len(group) + 1) > most:
+    single = [rows[0] for rows in of_document.values() if len(rows) == 1]
+    for row in sorted(single, key=lambda row: len(documents[row].starts)):  # so that little is padded
+        if group and len(documents[row].starts) * (len(group) + 1) > most:
             yield group
             group = []
-        group.append(place)
+        group.append(row)
     if group:
         yield group

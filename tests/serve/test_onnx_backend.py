@@ -40,7 +40,7 @@ def export(request, untrained_run):
 def test_an_export_gives_the_answers_of_its_run(export):
     run, folder = export
     chats = [unanswered(*texts) for texts in TEXTS]
-    theirs, ours = RunBackend(run).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
+    theirs, ours = RunBackend(run, DocumentCache(0)).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
     for answer, other in zip(ours, theirs):
         np.testing.assert_array_equal(answer.token_starts, other.token_starts)
         np.testing.assert_array_equal(answer.token_ends, other.token_ends)
