@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
 import onnxruntime
@@ -19,7 +19,7 @@ from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
-from holle_tf.serve.document_states import DocumentStates, ReadDocument, groups_of_words, padded, stacked
+from holle_tf.serve.document_states import DocumentStates, ReadDocument, answered_together, padded, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
 from pipelines.errors import UserError
 from pipelines.example import Example
@@ -42,7 +42,8 @@ class OnnxBackend:
         folder: of the export.
         cache: where it keeps the documents that it has read; by default a cache of its own, of
             ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
-        threads: that onnxruntime may use; 0 = as many as it likes.
+        threads: that onnxruntime may use for a call; 0 = one for each core. Recurrences, which take most
+            of the time, gain nothing from a second one.
 
     Raises:
         UserError: the folder is not such an export, or it is damaged.
@@ -50,7 +51,7 @@ class OnnxBackend:
 
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
-    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None, threads: int = 0):
+    def __init__(self, folder: Path, cache: Optional[DocumentCache] = None, threads: int = 1):
         if cache is None:
             cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         for name in FILES:
@@ -87,7 +88,7 @@ class OnnxBackend:
         ids = [document_id(chat.document) for chat in examples]
         known = self.documents.of({key: chat.document for key, chat in zip(ids, examples)})
         answers: dict[int, Answer] = {}
-        for rows in self._groups([known[key] for key in ids]):
+        for rows in answered_together([known[key] for key in ids], STACKED_WORDS):
             of_rows = [known[ids[row]] for row in rows]
             different = list({ids[row]: known[ids[row]] for row in rows}.values())
             feeds = {**stacked(different), **_batch([contexts[row] for row in rows])}
@@ -97,16 +98,6 @@ class OnnxBackend:
                 for row, document, *pair in zip(rows, of_rows, *edges)
             )
         return [answers[row] for row in range(len(examples))]
-
-    def _groups(self, documents: Sequence[ReadDocument]) -> Iterator[list[int]]:
-        """Rows that are answered together: those about one document, and those about several short ones."""
-        of_document: dict[int, list[int]] = {}
-        for row, document in enumerate(documents):
-            of_document.setdefault(id(document), []).append(row)
-        yield from (rows for rows in of_document.values() if len(rows) > 1)
-        single = [rows[0] for rows in of_document.values() if len(rows) == 1]
-        for group in groups_of_words([len(documents[row].starts) for row in single], STACKED_WORDS):
-            yield [single[place] for place in group]
 
     def _read_whole(
         self, documents: Sequence[_Tokens], contexts: Sequence[Mapping[str, list[int]]]
@@ -192,6 +183,7 @@ def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
 def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors
     options.enable_cpu_mem_arena = False  # so that memory is freed after a long document
     return options

@@ -87,7 +87,7 @@ def served(backends, options=None, documents=()):
     with listen(options) as bound:
         app = create_app(backends, options, documents)
         server = uvicorn.Server(
-            uvicorn.Config(app, http="h11", ws="none", lifespan="on", log_level="critical")
+            uvicorn.Config(app, http="auto", ws="none", lifespan="on", log_level="critical")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         client = Client(address(bound).rstrip("/"))
