@@ -36,6 +36,10 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--models=sam --sizes=20,40",
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
+    "http-turns": (
+        "benchmarks.http_turns",
+        "--lengths=32 --clients=2 --cores=1 --seconds=0.2 --kept=3,32",
+    ),
     "turns": ("benchmarks.turns", "--students=sam --lengths=32 --seconds=0.1"),
 }
 # Only with --only: they take long, write gigabytes, or need PyTorch.
