@@ -34,7 +34,7 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores, predictions_of
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_alone
@@ -97,7 +97,7 @@ def student_f1(row: str, data: Path, labels: int, pool: int, seed: int) -> list[
     config = for_steps(configuration(data, seed), "qanet", _TEACHER_STEPS.value, labels)
     config = for_steps(config, _MODEL.value, _STEPS.value, labels + (pool if row == "pool" else 0))
     prepared = open_data(config)
-    teachers: list[RunFolder] = []
+    teachers: list[TeacherSource] = []
     if row == "pool":
         config = replace(config, distill=replace(config.distill, pool=str(data / "pool.json")))
     if row in ("teacher", "pool"):

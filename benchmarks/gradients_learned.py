@@ -57,7 +57,9 @@ def student(name: str) -> tuple[Config, PreparedData, RunFolder, RunFolder]:
     config = student_of_teachers(load_config([preset("demo")], assignments, given), None)
     prepared = open_data(config)
     teachers = find_or_train_teachers(config, prepared, None)
-    return config, prepared, teachers[0], ensure_run(config, prepared, teachers=teachers)
+    teacher = teachers[0]
+    assert isinstance(teacher, RunFolder)
+    return config, prepared, teacher, ensure_run(config, prepared, teachers=teachers)
 
 
 def gradients(

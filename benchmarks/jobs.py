@@ -40,6 +40,10 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.documents --sizes=1000,10000",
         "--sizes=40 --students=sam --states=int8 --questions=10",
     ),
+    "http-turns": (
+        "benchmarks.http_turns",
+        "--lengths=32 --clients=2 --cores=1 --seconds=0.2 --kept=3,32",
+    ),
     "turns": ("benchmarks.turns", "--students=sam --lengths=32 --seconds=0.1"),
 }
 # Only with --only: they take long, write gigabytes, or need PyTorch.

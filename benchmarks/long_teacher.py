@@ -28,6 +28,7 @@ from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.options.distill import CHUNK_MERGES
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
+from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers
@@ -56,6 +57,7 @@ def runs_on_data(teacher: str) -> Iterator[tuple[str, RunOnData]]:
     """
     config = configuration("ld", long_teacher=teacher)
     run, *_ = find_or_train_teachers(config, open_data(config), None)
+    assert isinstance(run, RunFolder)
     for merge in CHUNK_MERGES if teacher != "whole" else ("",):
         config = configuration("ld", chunk_merge=merge)
         yield merge, RunOnData(run, open_data(config), config)
@@ -81,6 +83,7 @@ def cache_sizes() -> dict[str, dict[str, float]]:
     """Bytes of a cache of 10,000 examples by setup, with all positions and with the paper's k."""
     short = configuration("sd")
     teacher, *_ = find_or_train_teachers(short, open_data(short), None)
+    assert isinstance(teacher, RunFolder)
     report: dict[str, dict[str, float]] = {}
     for setup in ("sd", "ld"):
         config = configuration(setup)

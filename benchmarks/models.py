@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
-from holle_tf.config import Config
+from holle_tf.config import Config, to_yaml
+from holle_tf.config_sources import load_config
 from holle_tf.distill.distiller import Distiller
 from holle_tf.distill.optimizers import make_optimizer
 from holle_tf.distill.precision import POLICIES
-from holle_tf.runs.run_folder import build_model
+from holle_tf.runs.run_folder import RunFolder, build_model, write_text
 from pipelines.records import split_input
+from pipelines.vocabulary import Vocabulary
 
 WORDS, CHARACTERS, WORD_DIM = 5000, 100, 100
 
@@ -69,3 +73,17 @@ def random_batch(
         features[name] = tf.constant(spelling[texts[text]] if kind == "chars" else texts[text], tf.int32)
     labels = {edge: tf.constant(rng.integers(0, document, batch), tf.int32) for edge in ("start", "end")}
     return features, labels
+
+
+def untrained_student(folder: Path) -> RunFolder:
+    """A run folder with a student of the published size and random weights."""
+    config = load_config(flags={"recipe": "add_train"})
+    run = RunFolder(folder)
+    run.weights.parent.mkdir(parents=True)
+    write_text(folder / "config.yaml", to_yaml(config))
+    Vocabulary(f"w{i}" for i in range(WORDS - 2)).save(folder / "vocab.txt")
+    Vocabulary(chr(0x4E00 + i) for i in range(CHARACTERS - 2)).save(folder / "chars.txt")
+    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
+    build_model(config, vectors, CHARACTERS).save_weights(run.weights)
+    run.write_result({"model": "sam"})
+    return run

@@ -25,7 +25,7 @@ from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores
-from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_folder import TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.system.memory import keep_freed_memory
@@ -50,7 +50,7 @@ def score(value: str, seed: int) -> dict[str, float]:
         given.update(recipe=_RECIPE.value, teacher=_TEACHER.value)
     config = load_config([preset("demo")], [*_SET.value, f"{_OPTION.value}={value}"], given)
     prepared = open_data(config)
-    teachers: list[RunFolder] = []
+    teachers: list[TeacherSource] = []
     if _RECIPE.value:
         config = student_of_teachers(config, None)
         teachers = find_or_train_teachers(replace(config, seed=0), prepared, None)

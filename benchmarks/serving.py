@@ -3,28 +3,28 @@
     .venv/bin/python -m benchmarks.serving --batches=1,4,16 --lengths=256,1200,5000
 
 A student of the published size with random weights is served by HTTP on the loopback interface, in a process
-of its own, with batches of up to ``--batches`` chats (1 = no batching). Clients send the next request as soon
-as they have a reply, each about its own document. The last line is JSON.
+of its own, with batches of up to ``--batches`` chats (1 = no batching). It keeps no documents. Clients send
+the next request as soon as they have a reply, each about its own document. The last line is JSON.
 """
 
 from __future__ import annotations
 
-import http.client
 import json
 import multiprocessing
 import tempfile
 import threading
 import time
+from itertools import cycle
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.models import CHARACTERS, WORD_DIM, WORDS
+from benchmarks.load import load
+from benchmarks.models import WORDS, untrained_student
 from holle_tf.drawing.terminal_table import print_table
 
 _BATCHES = flags.DEFINE_list("batches", ["1", "4", "16"], "largest batches of the service")
@@ -35,6 +35,7 @@ _SECONDS = flags.DEFINE_float(
 )
 _CONTEXT = 24  # words of the query and of each history
 _DOCUMENTS = 32  # different documents
+PATH = "/v1/models/sam:chat"
 
 
 def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
@@ -44,12 +45,13 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
     from holle_tf.options.serve import ServeConfig
     from holle_tf.serve.app import create_app
     from holle_tf.serve.backend import warm_up
+    from holle_tf.serve.document_cache import DocumentCache
     from holle_tf.serve.run_backend import RunBackend
     from holle_tf.serve.server import listen
     from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
     keep_freed_memory()
-    backend = RunBackend(untrained_student(folder))
+    backend = RunBackend(untrained_student(folder), DocumentCache(0))
     warm_up(backend)
     servers, found = [], []
     for batch in batches:
@@ -58,7 +60,7 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
         found.append(bound.getsockname()[1])
         config = uvicorn.Config(
             create_app({"sam": backend}, options),
-            http="h11",
+            http="auto",
             ws="none",
             log_level="warning",
             access_log=False,
@@ -70,25 +72,6 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
     ports.send(found)
     ports.recv()
     ports.send(peak_memory_mb())
-
-
-def untrained_student(folder: Path) -> Any:
-    """A run folder with a student of the published size and random weights."""
-    from holle_tf.config import to_yaml
-    from holle_tf.config_sources import load_config
-    from holle_tf.runs.run_folder import RunFolder, build_model, write_text
-    from pipelines.vocabulary import Vocabulary
-
-    config = load_config(flags={"recipe": "add_train"})
-    run = RunFolder(folder)
-    run.weights.parent.mkdir(parents=True)
-    write_text(folder / "config.yaml", to_yaml(config))
-    Vocabulary(f"w{i}" for i in range(WORDS - 2)).save(folder / "vocab.txt")
-    Vocabulary(chr(0x4E00 + i) for i in range(CHARACTERS - 2)).save(folder / "chars.txt")
-    vectors = np.random.default_rng(0).normal(size=(WORDS, WORD_DIM)).astype(np.float32)
-    build_model(config, vectors, CHARACTERS).save_weights(run.weights)
-    run.write_result({"model": "sam"})
-    return run
 
 
 def bodies(words: int) -> list[bytes]:
@@ -104,38 +87,6 @@ def bodies(words: int) -> list[bytes]:
     ]
 
 
-def load(port: int, requests: list[bytes], clients: int, seconds: float) -> dict[str, float]:
-    """Throughput and latency for ``clients`` that send requests without pause during ``seconds``."""
-    begin = time.perf_counter() + seconds / 3
-    end = begin + seconds
-    found: list[tuple[float, int]] = []  # milliseconds, and number of chats in the batch
-
-    def client(number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        turn = number
-        while (now := time.perf_counter()) < end:
-            connection.request("POST", "/v1/models/sam:chat", requests[turn % len(requests)])
-            reply = connection.getresponse()
-            body = json.loads(reply.read())
-            if reply.status != 200:
-                raise RuntimeError(body)
-            if now >= begin:
-                found.append((1000 * (time.perf_counter() - now), body["batch"]))
-            turn += clients
-        connection.close()
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    elapsed = time.perf_counter() - begin
-    latencies, sizes = zip(*found)
-    p50, p95, p99 = (float(np.percentile(latencies, p)) for p in (50, 95, 99))
-    mean_batch = float(np.mean(sizes))
-    return {"per_second": len(found) / elapsed, "p50": p50, "p95": p95, "p99": p99, "mean_batch": mean_batch}
-
-
 def main(_: list[str]) -> None:
     batches, lengths, clients = ([int(n) for n in flag.value] for flag in (_BATCHES, _LENGTHS, _CLIENTS))
     cells = [(words, count, batch) for words in lengths for count in clients for batch in batches]
@@ -149,7 +100,11 @@ def main(_: list[str]) -> None:
         for words, count, batch in tqdm(cells, desc="load", dynamic_ncols=True):
             if count == 1 and batch != batches[-1]:
                 continue  # chats of a single client never share a batch
-            measured = load(ports[batch], bodies(words), count, _SECONDS.value)
+            requests = bodies(words)
+            numbers = range(count)
+            measured = load(
+                ports[batch], PATH, [cycle(requests[n:] + requests[:n]) for n in numbers], _SECONDS.value
+            )
             rows.append({"words": words, "clients": count, "max_batch": batch, **measured})
         ours.send("stop")
         memory = ours.recv()

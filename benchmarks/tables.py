@@ -214,6 +214,29 @@ def turns(result: dict[str, Any]) -> str:
     return markdown(["", *titles], rows)
 
 
+def http_turns(result: dict[str, Any]) -> str:
+    """Chats a second and latency of whole readings, first turns and later turns over HTTP."""
+    rows = []
+    for row in result["rows"]:
+        who = f"{row['clients']} clients" if row["clients"] > 1 else "1 client"
+        cores = f"{row['cores']} cores" if row["cores"] > 1 else "1 core"
+        rates = [f"{row[turn]['per_second']:,.0f}" for turn in TURNS]
+        times = [" / ".join(f"{row[turn][p]:,.1f}" for p in ("p50", "p95", "p99")) for turn in TURNS]
+        times += [f"{row[turn]['cpu']:,.1f}" for turn in TURNS]
+        name = {"onnx": "ONNX", "keras": "Keras"}[row["backend"]]
+        rows.append([f"{name}, {cores}, {row['words']:,} words, {who}", *rates, *times])
+    titles = [f"{turn}, {what}" for what in ("chats/s", "ms", "cpu ms") for turn in TURNS]
+    memory = [
+        f"{name}: {found['start']:,.0f} MB at the start, at most {found['peak']:,.0f} MB with "
+        f"{found['documents']:,} documents of {found['words']:,} words."
+        for name, found in result["memory"].items()
+    ]
+    return markdown(["", *titles], rows) + "\n\nPeak memory of the service. " + " ".join(memory)
+
+
+TURNS = ("whole", "first", "later")
+
+
 def trial_memory(result: dict[str, Any]) -> str:
     rows = []
     for name, found in result.items():
@@ -281,7 +304,11 @@ SEARCHES = ("tune-demo", "tune-real")
 PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # saved by hand, from runs that are not jobs
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
-    "serving.md": {"serving": ("serving", serving), "turns": ("turns", turns)},
+    "serving.md": {
+        "serving": ("serving", serving),
+        "turns": ("turns", turns),
+        "http-turns": ("http-turns", http_turns),
+    },
     "export.md": export_tables.TABLES,
     "tuning.md": {
         "trial-memory": ("trial-memory", trial_memory),

@@ -63,10 +63,9 @@ def measure_length(whole: Any, keeping: Any, words: int, seconds: float) -> dict
         return unanswered(about, text(CONTEXT), text(CONTEXT), text(CONTEXT))
 
     document = text(words)
-    before = keeping._cache.size
     keeping.read([chat(document)])
-    kept = keeping._cache.size - before
-    (feeds,) = (read.feeds for read in keeping._documents({document_id(document): document}).values())
+    (read,) = keeping.documents.of({document_id(document): document}).values()
+    feeds, kept = read.feeds, read.size
     context = keeping._numbers({name: text(CONTEXT) for name in keeping._last})
     feeds = {**feeds, **{name: np.array([numbers], np.int32) for name, numbers in context.items()}}
     answer = keeping._sessions["answer.onnx"]

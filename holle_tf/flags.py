@@ -108,8 +108,8 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "beam_options",
-    "Prepare the data, encode documents or answer many chats by an export, with Apache Beam and these options,"
-    " such as --runner=FlinkRunner (docs/preparing.md).",
+    "Prepare the data, encode documents or answer many chats by an export, with Apache Beam and these"
+    " options, such as --runner=FlinkRunner (docs/preparing.md).",
 )
 _flag(
     flags.DEFINE_string,
@@ -257,8 +257,8 @@ _flag(
 _flag(
     flags.DEFINE_string,
     "export_dir",
-    "Folder of an ONNX export to serve, to encode with, or to answer many chats by. --mode=serve takes several,"
-    " separated by commas.",
+    "Folder of an ONNX export to serve, to encode with, or to answer many chats by. --mode=serve takes"
+    " several, separated by commas.",
 )
 _flag(
     flags.DEFINE_string,

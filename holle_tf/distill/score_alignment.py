@@ -37,8 +37,8 @@ def scores_of_words(edge: str, found: EdgeScores, words: Sequence[Token]) -> Wor
     logits = np.full(len(words), UNKNOWN, np.float64)
     starts = np.array([word.start for word in words], np.int64)
     ends = np.array([word.end for word in words], np.int64)
-    characters = found.offsets - (edge == "end")
-    place = np.searchsorted(starts, characters, side="right") - 1
+    characters: np.ndarray = found.offsets - (edge == "end")
+    place: np.ndarray = np.searchsorted(starts, characters, side="right") - 1
     inside = np.zeros(len(characters), bool)
     if len(words):
         inside = (place >= 0) & (characters < ends[np.maximum(place, 0)])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from holle_tf.serve.messages import SampleDocument
     from holle_tf.store.reader import Store
 
-PACKAGES = ("fastapi", "uvicorn")
+PACKAGES = ("fastapi", "uvicorn", "prometheus_client")
 INSTALL = "pip install 'holle-tf[serve]', or, in the repository, sh install.sh serve"
 
 
@@ -39,10 +39,11 @@ def serve_mode(
         documents: a store that one of the exports has encoded.
 
     Raises:
-        UserError: FastAPI or uvicorn is missing, a model or the store cannot be used, or the port is taken.
+        UserError: a package of the service is missing, a model or the store cannot be used, or the port is
+            taken.
     """
     if missing := [package for package in PACKAGES if find_spec(package) is None]:
-        raise UserError(f"--mode=serve needs {' and '.join(missing)}: {INSTALL}")
+        raise UserError(f"--mode=serve needs {', '.join(missing)}: {INSTALL}")
     from holle_tf.serve.app import create_app
     from holle_tf.serve.server import address, listen, run_server
 
@@ -61,7 +62,7 @@ def serve_mode(
             own = store is not None and model_fingerprint(path) == store.manifest.fingerprint
             backends.append(OnnxBackend(path, cache, store=store if own else None))
         if run_dir or not backends:
-            runs, samples = _runs(Path(config.runs_dir), _paths(run_dir))
+            runs, samples = _runs(Path(config.runs_dir), _paths(run_dir), cache)
             backends += runs
         for backend in backends:
             warm_up(backend)
@@ -98,7 +99,7 @@ def _paths(text: Optional[str]) -> list[Path]:
     return [Path(path) for path in (text or "").split(",") if path]
 
 
-def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocument]]:
+def _runs(root: Path, paths: list[Path], cache: DocumentCache) -> tuple[list[Backend], list[SampleDocument]]:
     """Loaded runs, by default the newest student under ``root``, and documents of the first one's data."""
     from holle_tf.runs.prediction import newest_student
     from holle_tf.runs.run_folder import RunFolder
@@ -109,7 +110,7 @@ def _runs(root: Path, paths: list[Path]) -> tuple[list[Backend], list[SampleDocu
     backends: list[Backend] = []
     for run in runs:
         logger.info(f"loading {run.path}")
-        backends.append(RunBackend(run))
+        backends.append(RunBackend(run, cache))
     roots = [root / "data", runs[0].path.parent.parent / "data"]
     return backends, sample_documents(runs[0], roots)
 

@@ -15,9 +15,11 @@ class ServeConfig:
     port: int = option(8501, "port, that of TensorFlow Serving's REST API; 0 = any free one", at_most=65535)
     max_batch: int = option(16, "chats that are read at once; 1 = no batching", positive=True)
     max_batch_words: int = option(
-        65536, "words of a batch, padding included, which bounds its memory", positive=True
+        16384, "words of the documents that are read at once, padding included", positive=True
     )
-    max_wait_ms: float = option(2.0, "milliseconds that a chat waits for others to be read with it")
+    max_wait_ms: float = option(
+        0.0, "milliseconds that a chat waits for others to be read with it while the model has nothing to do"
+    )
     max_queue: int = option(
         256, "chats of one model that wait or are being read; more get status 429", positive=True
     )

@@ -21,7 +21,7 @@ from holle_tf.models.outputs import EDGES
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.runs.run_folder import RunFolder, last_finished
 from pipelines.dataset import features_of
-from pipelines.encoding import encode
+from pipelines.encoding import EncodedExample, encode
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import LONG_SETUPS
@@ -37,14 +37,21 @@ class ChatPredictor:
         options: configuration that says how many spans are returned (``evaluation.n_best``) and how long
             documents are cut into chunks (``distill.chunk_*``); by default the run's own.
 
+    Attributes:
+        config: of the run.
+        model: the loaded model.
+        model_options: the sizes that it was built with.
+        n_best: number of spans that are returned.
+
     Raises:
         UserError: the run is unfinished or damaged.
     """
 
     def __init__(self, run: RunFolder, options: Optional[Config] = None):
         self.config: Config = run.config()
-        self._n_best = (options or self.config).evaluation.n_best
-        model = run.load_model()  # which checks the files
+        self.n_best = (options or self.config).evaluation.n_best
+        self.model_options = self.config.options_of(self.config.model)
+        self.model = model = run.load_model()  # which checks the files
         self._words = Vocabulary.load(run.path / "vocab.txt")
         self._chars = Vocabulary.load(run.path / "chars.txt")
         self._whole = self._predictor(model)
@@ -58,7 +65,7 @@ class ChatPredictor:
             )
 
     def _predictor(self, model: tf.keras.Model) -> Predictor:
-        return Predictor(model, self.config.evaluation.max_span, self._n_best, probabilities=True)
+        return Predictor(model, self.config.evaluation.max_span, self.n_best, probabilities=True)
 
     def example(self, chat: Any) -> Example:
         """The example of a JSON object, read in the schema of the run's data.
@@ -68,12 +75,16 @@ class ChatPredictor:
         """
         return reader_of(self.config.data).chat(chat, self.config.data)
 
+    def encode(self, example: Example) -> EncodedExample:
+        """An example as ids of the run's vocabularies."""
+        return encode(example, self._words, self._chars, self.config.data)
+
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, which are read at once.
 
         A teacher of short documents reads a longer one in chunks.
         """
-        encoded = [encode(example, self._words, self._chars, self.config.data) for example in examples]
+        encoded = [self.encode(example) for example in examples]
         longest = max((len(chat.document) for chat in encoded), default=0)
         predictor = self._whole
         if self._in_chunks is not None and longest > self._longest:

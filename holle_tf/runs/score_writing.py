@@ -53,8 +53,8 @@ def _lines(run_on_data: RunOnData, prepared: PreparedData, split: str) -> Iterat
     for example, row in zip(iterate_examples(prepared, split), scores):
         words = tokenize(example.document.replace("\0", "\ufffd"))
         offsets = {"start": [word.start for word in words], "end": [word.end for word in words]}
-        edges = [_edge(np.array(offsets[edge]), row[f"teacher_{edge}_logits"]) for edge in EDGES]
-        yield ScoreLine(example.example_id, split, document_sha256(example.document), *edges)
+        start, end = (_edge(np.array(offsets[edge]), row[f"teacher_{edge}_logits"]) for edge in EDGES)
+        yield ScoreLine(example.example_id, split, document_sha256(example.document), start, end)
 
 
 def _edge(offsets: np.ndarray, logits: np.ndarray) -> EdgeScores:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequenc
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
@@ -23,6 +23,7 @@ from holle_tf.serve.batching import Batcher, Reading, Stopping
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
+from holle_tf.serve.metrics import CONTENT_TYPE, Measured, Metrics
 from holle_tf.serve.retrieval import Retrieval
 from pipelines.errors import UserError
 from pipelines.readers.registry import reader_of
@@ -56,13 +57,16 @@ def create_app(
         cache: where documents are kept; by default a cache of its own, of ``options.document_cache_mb``.
         on_disk: documents that are found by their ids too.
     """
-    store = DocumentStore(
-        cache or DocumentCache.of_megabytes(options.document_cache_mb), options.max_document_words, on_disk
-    )
+    if cache is None:
+        cache = DocumentCache.of_megabytes(options.document_cache_mb)
+    store = DocumentStore(cache, options.max_document_words, on_disk)
     retrieval = None
     if on_disk is not None and options.retrieve:
         retrieval = Retrieval(on_disk, store, options.retrieve, options.retrieve_weight)
-    batchers = {name: Batcher(backend.read, options) for name, backend in backends.items()}
+    metrics = Metrics(cache)
+    batchers = {name: Batcher(backend.read, options, backend.documents) for name, backend in backends.items()}
+    for name, batcher in batchers.items():
+        metrics.count_batches(name, batcher)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +78,7 @@ def create_app(
 
     app = FastAPI(title="holle_tf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Limits, options=options)
+    app.add_middleware(Measured, metrics=metrics)
     _handle_errors(app)
 
     def backend_of(name: str) -> Backend:
@@ -92,7 +97,7 @@ def create_app(
     @app.get("/v1/models", response_model=messages.ModelList)
     async def models() -> Response:
         """The served models."""
-        return _json({"models": [{"name": name, **asdict(b.card)} for name, b in backends.items()]})
+        return _json({"models": [_entry(name, backend) for name, backend in backends.items()]})
 
     @app.get("/v1/models/{name}", response_model=messages.ModelStatus, responses=_UNKNOWN)
     @app.get(f"/v1/models/{{name}}/versions/{VERSION}", include_in_schema=False)
@@ -113,7 +118,7 @@ def create_app(
             raise HTTPException(400, f"{len(asked)} chats in one request; at most {options.max_queue}")
         found = [stored(*document, i) for i, document in enumerate(asked)]
         examples = request.examples([document.text for document in found])
-        readings = await batchers[name].submit(examples, [document.words for document in found])
+        readings = await batchers[name].submit(examples, found)
         return _json(request.reply(examples, readings))
 
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
@@ -149,7 +154,7 @@ def create_app(
             ]
         except UserError as error:
             raise HTTPException(400, str(error)) from error
-        return await batchers[name].submit(examples, [document.words for document in documents])
+        return await batchers[name].submit(examples, documents)
 
     @app.post("/v1/documents", response_model=messages.DocumentReply, responses=_REFUSALS)
     async def keep(request: messages.DocumentRequest) -> Response:
@@ -162,12 +167,22 @@ def create_app(
         """Documents to try."""
         return _json({"documents": [document.model_dump() for document in documents]})
 
+    @app.get("/metrics", response_class=PlainTextResponse)
+    async def measured() -> Response:
+        """Counts and times in the text format of Prometheus."""
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
     app.mount("/page", StaticFiles(directory=PAGE))
     return app
+
+
+def _entry(name: str, backend: Backend) -> dict[str, Any]:
+    """A ``ModelEntry`` as a dict."""
+    return {"name": name, **asdict(backend.card), "reads_once": backend.documents is not None}
 
 
 def _json(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Sequence
+from typing import Optional, Protocol, Sequence
 
 from holle_tf.evaluate.answers import Answer
+from holle_tf.serve.document_states import DocumentStates
 from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
 from pipelines.options import DataConfig
@@ -39,6 +40,10 @@ class Backend(Protocol):
     @property
     def data(self) -> DataConfig:
         """Options of its data, such as how many turns of a chat it looks back."""
+
+    @property
+    def documents(self) -> Optional[DocumentStates]:
+        """The documents that it has read; None if it reads a document anew for each question."""
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch; texts may be empty."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Callable, Optional, Sequence
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
+from holle_tf.serve.document_states import DocumentStates
+from holle_tf.serve.documents import StoredDocument
 from holle_tf.serve.limits import Overloaded
 from pipelines.example import Example
 
@@ -26,18 +27,20 @@ class Reading:
     Attributes:
         queued_ms: time from arrival until the model started.
         model_ms: time for the whole batch, from texts to answers.
+        known: whether the model had read the document before.
     """
 
     answer: Answer
     queued_ms: float
     model_ms: float
     batch: int
+    known: bool
 
 
 @dataclass
 class _Waiting:
     example: Example
-    words: int
+    document: StoredDocument
     arrived: float
     future: asyncio.Future[Reading]
 
@@ -45,24 +48,42 @@ class _Waiting:
 class Batcher:
     """Puts chats into batches for one model, in the order of their arrival.
 
-    A batch is complete when it is full, when its first chat has waited ``max_wait_ms``, or when the next chat
-    would make it larger than ``max_batch_words``, padding included. One thread reads the batches; chats that
-    arrive meanwhile wait for the next batch.
+    A batch has either chats about documents that the model knows, which are quick, or chats whose documents
+    it has to read. Where both wait, they take turns. One thread reads the batches; chats that arrive
+    meanwhile wait for a later batch.
 
     Args:
         read: the model; runs in a thread of its own.
-        options: its ``max_`` fields; a chat with a document longer than ``max_batch_words`` is read alone.
+        options: its ``max_`` fields. The documents that a batch has to read have ``max_batch_words`` words
+            together, padding included; a longer document is read alone.
+        documents: those that the model has read; None if it reads a document for each question.
+
+    Attributes:
+        watch: is called with the readings of each batch.
     """
 
-    def __init__(self, read: Callable[[Sequence[Example]], list[Answer]], options: ServeConfig):
+    def __init__(
+        self,
+        read: Callable[[Sequence[Example]], list[Answer]],
+        options: ServeConfig,
+        documents: Optional[DocumentStates] = None,
+    ):
         self._read = read
         self._options = options
-        self._waiting: deque[_Waiting] = deque()
+        self._documents = documents
+        self._read_last = False  # whether the last batch had to read documents
+        self.watch: Optional[Callable[[Sequence[Reading]], None]] = None
+        self._waiting: list[_Waiting] = []
         self._held = 0
         self._closing = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._arrived: Optional[asyncio.Event] = None
         self._task: Optional[asyncio.Task[None]] = None
+
+    @property
+    def held(self) -> int:
+        """Chats that wait or are being read."""
+        return self._held
 
     def start(self) -> None:
         """Start working, in the running event loop."""
@@ -77,12 +98,12 @@ class Batcher:
             await self._task
         self._thread.shutdown()
 
-    async def submit(self, examples: Sequence[Example], words: Sequence[int]) -> list[Reading]:
+    async def submit(self, examples: Sequence[Example], documents: Sequence[StoredDocument]) -> list[Reading]:
         """The readings of all chats of a request.
 
         Args:
             examples: the chats.
-            words: number of words of each chat's document.
+            documents: of each chat.
 
         Raises:
             Overloaded: the chats do not all fit into the queue.
@@ -93,7 +114,7 @@ class Batcher:
         if self._held + len(examples) > self._options.max_queue:
             raise Overloaded
         loop, now = asyncio.get_running_loop(), time.perf_counter()
-        chats = [_Waiting(*pair, now, loop.create_future()) for pair in zip(examples, words)]
+        chats = [_Waiting(*pair, now, loop.create_future()) for pair in zip(examples, documents)]
         self._held += len(chats)
         self._waiting.extend(chats)
         self._arrived.set()
@@ -107,8 +128,8 @@ class Batcher:
                 await self._arrived.wait()
                 continue
             await self._wait_for_others()
-            batch = self._take()
-            await self._finish(batch)
+            batch, known = self._take()
+            await self._finish(batch, known)
             self._held -= len(batch)
 
     async def _wait_for_others(self) -> None:
@@ -124,34 +145,55 @@ class Batcher:
             except asyncio.TimeoutError:
                 return
 
-    def _take(self) -> list[_Waiting]:
-        batch, longest = [self._waiting.popleft()], 0
-        longest = batch[0].words
-        while self._waiting and len(batch) < self._options.max_batch:
-            longest = max(longest, self._waiting[0].words)
-            if longest * (len(batch) + 1) > self._options.max_batch_words:
-                break
-            batch.append(self._waiting.popleft())
-        return batch
+    def _take(self) -> tuple[list[_Waiting], bool]:
+        """The next batch, and whether its documents are known."""
+        known: list[_Waiting] = []
+        new: list[_Waiting] = []
+        for chat in self._waiting:
+            (known if self._knows(chat) else new).append(chat)
+        self._read_last = not known or (bool(new) and not self._read_last)
+        batch = self._fitting(new) if self._read_last else known[: self._options.max_batch]
+        taken = set(map(id, batch))
+        self._waiting = [chat for chat in self._waiting if id(chat) not in taken]
+        return batch, not self._read_last
 
-    async def _finish(self, batch: list[_Waiting]) -> None:
+    def _knows(self, chat: _Waiting) -> bool:
+        return self._documents is not None and self._documents.knows(chat.document.id)
+
+    def _fitting(self, chats: Sequence[_Waiting]) -> list[_Waiting]:
+        """The first of the chats, as many as fit into a batch that reads their documents."""
+        longest, read = 0, set()  # what is read: documents, or a document for each chat
+        for number, chat in enumerate(chats[: self._options.max_batch]):
+            longest = max(longest, chat.document.words)
+            read.add(number if self._documents is None else chat.document.id)
+            if number and longest * len(read) > self._options.max_batch_words:
+                return list(chats[:number])
+        return list(chats[: self._options.max_batch])
+
+    async def _finish(self, batch: list[_Waiting], known: bool) -> None:
         try:
-            await self._answer(batch)
+            await self._answer(batch, known)
         except Exception as error:
             if len(batch) > 1:  # a chat that fails must not fail the others
                 for chat in batch:
-                    await self._finish([chat])
+                    await self._finish([chat], known)
             elif not batch[0].future.done():
                 batch[0].future.set_exception(error)
 
-    async def _answer(self, batch: list[_Waiting]) -> None:
+    async def _answer(self, batch: list[_Waiting], known: bool) -> None:
         def timed() -> tuple[list[Answer], float, float]:
             began = time.perf_counter()
             answers = self._read([chat.example for chat in batch])
             return answers, began, time.perf_counter()
 
         answers, began, ended = await asyncio.get_running_loop().run_in_executor(self._thread, timed)
-        for chat, answer in zip(batch, answers):
+        model = 1000 * (ended - began)
+        readings = [
+            Reading(answer, 1000 * (began - chat.arrived), model, len(batch), known)
+            for chat, answer in zip(batch, answers)
+        ]
+        for chat, reading in zip(batch, readings):
             if not chat.future.done():  # a client that has disconnected cancels it
-                queued, model = 1000 * (began - chat.arrived), 1000 * (ended - began)
-                chat.future.set_result(Reading(answer, queued, model, len(batch)))
+                chat.future.set_result(reading)
+        if self.watch is not None:
+            self.watch(readings)

@@ -34,6 +34,10 @@ class DocumentCache:
         """Bytes of all that is kept."""
         return self._bytes
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether a value is kept; this does not count as using it."""
+        return key in self._entries
+
     def get(self, key: Hashable) -> Optional[Any]:
         """The value; None if it is not kept."""
         with self._lock:

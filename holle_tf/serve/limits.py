@@ -81,7 +81,8 @@ class Limits:
         try:
             body = await self._body(scope, receive)
             headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
-            scope = {**scope, "headers": [*headers, (b"content-type", b"application/json")]}
+            # In place, because the route that is found becomes part of it, and metrics.py reads it.
+            scope["headers"] = [*headers, (b"content-type", b"application/json")]
             await self._app(scope, _replay(body, receive), send_secured)
         except _Refused as refused:
             await _refuse(send_secured, refused.status, refused.reason)

@@ -174,6 +174,7 @@ class ChatReply(_Message):
     queued_ms: float = Field(description="Time from arrival until the model started.")
     model_ms: float = Field(description="Time for the whole batch.")
     batch: int = Field(description="Number of chats in the batch.")
+    known: bool = Field(description="Whether the model had read the document before.")
 
 
 def prediction(document: str, answer: Answer) -> dict[str, Any]:
@@ -202,6 +203,7 @@ def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]
         "queued_ms": round(reading.queued_ms, 2),
         "model_ms": round(reading.model_ms, 2),
         "batch": reading.batch,
+        "known": reading.known,
     }
     if key is not None:
         reply["document_id"] = key
@@ -253,6 +255,7 @@ class ModelEntry(BaseModel):
     parameters: Optional[int] = Field(description="Number of trained scalars.")
     f1: Optional[float] = Field(description="Token F1 on the test split of its data, 0-100.")
     source: str
+    reads_once: bool = Field(description="Whether it keeps what it has read of a document.")
 
 
 class ModelList(BaseModel):

@@ -21,6 +21,7 @@ from holle_tf.export.export_digests import CARD_JSON, check_export, read_card
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
+from holle_tf.serve.document_states import DocumentStates, ReadDocument, answered_together, padded, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
 from holle_tf.store.fingerprint import model_fingerprint
 from pipelines.errors import UserError
@@ -29,9 +30,9 @@ from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, tokenize
 from pipelines.word_keys import KEY_VERSION, word_key
 
-if TYPE_CHECKING:  # they need pyarrow
+if TYPE_CHECKING:  # it needs pyarrow
+    from holle_tf.store import shard
     from holle_tf.store.reader import Store
-    from holle_tf.store.shard import ReadDocument
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ EDGES = ("start_probabilities", "end_probabilities")
 FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 HALVES = ("encode.onnx", "answer.onnx")
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32}
+STACKED_WORDS = 4096  # of documents that are answered about together; it pays for short ones only
 WEIGHTS_DIGEST = "weights_sha256"  # in the metadata of the halves: of model.onnx, which has their weights
 
 
@@ -50,7 +52,8 @@ class OnnxBackend:
         folder: of the export.
         cache: where it keeps the documents that it has read; by default a cache of its own, of
             ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
-        threads: that onnxruntime may use; 0 = as many as it likes.
+        threads: that onnxruntime may use for a call; 0 = one for each core. Recurrences, which take most
+            of the time, gain nothing from a second one.
         store: documents that this model has read before.
 
     Raises:
@@ -63,12 +66,12 @@ class OnnxBackend:
         self,
         folder: Path,
         cache: Optional[DocumentCache] = None,
-        threads: int = 0,
+        threads: int = 1,
         store: Optional[Store] = None,
     ):
         self._folder, self._store = folder, store
-        self._cache = cache or DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
-        self._key = object()  # of this model's documents, in a cache that models share
+        if cache is None:
+            cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         for name in FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
@@ -84,7 +87,7 @@ class OnnxBackend:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._max_span, self._n_best = (_whole(options, name, least=1) for name in ("max_span", "n_best"))
-            kept = self._cache.most_bytes > 0 or store is not None
+            kept = cache.most_bytes > 0 or store is not None
             halves = kept and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
             self._sessions = {name: _session(folder / name, threads) for name in names}
@@ -93,79 +96,68 @@ class OnnxBackend:
         except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
+        self.documents = DocumentStates(cache, self._read_documents, self._stored) if halves else None
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch; texts may be empty."""
         contexts = [self._numbers({name: getattr(chat, name) for name in INPUTS[1:]}) for chat in examples]
-        if "model.onnx" in self._sessions:
+        if self.documents is None:
             return self._read_whole([self._document(chat.document) for chat in examples], contexts)
-        rows: dict[str, list[int]] = {}  # of the chats about each document
         ids = [document_id(chat.document) for chat in examples]
-        for row, key in enumerate(ids):
-            rows.setdefault(key, []).append(row)
-        documents = self._documents({key: examples[of_key[0]].document for key, of_key in rows.items()})
+        known = self.documents.of({key: chat.document for key, chat in zip(ids, examples)})
         answers: dict[int, Answer] = {}
-        for key, of_key in rows.items():
-            feeds = {**documents[key].feeds, **_batch([contexts[row] for row in of_key])}
+        for rows in answered_together([known[key] for key in ids], STACKED_WORDS):
+            of_rows = [known[ids[row]] for row in rows]
+            different = list({ids[row]: known[ids[row]] for row in rows}.values())
+            feeds = {**stacked(different), **_batch([contexts[row] for row in rows])}
             edges = self._sessions["answer.onnx"].run(EDGES, feeds)
-            answers.update(zip(of_key, (self._answer(documents[key], *pair) for pair in zip(*edges))))
+            answers.update(
+                (row, self._answer(document.starts, document.ends, *pair))
+                for row, document, *pair in zip(rows, of_rows, *edges)
+            )
         return [answers[row] for row in range(len(examples))]
 
     def _read_whole(
-        self, documents: Sequence[_Document], contexts: Sequence[Mapping[str, list[int]]]
+        self, documents: Sequence[_Tokens], contexts: Sequence[Mapping[str, list[int]]]
     ) -> list[Answer]:
         feeds = {**_batch([document.numbers for document in documents]), **_batch(contexts)}
         edges = self._sessions["model.onnx"].run(EDGES, feeds)
-        return [self._answer(document, *pair) for document, *pair in zip(documents, *edges)]
+        return [
+            self._answer(document.starts, document.ends, *pair) for document, *pair in zip(documents, *edges)
+        ]
 
-    def _documents(self, texts: Mapping[str, str]) -> dict[str, _Document]:
-        """Documents that were read, by the id of their text; those that are not kept are read as a batch."""
-        cached = ((key, self._cache.get((self._key, key))) for key in texts)
-        found: dict[str, _Document] = {key: document for key, document in cached if document is not None}
-        missing = [key for key in texts if key not in found]
-        new = {key: document for key in missing if (document := self._stored(key)) is not None}
-        unread = [key for key in missing if key not in new]
-        if unread:
-            new.update(zip(unread, self._encode([self._document(texts[key]) for key in unread])))
-        for key, document in new.items():
-            self._cache.put((self._key, key), document, document.size)
-        return {**found, **new}
-
-    def _encode(self, documents: Sequence[_Document]) -> list[_Document]:
-        """Documents with their feeds, read as a batch."""
+    def _read_documents(self, texts: Sequence[str]) -> list[ReadDocument]:
+        """What is kept of documents, read as a batch."""
         encode = self._sessions["encode.onnx"]
         names = [output.name for output in encode.get_outputs()]
-        ids = _padded([document.numbers["document"] for document in documents], least=1)
+        documents = [self._document(text) for text in texts]
+        ids = _ids([document.numbers["document"] for document in documents], least=1)
         kept = encode.run(names, {"document": ids})
         read = []
-        for row, document in enumerate(documents):
-            width = max(len(document.starts), 1)
-            own = {name: _padded([numbers], least=1) for name, numbers in document.numbers.items()}
+        for row, (starts, ends, numbers) in enumerate(documents):
+            feeds = {name: _ids([column], least=1) for name, column in numbers.items()}
             # Copies, because a part of an array would keep the whole of it.
-            own.update({name: part[row : row + 1, :width].copy() for name, part in zip(names, kept)})
-            read.append(document._replace(numbers={}, feeds=own))
+            parts = (part[row : row + 1, : max(len(starts), 1)].copy() for part in kept)
+            read.append(ReadDocument(starts, ends, {**feeds, **dict(zip(names, parts))}))
         return read
 
-    def encode(self, texts: Sequence[str]) -> list[ReadDocument]:
-        """What is kept of documents, each of at least one word, which are read as a batch.
+    def encode(self, texts: Sequence[str]) -> list[shard.ReadDocument]:
+        """What a store keeps of documents, each of at least one word, which are read as a batch.
 
         Raises:
             UserError: the export has no graphs that keep it.
         """
-        from holle_tf.store.shard import ReadDocument
+        from holle_tf.store import shard
 
-        if "encode.onnx" not in self._sessions:
+        if self.documents is None:
             raise UserError(
                 f"{self._folder}: has no {HALVES[0]}; export it with export.document_states=float32"
             )
-        read = self._encode([self._document(text) for text in texts])
         return [
-            ReadDocument(
-                document.starts, document.ends, {name: rows[0] for name, rows in document.feeds.items()}
-            )
-            for document in read
+            shard.ReadDocument(starts, ends, {name: rows[0] for name, rows in feeds.items()})
+            for starts, ends, feeds in self._read_documents(texts)
         ]
 
     @property
@@ -173,7 +165,7 @@ class OnnxBackend:
         """What tells this model apart from others whose states differ."""
         return model_fingerprint(self._folder)
 
-    def _stored(self, key: str) -> Optional[_Document]:
+    def _stored(self, key: str) -> Optional[ReadDocument]:
         """A document of the store, by the digest of its text; None if it is not there or is damaged."""
         if self._store is None:
             return None
@@ -186,18 +178,17 @@ class OnnxBackend:
             return None
         types = {given.name: _TYPES[given.type] for given in self._sessions["answer.onnx"].get_inputs()}
         feeds = {name: values[None].astype(types[name], copy=False) for name, values in read.feeds.items()}
-        return _Document(read.starts, read.ends, {}, feeds)
+        return ReadDocument(read.starts, read.ends, feeds)
 
-    def _answer(self, document: _Document, start: np.ndarray, end: np.ndarray) -> Answer:
-        words = len(document.starts)
-        edges = (start[:words], end[:words])
+    def _answer(self, starts: np.ndarray, ends: np.ndarray, start: np.ndarray, end: np.ndarray) -> Answer:
+        edges = (start[: len(starts)], end[: len(starts)])
         decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-        return Answer.of_tokens(document.starts, document.ends, decoded, edges)
+        return Answer.of_tokens(starts, ends, decoded, edges)
 
-    def _document(self, text: str) -> _Document:
+    def _document(self, text: str) -> _Tokens:
         tokens = tokenize(_readable(text))
         starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
-        return _Document(starts, ends, self._numbers_of("document", tokens), {})
+        return _Tokens(starts, ends, self._numbers_of("document", tokens))
 
     def _numbers(self, texts: Mapping[str, str]) -> dict[str, list[int]]:
         """Ids, and keys, of the last words of each text, by input of the model."""
@@ -215,16 +206,10 @@ class OnnxBackend:
         return numbers
 
 
-class _Document(NamedTuple):
-    starts: np.ndarray  # int32 (words,), character offsets of the words
+class _Tokens(NamedTuple):
+    starts: np.ndarray  # int32 (words,), character offsets of a document's words
     ends: np.ndarray
-    numbers: dict[str, list[int]]  # by input of the model; empty if it was read
-    feeds: dict[str, np.ndarray]  # of answer.onnx, a single row each; empty if it was not read
-
-    @property
-    def size(self) -> int:
-        """Bytes of a document that was read."""
-        return sum(part.nbytes for part in (self.starts, self.ends, *self.feeds.values()))
+    numbers: dict[str, list[int]]  # by input of the model
 
 
 def _readable(text: str) -> str:
@@ -232,15 +217,12 @@ def _readable(text: str) -> str:
 
 
 def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, np.ndarray]:
-    return {name: _padded([row[name] for row in rows]) for name in rows[0]}
+    return {name: _ids([row[name] for row in rows]) for name in rows[0]}
 
 
-def _padded(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
+def _ids(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
     """int32 (rows, longest or ``least``), padded with 0."""
-    ids = np.zeros((len(rows), max(least, *map(len, rows))), np.int32)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = row
-    return ids
+    return padded([np.array(row, np.int32) for row in rows], least)
 
 
 def _session(path: Path, threads: int) -> Any:
@@ -258,6 +240,7 @@ def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
 def _options(threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors
     options.enable_cpu_mem_arena = False  # so that memory is freed after a long document
     return options

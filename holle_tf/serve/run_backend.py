@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+import logging
+from typing import Optional, Sequence
 
 from holle_tf.catalogue import title_of
 from holle_tf.evaluate.answers import Answer
+from holle_tf.options.serve import ServeConfig
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.document_cache import DocumentCache
+from holle_tf.serve.document_states import DocumentStates
+from holle_tf.serve.run_halves import RunHalves, can_read_once
 from pipelines.example import Example
 from pipelines.options import DataConfig
+
+logger = logging.getLogger(__name__)
 
 
 class RunBackend:
     """A finished run.
 
+    Args:
+        run: a student that reads documents without the question keeps what it has read of them.
+        cache: where it keeps them; by default a cache of its own, of ``serve.document_cache_mb``. It keeps
+            none if the cache is empty.
+        states: float32 | float16, of what it keeps.
+
     Raises:
         UserError: the run is not finished, or it is damaged.
     """
 
-    def __init__(self, run: RunFolder):
+    def __init__(self, run: RunFolder, cache: Optional[DocumentCache] = None, states: str = "float16"):
+        if cache is None:
+            cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         self._predictor = ChatPredictor(run)
+        self._halves: Optional[RunHalves] = None
+        if can_read_once(self._predictor) and cache.most_bytes:
+            self._halves = RunHalves(self._predictor, cache, states)
         self.data: DataConfig = self._predictor.config.data
         result = run.result() or {}
         kind, teachers = self._predictor.config.model, result.get("teacher") or ""
@@ -34,6 +52,14 @@ class RunBackend:
             source=run.path.name,
         )
 
+        if not can_read_once(self._predictor):
+            logger.info(f"{kind} reads a document together with the question: anew for each question")
+
+    @property
+    def documents(self) -> Optional[DocumentStates]:
+        """The documents that it has read; None if it reads a document anew for each question."""
+        return self._halves.documents if self._halves else None
+
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch."""
-        return self._predictor.read(examples)
+        return (self._halves or self._predictor).read(examples)

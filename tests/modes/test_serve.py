@@ -60,7 +60,7 @@ def test_models_of_one_kind_are_told_apart_by_a_number(first_word):
 
 def test_without_its_packages_the_mode_names_the_command_that_installs_them(monkeypatch):
     monkeypatch.setattr(mode, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="fastapi and uvicorn: .*pip install .*sh install.sh serve"):
+    with pytest.raises(UserError, match="uvicorn, prometheus_client: .*pip install .*sh install.sh serve"):
         mode.serve_mode(load_config())
 
 

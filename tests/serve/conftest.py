@@ -31,8 +31,8 @@ class FirstWord:
     data = DataConfig()
     card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
 
-    def __init__(self, seconds=0.0):
-        self.seconds, self.batches, self.histories = seconds, [], []
+    def __init__(self, seconds=0.0, documents=None):
+        self.seconds, self.batches, self.histories, self.documents = seconds, [], [], documents
 
     def read(self, examples):
         self.batches.append([chat.query for chat in examples])
@@ -87,7 +87,7 @@ def served(backends, options=None, documents=(), on_disk=None):
     with listen(options) as bound:
         app = create_app(backends, options, documents, on_disk=on_disk)
         server = uvicorn.Server(
-            uvicorn.Config(app, http="h11", ws="none", lifespan="on", log_level="critical")
+            uvicorn.Config(app, http="auto", ws="none", lifespan="on", log_level="critical")
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         client = Client(address(bound).rstrip("/"))

@@ -7,6 +7,7 @@ import pytest
 
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.batching import Batcher, Stopping
+from holle_tf.serve.documents import StoredDocument
 from holle_tf.serve.limits import Overloaded
 from pipelines.example_from_texts import unanswered
 
@@ -15,7 +16,7 @@ def run(backend, work, **options):
     """Result of the coroutine function ``work(batcher)``."""
 
     async def started():
-        batcher = Batcher(backend.read, ServeConfig(**options))
+        batcher = Batcher(backend.read, ServeConfig(**options), backend.documents)
         batcher.start()
         try:
             return await asyncio.wait_for(work(batcher), 20)
@@ -29,6 +30,11 @@ def asking(*queries, words=3):
     return [unanswered(" ".join(f"w{i}" for i in range(words)), query) for query in queries]
 
 
+def of_words(*lengths):
+    """Documents of so many words, with the lengths as their ids."""
+    return [StoredDocument(str(words), "", words) for words in lengths]
+
+
 def spans(readings):
     return [reading.answer.spans[0][:2] for reading in readings]
 
@@ -37,7 +43,7 @@ def test_chats_of_several_requests_are_read_at_once_and_each_gets_its_own_answer
     backend = first_word()
 
     async def work(batcher):
-        requests = [batcher.submit(asking(query), [3]) for query in ("w2", "w0", "w1")]
+        requests = [batcher.submit(asking(query), of_words(3)) for query in ("w2", "w0", "w1")]
         return [spans(found) for found in await asyncio.gather(*requests)]
 
     assert run(backend, work, max_wait_ms=50) == [[(6, 8)], [(0, 2)], [(3, 5)]]
@@ -46,27 +52,57 @@ def test_chats_of_several_requests_are_read_at_once_and_each_gets_its_own_answer
 
 def test_a_batch_is_never_larger_than_allowed(first_word):
     backend = first_word()
-    run(backend, lambda batcher: batcher.submit(asking(*"abcdefg"), [3] * 7), max_batch=3, max_wait_ms=50)
+    run(backend, lambda b: b.submit(asking(*"abcdefg"), of_words(*[3] * 7)), max_batch=3, max_wait_ms=50)
     assert [len(batch) for batch in backend.batches] == [3, 3, 1]
 
 
 def test_without_batching_every_chat_is_read_alone(first_word):
     backend = first_word()
-    readings = run(backend, lambda batcher: batcher.submit(asking(*"abc"), [3] * 3), max_batch=1)
+    readings = run(backend, lambda batcher: batcher.submit(asking(*"abc"), of_words(3, 3, 3)), max_batch=1)
     assert backend.batches == [["a"], ["b"], ["c"]] and [reading.batch for reading in readings] == [1] * 3
 
 
 def test_padding_counts_in_the_size_of_a_batch(first_word):
     backend = first_word()
     words = [10, 10, 90, 10, 200]
-    run(backend, lambda b: b.submit(asking(*"abcde"), words), max_batch_words=180, max_wait_ms=50)
+    run(backend, lambda b: b.submit(asking(*"abcde"), of_words(*words)), max_batch_words=180, max_wait_ms=50)
     assert backend.batches == [["a", "b"], ["c", "d"], ["e"]]  # 3 * 90 are too many, 2 * 90 are not
+
+
+class Known:
+    """Documents that a model has read."""
+
+    def __init__(self, *keys):
+        self.keys = keys
+
+    def knows(self, key):
+        return key in self.keys
+
+
+def test_chats_about_known_documents_do_not_wait_for_others_to_be_read(first_word):
+    backend = first_word(documents=Known("3"))
+    words = [90, 3, 80, 3, 100, 80, 3]
+
+    async def work(batcher):
+        readings = await batcher.submit(asking(*"abcdefg"), of_words(*words))
+        return [reading.known for reading in readings]
+
+    known = run(backend, work, max_batch=4, max_batch_words=200, max_wait_ms=50)
+    assert backend.batches == [["a", "c"], ["b", "d", "g"], ["e", "f"]]
+    assert known == [chat in "bdg" for chat in "abcdefg"]
+
+
+def test_a_document_that_several_chats_wait_for_counts_once(first_word):
+    words = [90, 90, 90, 80, 10]
+    backend = first_word(documents=Known())
+    run(backend, lambda b: b.submit(asking(*"abcde"), of_words(*words)), max_batch_words=180, max_wait_ms=50)
+    assert backend.batches == [["a", "b", "c", "d"], ["e"]]
 
 
 def test_the_first_chat_waits_no_longer_than_it_has_to(first_word):
     async def work(batcher):
         began = time.perf_counter()
-        await batcher.submit(asking("a"), [3])
+        await batcher.submit(asking("a"), of_words(3))
         return time.perf_counter() - began
 
     assert run(first_word(), work, max_wait_ms=0) < 0.3
@@ -77,9 +113,9 @@ def test_what_arrives_while_the_model_reads_goes_into_one_batch(first_word):
     backend = first_word(seconds=0.2)
 
     async def work(batcher):
-        first = asyncio.create_task(batcher.submit(asking("first"), [3]))
+        first = asyncio.create_task(batcher.submit(asking("first"), of_words(3)))
         await asyncio.sleep(0.1)
-        rest = [asyncio.create_task(batcher.submit(asking(q), [3])) for q in "abc"]
+        rest = [asyncio.create_task(batcher.submit(asking(q), of_words(3))) for q in "abc"]
         readings = [await task for task in [first, *rest]]
         assert all(reading[0].queued_ms > 50 for reading in readings[1:])
 
@@ -91,14 +127,14 @@ def test_a_full_queue_refuses_a_request_whole_and_has_room_again_later(first_wor
     backend = first_word(seconds=0.1)
 
     async def work(batcher):
-        taken = asyncio.create_task(batcher.submit(asking(*"abc"), [3] * 3))
+        taken = asyncio.create_task(batcher.submit(asking(*"abc"), of_words(3, 3, 3)))
         await asyncio.sleep(0.02)
         with pytest.raises(Overloaded):
-            await batcher.submit(asking("d", "e"), [3, 3])
-        last = asyncio.create_task(batcher.submit(asking("f"), [3]))
+            await batcher.submit(asking("d", "e"), of_words(3, 3))
+        last = asyncio.create_task(batcher.submit(asking("f"), of_words(3)))
         assert len(await taken) == 3 and len(await last) == 1
         await asyncio.sleep(0.02)
-        assert len(await batcher.submit(asking(*"ghij"), [3] * 4)) == 4
+        assert len(await batcher.submit(asking(*"ghij"), of_words(3, 3, 3, 3))) == 4
 
     run(backend, work, max_queue=4, max_wait_ms=0)
     assert not {"d", "e"} & {query for batch in backend.batches for query in batch}
@@ -106,7 +142,7 @@ def test_a_full_queue_refuses_a_request_whole_and_has_room_again_later(first_wor
 
 def test_one_chat_that_breaks_the_model_leaves_the_others_their_answers(first_word):
     async def work(batcher):
-        requests = [batcher.submit(asking(query), [3]) for query in ("w1", "break", "w2")]
+        requests = [batcher.submit(asking(query), of_words(3)) for query in ("w1", "break", "w2")]
         return await asyncio.gather(*requests, return_exceptions=True)
 
     good, broken, other = run(first_word(), work, max_wait_ms=50)
@@ -118,12 +154,12 @@ def test_closing_finishes_what_was_taken_and_refuses_what_comes_later(first_word
     backend = first_word(seconds=0.1)
 
     async def work(batcher):
-        taken = [asyncio.create_task(batcher.submit(asking(query), [3])) for query in "abc"]
+        taken = [asyncio.create_task(batcher.submit(asking(query), of_words(3))) for query in "abc"]
         await asyncio.sleep(0.02)
         closing = asyncio.create_task(batcher.close())
         await asyncio.sleep(0.02)
         with pytest.raises(Stopping):
-            await batcher.submit(asking("late"), [3])
+            await batcher.submit(asking("late"), of_words(3))
         assert [len(await task) for task in taken] == [1, 1, 1]
         await closing
 

@@ -40,7 +40,7 @@ def export(request, untrained_run):
 def test_an_export_gives_the_answers_of_its_run(export):
     run, folder = export
     chats = [unanswered(*texts) for texts in TEXTS]
-    theirs, ours = RunBackend(run).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
+    theirs, ours = RunBackend(run, DocumentCache(0)).read(chats), onnx_backend.OnnxBackend(folder).read(chats)
     for answer, other in zip(ours, theirs):
         np.testing.assert_array_equal(answer.token_starts, other.token_starts)
         np.testing.assert_array_equal(answer.token_ends, other.token_ends)
@@ -105,19 +105,20 @@ def test_a_document_that_was_dropped_is_read_again(export):
     folder = export[1]
     chats = [unanswered("word " * 300 + str(number), "what?") for number in range(4)]
     most = int(2.5 * _size(folder, chats[0]))
-    backend, rows = _counted(onnx_backend.OnnxBackend(folder, DocumentCache(most)))
+    cache = DocumentCache(most)
+    backend, rows = _counted(onnx_backend.OnnxBackend(folder, cache))
     whole = onnx_backend.OnnxBackend(folder, DocumentCache(0))
     for chat in (*chats, chats[-1], *chats):
         _assert_same(backend.read([chat]), whole.read([chat]))
     assert len(rows) == 8  # the fifth chat is about the document of the fourth
-    assert most / 2 < backend._cache.size <= most
+    assert most / 2 < cache.size <= most
 
 
 def _size(folder, chat):
     """Bytes that the document of a chat takes."""
-    backend = onnx_backend.OnnxBackend(folder)
-    backend.read([chat])
-    return backend._cache.size
+    cache = DocumentCache(1 << 30)
+    onnx_backend.OnnxBackend(folder, cache).read([chat])
+    return cache.size
 
 
 def test_threads_share_what_was_read(export):

@@ -1,10 +1,12 @@
 """The page in headless Chromium, talking to a service whose answers are known."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.messages import SampleDocument
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -29,11 +31,24 @@ def browser():
         browser.close()
 
 
+class KnownFromTheSecondTurn:
+    """Documents of a model that knows what it was asked about before."""
+
+    def __init__(self):
+        self.asked = set()
+
+    def knows(self, key):
+        known = key in self.asked
+        self.asked.add(key)
+        return known
+
+
 @pytest.fixture(scope="module")
 def client(serving, first_word):
-    student, teacher = first_word(), first_word(seconds=0.05)
+    student, teacher = first_word(documents=KnownFromTheSecondTurn()), first_word(seconds=0.05)
     teacher.card = replace(teacher.card, kind="qanet", title="QANeT")
-    with serving({"sam": student, "qanet": teacher}, documents=[SAMPLE]) as client:
+    options = ServeConfig(port=0, document_cache_mb=1)
+    with serving({"sam": student, "qanet": teacher}, options, documents=[SAMPLE]) as client:
         yield client
 
 
@@ -88,6 +103,30 @@ def test_a_turn_highlights_the_passage_and_shows_probabilities_and_latency(page)
         "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 == 3 && v)"
     )
     assert card.locator("canvas").nth(1).evaluate(coloured)
+
+
+def test_the_document_is_sent_once_and_the_page_says_that_it_was_read_once(page, request):
+    bodies = []
+    page.on("request", lambda sent: bodies.append(sent.post_data_json) if ":chat" in sent.url else None)
+    paste(page, f"A text of {request.node.name} with an ending")
+    ask(page, "ending", 3)
+    latency = page.locator(".milliseconds")
+    assert re.fullmatch(r"read now: [\d.]+ ms", latency.nth(0).text_content())
+    assert re.fullmatch(r"reads every time: \d+ ms", latency.nth(1).text_content())
+    ask(page, "text", 6)
+    assert re.fullmatch(r"read once: [\d.]+ ms", latency.nth(0).text_content())
+    assert ["document" in body for body in bodies] == [True, False, False, False]
+    assert len({body["document_id"] for body in bodies[1:]}) == 1
+
+
+def test_a_document_that_the_service_dropped_is_sent_again(page, client):
+    paste(page, "A text with an ending")
+    ask(page, "ending", 3)
+    for number in range(2):
+        body = {"document": f"{number}" * 700_000}
+        assert client.post("/v1/documents", body)[0] == 200  # two of them fill the cache of 1 MB
+    ask(page, "text", 6)
+    assert marked(page) == ["text"] and page.get_by_role("status").text_content() == ""
 
 
 def hint(page):

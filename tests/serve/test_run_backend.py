@@ -8,6 +8,7 @@ import pytest
 from holle_tf.config_sources import load_config
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.backend import warm_up
+from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.run_backend import RunBackend
 from holle_tf.serve.samples import one_per_movie, sample_documents
 from pipelines.example_from_texts import unanswered
@@ -38,6 +39,38 @@ def test_a_batch_gives_every_chat_the_answer_that_it_gets_alone(backend):
             np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=1e-4)
         assert len(answer.token_starts) == len(answer.start_probabilities)
         assert all(0 <= start < end <= len(chat.document) for start, end, _ in answer.spans)
+
+
+@pytest.mark.parametrize("states", ["float32", "float16"])
+@pytest.mark.parametrize("model", ["sam", "sam_match"])
+def test_a_student_reads_a_document_once_and_answers_as_the_whole_model(untrained_run, model, states):
+    run, cache = untrained_run(model), DocumentCache(1 << 24)
+    keeping, whole = RunBackend(run, cache, states), RunBackend(run, DocumentCache(0))
+    assert whole.documents is None
+    texts = [(SHORT, "What did it cost?"), ("A film.", "good?", "bad"), (SHORT, "", "b", "c"), ("", "what?")]
+    texts += [(LONG, "what?")]
+    chats = [unanswered(*each) for each in texts]
+    expected = whole.read(chats)
+    read = []
+    encode, keeping._halves._encode = (
+        keeping._halves._encode,
+        lambda ids: read.append(len(ids)) or encode(ids),
+    )
+    for found in (keeping.read(chats), keeping.read(chats), [keeping.read([chat])[0] for chat in chats]):
+        for answer, other, chat in zip(found, expected, chats):
+            if chat.document != LONG and states == "float32":  # as above
+                assert [span[:2] for span in answer.spans] == [span[:2] for span in other.spans]
+            for edge in ("start_probabilities", "end_probabilities"):
+                atol = 1e-5 if states == "float32" else 2e-3
+                np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=atol)
+    assert read == [4]  # documents, which were read together
+    assert keeping.documents.knows(document_id(SHORT)) and not keeping.documents.knows(document_id("other"))
+
+
+def test_a_teacher_says_that_it_keeps_nothing(untrained_run, caplog):
+    with caplog.at_level("INFO"):
+        backend = RunBackend(untrained_run("qanet"))
+    assert backend.documents is None and "qanet reads a document together with the question" in caplog.text
 
 
 def test_probabilities_add_up_and_a_spans_score_is_their_product(backend):

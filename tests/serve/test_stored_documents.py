@@ -56,8 +56,8 @@ def opened(folder):
 
 def test_states_of_the_store_give_the_answers_of_the_whole_model(export, store_folder):
     backend = onnx_backend.OnnxBackend(export, DocumentCache(0), store=opened(store_folder))
-    encoded, encode = [], backend._encode
-    backend._encode = lambda documents: encoded.append(len(documents)) or encode(documents)
+    encoded, read = [], backend.documents._read
+    backend.documents._read = lambda texts: encoded.append(len(texts)) or read(texts)
     chats = [
         unanswered(text, "What did it cost?", "", "said") for text in (*DOCUMENTS.values(), "Not stored.")
     ]

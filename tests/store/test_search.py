@@ -19,7 +19,8 @@ RECORDS = [
 def test_the_document_with_the_rarest_words_of_a_query_comes_first(letters, write_lines, tmp_path):
     write_store(write_lines(RECORDS), tmp_path / "store", letters, StoreConfig(shard_kb=1, search=True))
     store = Store(tmp_path / "store")
-    for query, key in (("What did it COST?", "cost"), ("Which sister?", "cast"), ("What is the ending?", "end")):
+    asked = {"What did it COST?": "cost", "Which sister?": "cast", "What is the ending?": "end"}
+    for query, key in asked.items():
         (best, score), *_ = store.best(query, 3)
         assert best.id == key and score > 0
     heroes = store.best("the heroes", 3)

@@ -52,7 +52,7 @@ export class AnswerCard {
     this.reply = reply;
     this.busy(false);
     const latency = this.find(".milliseconds");
-    latency.textContent = `${tidy(reply.model_ms)} ms`;
+    latency.textContent = `${reading(this.model, reply)}: ${tidy(reply.model_ms)} ms`;
     const shared = reply.batch > 1 ? ` (a batch of ${reply.batch} chats)` : "";
     latency.title = `model ${tidy(reply.model_ms)} ms${shared}, waited ${tidy(reply.queued_ms)} ms, round trip ${tidy(reply.milliseconds)} ms`;
     this.strips.forEach((strip, edge) => {
@@ -101,6 +101,12 @@ export class AnswerCard {
     const { start_char: start, end_char: end } = this.reply.n_best[rank];
     this.view.mark(this.index, start, end, this.model.title);
   }
+}
+
+/** What the model did with the document in the time that is shown. */
+function reading(model, reply) {
+  if (!model.reads_once) return "reads every time";
+  return reply.known ? "read once" : "read now";
 }
 
 function facts(model) {

@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 const view = new DocumentView($("text"));
 let cards = [];
 let samples = [];
+let source = { text: "", id: null }; // the document; the service knows it by the id
 let turns = []; // of the chat, the user first; the replies are the first model's passages
 let running = null; // AbortController of the requests in progress
 
@@ -46,6 +47,7 @@ function newChat() {
 function useDocument(text, question = "") {
   newChat();
   view.show(wellFormed(text));
+  source = { text: view.text, id: null };
   const words = text.split(/\s+/).filter(Boolean).length;
   $("size").textContent = words ? `${words.toLocaleString("en")} words` : "";
   $("suggestion").hidden = !question;
@@ -74,7 +76,7 @@ async function ask(query) {
   try {
     for (const [index, card] of cards.entries()) {
       card.busy(true);
-      const reply = await service.answer(card.model.name, view.text, chat, control.signal);
+      const reply = await service.answer(card.model.name, source, chat, control.signal);
       if (control.signal.aborted) return;
       card.show(reply);
       const passage = reply.n_best[0]?.text ?? "";

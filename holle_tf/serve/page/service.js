@@ -9,7 +9,10 @@ async function json(path, options) {
     throw new Error("The service does not answer. Is it still running?");
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(body.error || `The service failed (status ${response.status}).`);
+  if (!response.ok) {
+    const reason = body.error || `The service failed (status ${response.status}).`;
+    throw Object.assign(new Error(reason), { status: response.status });
+  }
   return body;
 }
 
@@ -21,14 +24,25 @@ export async function sampleDocuments() {
   return (await json("/v1/documents")).documents;
 }
 
-/** A model's reply to the last turn of `chat`; `milliseconds` is the whole round trip. */
-export async function answer(model, document, chat, signal) {
+/**
+ * A model's reply to the last turn of `chat`; `milliseconds` is the whole round trip.
+ *
+ * `source` is { text, id }. The id is sent in place of the text once a reply has named it, and the text again if the
+ * service does not keep the document any more.
+ */
+export async function answer(model, source, chat, signal) {
   const began = performance.now();
-  const reply = await json(`/v1/models/${encodeURIComponent(model)}:chat`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ document, chat, tokens: true }),
-    signal,
+  const send = (document) =>
+    json(`/v1/models/${encodeURIComponent(model)}:chat`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...document, chat, tokens: true }),
+      signal,
+    });
+  const reply = await (source.id ? send({ document_id: source.id }) : send({ document: source.text })).catch((error) => {
+    if (!source.id || error.status !== 404) throw error;
+    return send({ document: source.text });
   });
+  source.id = reply.document_id ?? null;
   return { ...reply, milliseconds: performance.now() - began };
 }
