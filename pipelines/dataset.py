@@ -90,8 +90,9 @@ def make_dataset(
         among them are ids of examples, and have to be those of the examples that they meet.
       pool: examples without labels that follow those of the split, as if they were its last ones. Their
         ``start`` and ``end`` are -1.
-      texts: also features example_id, chat_id, document_text, answer (string, (batch,)) and token_starts,
-        token_ends (int32, (batch, document width): character offsets of the document's tokens).
+      texts: also features example_id, chat_id, document_text, answer, references (a JSON list; all string,
+        (batch,)) and token_starts, token_ends (int32, (batch, document width): character offsets of the
+        document's tokens).
       static_shapes: every batch has the width of the longest texts of all splits and of ``pool``, rounded
         up to a multiple of 16, and the last, smaller batch is left out. For compilers that want one shape.
       drop_remainder: leave out the last, smaller batch.

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Tuple
+
+UNANSWERED = "question without an answer"
+UNLABELLED = "no label"
+# Reasons to drop a record that are no fault of the file: they do not count towards data.max_dropped.
+EXPECTED = (UNANSWERED, UNLABELLED)
 
 
 class Unusable(Exception):
@@ -15,7 +21,8 @@ class Example:
 
     ``answer == document[answer_start:answer_end]``, spelled as in the document. A history is the
     utterances of one side joined by spaces, oldest first, or "" if there are none. ``has_answer``
-    is False for a chat to predict, whose answer is "" at 0.
+    is False for a chat to predict, whose answer is "" at 0. ``references`` are further accepted answers,
+    which need not be in the document; predictions are scored against the best of ``accepted``.
     """
 
     example_id: str
@@ -31,6 +38,12 @@ class Example:
     response: str
     source: str  # kind of text that the answer is from: one of the reader's sources, or "unknown"
     has_answer: bool = True
+    references: Tuple[str, ...] = ()
+
+    @property
+    def accepted(self) -> Tuple[str, ...]:
+        """The texts that a prediction is compared with: answer and references; empty without a label."""
+        return (self.answer, *self.references) if self.has_answer else ()
 
     @property
     def characters(self) -> int:

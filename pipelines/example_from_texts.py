@@ -29,6 +29,7 @@ def answered(
     source: str = "unknown",
     document_name: str = "the document",
     cut: bool = False,
+    references: Sequence[str] = (),
 ) -> Tuple[Example, List[str]]:
     """An example whose answer is ``span``, found in ``document`` at or near ``offset``.
 
@@ -45,6 +46,7 @@ def answered(
         movie, response, source: see ``Example``.
         document_name: what a report calls the document.
         cut: whether a document of more than ``config.window_words`` words is cut in every setup.
+        references: further accepted answers; blank ones and repetitions are left out.
 
     Returns:
         The example, and what had to be repaired to find the span.
@@ -72,6 +74,7 @@ def answered(
         answer_end=start + len(answer),
         response=response,
         source=source,
+        references=tuple(dict.fromkeys(text for text in references if text.strip() and text != answer)),
     )
     return example, list(place.repairs)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, json_sha256
-from pipelines.options import DataConfig
+from pipelines.options import SQUAD, DataConfig
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_keys import KEY_VERSION
 
@@ -21,6 +21,7 @@ MANIFEST = "manifest.json"
 CACHES = "teachers"  # folder within prepared data: scores of teachers on them (distill/teacher_cache.py)
 _REQUIRED = ("fingerprint", "counts", "words", "longest")
 FILES = ("words.txt", "chars.txt", "embeddings.npy")
+REFERENCES = "references"  # key of the manifest: true = records have all accepted answers
 DIGEST = "digest"  # key of the manifest: SHA-256 of all its other values
 _REMEDY = "delete the folder and prepare again"
 
@@ -60,6 +61,14 @@ class PreparedData:
         Not part of the fingerprint: everything else in the records is what it was before there were keys.
         """
         return self.manifest.get("word_keys") == KEY_VERSION
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the records have all that this program writes into them, not only all that decides runs.
+
+        Data of SQuAD that were prepared before further references were kept lack those.
+        """
+        return self.has_keys and (REFERENCES in self.manifest or self.manifest["config"]["schema"] != SQUAD)
 
     def count(self, split: str) -> int:
         """Number of examples of a split."""

@@ -9,6 +9,7 @@ the order of the examples while every shard is read in parallel.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Callable, Union
@@ -26,6 +27,7 @@ TEXTS = ("document", "query", "prober_history", "responder_history")
 INPUTS = {**{name: (name,) for name in TEXTS}, "question": ("query", "prober_history", "responder_history")}
 STRINGS = ("example_id", "chat_id", "movie", *TEXTS, "answer", "response", "source")
 OFFSETS = ("token_starts", "token_ends")
+REFERENCES = "references"  # a JSON list of texts; records of examples without any lack it
 ID_BYTES = 4  # int32: word ids, word keys, character offsets
 CHAR_BYTES = 2  # uint16: character ids
 KINDS = ("ids", "chars", "keys")  # of an input; chars and keys are suffixes of its name
@@ -73,6 +75,8 @@ def to_proto(encoded: EncodedExample) -> bytes:
         features[name] = _int(getattr(example, name))
     for name in STRINGS:
         features[f"{name}_text"] = _bytes(getattr(example, name).encode("utf-8"))
+    if example.references:
+        features[REFERENCES] = _bytes(json.dumps(example.references).encode("utf-8"))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
         deterministic=True
     )
@@ -113,7 +117,7 @@ def parse(
     Returns:
       ``document`` and every stored text that ``inputs`` are made of (scalar strings of bytes), ``start``
       and ``end`` (scalar int64); with texts ``example_id``, ``chat_id``, ``document_text``, ``answer``,
-      ``token_starts``, ``token_ends`` (scalar strings).
+      ``references`` (a JSON list), ``token_starts``, ``token_ends`` (scalar strings).
     """
     wanted = {"document": "document"}  # the labels are positions in it
     for name in inputs:
@@ -127,6 +131,9 @@ def parse(
         wanted["example_id"] = "example_id_text"
     spec = {stored: tf.io.FixedLenFeature([], tf.string) for stored in wanted.values()}
     spec.update({name: tf.io.FixedLenFeature([], tf.int64) for name in ("start", "end")})
+    if texts:
+        wanted[REFERENCES] = REFERENCES
+        spec[REFERENCES] = tf.io.FixedLenFeature([], tf.string, default_value="[]")
     values = tf.io.parse_single_example(record, spec)
     raw = {name: values[stored] for name, stored in wanted.items()}
     return {**raw, "start": values["start"], "end": values["end"]}
@@ -160,7 +167,7 @@ def decode(
             features[name] = tf.reshape(flat, (-1, width, max_word_chars))  # (batch, width, chars)
         else:
             features[name] = _padded(joined, tf.int32, ID_BYTES, width)  # (batch, width)
-    for name in ("example_id", "chat_id", "document_text", "answer"):
+    for name in ("example_id", "chat_id", "document_text", "answer", REFERENCES):
         if name in raw:
             features[name] = raw[name]
     for name in OFFSETS:
@@ -194,6 +201,7 @@ def iterate_examples(prepared: PreparedData, split: str) -> Iterator[Example]:
                 answer_start=number["answer_start"],
                 answer_end=number["answer_end"],
                 has_answer=bool(number["has_answer"]),
+                references=tuple(_references(features)),
             )
     except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
         raise UserError(
@@ -205,6 +213,10 @@ def iterate_examples(prepared: PreparedData, split: str) -> Iterator[Example]:
             f"{prepared.folder}: the {split} shards hold {read} examples instead of {count}; "
             "delete the folder and prepare again"
         )
+
+
+def _references(features: Mapping[str, Any]) -> list[str]:
+    return json.loads(features[REFERENCES].bytes_list.value[0]) if REFERENCES in features else []
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

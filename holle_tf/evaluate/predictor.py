@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from holle_tf.models.decoding import decode_spans
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.outputs import SPAN_OUTPUTS
 
-TEXTS = ("example_id", "chat_id", "document_text", "answer", "token_starts", "token_ends")
+TEXTS = ("example_id", "chat_id", "document_text", "answer", "references", "token_starts", "token_ends")
 
 
 class SplitPredictions(NamedTuple):
@@ -109,7 +110,8 @@ class Predictor:
                     start, end = int(found["start"][row, 0]), int(found["end"][row, 0])
                     document = texts["document_text"][row].decode("utf-8")
                     begin, stop = texts["token_starts"][row][start], texts["token_ends"][row][end]
-                    prediction, reference = document[begin:stop], texts["answer"][row].decode("utf-8")
+                    prediction, gold = document[begin:stop], texts["answer"][row].decode("utf-8")
+                    references = [gold, *json.loads(texts["references"][row])]
                     spans.append(
                         SpanPrediction(
                             example_id=texts["example_id"][row].decode("utf-8"),
@@ -117,8 +119,8 @@ class Predictor:
                             start=start,
                             end=end,
                             score=float(found["score"][row, 0]),
-                            references=[reference],
-                            f1=100.0 * token_f1(prediction, reference),
+                            references=references,
+                            f1=100.0 * max(token_f1(prediction, reference) for reference in references),
                         )
                     )
                 losses.extend(found["loss"].tolist())

@@ -17,8 +17,9 @@ from holle_tf.runs.run_folder import read_json, write_text
 from holle_tf.runs.run_on_data import RunOnData
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
+from pipelines.options import HOLLE
 from pipelines.prepare import PreparedData
-from pipelines.records import read_examples
+from pipelines.records import iterate_examples, read_examples
 
 COSINES = "cosines.json"
 _COSTS = ("parameters", "seconds_per_epoch")
@@ -58,7 +59,7 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
 def ensure_scores(run_on_data: RunOnData, split: str) -> None:
     """Call ``evaluate_run`` unless the scores and all files that it writes are there."""
     cosines = _split_file(run_on_data, COSINES, split)
-    if split in run_on_data.scores() and cosines.exists():
+    if split in run_on_data.scores() and cosines.exists() and not _lacks_references(run_on_data, split):
         if run_on_data.conicity(split) or not cosines_of(run_on_data, split):
             return
     evaluate_run(run_on_data, split)
@@ -82,7 +83,7 @@ def cosines_of(run_on_data: RunOnData, split: str) -> dict[str, np.ndarray]:
 def baseline_rows(prepared: PreparedData, split: str, seed: int) -> list[dict[str, Any]]:
     """A row of scores for every baseline, for ``scores_table``."""
     train, test = read_examples(prepared, "train"), read_examples(prepared, split)
-    references = [[example.answer] for example in test]
+    references = [example.accepted for example in test]
     return [
         {"name": name.replace("_", " "), **score_predictions(predictions, references)}
         for name, predictions in run_baselines(train, test, seed).items()
@@ -99,6 +100,16 @@ def run_row(run_on_data: RunOnData, name: str, split: str) -> dict[str, Any]:
         raise UserError(f"{where / 'result.json'}: damaged, no {missing[0]}; remove {where} and train again.")
     costs = {key: result[key] for key in _COSTS}
     return {"name": name, **run_on_data.scores()[split], **costs}
+
+
+def _lacks_references(run_on_data: RunOnData, split: str) -> bool:
+    """Whether a run was scored against the gold answers alone, as before there were further references."""
+    prepared = run_on_data.prepared
+    if prepared.config.schema == HOLLE:  # which has no further references in its records
+        return False
+    if any(len(prediction.references) > 1 for prediction in predictions_of(run_on_data, split)):
+        return False
+    return any(example.references for example in iterate_examples(prepared, split))
 
 
 def _split_file(run_on_data: RunOnData, name: str, split: str) -> Path:
