@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Iterable, Mapping, Optional, Sequence
 
@@ -16,8 +17,10 @@ from holle_tf.config import Config, config_class, is_text, items_of, known_keys,
 from pipelines.errors import UserError
 from pipelines.literal_text import hidden, map_texts, shown
 from pipelines.option import check_options
+from pipelines.options import AUTO
 from pipelines.plugins import absolute_plugin, load_plugins
 from pipelines.readers.registry import reader_of
+from pipelines.readers.schema import told_schema
 from pipelines.yaml_values import Written, plain, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
@@ -146,6 +149,8 @@ def _resolved(merged: Any) -> Config:
     config = map_texts(shown, OmegaConf.to_object(merged))
     assert isinstance(config, Config)
     check_options(config)
+    if config.data.schema == AUTO:
+        config = replace(config, data=told_schema(config.data, config.data_dir))
     reader_of(config.data)
     return config
 

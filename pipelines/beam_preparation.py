@@ -26,7 +26,6 @@ from pipelines.example import Example, Unusable
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
-from pipelines.readers.registry import reader_of
 from pipelines.records import INPUTS, TEXTS, longest_inputs, to_proto
 from pipelines.shards import number_of_shards, write_shard
 from pipelines.splits import (
@@ -36,6 +35,7 @@ from pipelines.splits import (
     check_dropped,
     describe_reports,
     files_of_split,
+    reader_of_data,
     record_name,
 )  # fmt: skip
 from pipelines.vocabulary import Vocabulary
@@ -78,7 +78,7 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
         files = {split: files_of_split(data_dir, split, config) for split in SPLITS}
         try:
             with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-                _build(pipeline, folder, files, config, glove, limit)
+                _build(pipeline, folder, files, reader_of_data(data_dir, config), config, glove, limit)
         except Exception as error:  # runners wrap what a worker raises in errors of their own
             fault = re.search(
                 r"UserError: (.*?)(?: \[while running|\n|$)", f"{type(error).__name__}: {error}"
@@ -102,6 +102,7 @@ def _build(
     pipeline: beam.Pipeline,
     folder: Path,
     files: Mapping[str, Sequence[Path]],
+    reader: Reader,
     config: DataConfig,
     glove: str,
     limit: Optional[int],
@@ -110,7 +111,7 @@ def _build(
         pipeline
         | "files" >> beam.Create(sorted(files.items()))
         # The reader itself: a worker's registry lacks the readers of plugins.
-        | "read" >> beam.FlatMap(_read, reader_of(config), config).with_outputs("dropped", main="usable")
+        | "read" >> beam.FlatMap(_read, reader, config).with_outputs("dropped", main="usable")
     )
     single = (
         read.usable

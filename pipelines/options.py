@@ -12,6 +12,12 @@ WINDOWS = "windows"  # short documents, cut out of the long ones at random
 SETUPS = ("sd", "ld", WINDOWS, "full", "oracle", "oracle_full")
 HOLLE = "holle"  # the schema of the demo corpus
 SQUAD = "squad"
+QUAC = "quac"
+COQA = "coqa"
+DOC2DIAL = "doc2dial"
+AUTO = "auto"  # the schema is told from the keys of the files; Holl-E's where there are none
+CUT = (SQUAD, QUAC, COQA, DOC2DIAL)  # schemas whose documents are cut to window_words and long_words
+DROP = "drop"
 SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
@@ -20,7 +26,9 @@ LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 class DataConfig:
     """Options that change the prepared records, and therefore their fingerprint."""
 
-    schema: str = option(HOLLE, "schema of the raw files, a name of pipelines/readers/registry.py")
+    schema: str = option(
+        AUTO, "schema of the raw files, a name of pipelines/readers/registry.py; auto tells it by their keys"
+    )
     setup: str = option(
         "sd", "which document of an example is read; the paper's are sd and ld", choices=SETUPS
     )
@@ -40,30 +48,36 @@ class DataConfig:
     lowercase_match: bool = option(True, "accept a span that equals the text except for case")
     shard_examples: int = option(2000, "examples in one TFRecord file")
     window_words: int = option(
-        256, "words of a document of the setup windows; schema squad: also the most in sd", positive=True
+        256, "words of a document of the setup windows; all schemas but holle: the most in sd", positive=True
     )
     answer: str = option(
         SPAN,
-        "the gold answer: the span of the file, or (schema squad) the whole sentence around it",
+        "the gold answer: the span of the file, or (not in schema holle) the whole sentence around it",
         choices=(SPAN, SENTENCE),
     )
-    long_words: int = option(700, "schema squad: the most words of a document of the setup ld", positive=True)
+    long_words: int = option(
+        700, "all schemas but holle: the most words of a document of the setup ld", positive=True
+    )
+    unanswerable: str = option(DROP, "what becomes of questions without an answer", choices=(DROP,))
 
     def decisive(self) -> dict[str, Any]:
         """The options that change the records of this schema and setup.
 
         The default schema and answer are left out: data prepared before there was a choice keep their
-        fingerprint. ``min_coverage`` changes no record.
+        fingerprint. ``min_coverage`` changes no record. ``auto`` counts as Holl-E's schema: whoever prepares
+        data has told the schema before.
         """
         options = asdict(self)
         del options["min_coverage"]
-        if self.schema == HOLLE:
+        if self.unanswerable == DROP:
+            del options["unanswerable"]
+        if self.schema in (AUTO, HOLLE):
             del options["schema"]
         if self.answer == SPAN:
             del options["answer"]
-        if self.setup != WINDOWS and (self.schema, self.setup) != (SQUAD, "sd"):
+        if self.setup != WINDOWS and not (self.schema in CUT and self.setup == "sd"):
             del options["window_words"]
-        if (self.schema, self.setup) != (SQUAD, "ld"):
+        if not (self.schema in CUT and self.setup == "ld"):
             del options["long_words"]
         return options
 

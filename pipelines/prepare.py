@@ -13,14 +13,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
+from pipelines import held_out
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder, file_sha256, json_sha256, remove_stale
 from pipelines.local_preparation import fill_folder
-from pipelines.manifest import CACHES, SCHEMA_VERSION, PreparedData, write_manifest
+from pipelines.manifest import CACHES, REFERENCES, SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
-from pipelines.readers.registry import reader_of
-from pipelines.splits import SPLITS, files_of_split
+from pipelines.readers.schema import told_schema
+from pipelines.splits import SPLITS, files_of_split, reader_of_data
 from pipelines.word_counts import NO_GLOVE
 from pipelines.word_keys import KEY_VERSION
 
@@ -61,6 +62,7 @@ def prepare(
             f"{GLOVE_HOMEPAGE}), or --glove={NO_GLOVE} to learn them from the chats"
         )
     out_root = Path(out_root)
+    config = told_schema(config, data_dir)
     fingerprint, sources = fingerprint_of(data_dir, config, glove, limit)
     folder = out_root / f"{config.setup}-{fingerprint[:10]}"
     if folder.exists():
@@ -69,13 +71,16 @@ def prepare(
             raise UserError(
                 f"{folder}: holds other data than its name says; delete the folder and prepare again"
             )
-        if prepared.has_keys:
+        if prepared.is_current:
             logger.info(f"{folder}: prepared before from the same input")
             return prepared
-        logger.info(f"{folder}: prepared by a version with other keys of words, or none; preparing again")
+        logger.info(f"{folder}: an earlier version prepared it, with less in its records; preparing again")
     for removed in remove_stale(out_root):
         logger.info(f"{removed}: removed, it was left by a run that was killed")
     logger.info(f"{folder}: preparing, of {data_dir}")
+    notes = dict(reader_of_data(data_dir, config).notes)
+    for split, note in notes.items():
+        logger.info(f"{split}: {note}")
     try:
         with atomic_folder(folder) as temporary:
             reading = replace(config, max_dropped=1.0) if allow_dropped else config
@@ -84,13 +89,15 @@ def prepare(
                 "schema_version": SCHEMA_VERSION,
                 "fingerprint": fingerprint,
                 "word_keys": KEY_VERSION,
+                REFERENCES: True,
+                **({"notes": notes} if notes else {}),
                 "config": asdict(config),
                 "limit": limit,
                 "glove": NO_GLOVE if glove == NO_GLOVE else Path(glove).name,
                 "sources": sources,
             }
             write_manifest(temporary, {**manifest, **contents})
-            if folder.exists() and PreparedData.load(folder).has_keys:
+            if folder.exists() and PreparedData.load(folder).is_current:
                 raise _ByAnother
             if (folder / CACHES).exists():
                 shutil.copytree(folder / CACHES, temporary / CACHES)
@@ -107,6 +114,7 @@ def fingerprint_of(
     Returns:
       64 hex digits, and the SHA-256 of each source file by its role (train, dev, test, glove).
     """
+    config = told_schema(config, data_dir)
     sources = {split: _digest(files_of_split(data_dir, split, config)) for split in SPLITS}
     sources["glove"] = NO_GLOVE if glove == NO_GLOVE else file_sha256(glove)
     decisive: dict[str, Any] = {
@@ -115,7 +123,9 @@ def fingerprint_of(
         "limit": limit,
         "sources": sources,
     }
-    reader = reader_of(config)
+    reader = reader_of_data(data_dir, config)
+    if reader.notes:
+        decisive["held_out"] = held_out.VERSION
     if reader.version != Reader.version:
         decisive["reader_version"] = reader.version
     return json_sha256(decisive), sources

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pipelines.errors import UserError
-from pipelines.example import Example, Unusable
+from pipelines.example import EXPECTED, Example, Unusable
+from pipelines.held_out import with_three_splits
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
+from pipelines.readers.schema import told_schema
 
 SPLITS = ("train", "dev", "test")
 TWICE = "example_id occurs twice"  # why the second example is dropped
@@ -53,6 +55,11 @@ def describe_reports(reports: Mapping[str, ReadReport]) -> Dict[str, Any]:
     }
 
 
+def reader_of_data(data_dir: Union[str, Path], config: DataConfig) -> Reader:
+    """The reader of ``config.schema``, or of the schema that ``auto`` finds, for the splits of a folder."""
+    return with_three_splits(reader_of(told_schema(config, data_dir)), Path(data_dir))
+
+
 def files_of_split(data_dir: Union[str, Path], split: str, config: DataConfig) -> List[Path]:
     """The raw files of a split, as the reader of ``config.schema`` finds them.
 
@@ -61,7 +68,7 @@ def files_of_split(data_dir: Union[str, Path], split: str, config: DataConfig) -
     """
     if split not in SPLITS:
         raise UserError(f"no split is called {split!r}; choose from {', '.join(SPLITS)}")
-    reader = reader_of(config)
+    reader = reader_of_data(data_dir, config)
     files = list(reader.files(Path(data_dir), split))
     if not files:
         raise UserError(f"{data_dir}: no files of {reader.title} for {split}; check --data_dir")
@@ -89,9 +96,10 @@ def iterate_split(
         UserError: no file, an unreadable one, no usable example, or more than ``config.max_dropped`` unusable
             (the last two at the end).
     """
-    reader, files = reader_of(config), files_of_split(data_dir, report.split, config)
+    config = told_schema(config, data_dir)
+    reader, files = reader_of_data(data_dir, config), files_of_split(data_dir, report.split, config)
     parse = CountingParser(reader, files, report.split, config)
-    yield from iterate_files(files, report, config, limit, lambda record, name: parse(record))
+    yield from iterate_files(files, report, config, limit, lambda record, name: parse(record), reader)
 
 
 def iterate_files(
@@ -100,14 +108,16 @@ def iterate_files(
     config: DataConfig,
     limit: Optional[int],
     parse: Callable[[Any, str], Tuple[Any, List[str]]],
+    reader: Optional[Reader] = None,
 ) -> Iterator[Any]:
     """``iterate_split`` of given files.
 
     Args:
         parse: (record, what a report calls it) -> something with an ``example_id``, and what had to be
             repaired. Raises Unusable.
+        reader: of the files; None = that of ``config.schema``.
     """
-    reader = reader_of(config)
+    reader = reader or reader_of(config)
     seen: set = set()
     for index, record in enumerate(reader.records(files, report.split)):
         if limit is not None and report.kept >= limit:
@@ -142,9 +152,11 @@ def check_dropped(files: Sequence[Path], report: ReadReport, config: DataConfig)
         raise UserError(
             f"{where}: no usable example ({reasons or 'the list is empty'}); check the file and --setup"
         )
-    if report.dropped_count > config.max_dropped * report.read:
+    expected = sum(len(ids) for reason, ids in report.dropped.items() if reason in EXPECTED)
+    read, dropped = report.read - expected, report.dropped_count - expected
+    if dropped > config.max_dropped * read:
         raise UserError(
-            f"{where}: {report.dropped_count} of {report.read} examples are unusable, more than the allowed "
+            f"{where}: {dropped} of {read} examples are unusable, more than the allowed "
             f"share of {config.max_dropped:g} ({reasons}); correct the file"
             # Another option of the data would be other data, with other teachers: no remedy for a pool.
             + (", or go on without them by --set data.max_dropped=1.0" if report.split in SPLITS else "")

@@ -14,7 +14,7 @@ from holle_tf.config import Config
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.errors import UserError
 from pipelines.local_preparation import fill_folder
-from pipelines.options import HOLLE
+from pipelines.options import AUTO, HOLLE
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def find_data(config: Config) -> Optional[PreparedData]:
     if not folder.exists():
         return None
     prepared = PreparedData.load(folder)
-    return prepared if prepared.has_keys else None
+    return prepared if prepared.is_current else None
 
 
 def relocated(trained: Config, config: Config) -> Config:
@@ -91,7 +91,7 @@ def raw_data(config: Config) -> tuple[Path, Optional[str]]:
     """
     if config.data_dir:
         return Path(config.data_dir), config.glove or None
-    if config.data.schema != HOLLE:
+    if config.data.schema not in (AUTO, HOLLE):
         raise UserError(f"data.schema={config.data.schema}: give your data by --data_dir and --glove.")
     folder = _demo_folder(config)
     if not (folder / "test_data.json").exists():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import AbstractSet, Any, List, Optional, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
@@ -118,6 +118,11 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
     )
 
 
+def recognises(keys: AbstractSet[str]) -> bool:
+    """See ``Reader.recognises``."""
+    return "query" in keys and bool({"span", *(key for key, _ in DOCUMENT_KEYS.values())} & keys)
+
+
 def _source(label: Any) -> str:
     number = as_offset(label)  # tables in which some labels are missing have 0.0 or "0"
     return "unknown" if number is None else SOURCES.get(number, "unknown")
@@ -135,6 +140,7 @@ READER = Reader(
     answer_place=answer_place,
     with_offset=with_offset,
     chat=example_to_predict,
+    recognises=recognises,
     setups=SETUPS,
     sources=tuple(SOURCES.values()),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from pipelines.example import Example
 from pipelines.example_from_texts import example_from_chat
@@ -69,6 +69,11 @@ class Reader:
         with_offset: (record, offset in characters, options) -> the record with this offset of its answer.
         setups: values of ``data.setup`` for which the schema has documents.
         answers: values of ``data.answer`` that the schema has.
+        document_of: record -> a name or the text of the document that it is about. With it, a folder without
+            dev or test will do, see ``pipelines.held_out``. It needs ``files`` that raise ``MissingSplit``.
+        recognises: the keys at the beginning of a file (see ``pipelines.json_shape``) -> whether they are
+            those of the schema, for ``data.schema=auto``. By default, a schema has to be named.
+        notes: split -> what is unusual about it, for people; see ``pipelines.held_out``.
         sources: kinds of text that answers come from, in the order in which a report lists them.
         version: raise it when ``parse`` or ``records`` change the examples, so that data are prepared anew.
     """
@@ -85,5 +90,8 @@ class Reader:
     with_offset: Callable[[Any, int, DataConfig], Any] = same_record
     setups: Sequence[str] = ("sd",)
     answers: Sequence[str] = (SPAN,)
+    document_of: Optional[Callable[[Any], str]] = None
+    recognises: Optional[Callable[[AbstractSet[str]], bool]] = None
+    notes: Mapping[str, str] = field(default_factory=dict)
     sources: Sequence[str] = ()
     version: int = 1

@@ -6,8 +6,8 @@ import difflib
 from typing import Dict
 
 from pipelines.errors import UserError
-from pipelines.options import DataConfig
-from pipelines.readers import holle, squad
+from pipelines.options import AUTO, HOLLE, DataConfig
+from pipelines.readers import coqa, doc2dial, holle, quac, squad
 from pipelines.readers.reader import Reader
 
 READERS: Dict[str, Reader] = {}
@@ -24,17 +24,17 @@ def register_reader(reader: Reader) -> None:
 
 
 def reader_of(config: DataConfig) -> Reader:
-    """The reader of ``data.schema``.
+    """The reader of ``data.schema``. Where ``auto`` was not told from files, it is Holl-E's.
 
     Raises:
         UserError: the schema is unknown, or has no documents for ``data.setup`` or no such ``data.answer``.
     """
-    reader = READERS.get(config.schema)
+    reader = READERS.get(HOLLE if config.schema == AUTO else config.schema)
     if reader is None:
-        near = difflib.get_close_matches(config.schema, READERS, n=1, cutoff=0.0)[0]
+        known = [AUTO, *READERS]
+        near = difflib.get_close_matches(config.schema, known, n=1, cutoff=0.0)[0]
         raise UserError(
-            f"data.schema={config.schema}: not among the choices ({', '.join(READERS)});"
-            f" did you mean {near!r}?"
+            f"data.schema={config.schema}: not among the choices ({', '.join(known)}); did you mean {near!r}?"
         )
     if config.setup not in reader.setups:
         raise UserError(
@@ -51,3 +51,6 @@ def reader_of(config: DataConfig) -> Reader:
 
 register_reader(holle.READER)
 register_reader(squad.READER)
+register_reader(quac.READER)
+register_reader(coqa.READER)
+register_reader(doc2dial.READER)

@@ -1,47 +1,53 @@
-"""The format of SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018): questions on paragraphs of articles."""
+"""The format of SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018): questions on paragraphs of articles.
+
+Others are published in it, too: SQuADShifts (Miller et al., 2020), XQuAD (Artetxe et al., 2020).
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
-from pipelines.example import Example, Unusable
+from pipelines.example import UNANSWERED, UNLABELLED, Example, Unusable
 from pipelines.example_from_texts import answered, checked_chat, example_from_chat, unanswered
 from pipelines.json_records import ENDINGS, find_json_file, iterate_records
-from pipelines.json_values import as_offset, as_text, required_text
+from pipelines.json_values import as_offset, as_text, is_missing, required_text
 from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
+from pipelines.readers.flat_rows import articles_of_rows, is_row
 from pipelines.readers.reader import AnswerPlace, Reader
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
+from pipelines.split_files import find_split_files
 from pipelines.tokenizer import token_texts
 from pipelines.windows import cut_paragraphs, cut_unanswered
 
 VERSIONS = ("", "-v1.1", "-v2.0")  # in the names of SQuAD's own files
-UNANSWERED = "question without an answer"
+LOST_REFERENCE = "a further reference is not in 'context', left out"
 
 
 def files_of_split(data_dir: Path, split: str) -> List[Path]:
-    """``train.json``, ``dev.json`` or ``test.json``, also ``train-v2.0.json`` and the like, or compressed.
+    """``train.json``, ``train-v2.0.json`` and the like, or what ``find_split_files`` finds.
 
     Raises:
-        UserError: there is no such file.
+        MissingSplit: there is no such file.
     """
     remedy = (
-        "the folder that --data_dir names needs a file for each of train, dev and test. SQuAD has no public "
-        "test file: move some articles of its train or dev file into one"
+        "the folder that --data_dir names needs a file or a folder for train, and one for dev or test; move"
+        " some articles of train into one"
     )
     for version in VERSIONS:
         stem = data_dir / f"{split}{version}"
         if any(stem.with_name(stem.name + ending).is_file() for ending in ENDINGS):
             return [find_json_file(stem, remedy)]
-    return [find_json_file(data_dir / split, remedy)]
+    return find_split_files(data_dir, split, remedy)
 
 
 def questions_of_files(files: Sequence[Path], split: str) -> Iterator[Mapping[str, Any]]:
-    """The questions of each paragraph of each article, in order.
+    """The questions of each paragraph of each article, in order; also of flat rows, see ``flat_rows``.
 
     Yields:
         The question's own keys with ``title`` (of the article), ``paragraphs`` (the article's texts, the
@@ -53,22 +59,34 @@ def questions_of_files(files: Sequence[Path], split: str) -> Iterator[Mapping[st
     """
     del split
     for file in files:
-        for content in iterate_records(file):
-            for number, article in enumerate(_listed(content, "data", f"{file}")):
-                where = f"{file}, article {number + 1}"
-                paragraphs = _listed(article, "paragraphs", where)
-                questions = [
-                    _listed(paragraph, "qas", f"{where}, paragraph {place + 1}")
-                    for place, paragraph in enumerate(paragraphs)
-                ]
-                shared = {
-                    "title": as_text(article.get("title")) or f"article {number + 1}",
-                    "paragraphs": [as_text(paragraph.get("context")) for paragraph in paragraphs],
-                }
-                for place, of_paragraph in enumerate(questions):
-                    own = {**shared, "place": place, "context": paragraphs[place].get("context")}
-                    for question in of_paragraph:
-                        yield {**(question if isinstance(question, dict) else {}), **own}
+        for number, article in _articles(file):
+            where = f"{file}, article {number + 1}"
+            paragraphs = _listed(article, "paragraphs", where)
+            questions = [
+                _listed(paragraph, "qas", f"{where}, paragraph {place + 1}")
+                for place, paragraph in enumerate(paragraphs)
+            ]
+            shared = {
+                "title": as_text(article.get("title")) or f"article {number + 1}",
+                "paragraphs": [as_text(paragraph.get("context")) for paragraph in paragraphs],
+            }
+            for place, of_paragraph in enumerate(questions):
+                own = {**shared, "place": place, "context": paragraphs[place].get("context")}
+                for question in of_paragraph:
+                    yield {**(question if isinstance(question, dict) else {}), **own}
+
+
+def _articles(file: Path) -> Iterator[Tuple[int, Any]]:
+    """The articles of a file with their numbers, from 0 in each of its objects."""
+    contents = iterate_records(file)
+    for first in contents:
+        if is_row(first):
+            yield from enumerate(articles_of_rows(chain([first], contents)))
+            return
+        for content in chain([first], contents):
+            articles = _listed(content, "data", f"{file}")
+            nested = not any(map(is_row, articles[:1]))
+            yield from enumerate(articles if nested else articles_of_rows(articles))
 
 
 def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, List[str]]:
@@ -85,6 +103,7 @@ def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Examp
     if config.answer == SENTENCE:
         start, end = sentences_around(paragraph, start, end)
     document, begin = _document(record, config, example_id)
+    references, lost = _references(record, paragraph, config)
     example, _ = answered(
         config,
         example_id=example_id,
@@ -95,8 +114,9 @@ def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Examp
         chat_id=record["title"],
         movie=record["title"],
         cut=config.setup == "sd",
+        references=references,
     )
-    return example, list(place.repairs)
+    return example, [*place.repairs, *lost]
 
 
 def answer_place(record: Mapping[str, Any], config: DataConfig) -> Optional[AnswerPlace]:
@@ -151,6 +171,19 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
     return example_from_chat({**of_squad, **chat}, config)
 
 
+def article_of(record: Mapping[str, Any]) -> str:
+    """See ``Reader.document_of``."""
+    return str(record["title"])
+
+
+def recognises(keys: AbstractSet[str]) -> bool:
+    """See ``Reader.recognises``. QuAC nests its questions as SQuAD does, and says whether they follow up."""
+    if any(key.endswith(("followup", "orig_answer", "orig_answers")) for key in keys):
+        return False
+    rows = ({"context", "question"}, {"data.context", "data.question"})
+    return "data.paragraphs.qas" in keys or any(row <= keys for row in rows)
+
+
 def _listed(content: Any, key: str, where: str) -> List[Any]:
     found = content.get(key) if isinstance(content, dict) else None
     if not isinstance(found, list):
@@ -164,10 +197,34 @@ def _listed(content: Any, key: str, where: str) -> List[Any]:
 def _first_answer(record: Mapping[str, Any]) -> Tuple[str, Optional[int]]:
     """The text of the first reference answer, and its offset in the paragraph."""
     answers = record.get("answers")
-    if record.get("is_impossible") is True or not isinstance(answers, list) or not answers:
+    if record.get("is_impossible") is True:
+        raise Unusable(UNANSWERED)
+    if is_missing(answers):
+        raise Unusable(UNLABELLED)
+    if not isinstance(answers, list) or not answers:
         raise Unusable(UNANSWERED)
     first = answers[0] if isinstance(answers[0], dict) else {}
-    return required_text(first, "text"), as_offset(first.get("answer_start"))
+    offset = as_offset(first.get("answer_start"))
+    if offset == -1 and first.get("text") == "":  # as some tables of SQuAD 2.0 write it
+        raise Unusable(UNANSWERED)
+    return required_text(first, "text"), offset
+
+
+def _references(record: Mapping[str, Any], paragraph: str, config: DataConfig) -> Tuple[List[str], List[str]]:
+    """The further reference answers as the paragraph writes them, and what had to be left out."""
+    found, lost = [], []
+    for answer in record["answers"][1:]:
+        answer = answer if isinstance(answer, dict) else {}
+        text, offset = as_text(answer.get("text")), as_offset(answer.get("answer_start"))
+        place = find_span(paragraph, text, offset, config.lowercase_match)
+        if place is None:
+            lost.append(LOST_REFERENCE)
+            continue
+        start, end = place.start, place.end
+        if config.answer == SENTENCE:
+            start, end = sentences_around(paragraph, start, end)
+        found.append(paragraph[start:end])
+    return found, lost[:1]
 
 
 def _document(record: Mapping[str, Any], config: DataConfig, key: str) -> Tuple[str, int]:
@@ -197,6 +254,8 @@ READER = Reader(
     with_offset=with_offset,
     chat=example_to_predict,
     unlabelled=unlabelled_question,
+    document_of=article_of,
+    recognises=recognises,
     setups=("sd", "ld", WINDOWS, "full"),
     answers=(SPAN, SENTENCE),
 )
