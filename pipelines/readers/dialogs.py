@@ -72,7 +72,7 @@ def turn(
         source: see ``Example``.
         repairs: what had to be repaired to read the record.
     """
-    return dict(locals())
+    return {**locals(), "id": id or None}
 
 
 def listed(content: Any, key: str, where: str, schema: str) -> List[Any]:

@@ -26,6 +26,7 @@ TITLE = "doc2dial"
 USER, AGENT = "user", "agent"
 DOMAINS = ("ssa", "va", "dmv", "studentaid")
 NO_DOCUMENT = "the document is not in the file of documents"
+NOT_LISTED = "'references' is not a list"
 NO_SPAN = "no grounding span is in the document"
 LOST_SPAN = "a grounding span is not in the document, left out"
 SEVERAL = "grounded in several documents, of which the first is used"
@@ -109,8 +110,9 @@ def _turns(
         if said[place].speaker != USER or (following is not None and said[place + 1].speaker == USER):
             continue  # what a user says in several turns is answered after the last of them
         references = following.get("references") if following is not None else None
-        references = [each for each in references if isinstance(each, Mapping)] if references else references
-        if references:
+        if isinstance(references, list):
+            references = [each for each in references if isinstance(each, Mapping)]
+        if isinstance(references, list) and references:
             known = as_text(references[0].get("doc_id")) or known
         document = documents.get(known)
         found = _grounding(references, known, document)
@@ -141,6 +143,8 @@ class _Grounding(NamedTuple):
 def _grounding(references: Any, doc_id: str, document: Optional[Document]) -> _Grounding:
     if references is None:
         return _Grounding(missing=UNLABELLED)
+    if not isinstance(references, list):
+        return _Grounding(missing=NOT_LISTED)
     if not references:
         return _Grounding(missing=UNANSWERED)
     if document is None:

@@ -72,7 +72,7 @@ def _turns(section: Mapping[str, Any], asked: Sequence[Any], title: str) -> Iter
 def _answers(question: Mapping[str, Any]) -> Tuple[Optional[Answer], str, List[Answer]]:
     """The gold answer or why there is none, and the other ones. Gold is what the dialog goes on with."""
     answers, original = question.get("answers"), question.get("orig_answer")
-    found = [answer_of(each) for each in answers if isinstance(each, Mapping)] if answers else []
+    found = [answer_of(each) for each in _list(answers) if isinstance(each, Mapping)]
     if isinstance(original, Mapping):
         found.insert(0, answer_of(original))
     if not found:
@@ -86,7 +86,7 @@ def _from_row(row: Mapping[str, Any], where: str) -> Tuple[Mapping[str, Any], Li
     """The section, its questions and the title of a row of Hugging Face's ``datasets``."""
     questions = listed(row, "questions", where, TITLE)
     dialog = as_text(row.get("dialogue_id"))
-    ids, answers, originals = row.get("turn_ids") or [], row.get("answers"), row.get("orig_answers")
+    ids, answers, originals = _list(row.get("turn_ids")), row.get("answers"), row.get("orig_answers")
     asked: List[Dict[str, Any]] = []
     for place, question in enumerate(questions):
         found: Dict[str, Any] = {
@@ -97,13 +97,20 @@ def _from_row(row: Mapping[str, Any], where: str) -> Tuple[Mapping[str, Any], Li
             pair = _item(originals, "texts", place), _item(originals, "answer_starts", place)
             found["orig_answer"] = dict(zip(("text", "answer_start"), pair))
         if isinstance(answers, Mapping):
-            texts, starts = _item(answers, "texts", place) or [], _item(answers, "answer_starts", place) or []
+            texts, starts = (
+                _list(_item(answers, "texts", place)),
+                _list(_item(answers, "answer_starts", place)),
+            )
             found["answers"] = [
                 {"text": text, "answer_start": starts[i] if i < len(starts) else None}
                 for i, text in enumerate(texts)
             ]
         asked.append(found)
     return {**row, "id": dialog}, asked, as_text(row.get("wikipedia_page_title"))
+
+
+def _list(value: Any) -> List[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _item(of_turns: Mapping[str, Any], key: str, place: int) -> Any:

@@ -95,7 +95,9 @@ def test_the_schema_decides_the_records_unless_it_is_that_of_holl_e():
 
 
 def test_an_unknown_schema_is_an_error_that_names_the_nearest():
-    with pytest.raises(UserError, match=r"^data.schema=hole: .*\(holle, squad\); did you mean 'holle'\?$"):
+    with pytest.raises(
+        UserError, match=r"^data.schema=hole: .*\(auto, holle, squad, .*\); did you mean 'holle'\?$"
+    ):
         load_config(assignments=["data.schema=hole"])
 
 

@@ -68,10 +68,16 @@ def test_a_question_is_an_example_with_the_paragraph_as_its_document(tmp_path):
     assert (example.source, example.has_answer, repairs) == ("unknown", True, [])
 
 
-def test_the_first_reference_is_gold(tmp_path):
-    answers = [{"text": "Smith", "answer_start": 29}, {"text": "Dr. Smith", "answer_start": 25}]
-    example, _ = read_one(tmp_path, question(answers=answers))
+def test_the_first_reference_is_gold_and_the_others_are_kept(tmp_path):
+    answers = [("Smith", 29), ("Dr. Smith", 25), ("smith", 0), ("Dr. Smith", 25), ("Jones", 3), ("", 0)]
+    answers = [{"text": text, "answer_start": start} for text, start in answers]
+    example, repairs = read_one(tmp_path, question(answers=[*answers, 3]))
     assert (example.answer, example.answer_start) == ("Smith", 29)
+    assert example.references == ("Dr. Smith",)
+    assert repairs == ["a further reference is not in 'context', left out"]
+    example, _ = read_one(tmp_path, question(answers=[*answers, {"text": "tea", "answer_start": 52}]),
+                          answer="sentence")  # fmt: skip
+    assert example.accepted == ("Dr. Smith owns it.", "He sells tea, and no coffee.")
 
 
 @pytest.mark.parametrize("setup", ["sd", "ld", "full", "windows"])
@@ -87,7 +93,7 @@ def test_a_wrong_offset_is_repaired_within_the_paragraph(tmp_path, setup):
     ("changes", "reason"),
     [
         ({"answers": []}, "question without an answer"),
-        ({"answers": None}, "question without an answer"),
+        ({"answers": None}, "no label"),
         ({"is_impossible": True}, "question without an answer"),
         ({"answers": [{"text": " ", "answer_start": 0}]}, "'text' is empty"),
         ({"answers": ["Smith"]}, "'text' is missing"),
@@ -105,6 +111,23 @@ def test_what_gives_no_example_is_dropped_with_its_reason(tmp_path, changes, rea
     expected = {reason: [name]}
     expected.setdefault("'id' is missing", []).append("test.json[2]")
     assert report.dropped == expected
+
+
+def test_unanswered_questions_do_not_count_as_faults(tmp_path):
+    unanswered = [question(number=i, is_impossible=True) for i in range(1, 9)]
+    write(tmp_path, article((TEXT, [question(), *unanswered])))
+    examples, report = read_split(tmp_path, "test", replace(CONFIG, max_dropped=0.05))
+    assert len(examples) == 1
+    assert {reason: len(ids) for reason, ids in report.dropped.items()} == {"question without an answer": 8}
+    write(tmp_path, article((TEXT, [question(), question("Jones", number=9, start=0), *unanswered])))
+    with pytest.raises(UserError, match="1 of 2 examples are unusable"):
+        read_split(tmp_path, "test", replace(CONFIG, max_dropped=0.05))
+
+
+def test_a_table_can_mark_an_unanswered_question_by_an_empty_text(tmp_path):
+    write(tmp_path, article((TEXT, [question(), question("", number=1, start=-1)])))
+    _, report = read_split(tmp_path, "test", CONFIG)
+    assert report.dropped == {"question without an answer": ["q1"]}
 
 
 def test_questions_about_an_empty_paragraph_are_dropped(tmp_path):
