@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from pipelines.errors import UserError
 from pipelines.example import Example
@@ -21,10 +21,9 @@ from pipelines.files import atomic_folder, exclusive_access, file_sha256, json_s
 from pipelines.json_records import ENDINGS
 from pipelines.local_preparation import write_spools
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
-from pipelines.readers.registry import reader_of
 from pipelines.records import iterate_examples
-from pipelines.splits import ReadReport, describe_reports, iterate_files
-from pipelines.unlabelled import Unlabelled, read_unlabelled
+from pipelines.splits import ReadReport, describe_reports
+from pipelines.unlabelled import Unlabelled, iterate_unlabelled
 from pipelines.word_keys import KEY_VERSION
 
 logger = logging.getLogger(__name__)
@@ -151,13 +150,7 @@ def files_of_pool(path: Union[str, Path]) -> list[Path]:
 
 
 def _read(files: list[Path], report: ReadReport, data: PreparedData) -> Iterator[Unlabelled]:
-    config = data.config
-    reader = reader_of(config)
-
-    def parse(record: Any, name: str) -> tuple[Unlabelled, list[str]]:
-        return read_unlabelled(reader, record, name, config), []
-
-    return iterate_files(files, report, config, data.manifest.get("limit"), parse)
+    return iterate_unlabelled(files, report, data.config, data.manifest.get("limit"))
 
 
 def _plain(text: str) -> str:

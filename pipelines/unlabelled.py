@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Mapping, NamedTuple
+from pathlib import Path
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
 from pipelines.example_from_texts import chat_name
 from pipelines.options import WINDOWS, DataConfig
 from pipelines.readers.reader import Reader
+from pipelines.readers.registry import reader_of
+from pipelines.splits import ReadReport, iterate_files
 from pipelines.tokenizer import tokenize
 from pipelines.windows import cut_unanswered
 
@@ -28,6 +31,28 @@ class Unlabelled(NamedTuple):
     @property
     def example_id(self) -> str:
         return self.example.example_id
+
+
+def iterate_unlabelled(
+    files: Sequence[Path], report: ReadReport, config: DataConfig, limit: Optional[int] = None
+) -> Iterator[Unlabelled]:
+    """The examples of all records of raw files, with labels or without, to predict.
+
+    Args:
+        files: in the schema of ``config``.
+        report: is filled meanwhile.
+        config: options of the data.
+        limit: stop after so many usable examples.
+
+    Raises:
+        UserError: as ``iterate_files``.
+    """
+    reader = reader_of(config)
+
+    def parse(record: Any, name: str) -> Tuple[Unlabelled, List[str]]:
+        return read_unlabelled(reader, record, name, config), []
+
+    return iterate_files(files, report, config, limit, parse)
 
 
 def read_unlabelled(reader: Reader, record: Any, name: str, config: DataConfig) -> Unlabelled:
