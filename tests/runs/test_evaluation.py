@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
 from holle_tf.evaluate.predictor import Predictor
-from holle_tf.evaluate.scores import SCORES, Score, register_score
+from holle_tf.evaluate.scores import SCORES, Score, register_score, token_f1
 from holle_tf.modes.baselines import baselines_mode
 from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs import evaluation
@@ -53,6 +54,37 @@ def test_an_evaluation_leaves_the_cosines_that_conicity_is_the_mean_of(tiny, stu
     single_example = make_dataset(prepared, "test", inputs=inputs, batch_size=4, texts=True, limit=1)
     alone = Predictor(student_run.load_model(), max_span=9).predict(single_example)
     assert alone.conicity == alone.cosines == {}, "no number where no conversation has two examples"
+
+
+def test_a_prediction_is_scored_against_the_best_reference(student_run, prepared):
+    batches = list(
+        make_dataset(prepared, "test", inputs=MODELS["sam"].inputs, batch_size=4, texts=True, limit=4)
+    )
+    predictor = Predictor(student_run.load_model(), max_span=9)
+    alone = predictor.predict(batches)
+    assert alone.f1 < 100 and all(len(span.references) == 1 for span in alone.spans)
+    further = tf.constant([json.dumps([span.prediction, "nothing"]) for span in alone.spans])
+    best = predictor.predict([({**features, "references": further}, labels) for features, labels in batches])
+    for span, before in zip(best.spans, alone.spans):
+        assert span.references == [*before.references, span.prediction, "nothing"]
+        assert span.f1 == 100 * max(token_f1(span.prediction, text) for text in span.references)
+    assert best.f1 > alone.f1
+
+
+def test_scores_against_the_gold_answers_alone_are_made_again(tiny, student_run, prepared, monkeypatch):
+    run_on_data = RunOnData(student_run, prepared, tiny())
+    ensure_scores(run_on_data, "test")
+    scored = []
+    monkeypatch.setattr(evaluation, "evaluate_run", lambda *args: scored.append(args))
+    ensure_scores(run_on_data, "test")
+    manifest = {**prepared.manifest, "config": {**prepared.manifest["config"], "schema": "squad"}}
+    squad = RunOnData(student_run, replace(prepared, manifest=manifest), tiny())
+    ensure_scores(squad, "test")
+    assert scored == [], "no example has further references"
+    examples = [replace(example, references=("x",)) for example in read_examples(prepared, "test")]
+    monkeypatch.setattr(evaluation, "iterate_examples", lambda *_: iter(examples))
+    ensure_scores(squad, "test")
+    assert scored == [(squad, "test")]
 
 
 def test_a_run_is_not_scored_on_other_data_than_those_of_its_training(tiny, student_run):

@@ -6,7 +6,9 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
-from pipelines.splits import read_split
+from pipelines.readers.dialogs import example_to_predict
+from pipelines.splits import ReadReport, read_split
+from pipelines.unlabelled import iterate_unlabelled
 
 STORY = "Cotton was a white kitten. She lived in a barn with five sisters.\nAll of them were orange."
 
@@ -120,3 +122,24 @@ def test_rows_with_columns_of_answers_are_read(tmp_path):
 def test_a_file_of_another_format_is_an_error_that_says_where(tmp_path, content, complaint):
     with pytest.raises(UserError, match=complaint):
         read(tmp_path, content=content)
+
+
+def test_questions_without_labels_are_read_to_predict(tmp_path):
+    (tmp_path / "coqa-dev-v1.0.json").write_text(json.dumps({"data": [{**story(), "answers": None}]}))
+    report = ReadReport("chats")
+    config = DataConfig(schema="coqa", window_words=8)
+    found = list(iterate_unlabelled([tmp_path / "coqa-dev-v1.0.json"], report, config))
+    assert [each.example_id for each in found] == ["s1_1", "s1_2", "s1_3", "s1_4"]
+    first, *_, last = (each.example for each in found)
+    assert not first.has_answer and first.accepted == () and len(first.document.split()) <= 8
+    assert last.prober_history == "Where? How old?"
+    assert {each.whole for each in found} == {STORY}
+    assert report.kept == 4 and not report.dropped
+
+
+def test_a_chat_to_predict_can_have_the_keys_of_the_file():
+    chat = {"story": STORY, "question": "Where?", "history": ["What color?", "white"]}
+    example = example_to_predict(chat, DataConfig(schema="coqa"))
+    assert (example.document, example.query, example.responder_history) == (STORY, "Where?", "white")
+    with pytest.raises(UserError, match="no document"):
+        example_to_predict({"question": "Where?"}, DataConfig(schema="coqa"))

@@ -11,7 +11,7 @@ from pipelines import local_preparation
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
-from pipelines.prepare import fingerprint_of, prepare
+from pipelines.prepare import PreparedData, fingerprint_of, prepare
 from pipelines.readers.squad import example_to_predict
 from pipelines.records import read_examples
 from pipelines.splits import files_of_split, read_split
@@ -261,6 +261,7 @@ def test_examples_are_prepared_by_several_processes_and_read_back(tmp_path, monk
     monkeypatch.setattr(local_preparation, "cores", lambda: 2)
     raw = tmp_path / "raw"
     asked = [question(text, number) for number, text in enumerate(["Smith", "tea", "1990", "it"])]
+    asked[1]["answers"].append({"text": "café", "answer_start": 4})
     for split in ("train", "dev", "test"):
         write(raw, article(("One. Two", []), (TEXT, [*asked, question(number=4, answers=[])])), split=split)
     config = replace(CONFIG, setup="ld", answer="sentence")
@@ -269,7 +270,12 @@ def test_examples_are_prepared_by_several_processes_and_read_back(tmp_path, monk
     assert prepared.manifest["report"]["train"]["dropped"] == {"question without an answer": ["q4"]}
     examples = read_examples(prepared, "train")
     assert examples == read_split(raw, "train", config)[0]
-    [(features, labels)] = make_dataset(prepared, "train", inputs=("document", "query"), batch_size=4)
+    assert [len(example.references) for example in examples] == [0, 1, 0, 0]
+    [(features, labels)] = make_dataset(
+        prepared, "train", inputs=("document", "query"), batch_size=4, texts=True
+    )
+    assert json.loads(features["references"][1].numpy()) == ["The café opened in 1990."]
+    assert features["references"][0].numpy() == b"[]"
     for row, sentence in enumerate(
         [
             "Dr. Smith owns it.",
@@ -303,3 +309,17 @@ def test_a_chat_to_predict_may_be_a_context_with_a_question():
 def test_an_incomplete_question_is_refused(chat, complaint):
     with pytest.raises(UserError, match=complaint):
         example_to_predict(chat, CONFIG)
+
+
+def test_data_that_lack_further_references_are_prepared_again_into_their_folder(tmp_path):
+    raw = tmp_path / "raw"
+    for split in ("train", "dev", "test"):
+        write(raw, article((TEXT, [question()])), split=split)
+    prepared = prepare(raw, tmp_path / "out", CONFIG, "none")
+    manifest = {**prepared.manifest}
+    del manifest["references"], manifest["digest"]  # older ones have neither
+    (prepared.folder / "manifest.json").write_text(json.dumps(manifest))
+    assert not PreparedData.load(prepared.folder).is_current
+    again = prepare(raw, tmp_path / "out", CONFIG, "none")
+    assert again.is_current
+    assert (again.folder, again.fingerprint) == (prepared.folder, prepared.fingerprint)
