@@ -81,10 +81,10 @@ def answered(
 
 def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
     """An example to predict, made of its texts alone, each of which may be empty."""
-    names = ("document", "query", "prober_history", "responder_history")
-    texts = dict(zip(names, map(as_text, (document, query, prober, responder))))
-    return Example(example_id="chat", chat_id="chat", movie="", **texts, answer="", answer_start=0,
-                   answer_end=0, response="", source="unknown", has_answer=False)  # fmt: skip
+    return Example(example_id="chat", chat_id="chat", movie="", document=as_text(document),
+                   query=as_text(query), prober_history=as_text(prober), responder_history=as_text(responder),
+                   answer="", answer_start=0, answer_end=0, response="", source="unknown",
+                   has_answer=False)  # fmt: skip
 
 
 def example_from_chat(

@@ -43,8 +43,8 @@ def _schema_of(data_dir: Path) -> str:
     # Whatever stands in files with the names of Holl-E, its reader says what is wrong with them.
     if not seen or any(f"{split}_data." in seen[0].name for split in NAMES):
         return HOLLE
-    keys = sorted(key for key in key_paths(seen[-1]) if "." not in key)
-    shown = ", ".join(keys[:_MOST_KEYS]) + (", ..." if len(keys) > _MOST_KEYS else "")
+    plain = sorted(key for key in key_paths(seen[-1]) if "." not in key)
+    shown = ", ".join(plain[:_MOST_KEYS]) + (", ..." if len(plain) > _MOST_KEYS else "")
     raise UserError(
         f"{seen[-1]}: the schema cannot be told from its keys ({shown or 'there are none'}); name it by "
         f"--set data.schema=NAME ({', '.join(READERS)})"
