@@ -12,7 +12,7 @@ import numpy as np
 
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, json_sha256
-from pipelines.options import SQUAD, DataConfig
+from pipelines.options import HOLLE, SQUAD, DataConfig
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_keys import KEY_VERSION
 
@@ -51,8 +51,8 @@ class PreparedData:
 
     @property
     def config(self) -> DataConfig:
-        """The options it was prepared with."""
-        return DataConfig(**self.manifest["config"])
+        """The options it was prepared with; before schemas had names, there was Holl-E's alone."""
+        return DataConfig(**{"schema": HOLLE, **self.manifest["config"]})
 
     @property
     def has_keys(self) -> bool:
@@ -68,7 +68,7 @@ class PreparedData:
 
         Data of SQuAD that were prepared before further references were kept lack those.
         """
-        return self.has_keys and (REFERENCES in self.manifest or self.manifest["config"]["schema"] != SQUAD)
+        return self.has_keys and (REFERENCES in self.manifest or self.config.schema != SQUAD)
 
     def count(self, split: str) -> int:
         """Number of examples of a split."""
