@@ -3,7 +3,7 @@
 VENV ?= .venv
 export VENV
 PYTHON_ENV = $(VENV)/bin/python
-EXTRAS = serve beam browser
+EXTRAS = serve beam browser documents
 .PHONY: demo tables test test-other lint format wheel bench bench-smoke install everything
 
 demo: install  ## the whole job on the embedded corpus, about 20 minutes on two cores
