@@ -12,7 +12,7 @@ import holle_tf  # isort: skip  before TensorFlow, whose options it sets
 import numpy as np
 
 FORMATS = ("savedmodel", "onnx", "tflite")
-TOLERANCE = 1e-5  # of a probability
+TOLERANCE = 1e-4  # relative to the largest value: the probabilities of so small a model are all low
 TEXTS = (
     ("The film — a “gem” 😀 — cost $2.8 million. I DON'T.", ("Seen it?", "Twice!", "What did it cost?")),
     ("It was a good film, and the end is sad. I liked the music of it.", ("how is the end ?",)),
@@ -86,7 +86,10 @@ def read(folder):
     there = dict(np.load(folder / "answers.npz"))
     here = answers(student, teacher, folder / "exports")
     assert set(here) == set(there)
-    differences = {name: float(np.max(np.abs(here[name] - there[name]))) for name in here}
+    differences = {
+        name: float(np.max(np.abs(here[name] - there[name])) / max(np.max(np.abs(there[name])), 1e-9))
+        for name in here
+    }
     for name, difference in differences.items():
         print(f"{name:32} {difference:.1e}")
     return [name for name, difference in differences.items() if difference > TOLERANCE]
