@@ -19,6 +19,7 @@ from pipelines.literal_text import hidden, map_texts, shown
 from pipelines.option import check_options
 from pipelines.options import AUTO
 from pipelines.plugins import absolute_plugin, load_plugins
+from pipelines.raw_files import read_text
 from pipelines.readers.registry import reader_of
 from pipelines.readers.schema import told_schema
 from pipelines.yaml_values import Written, plain, read_yaml
@@ -197,12 +198,12 @@ def config_file(text: str) -> Path:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
+        content = read_yaml(read_text(path))
     except OSError as error:
         raise UserError(
             f"{path}: cannot read this configuration ({error.strerror}); check --config."
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.YAMLError as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         reason = getattr(error, "problem", None)

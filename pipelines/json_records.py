@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
+import re
 from pathlib import Path
-from typing import IO, Any, Iterator
+from typing import IO, Any, Iterator, Match, cast
 
 from pipelines.errors import UserError
+from pipelines.raw_files import DAMAGED, MOST_CHARACTERS, damaged, not_unicode, opened_text
 
 ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 _PIECE = 1 << 22  # characters read at a time
 _SPACE = " \t\r\n"
+_SPACES = re.compile(f"[{_SPACE}]*")
 _AFTER_ITEM = tuple(_SPACE + ",]{")
 
 
@@ -37,23 +38,20 @@ def iterate_records(path: Path) -> Iterator[Any]:
     """Yield the items of the list, or the objects line after line, that a file holds, in order.
 
     Args:
-        path: JSON in UTF-8, compressed if its name ends in ``.gz``. What it begins with, ``[`` or ``{``,
-            says whether it is a list or JSON lines, whatever its name.
+        path: JSON in UTF-8 or UTF-16, plain or compressed. What it begins with, ``[`` or ``{``, says whether
+            it is a list or JSON lines, whatever its name.
 
     Raises:
-        UserError: the file is missing, unreadable, cut off, not UTF-8, not JSON (naming line and
-            column), or neither a list nor objects.
+        UserError: the file is missing, unreadable, cut off, in another encoding, not JSON (naming line and
+            column), or neither a list nor objects; or an item is longer than ``MOST_CHARACTERS``.
     """
     try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig") as file:
+        with opened_text(path) as file:
             yield from _Scanner(path, file).items()
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(
-            f"{path}: the compressed file is cut off or damaged ({error}); copy it again"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not UTF-8 text ({error.reason}); convert it to UTF-8") from error
+    except DAMAGED as error:
+        raise damaged(path, error) from error
+    except UnicodeError as error:
+        raise not_unicode(path, error) from error
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path") from error
 
@@ -111,8 +109,7 @@ class _Scanner:
     def _peek(self) -> str:
         """The next character that is not white space, "" at the end of the file."""
         while True:
-            while self._at < len(self._window) and self._window[self._at] in _SPACE:
-                self._at += 1
+            self._at = cast(Match[str], _SPACES.match(self._window, self._at)).end()
             if self._at < len(self._window):
                 return self._window[self._at]
             if not self._grow(_PIECE):
@@ -133,7 +130,13 @@ class _Scanner:
                     raise self._error(error.msg, error.pos) from error
             except (ValueError, RecursionError) as error:
                 raise self._error(str(error)) from error
-            self._grow(piece)
+            if len(self._window) - self._at > MOST_CHARACTERS:
+                raise UserError(
+                    f"{self._path}, line {self._position(self._at)[0]}: more than {MOST_CHARACTERS:,} "
+                    "characters in a record; correct it, or divide the file"
+                )
+            # One more than the limit, to see that there is more.
+            self._grow(min(piece, MOST_CHARACTERS + 1 - (len(self._window) - self._at)))
             piece *= 2  # a broken item would otherwise be parsed again for every piece
 
     def _grow(self, size: int) -> bool:

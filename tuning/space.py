@@ -23,6 +23,7 @@ from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, known_keys, to_dict
 from holle_tf.config_sources import with_values
 from pipelines.errors import UserError
+from pipelines.raw_files import read_text
 
 SPACES = Path(__file__).parent / "spaces"
 SAMPLINGS = ("linear", "log")
@@ -168,7 +169,7 @@ def space_path(name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_text(path))
     except OSError as error:
         raise UserError(f"{path}: cannot read this space ({error.strerror}); check tuning.space.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:

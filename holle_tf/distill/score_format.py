@@ -17,6 +17,7 @@ import numpy as np
 from holle_tf.models.outputs import EDGES
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, atomic_path
+from pipelines.raw_files import DAMAGED, lines_of, opened_bytes
 
 FORMAT, VERSION = "span_scores", 1
 LOGITS, LOG_PROBABILITIES = "logits", "log_probabilities"
@@ -81,8 +82,7 @@ def read_header(path: Path) -> Header:
         with _opened_parquet(path) as file:
             text = (file.schema_arrow.metadata or {}).get(_MARK, b"")
     else:
-        with _opened(path) as lines:
-            text = next(_lines(path, lines), b"")
+        text = next(_lines(path), b"")
     try:
         content = json.loads(text)
     except ValueError:
@@ -200,29 +200,24 @@ def _edge(row: Mapping[str, Any], edge: str, where: str, values: str) -> EdgeSco
     return EdgeScores(offsets, scores)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
-        return cast(IO[bytes], gzip.open(path)) if path.suffix == ".gz" else open(path, "rb")
+        with opened_bytes(path) as file:
+            yield from lines_of(file, path)
+    except DAMAGED as error:
+        raise UserError(f"{path}: damaged or not packed by gzip ({error}); write it again.") from error
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path.") from error
 
 
-def _lines(path: Path, file: IO[bytes]) -> Iterator[bytes]:
-    try:
-        yield from file
-    except (OSError, EOFError) as error:
-        raise UserError(f"{path}: damaged or not packed by gzip ({error}); write it again.") from error
-
-
 def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
-    with _opened(path) as file:
-        for number, line in enumerate(_lines(path, file), 1):
-            if number == 1 or not line.strip():
-                continue
-            try:
-                yield f"{path}, line {number}", json.loads(line)
-            except ValueError as error:
-                raise UserError(f"{path}, line {number}: not valid JSON ({error}); {REMEDY}.") from error
+    for number, line in enumerate(_lines(path), 1):
+        if number == 1 or not line.strip():
+            continue
+        try:
+            yield f"{path}, line {number}", json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}, line {number}: not valid JSON ({error}); {REMEDY}.") from error
 
 
 def _pyarrow(path: Path) -> Any:

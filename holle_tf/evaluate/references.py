@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from holle_tf.evaluate.scores import score_predictions
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
 from pipelines.json_values import as_text
+from pipelines.raw_files import read_text
 
 DEFINITION = (
     "multi-reference: the best of the span of the data and the spans of the file, per example; BLEU-4 with "
@@ -54,13 +54,8 @@ def read_references(path: Union[str, Path]) -> References:
     """
     path = Path(path)
     try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.suffix == ".gz"
-            else open(path, encoding="utf-8-sig") as file
-        ):
-            content = json.load(file)
-    except (EOFError, gzip.BadGzipFile, UnicodeDecodeError, ValueError) as error:
+        content = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not the JSON of multi-reference spans ({error}); copy it again.") from error
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check --multi_reference.") from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import sys
-import zlib
 from pathlib import Path
-from typing import IO, Any, Iterator, NamedTuple, Optional
+from typing import Any, BinaryIO, Iterator, NamedTuple, Optional, Union
 
 from pipelines.errors import UserError
 from pipelines.json_records import ENDINGS, iterate_records
+from pipelines.raw_files import DAMAGED, lines_of, opened_bytes
 
 STANDARD_INPUT = "-"
 _LINES = (".jsonl", ".jsonl.gz")
@@ -55,7 +54,7 @@ def read_chats(path: str) -> Iterator[ChatLine]:
         UserError: a file cannot be read, or one that is not of JSON lines is broken.
     """
     if path == STANDARD_INPUT:
-        yield from _lines("", sys.stdin.buffer)
+        yield from _lines("", sys.stdin.buffer, "standard input")
         return
     files = files_of_input(path)
     for file in files:
@@ -65,9 +64,9 @@ def read_chats(path: str) -> Iterator[ChatLine]:
                 yield ChatLine(f"{name}chat {number}", chat)
             continue
         try:
-            with _opened(file) as lines:
-                yield from _lines(name, lines)
-        except (OSError, EOFError, zlib.error) as error:
+            with opened_bytes(file) as lines:
+                yield from _lines(name, lines, file)
+        except (OSError, *DAMAGED) as error:
             raise UserError(f"{file}: cannot be read to its end ({error}); copy it again.") from error
 
 
@@ -79,23 +78,19 @@ def count_chats(path: str) -> Optional[int]:
     total = 0
     for file in files:
         try:
-            with _opened(file) as lines:
-                total += sum(1 for line in lines if line.strip())
-        except (OSError, EOFError, zlib.error):
+            with opened_bytes(file) as lines:
+                total += sum(1 for line in lines_of(lines, file) if line.strip())
+        except (OSError, UserError, *DAMAGED):
             return None  # reading it will say what is wrong
     return total
 
 
-def _opened(file: Path) -> IO[bytes]:
-    return gzip.open(file) if file.suffix == ".gz" else open(file, "rb")  # type: ignore[return-value]
-
-
-def _lines(name: str, lines: IO[bytes]) -> Iterator[ChatLine]:
-    for number, line in enumerate(lines, 1):
+def _lines(name: str, lines: BinaryIO, path: Union[str, Path]) -> Iterator[ChatLine]:
+    for number, line in enumerate(lines_of(lines, path), 1):
         if not line.strip():
             continue
         where = f"{name}line {number}"
         try:
-            yield ChatLine(where, json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8")))
+            yield ChatLine(where, json.loads(line.decode("utf-8")))
         except (ValueError, RecursionError) as error:
             yield ChatLine(where, None, f"not valid JSON in UTF-8 ({error}); correct it.")

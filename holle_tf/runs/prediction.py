@@ -25,6 +25,7 @@ from pipelines.encoding import EncodedExample, encode
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import LONG_SETUPS
+from pipelines.raw_files import read_text
 from pipelines.readers.registry import reader_of
 from pipelines.vocabulary import Vocabulary
 
@@ -146,9 +147,11 @@ def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) ->
     """
     name = "standard input" if path == "-" else path
     try:
-        # Bytes, whose encoding json recognises; that of standard input depends on the terminal.
-        raw = getattr(sys.stdin, "buffer", sys.stdin).read() if path == "-" else Path(path).read_bytes()
-        chat = json.loads(raw)
+        if path == "-":
+            # Bytes, whose encoding json recognises; that of standard input depends on the terminal.
+            chat = json.loads(getattr(sys.stdin, "buffer", sys.stdin).read())
+        else:
+            chat = json.loads(read_text(path))
     except OSError as error:
         raise UserError(f"{path}: cannot read this chat ({error.strerror}); check --input.") from error
     except (ValueError, RecursionError) as error:

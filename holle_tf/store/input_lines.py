@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Iterator, NamedTuple
@@ -13,6 +11,7 @@ from holle_tf.store.fingerprint import text_digest
 from pipelines.errors import UserError
 from pipelines.example import Unusable
 from pipelines.json_values import as_text, required_text
+from pipelines.raw_files import DAMAGED, damaged, opened_bytes
 from pipelines.tokenizer import TOKEN
 
 
@@ -32,18 +31,16 @@ class Line(NamedTuple):
 
 @contextmanager
 def opened_input(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, decompressed if its name ends in ``.gz``.
+    """The bytes of a file, decompressed if it begins as a gzip file does.
 
     Raises:
         UserError: the file cannot be read, or is cut off.
     """
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else open(path, "rb") as file:
-            yield file  # type: ignore[misc]
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(
-            f"{path}: the compressed file is cut off or damaged ({error}); copy it again"
-        ) from error
+        with opened_bytes(path) as file:
+            yield file
+    except DAMAGED as error:
+        raise damaged(path, error) from error
     except OSError as error:
         if error.filename is None or str(error.filename) != str(path):
             raise

@@ -1,6 +1,7 @@
 import gzip
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -117,3 +118,29 @@ def test_other_encodings_and_missing_files_are_named(tmp_path):
         list(iterate_records(written(tmp_path, '["é"]'.encode("latin-1"))))
     with pytest.raises(UserError, match="none.json: cannot read"):
         list(iterate_records(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("text", ['["', '[1, {"a": "', '{"a": "'])
+def test_a_record_without_end_is_not_read_to_the_end_of_the_file(tmp_path, text, monkeypatch):
+    monkeypatch.setattr(json_records, "MOST_CHARACTERS", 10_000)
+    monkeypatch.setattr(json_records, "_PIECE", 100)
+    path = written(tmp_path, text + "x" * 20_000_000, "dev_data.json.gz")
+    tracemalloc.start()
+    with pytest.raises(UserError, match="line 1: more than 10,000 characters in a record"):
+        list(iterate_records(path))
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_endless_white_space_is_read_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_records, "_PIECE", 100_000)
+    path = written(tmp_path, "[1," + " " * 20_000_000 + "\n2]", "dev_data.json.gz")
+    tracemalloc.start()
+    assert list(iterate_records(path)) == [1, 2]
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_records_in_utf_16(tmp_path, piece):
+    text = json.dumps(RECORDS, ensure_ascii=False).replace("\ud7ff", "x")
+    assert list(iterate_records(written(tmp_path, text.encode("utf-16")))) == json.loads(text)

@@ -1,0 +1,133 @@
+"""Files as people bring them: compressed or not, and in UTF-8 or UTF-16, whatever their names say."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, Iterator, Union, cast
+
+from pipelines.errors import UserError
+
+GZIP = b"\x1f\x8b"  # how files of these formats begin
+ZIP = b"PK\x03\x04"
+MOST_CHARACTERS = 1 << 27  # of a file that is read whole, or of a value of one that is read in parts
+MOST_OF_A_LINE = 1 << 26  # bytes
+# What cannot be decompressed to its end raises one of these.
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
+
+PathLike = Union[str, Path]
+
+
+@contextmanager
+def opened_bytes(path: PathLike) -> Iterator[BinaryIO]:
+    """The bytes of a file, decompressed if it begins as a gzip file does.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        if file.peek(len(GZIP))[: len(GZIP)] == GZIP:
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                # The buffer makes reading lines quicker, and can look ahead.
+                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, unpacked), 1 << 16))
+        else:
+            yield cast(BinaryIO, file)
+
+
+@contextmanager
+def opened_text(path: PathLike) -> Iterator[IO[str]]:
+    """The text of a file, see ``opened_bytes`` and ``encoding_of``.
+
+    Raises:
+        UserError: it is a zip.
+        OSError: it cannot be opened.
+    """
+    with opened_bytes(path) as file:
+        begin = peeked(file, 4)
+        if begin == ZIP:
+            raise UserError(f"{path}: this is a zip; unpack it and give the file that it holds")
+        with io.TextIOWrapper(file, encoding=encoding_of(begin)) as text:
+            yield text
+
+
+def read_text(path: PathLike) -> str:
+    """The whole text of a file, see ``opened_text``.
+
+    Raises:
+        UserError: it is damaged, a zip, not in UTF-8 or UTF-16, or longer than ``MOST_CHARACTERS``.
+        OSError: it cannot be read.
+    """
+    try:
+        with opened_text(path) as file:
+            text = file.read(MOST_CHARACTERS + 1)
+    except DAMAGED as error:
+        raise damaged(path, error) from error
+    except UnicodeError as error:
+        raise not_unicode(path, error) from error
+    if len(text) > MOST_CHARACTERS:
+        raise UserError(f"{path}: more than {MOST_CHARACTERS:,} characters; give a smaller file")
+    return text
+
+
+def lines_of(file: BinaryIO, path: PathLike) -> Iterator[bytes]:
+    """The lines of an open file in UTF-8, without a byte order mark; those of UTF-16 are converted.
+
+    Raises:
+        UserError: a line is longer than ``MOST_OF_A_LINE``, or the file is not in the encoding in which it
+            begins. A line of UTF-8 is not checked.
+    """
+    if not hasattr(file, "peek"):
+        file = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file)))
+    encoding = encoding_of(peeked(file, 4))
+    if encoding.startswith("utf-8"):
+        lines = iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
+    else:
+        text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
+        lines = (line.encode("utf-8") for line in iter(lambda: text.readline(MOST_OF_A_LINE + 1), ""))
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if len(line) > MOST_OF_A_LINE:
+                raise UserError(
+                    f"{path}, line {number}: longer than {MOST_OF_A_LINE:,} bytes; give every record a line"
+                )
+            yield line[3:] if number == 1 and encoding == "utf-8-sig" else line
+    except UnicodeError as error:
+        raise not_unicode(path, error) from error
+
+
+def decoded(content: bytes) -> str:
+    """The text of the content of a file.
+
+    Raises:
+        UnicodeError: it is not in the encoding in which it begins.
+    """
+    return content.decode(encoding_of(content[:4]))
+
+
+def encoding_of(begin: bytes) -> str:
+    """The encoding of a text by its first four bytes: its byte order mark, or the zeros of UTF-16 and UTF-32.
+
+    That JSON and YAML begin with an ASCII character makes the second possible. Without either, it is UTF-8.
+    """
+    return json.detect_encoding(begin[:4])
+
+
+def damaged(path: PathLike, error: Exception) -> UserError:
+    """The error for a file that cannot be decompressed."""
+    return UserError(f"{path}: the compressed file is cut off or damaged ({error}); copy it again")
+
+
+def not_unicode(path: PathLike, error: UnicodeError) -> UserError:
+    """The error for a file in another encoding."""
+    reason = error.reason if isinstance(error, UnicodeDecodeError) else str(error)
+    return UserError(f"{path}: not UTF-8 text ({reason}); convert it to UTF-8")
+
+
+def peeked(file: BinaryIO, size: int) -> bytes:
+    """The next bytes of a file of ``opened_bytes``, which stay unread; fewer at its end."""
+    return cast(io.BufferedReader, file).peek(size)[:size]
