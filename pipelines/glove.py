@@ -1,21 +1,25 @@
-"""GloVe vectors (Pennington et al., 2014) in Stanford's text format."""
+"""Word vectors: GloVe's text format (Pennington et al., 2014), and those of word2vec and fastText."""
 
 from __future__ import annotations
 
-import gzip
+import codecs
+import io
 import math
 import re
 import zipfile
-import zlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import AbstractSet, BinaryIO, Dict, Iterator, Mapping, Sequence
+from typing import AbstractSet, BinaryIO, Dict, Iterator, Mapping, Sequence, cast
 
 import numpy as np
 
 from pipelines.errors import UserError
+from pipelines.raw_files import DAMAGED, ZIP, opened_bytes, peeked
 from pipelines.vocabulary import SPECIAL, Vocabulary
+from pipelines.word2vec import is_binary, read_binary
 
+_MEMBERS = (".txt", ".vec", ".bin")  # of a zip
+_MOST_OF_A_LINE = 1 << 20  # bytes
 LEARNED_SCALE = 0.1  # standard deviation of vectors that start at random
 
 
@@ -23,7 +27,9 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
     """Read the vectors of the wanted words; memory grows with these and not with the file.
 
     Args:
-        path: a ``.txt``, ``.gz`` or ``.zip`` file; of a zip, the member of the right dimension is read.
+        path: a text file, with a line of counts before it or not, or a ``.bin`` file of word2vec; plain or in
+            a gzip or zip file, of which the member of the right dimension is read. The content tells them
+            apart.
         words: lookup forms.
         dim: length of a vector.
 
@@ -38,8 +44,14 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
     empty = True
     try:
         with _open(Path(path), dim) as file:
-            for number, raw in enumerate(file, start=1):
+            if is_binary(file):
+                return read_binary(path, file, wanted, dim)
+            for number, raw in enumerate(_lines(path, file), start=1):
                 line = raw.rstrip(b" \t\r\n")
+                if number == 1:
+                    line = line.removeprefix(codecs.BOM_UTF8)
+                elif not line.strip():
+                    continue
                 if b"\t" in line:  # some tools separate by tabs, all columns or the first one
                     line = line.replace(b"\t", b" ")
                 if number == 1 and _check_first(path, line, dim):
@@ -54,7 +66,7 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
                 word = wanted.get(entry)
                 if word is not None and word not in vectors:
                     vectors[word] = _vector(path, number, numbers)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+    except (*DAMAGED, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: the compressed file is cut off or damaged ({error}); download it again"
         ) from error
@@ -71,24 +83,29 @@ def read_glove(path: str, words: AbstractSet[str], dim: int) -> Dict[str, np.nda
 
 @contextmanager
 def _open(path: Path, dim: int) -> Iterator[BinaryIO]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rb") as unpacked:
-            yield unpacked  # type: ignore[misc]
-    elif path.suffix == ".zip":
+    with opened_bytes(path) as file:
+        if not peeked(file, len(ZIP)).startswith(ZIP):
+            yield file
+            return
         with zipfile.ZipFile(path) as archive:
-            texts = [name for name in archive.namelist() if name.endswith(".txt") and "__MACOSX" not in name]
+            names = [name for name in archive.namelist() if "__MACOSX" not in name]
+            texts = [name for name in names if name.lower().endswith(_MEMBERS)]
             named = [name for name in texts if re.search(rf"(?<!\d){dim}d", name)]
             chosen = named or (texts if len(texts) == 1 else [])
             if not chosen:
-                held = ", ".join(texts) or "no text file"
+                held = ", ".join(texts) or f"no file ending in {', '.join(_MEMBERS)}"
                 raise UserError(
                     f"{path}: no {dim}-dimensional vectors (it has {held}); --set data.word_dim to match"
                 )
             with archive.open(chosen[0]) as member:
-                yield member  # type: ignore[misc]
-    else:
-        with open(path, "rb") as plain:
-            yield plain
+                yield cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, member), 1 << 16))
+
+
+def _lines(path: str, file: BinaryIO) -> Iterator[bytes]:
+    for number, line in enumerate(iter(lambda: file.readline(_MOST_OF_A_LINE), b""), 1):
+        if len(line) == _MOST_OF_A_LINE:
+            raise UserError(f"{path}, line {number}: too long for a word and its vector; check --glove")
+        yield line
 
 
 def _check_first(path: str, line: bytes, dim: int) -> bool:

@@ -143,3 +143,50 @@ def test_vectors_to_learn_are_small_and_depend_on_the_seed():
     assert abs(matrix[2:].mean()) < 0.01 and 0.05 < matrix[2:].std() < 0.2
     np.testing.assert_array_equal(matrix, embedding_matrix(words, {}, 10, seed=1))
     assert (matrix != embedding_matrix(words, {}, 10, seed=2)).any()
+
+
+def binary(words, dim=3, between=b"\n"):
+    rows = [word.encode() + b" " + np.arange(dim, dtype="<f4").tobytes() + between for word in words]
+    return f"{len(words)} {dim}\n".encode() + b"".join(rows)
+
+
+@pytest.mark.parametrize("between", [b"\n", b""])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_binary_format_of_word2vec(tmp_path, between, packed):
+    content = binary(["the", "fílm", "x"], between=between)
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(gzip.compress(content) if packed else content)
+    vectors = read_glove(str(path), {"fílm", "x", "unheard"}, 3)
+    assert {word: list(vector) for word, vector in vectors.items()} == {"fílm": [0, 1, 2], "x": [0, 1, 2]}
+    with pytest.raises(UserError, match="vectors of 3 numbers, not 4"):
+        read_glove(str(path), {"x"}, 4)
+
+
+@pytest.mark.parametrize(
+    "content, problem",
+    [
+        (binary(["the", "film"])[:-4], "word 2: cut off"),
+        (b"\xba\x16\x4f\x2f\x0c\0\0\0" * 9, "a model of fastText.* take its .vec file"),
+        (b"a" * (1 << 20), "line 1: too long"),
+    ],
+)
+def test_other_binary_files_are_named(tmp_path, content, problem):
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=problem):
+        read_glove(str(path), {"the"}, 3)
+
+
+def test_the_content_says_what_is_compressed_and_not_the_name(tmp_path):
+    zipped = tmp_path / "crawl.vec.gz"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("crawl.vec", "1 3\nthe 1 2 3\n")
+    packed = tmp_path / "glove.zip"
+    packed.write_bytes(gzip.compress(b"the 1 2 3\n"))
+    for path in (zipped, packed):
+        assert list(read_glove(str(path), {"the"}, 3)["the"]) == [1, 2, 3]
+
+
+def test_a_byte_order_mark_and_blank_lines_are_left_out(tmp_path):
+    path = written(tmp_path, content="\ufeffthe 1 2 3\r\n\r\nfilm 4 5 6\n \n")
+    assert set(read_glove(path, {"the", "film"}, 3)) == {"the", "film"}
