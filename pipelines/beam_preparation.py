@@ -23,6 +23,7 @@ from apache_beam.pvalue import AsDict, AsList, AsSingleton, TaggedOutput
 from pipelines.encoding import encode
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
+from pipelines.folder_reader import reader_of_split
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
@@ -78,7 +79,11 @@ def beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
         files = {split: files_of_split(data_dir, split, config) for split in SPLITS}
         try:
             with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
-                _build(pipeline, folder, files, reader_of_data(data_dir, config), config, glove, limit)
+                schema = reader_of_data(data_dir, config)
+                readers = {
+                    split: reader_of_split(schema, data_dir, split, found) for split, found in files.items()
+                }
+                _build(pipeline, folder, files, readers, config, glove, limit)
         except Exception as error:  # runners wrap what a worker raises in errors of their own
             fault = re.search(
                 r"UserError: (.*?)(?: \[while running|\n|$)", f"{type(error).__name__}: {error}"
@@ -102,7 +107,7 @@ def _build(
     pipeline: beam.Pipeline,
     folder: Path,
     files: Mapping[str, Sequence[Path]],
-    reader: Reader,
+    readers: Mapping[str, Reader],
     config: DataConfig,
     glove: str,
     limit: Optional[int],
@@ -110,8 +115,8 @@ def _build(
     read = (
         pipeline
         | "files" >> beam.Create(sorted(files.items()))
-        # The reader itself: a worker's registry lacks the readers of plugins.
-        | "read" >> beam.FlatMap(_read, reader, config).with_outputs("dropped", main="usable")
+        # The readers themselves: a worker's registry lacks those of plugins.
+        | "read" >> beam.FlatMap(_read, readers, config).with_outputs("dropped", main="usable")
     )
     single = (
         read.usable
@@ -153,9 +158,12 @@ def _build(
     )
 
 
-def _read(item: tuple[str, Sequence[Path]], reader: Reader, config: DataConfig) -> Iterator[Any]:
+def _read(
+    item: tuple[str, Sequence[Path]], readers: Mapping[str, Reader], config: DataConfig
+) -> Iterator[Any]:
     """((split, example id), what was read) of every usable record; the others as "dropped"."""
     split, files = item
+    reader = readers[split]
     parse = CountingParser(reader, files, split, config)
     for index, record in enumerate(reader.records(files, split)):
         name = record_name(reader, record, files, index)

@@ -7,7 +7,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
-from pipelines.json_values import as_text
+from pipelines.json_values import as_passage, as_text
 from pipelines.options import WINDOWS, DataConfig
 from pipelines.span_search import find_span
 from pipelines.utterances import HISTORIES, alternating, history_of, turns_of
@@ -93,8 +93,9 @@ def example_from_chat(
     """An example to predict.
 
     Args:
-        chat: ``{"document": str, "chat": [...]}``, whose last utterance is the query; ``example_id`` and
-            ``chat_id`` are optional. Instead of ending ``chat``, the query can stand under ``query``, with
+        chat: ``{"document": str, "chat": [...]}``, whose last utterance is the query; the document can be a
+            list of paragraphs; ``example_id`` and ``chat_id`` are optional.
+            Instead of ending ``chat``, the query can stand under ``query``, with
             what was said before it in ``chat``, in a history of ``utterances.history_of``, or side by side
             as ``prober_history`` and ``responder_history``.
         config: options of the data.
@@ -104,7 +105,7 @@ def example_from_chat(
         UserError: the document or the query is missing, or what was said cannot be read.
     """
     chat = checked_chat(chat)
-    name, document = chat_name(chat), as_text(chat.get("document"))
+    name, document = chat_name(chat), as_passage(chat.get("document"))
     if not document.strip():
         raise UserError(f"{name}: no document; add its text as 'document'")
     try:

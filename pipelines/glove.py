@@ -91,7 +91,10 @@ def _open(path: Path, dim: int) -> Iterator[BinaryIO]:
             names = [name for name in archive.namelist() if "__MACOSX" not in name]
             texts = [name for name in names if name.lower().endswith(_MEMBERS)]
             named = [name for name in texts if re.search(rf"(?<!\d){dim}d", name)]
-            chosen = named or (texts if len(texts) == 1 else [])
+            chosen = named or (texts if len({Path(name).stem for name in texts}) == 1 else [])
+            chosen.sort(
+                key=lambda name: Path(name).suffix, reverse=True
+            )  # some hold the same as .vec and .bin
             if not chosen:
                 held = ", ".join(texts) or f"no file ending in {', '.join(_MEMBERS)}"
                 raise UserError(

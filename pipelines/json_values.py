@@ -22,6 +22,11 @@ def as_text(value: Any) -> str:
     return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
+def as_passage(value: Any) -> str:
+    """``as_text`` of a value that may also be a list of paragraphs, which are joined by line feeds."""
+    return "\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+
+
 def is_missing(value: Any) -> bool:
     """Whether a value stands for none: null, or NaN as pandas writes it."""
     return value is None or (isinstance(value, float) and math.isnan(value))

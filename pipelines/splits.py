@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from pipelines.errors import UserError
 from pipelines.example import EXPECTED, Example, Unusable
+from pipelines.folder_reader import lacks_dev, reader_of_split
 from pipelines.held_out import with_three_splits
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
@@ -63,13 +64,16 @@ def reader_of_data(data_dir: Union[str, Path], config: DataConfig) -> Reader:
 def files_of_split(data_dir: Union[str, Path], split: str, config: DataConfig) -> List[Path]:
     """The raw files of a split, as the reader of ``config.schema`` finds them.
 
+    For a dev that is missing, they are those of train.
+
     Raises:
         UserError: there are none.
     """
     if split not in SPLITS:
         raise UserError(f"no split is called {split!r}; choose from {', '.join(SPLITS)}")
     reader = reader_of_data(data_dir, config)
-    files = list(reader.files(Path(data_dir), split))
+    made = split == "dev" and lacks_dev(reader, Path(data_dir))
+    files = list(reader.files(Path(data_dir), "train" if made else split))
     if not files:
         raise UserError(f"{data_dir}: no files of {reader.title} for {split}; check --data_dir")
     return files
@@ -97,7 +101,8 @@ def iterate_split(
             (the last two at the end).
     """
     config = told_schema(config, data_dir)
-    reader, files = reader_of_data(data_dir, config), files_of_split(data_dir, report.split, config)
+    files = files_of_split(data_dir, report.split, config)
+    reader = reader_of_split(reader_of_data(data_dir, config), Path(data_dir), report.split, files)
     parse = CountingParser(reader, files, report.split, config)
     yield from iterate_files(files, report, config, limit, lambda record, name: parse(record), reader)
 

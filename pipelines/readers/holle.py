@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import AbstractSet, Any, List, Optional, Tuple
+from typing import AbstractSet, Any, List, Mapping, Optional, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
 from pipelines.example_from_texts import answered, chat_name, checked_chat, example_from_chat
 from pipelines.json_records import find_json_file
-from pipelines.json_values import as_offset, as_text, required_text
+from pipelines.json_values import as_offset, as_passage, as_text, required_text
 from pipelines.options import HOLLE, SETUPS, WINDOWS, DataConfig
-from pipelines.readers.reader import AnswerPlace, Reader
+from pipelines.readers.reader import CHAT, AnswerPlace, Reader
+from pipelines.span_search import find_span
 from pipelines.utterances import history_of
 
 HOMEPAGE = "https://github.com/nikitacs16/Holl-E"
@@ -47,6 +49,7 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     if not isinstance(record, dict):
         raise Unusable("record is not an object")
     document_key, offset_key = DOCUMENT_KEYS[config.setup]
+    record, listed = _with_first_span(_with_passage(record, document_key), document_key, offset_key, config)
     example_id = required_text(record, "example_id")
     document = required_text(record, document_key)
     query = required_text(record, "query")
@@ -68,7 +71,7 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
         source=source,
         document_name=f"'{document_key}'",
     )
-    repairs = [] if isinstance(record["span"], str) else ["span is a number"]
+    repairs = listed + ([] if isinstance(record["span"], str) else ["span is a number"])
     repairs += of_span
     if not chat_id:
         repairs.append("chat_id is missing, taken from example_id")
@@ -84,6 +87,7 @@ def answer_place(record: Any, config: DataConfig) -> Optional[AnswerPlace]:
     if not isinstance(record, dict):
         return None
     document_key, offset_key = DOCUMENT_KEYS[config.setup]
+    record, _ = _with_first_span(_with_passage(record, document_key), document_key, offset_key, config)
     text, span = as_text(record.get(document_key)), as_text(record.get("span"))
     return AnswerPlace(text, span, as_offset(record.get(offset_key)))
 
@@ -91,6 +95,48 @@ def answer_place(record: Any, config: DataConfig) -> Optional[AnswerPlace]:
 def with_offset(record: Any, offset: int, config: DataConfig) -> Any:
     """See ``Reader.with_offset``."""
     return {**record, DOCUMENT_KEYS[config.setup][1]: offset}
+
+
+def ties(record: Any) -> Mapping[str, str]:
+    """See ``Reader.ties``: the chat, and the movie or, without its title, the texts of all setups."""
+    if not isinstance(record, dict):
+        return {}
+    chat = as_text(record.get("chat_id")) or as_text(record.get("example_id")).rpartition("_")[0]
+    movie = as_text(record.get("movie_name"))
+    if movie:
+        return {CHAT: chat, "movie": movie}
+    texts = {key: as_passage(record.get(key)) for key, _ in DOCUMENT_KEYS.values()}
+    return {CHAT: chat, **{key: _digest(text) for key, text in texts.items() if text}}
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8"), digest_size=16).hexdigest()
+
+
+def _with_passage(record: Any, key: str) -> Any:
+    """The record with the text under ``key`` in place of a list of paragraphs."""
+    return {**record, key: as_passage(record[key])} if isinstance(record.get(key), list) else record
+
+
+def _with_first_span(record: Any, key: str, offset_key: str, config: DataConfig) -> Tuple[Any, List[str]]:
+    """The record with one span in place of a list of references: the first that its document holds.
+
+    Offsets may be a list of the same length.
+    """
+    spans = record.get("span")
+    if not isinstance(spans, list):
+        return record, []
+    offsets = record.get(offset_key)
+    if not isinstance(offsets, list) or len(offsets) != len(spans):
+        offsets = [offsets] * len(spans)
+    pairs = [(as_text(span), offset) for span, offset in zip(spans, offsets) if as_text(span).strip()]
+    if not pairs:
+        return {**record, "span": None}, []
+    document = as_text(record.get(key))
+    held = (pair for pair in pairs if find_span(document, pair[0], None, config.lowercase_match))
+    span, offset = next(held, pairs[0])
+    repairs = ["span is a list; the first that is in the document is taken"] if len(pairs) > 1 else []
+    return {**record, "span": span, offset_key: offset}, repairs
 
 
 def example_to_predict(chat: Any, config: DataConfig) -> Example:
@@ -105,7 +151,7 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
     """
     chat = checked_chat(chat)
     key, _ = DOCUMENT_KEYS[config.setup]
-    document = as_text(chat.get(key)) or as_text(chat.get("document"))
+    document = as_passage(chat.get(key)) or as_passage(chat.get("document"))
     if not document.strip():
         raise UserError(
             f"{chat_name(chat)}: no document; add its text as 'document' (or '{key}', as in Holl-E)"
@@ -139,6 +185,7 @@ READER = Reader(
     parse=parse_record,
     answer_place=answer_place,
     with_offset=with_offset,
+    ties=ties,
     chat=example_to_predict,
     recognises=recognises,
     setups=SETUPS,

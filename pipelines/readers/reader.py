@@ -12,6 +12,8 @@ from pipelines.json_records import iterate_records
 from pipelines.json_values import as_text
 from pipelines.options import SPAN, DataConfig
 
+CHAT = "chat"  # the conversation, in ``Reader.ties``
+
 
 def records_of_files(files: Sequence[Path], split: str) -> Iterator[Any]:
     """The items of JSON lists, or the objects of JSON lines, of one file after the other."""
@@ -67,6 +69,9 @@ class Reader:
         answer_place: (record, options) -> ``AnswerPlace``, or None for a record without one. With it and
             ``with_offset``, offsets that count UTF-16 units or bytes are recognised (``offset_counting``).
         with_offset: (record, offset in characters, options) -> the record with this offset of its answer.
+        ties: record -> what ties it to others, by kind: its ``CHAT``, its movie or article; "" where it is not
+            known. It must not depend on the setup. With it, a dev split is made of train where files for it
+            are missing, and ids that start anew in every chat are told apart (``folder_reader``).
         setups: values of ``data.setup`` for which the schema has documents.
         answers: values of ``data.answer`` that the schema has.
         document_of: record -> a name or the text of the document that it is about. With it, a folder without
@@ -88,6 +93,7 @@ class Reader:
     unlabelled: Optional[Callable[[Any, DataConfig], Tuple[Example, str]]] = None
     answer_place: Optional[Callable[[Any, DataConfig], Optional[AnswerPlace]]] = None
     with_offset: Callable[[Any, int, DataConfig], Any] = same_record
+    ties: Optional[Callable[[Any], Mapping[str, str]]] = None
     setups: Sequence[str] = ("sd",)
     answers: Sequence[str] = (SPAN,)
     document_of: Optional[Callable[[Any], str]] = None

@@ -314,3 +314,20 @@ def test_a_record_whose_history_cannot_be_read_is_dropped(tmp_path):
     pairs = [["A", "p1"], ["B", "r1"]]
     reason, _ = reason_dropped(tmp_path, full_history=pairs, short_history=None)
     assert reason.startswith("'full_history' is not a list of texts")
+
+
+def test_of_several_spans_the_first_in_the_document_is_taken(tmp_path):
+    spans = ["not there", " ", "Rated 8 of 10", "mother"]
+    example, repairs = read_one(tmp_path, span=spans, answer_start_mixed=[0, 0, TEXT.index("Rated"), 9])
+    assert example.answer == "Rated 8 of 10"
+    assert repairs == ["span is a list; the first that is in the document is taken"]
+    assert read_one(tmp_path, span=["mother"], answer_start_mixed=TEXT.index("mother"))[1] == []
+    assert reason_dropped(tmp_path, span=[])[0] == "'span' is missing"
+
+
+def test_a_document_may_be_a_list_of_paragraphs(tmp_path):
+    paragraphs = ["One paragraph.", "He cashes 2.5 million."]
+    example, _ = read_one(tmp_path, mixed=paragraphs, answer_start_mixed=15)
+    assert example.document == "One paragraph.\nHe cashes 2.5 million."
+    chat = {"document": paragraphs, "chat": ["What does he do?"]}
+    assert example_to_predict(chat, LENIENT).document == example.document
