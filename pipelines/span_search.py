@@ -27,6 +27,7 @@ class Place(NamedTuple):
     repairs: Tuple[str, ...]
 
 
+_SHORT = 32  # characters; finding a span of no more is quick even where it overlaps itself
 NO_OFFSET = "no usable offset"
 MOVED = "span not at its offset"
 SPELLED = "span differs in case, quotes or spaces"
@@ -58,12 +59,45 @@ def find_span(text: str, span: str, offset: Optional[int], ignore_case: bool = T
     if here:
         return _trimmed(text, *here[0], (SPELLED,))
     wanted = span.strip()
-    exact = [(m.start(), m.start() + len(wanted)) for m in re.finditer(f"(?={re.escape(wanted)})", text)]
+    exact = [(start, start + len(wanted)) for start in _starts(text, wanted)]
     for places, repairs in ((exact, (moved,)), (alike, (moved, SPELLED))):
         nearest = _nearest(text, places, where, several_words=len(wanted.split()) > 1)
         if nearest:
             return _trimmed(text, *nearest, repairs)
     return None
+
+
+def _starts(text: str, wanted: str) -> List[int]:
+    """Where ``wanted``, which is not empty, begins in ``text``; occurrences may overlap."""
+    starts: List[int] = []
+    at = text.find(wanted)
+    while at >= 0:
+        if starts and at - starts[-1] < len(wanted) and len(wanted) > _SHORT:
+            return _overlapping_starts(text, wanted)
+        starts.append(at)
+        at = text.find(wanted, at + 1)
+    return starts
+
+
+def _overlapping_starts(text: str, wanted: str) -> List[int]:
+    """``_starts`` in linear time for a text that repeats itself (Knuth, Morris and Pratt, 1977)."""
+    # By matched characters, the length of the longest beginning of ``wanted`` that they end in.
+    shorter = [0] * (len(wanted) + 1)
+    matched = 0
+    for number in range(1, len(wanted)):
+        while matched and wanted[number] != wanted[matched]:
+            matched = shorter[matched]
+        matched += wanted[number] == wanted[matched]
+        shorter[number + 1] = matched
+    starts = []
+    matched = 0
+    for number, letter in enumerate(text):
+        while matched and (matched == len(wanted) or letter != wanted[matched]):
+            matched = shorter[matched]
+        matched += letter == wanted[matched]
+        if matched == len(wanted):
+            starts.append(number + 1 - len(wanted))
+    return starts
 
 
 def _trimmed(text: str, start: int, end: int, repairs: Tuple[str, ...]) -> Place:
@@ -106,5 +140,5 @@ class _Spelled:
 
     def occurrences(self, span: str) -> List[Tuple[int, int]]:
         wanted = "".join(self._plain(match.group()) for match in _PIECE.finditer(span.strip()))
-        found = re.finditer(f"(?={re.escape(wanted)})", self._text)
-        return [(self._starts[m.start()], self._ends[m.start() + len(wanted) - 1]) for m in found]
+        found = _starts(self._text, wanted)
+        return [(self._starts[start], self._ends[start + len(wanted) - 1]) for start in found]

@@ -15,8 +15,9 @@ LD = DataConfig(setup="ld")
 def record(chat, number, movie="", **changes):
     text = f"Film {movie or chat} cost 3 million."
     return {
-        "example_id": f"c{chat}_{number}", "chat_id": f"c{chat}", "movie_name": movie, "mixed": f"{text} {number}",
-        "full_reduced": text, "query": f"What did it cost, {number}?", "span": "3 million", "label": 0,
+        "example_id": f"c{chat}_{number}", "chat_id": f"c{chat}", "movie_name": movie,
+        "mixed": f"{text} {number}", "full_reduced": text, 
+        "query": f"What did it cost, {number}?", "span": "3 million", "label": 0,
         "response": "3 million", **changes,
     }  # fmt: skip
 

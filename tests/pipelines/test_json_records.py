@@ -108,9 +108,8 @@ def test_a_cut_off_compressed_file_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-2000])
     with pytest.raises(UserError, match="dev_data.json.gz: the compressed file is cut off"):
         list(iterate_records(path))
-    path.write_bytes(b"[1, 2]")
-    with pytest.raises(UserError, match="cut off or damaged"):
-        list(iterate_records(path))
+    path.write_bytes(b"[1, 2]")  # unpacked by whoever downloaded it
+    assert list(iterate_records(path)) == [1, 2]
 
 
 def test_other_encodings_and_missing_files_are_named(tmp_path):

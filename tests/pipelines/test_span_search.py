@@ -1,7 +1,10 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines import span_search
 from pipelines.span_search import MOVED, NO_OFFSET, SPELLED, find_span
 
 TEXT = "He said “Don’t go” in 1988. The end,  the End. Rated 8 of 10…"
@@ -90,3 +93,18 @@ def test_a_span_of_the_text_is_found_as_it_stands_there(before, span, after, off
         len(before) + 1 + len(span.rstrip()),
         (),
     )
+
+
+@pytest.mark.parametrize("span", ["ab " * 25_000, "AB " * 25_000, "ab " * 25_000 + "c", "ab " * 4])
+def test_a_text_that_repeats_itself_takes_no_longer(span):
+    started = time.process_time()
+    for offset in (None, 30_001):
+        find_span("ab " * 50_000 + "c", span, offset)
+    assert time.process_time() - started < 3
+
+
+@given(st.text("ab", max_size=300), st.text("ab", min_size=1, max_size=6), st.integers(1, 20))
+def test_overlapping_occurrences_are_those_of_a_plain_search(text, piece, times):
+    wanted = piece * times
+    plain = [start for start in range(len(text)) if text.startswith(wanted, start)]
+    assert span_search._starts(text, wanted) == plain == span_search._overlapping_starts(text, wanted)
