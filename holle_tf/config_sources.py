@@ -22,6 +22,7 @@ from pipelines.plugins import absolute_plugin, load_plugins
 from pipelines.raw_files import read_text
 from pipelines.readers.registry import reader_of
 from pipelines.readers.schema import told_schema
+from pipelines.word_counts import NO_GLOVE
 from pipelines.yaml_values import Written, plain, read_yaml
 
 PRESETS = Path(__file__).parent / "presets"
@@ -95,6 +96,13 @@ def _at_home(update: dict[str, Any], prefix: str = "") -> dict[str, Any]:
             value = os.path.expanduser(value)
         found[key] = value
     return found
+
+
+def with_absolute_paths(config: Config) -> Config:
+    """``config`` with the raw data and word vectors by their absolute paths, to be found from any folder."""
+    given = {"data_dir": config.data_dir, "glove": config.glove}
+    paths = {name: os.path.abspath(path) for name, path in given.items() if path not in ("", NO_GLOVE)}
+    return replace(config, **paths) if paths else config
 
 
 def _expand_student(update: dict[str, Any], model: str) -> dict[str, Any]:

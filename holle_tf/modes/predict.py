@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from holle_tf.config import Config
-from holle_tf.runs.data import open_data, relocated
 from holle_tf.runs.prediction import ChatPredictor, chat_interactively, chosen_run, predict_file
 from holle_tf.runs.run_folder import RunFolder
+from holle_tf.runs.run_on_data import data_of_run
 from holle_tf.runs.stream_prediction import Answered, predict_stream
 from pipelines.errors import UserError
 from pipelines.files import file_sha256
@@ -67,7 +67,7 @@ def predict_mode(
     if input:
         print(json.dumps(predict_file(run, input, config)))
         return
-    prepared = open_data(relocated(run.config(), config))
+    prepared = data_of_run(run, config)
     chat_interactively(run, read_examples(prepared, "test")[0], config)
 
 

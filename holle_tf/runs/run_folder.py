@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, items_of, to_yaml
-from holle_tf.config_sources import load_config
+from holle_tf.config_sources import load_config, with_absolute_paths
 from holle_tf.drawing.plots import read_metrics
 from pipelines.digests import check_digests, digests_of
 from pipelines.errors import UserError
@@ -147,7 +147,7 @@ class RunFolder:
             for folder in (self.path, self.path / "checkpoints"):
                 for _ in remove_stale(folder):  # of killed processes
                     pass
-            write_text(self.path / "config.yaml", to_yaml(config))
+            write_text(self.path / "config.yaml", to_yaml(with_absolute_paths(config)))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
             if teachers:

@@ -22,6 +22,7 @@ from pipelines.files import json_sha256
 from pipelines.options import LONG_SETUPS, DataConfig
 from pipelines.prepare import PreparedData
 from pipelines.vocabulary import PAD, UNK, Vocabulary
+from pipelines.word_counts import NO_GLOVE
 
 SCORES = "scores.json"
 
@@ -131,10 +132,57 @@ def open_run_on_data(run: RunFolder, config: Config) -> RunOnData:
             f"--setup={setup}: {run.path} reads what it was trained on ({trained.data.setup}); "
             "only teachers of short documents read long ones as well."
         )
+    if not long:
+        return RunOnData(run, data_of_run(run, config), config)
     own = relocated(trained, config)
-    if long:  # as config asks; the teacher's own documents are short
-        own = replace(own, data=replace(own.data, setup=setup))
-    return RunOnData(run, open_data(own), config)
+    _check_there(run, own)
+    # As config asks; the teacher's own documents are short.
+    return RunOnData(run, open_data(replace(own, data=replace(own.data, setup=setup))), config)
+
+
+def data_of_run(run: RunFolder, config: Config) -> PreparedData:
+    """The data that a run was trained on.
+
+    Args:
+        config: names the raw data and word vectors, if they have moved.
+
+    Raises:
+        UserError: they are not where they were, with the flags to give.
+    """
+    prepared = None if config.data_dir or config.glove else _prepared_beside(run)
+    if prepared is not None:
+        return prepared
+    own = relocated(run.config(), config)
+    _check_there(run, own)
+    return open_data(own)
+
+
+def _prepared_beside(run: RunFolder) -> Optional[PreparedData]:
+    """The data that a run was trained on, if they still are where its training found them.
+
+    They are looked for beside the run, whatever the working directory and the runs_dir of now.
+    """
+    path = run.path.resolve()
+    folder = path.parent.parent / "data" / path.parent.name
+    wanted = (run.identity() or {}).get("data")
+    if not wanted or not folder.is_dir():
+        return None
+    prepared = PreparedData.load(folder)
+    return prepared if prepared.fingerprint == wanted and prepared.has_keys else None
+
+
+def _check_there(run: RunFolder, config: Config) -> None:
+    """Raise a UserError if the raw data of a run, or its word vectors, are not where ``config`` says."""
+    if config.data_dir and not Path(config.data_dir).is_dir():
+        raise UserError(
+            f"{run.path}: its data were in {config.data_dir}, and no such folder is here; say where they are"
+            " by --data_dir."
+        )
+    if config.glove not in ("", NO_GLOVE) and not Path(config.glove).is_file():
+        raise UserError(
+            f"{run.path}: its word vectors were {config.glove}, and no such file is here; say where they are"
+            " by --glove."
+        )
 
 
 def chunk_options(

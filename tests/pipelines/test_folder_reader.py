@@ -16,7 +16,7 @@ def record(chat, number, movie="", **changes):
     text = f"Film {movie or chat} cost 3 million."
     return {
         "example_id": f"c{chat}_{number}", "chat_id": f"c{chat}", "movie_name": movie,
-        "mixed": f"{text} {number}", "full_reduced": text, 
+        "mixed": f"{text} {number}", "full_reduced": text,
         "query": f"What did it cost, {number}?", "span": "3 million", "label": 0,
         "response": "3 million", **changes,
     }  # fmt: skip

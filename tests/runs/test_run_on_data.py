@@ -1,6 +1,7 @@
 """A teacher of short documents reads long ones, whose words have other ids."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from holle_tf.modes.distill import distill_mode
 from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs.data import open_data
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.runs.run_on_data import RunOnData, with_vocabulary_of
+from holle_tf.runs.run_on_data import RunOnData, data_of_run, with_vocabulary_of
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import features_of
 from pipelines.encoding import encode
@@ -82,3 +83,21 @@ def test_short_documents_of_other_data_are_refused(tiny, teacher):
     config = tiny("demo.train_examples=20")
     with pytest.raises(UserError, match="other data"):
         RunOnData(teacher, open_data(config), config).load_model()
+
+
+def test_a_run_finds_its_data_from_any_folder(tiny, student_run, tmp_path, monkeypatch):
+    run = RunFolder(student_run.path.resolve())
+    monkeypatch.chdir(tmp_path)
+    found = data_of_run(run, tiny(runs_dir="runs"))
+    assert found.fingerprint == run.identity()["data"]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option, flag", [("data_dir", "--data_dir"), ("glove", "--glove")])
+def test_raw_data_that_are_not_there_are_named_with_their_flag(tiny, student_run, tmp_path, option, flag):
+    moved = shutil.copytree(student_run.path, tmp_path / "other" / "run")
+    lines = (moved / "config.yaml").read_text().splitlines()
+    lines = [f"{option}: /nowhere/holle" if line.startswith(f"{option}:") else line for line in lines]
+    (moved / "config.yaml").write_text("\n".join(lines))
+    with pytest.raises(UserError, match=f"/nowhere/holle, and no such .* {flag}"):
+        data_of_run(RunFolder(moved), tiny(runs_dir=str(tmp_path)))
