@@ -101,8 +101,10 @@ def _at_home(update: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def with_absolute_paths(config: Config) -> Config:
     """``config`` with the raw data and word vectors by their absolute paths, to be found from any folder."""
     given = {"data_dir": config.data_dir, "glove": config.glove}
-    paths = {name: os.path.abspath(path) for name, path in given.items() if path not in ("", NO_GLOVE)}
-    return replace(config, **paths) if paths else config
+    paths: dict[str, Any] = {
+        name: os.path.abspath(path) for name, path in given.items() if path not in ("", NO_GLOVE)
+    }
+    return replace(config, **paths)
 
 
 def _expand_student(update: dict[str, Any], model: str) -> dict[str, Any]:
