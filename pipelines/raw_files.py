@@ -38,6 +38,16 @@ def opened_bytes(path: PathLike) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
 
 
+def is_packed(path: PathLike) -> bool:
+    """Whether a file begins as a gzip file does.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with open(path, "rb") as file:
+        return file.read(len(GZIP)) == GZIP
+
+
 @contextmanager
 def opened_text(path: PathLike) -> Iterator[IO[str]]:
     """The text of a file, see ``opened_bytes`` and ``encoding_of``.
@@ -84,7 +94,7 @@ def lines_of(file: BinaryIO, path: PathLike) -> Iterator[bytes]:
         file = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file)))
     encoding = encoding_of(peeked(file, 4))
     if encoding.startswith("utf-8"):
-        lines = iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
+        lines: Iterator[bytes] = iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
     else:
         text = io.TextIOWrapper(file, encoding=encoding, newline="\n")
         lines = (line.encode("utf-8") for line in iter(lambda: text.readline(MOST_OF_A_LINE + 1), ""))

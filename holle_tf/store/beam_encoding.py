@@ -20,6 +20,7 @@ from holle_tf.store.manifest import ShardEntry
 from holle_tf.store.part import Encoder, Part, write_part
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
+from pipelines.raw_files import is_packed
 
 SUMMARY = ".parts.json"
 
@@ -41,7 +42,7 @@ class BeamParts:
         Raises:
             UserError: a worker raised one, or the input is compressed, so that it has no parts to go to.
         """
-        if source.suffix == ".gz":
+        if is_packed(source):
             raise UserError(f"{source}: workers of Beam cannot read parts of a compressed file; unpack it")
         if not parts:
             return []

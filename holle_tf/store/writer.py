@@ -18,6 +18,7 @@ from holle_tf.store.shard import Shard
 from pipelines.errors import UserError
 from pipelines.example import Unusable
 from pipelines.files import exclusive_access, remove_stale
+from pipelines.raw_files import MOST_OF_A_LINE
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def write_store(
     lines that were appended to the input since are added.
 
     Args:
-        source: JSON lines, see ``input_lines``; compressed if the name ends in ``.gz``.
+        source: JSON lines, see ``input_lines``; plain or packed by gzip.
         folder: of the store.
         encoder: reads the documents.
         options: ``states``, ``shard_kb`` and ``search``.
@@ -243,7 +244,11 @@ def _opened(folder: Path, *entries: ShardEntry) -> Iterator[Shard]:
 def _contents(file: IO[bytes], size: int) -> Iterator[bytes]:
     """Whole lines of at least so many bytes together."""
     lines, read = [], 0
-    for line in file:
+    for line in iter(lambda: file.readline(MOST_OF_A_LINE + 1), b""):
+        if len(line) > MOST_OF_A_LINE:
+            raise UserError(
+                f"--input: a line has more than {MOST_OF_A_LINE:,} bytes; give every document its own"
+            )
         lines.append(line)
         read += len(line)
         if read >= size:
