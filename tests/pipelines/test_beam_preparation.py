@@ -88,5 +88,5 @@ def test_broken_input_is_the_users_error_in_one_line(raw, tmp_path):
 
 def test_too_many_unusable_examples_stop(raw, tmp_path):
     strict = DataConfig(word_dim=3, max_dropped=0.1)
-    with pytest.raises(UserError, match="3 of 11 examples are unusable"):
+    with pytest.raises(UserError, match="2 of 11 examples are unusable"):
         prepare(raw, tmp_path / "out", strict, "none", fill=beam_filler(OPTIONS))
