@@ -30,7 +30,7 @@ from tqdm import tqdm
 
 from benchmarks.load import Client, load
 from benchmarks.models import WORDS, untrained_student
-from benchmarks.tables import http_turns
+from benchmarks.serving_tables import http_turns
 
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000", "16384"], "words of the documents")
 _CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that send requests at the same time")
@@ -161,7 +161,7 @@ def peak_memory_mb(process: int) -> float:
 def memory(folder: Path, backend: str) -> dict[str, float]:
     """Peak of a service that keeps documents, in MB, and how many it kept to the end."""
     count, words = map(int, _KEPT.value)
-    with service(folder, backend, 1, 1024) as (port, process):
+    with service(folder, backend, len(os.sched_getaffinity(0)), 1024) as (port, process):
         before = peak_memory_mb(process)
         ids = kept_documents(port, Texts(1), count, words)
         client = Client(port)
@@ -181,7 +181,9 @@ def main(_: list[str]) -> None:
             pool.apply(make_models, (folder,))
         for backend in backends:
             for count in cores:
-                rows += measure(folder, backend, count, progress)
+                measured = measure(folder, backend, count, progress)
+                rows += measured
+                tqdm.write("\n".join(map(json.dumps, measured)), file=sys.stderr)
         result = {"rows": rows, "memory": {backend: memory(folder, backend) for backend in backends}}
     print(http_turns(result))
     print(json.dumps(result))

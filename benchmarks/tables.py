@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from benchmarks import export_tables, quality_tables
+from benchmarks import export_tables, quality_tables, serving_tables
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
-from holle_tf.catalogue import title_of
 from tuning.text import markdown as search_table
 
 
@@ -193,50 +192,6 @@ def cache_sizes(result: dict[str, Any]) -> str:
     return markdown(["", "words of a document", "all positions, MB", "the paper's k, MB"], rows)
 
 
-def serving(result: dict[str, Any]) -> str:
-    rows = []
-    for row in result["rows"]:
-        who = f"{row['clients']} clients" if row["clients"] > 1 else "1 client"
-        batch = f"batches of at most {row['max_batch']}" if row["max_batch"] > 1 else "no batching"
-        numbers = [f"{row[key]:,.1f}" for key in ("per_second", "p50", "p95", "p99", "mean_batch")]
-        rows.append([f"{row['words']:,} words, {who}, {batch}", *numbers])
-    titles = ["", "chats a second", "p50, ms", "p95, ms", "p99, ms", "mean batch"]
-    return markdown(titles, rows) + f"\n\nPeak memory of the service: {result['memory_mb']:,} MB."
-
-
-def turns(result: dict[str, Any]) -> str:
-    rows = []
-    for row in result["rows"]:
-        numbers = [f"{row[key]:,.1f}" for key in ("whole", "first", "later", "later_graph")]
-        who = f"{title_of(row['student'])}, {row['states']}, {row['words']:,} words"
-        rows.append([who, f"{row['bytes_of_a_word']:,.0f}", *numbers])
-    titles = ["bytes a word", "no cache, ms", "first turn, ms", "later turns, ms", "`answer.onnx` alone, ms"]
-    return markdown(["", *titles], rows)
-
-
-def http_turns(result: dict[str, Any]) -> str:
-    """Chats a second and latency of whole readings, first turns and later turns over HTTP."""
-    rows = []
-    for row in result["rows"]:
-        who = f"{row['clients']} clients" if row["clients"] > 1 else "1 client"
-        cores = f"{row['cores']} cores" if row["cores"] > 1 else "1 core"
-        rates = [f"{row[turn]['per_second']:,.0f}" for turn in TURNS]
-        times = [" / ".join(f"{row[turn][p]:,.1f}" for p in ("p50", "p95", "p99")) for turn in TURNS]
-        times += [f"{row[turn]['cpu']:,.1f}" for turn in TURNS]
-        name = {"onnx": "ONNX", "keras": "Keras"}[row["backend"]]
-        rows.append([f"{name}, {cores}, {row['words']:,} words, {who}", *rates, *times])
-    titles = [f"{turn}, {what}" for what in ("chats/s", "ms", "cpu ms") for turn in TURNS]
-    memory = [
-        f"{name}: {found['start']:,.0f} MB at the start, at most {found['peak']:,.0f} MB with "
-        f"{found['documents']:,} documents of {found['words']:,} words."
-        for name, found in result["memory"].items()
-    ]
-    return markdown(["", *titles], rows) + "\n\nPeak memory of the service. " + " ".join(memory)
-
-
-TURNS = ("whole", "first", "later")
-
-
 def trial_memory(result: dict[str, Any]) -> str:
     rows = []
     for name, found in result.items():
@@ -305,9 +260,9 @@ PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real")  # saved by hand, f
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {
-        "serving": ("serving", serving),
-        "turns": ("turns", turns),
-        "http-turns": ("http-turns", http_turns),
+        "serving": ("serving", serving_tables.serving),
+        "turns": ("turns", serving_tables.turns),
+        "http-turns": ("http-turns", serving_tables.http_turns),
     },
     "export.md": export_tables.TABLES,
     "tuning.md": {
