@@ -27,6 +27,7 @@ import numpy as np
 from absl import app, flags
 from rich.table import Table
 
+from benchmarks.labelled_part import for_steps, write_data
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.plots import new_figure, save_figure
@@ -39,8 +40,7 @@ from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_alone
 from holle_tf.training.train import ensure_run
-from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
-from pipelines.files import atomic_file
+from pipelines.demo.corpus import GLOVE_PATH
 
 _LABELS = flags.DEFINE_list("labels", ["500", "2000"], "numbers of labelled training examples")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower_bound=1)
@@ -57,23 +57,6 @@ PAIRS = (("teacher", "alone"), ("teacher", "twice"), ("pool", "alone"), ("pool",
 RESAMPLES = 10_000
 
 
-def write_data(folder: Path, labels: int) -> Path:
-    """The demo corpus with its first training examples, and a pool of the others; returns its folder."""
-    whole = folder / "whole"
-    if not (whole / "test_data.json").exists():  # the last file that is written
-        generate_corpus(whole)
-    records = json.loads((whole / "train_data.json").read_text(encoding="utf-8"))
-    part = folder / f"{labels}-labels"
-    part.mkdir(parents=True, exist_ok=True)
-    files = {"train_data.json": records[:labels], "pool.json": records[labels:]}
-    for split in ("dev", "test"):
-        files[f"{split}_data.json"] = json.loads((whole / f"{split}_data.json").read_text(encoding="utf-8"))
-    for name, of_file in files.items():
-        with atomic_file(part / name) as file:
-            file.write(json.dumps(of_file).encode("utf-8"))
-    return part
-
-
 def configuration(data: Path, seed: int) -> Config:
     """Of the student that learns from QANeT, without a pool."""
     given = {"runs_dir": _RUNS_DIR.value, "data_dir": str(data), "glove": str(GLOVE_PATH), "seed": seed}
@@ -82,14 +65,6 @@ def configuration(data: Path, seed: int) -> Config:
         [*_SET.value, "distill.compare_alone=false"],
         {**given, "model": _MODEL.value, "recipe": "add", "teacher": "qanet"},
     )
-
-
-def for_steps(config: Config, model: str, steps: int, examples: int) -> Config:
-    """``config`` in which a model trains for so many steps on so many examples, and stops no earlier."""
-    training = config.training_of(model)
-    epochs = max(1, round(steps * training.batch_size / examples))
-    own = replace(training, epochs=epochs, patience=epochs)
-    return replace(config, training=replace(config.training, **{model: own}))
 
 
 def student_f1(row: str, data: Path, labels: int, pool: int, seed: int) -> list[float]:

@@ -14,6 +14,7 @@ from holle_tf.options.distill import DistillConfig, RecipeConfig
 from holle_tf.report.rows import all_variants, chosen_rows, comparisons, planned_runs
 from holle_tf.report.runs import Runs
 from holle_tf.report.variants import COMPARISONS, ROWS, VARIANTS, Variant, label_of, source_of
+from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_terms
 from pipelines.errors import UserError
 
@@ -178,7 +179,7 @@ def test_the_papers_rows_on_the_labels_alone_stay_so_whatever_terms_are_added():
     alone, plain = (VARIANTS[KEYS.index(key)].config(config, 0) for key in ("ld/mul_train", "ld/mul/qanet"))
     assert run_terms(alone) == ("labels",) and alone.distill.labels_weight == 1
     assert run_terms(plain) == ("labels", "teacher", "conicity") and plain.distill.labels_weight == 2
-    assert alone == VARIANTS[KEYS.index("ld/mul_train")].config(Config(), 0)
+    assert alone == VARIANTS[KEYS.index("ld/mul_train")].config(load_config(), 0)
 
 
 def test_options_of_a_recipe_hold_for_its_rows_only():
@@ -301,10 +302,11 @@ def test_rows_of_files_with_the_same_name_are_refused(tmp_path):
         all_variants(load_config([], [f"report.rows=[{rows}]"]))
 
 
-def test_a_row_of_a_run_and_a_file_has_both_as_teachers_in_their_order(tiny, prepared, tmp_path):
+def test_a_row_of_a_run_and_a_file_has_both_as_teachers_in_their_order(load, tmp_path):
     file = tmp_path / "s.jsonl"
     file.write_text('{"format": "span_scores", "version": 1, "values": "logits"}\n')
-    config = tiny(f"report.rows=[sd/add_both/qanet+scores:{file}]")
+    config = load(**{"report.rows": [f"sd/add_both/qanet+scores:{file}"]})
+    open_data(config)
     runs = Runs(config)
     (key,) = (variant.key for variant in all_variants(config) if variant.own)
     identity = runs.identity(next(run for run in runs.planned if run.variant.key == key))

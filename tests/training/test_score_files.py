@@ -82,7 +82,7 @@ def test_examples_without_scores_are_not_trained_on(tiny, prepared, written, tmp
         ("add_grad", (), "cannot read at every step"),
         ("add", ("distill.cache_teacher=false",), "leave that out"),
         ("add", ("distill.folds=2",), "has no folds"),
-        ("add", ("distill.matching_weight=1",), "teachers with a vector to match"),
+        ("add", ("distill.matching_weight=1",), "cannot read at every step"),
     ],
 )
 def test_what_a_file_cannot_teach_is_one_line(tiny, written, recipe, assignments, said):
