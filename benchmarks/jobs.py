@@ -36,10 +36,6 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
         "--models=sam --sizes=20,40",
     ),
     "serving": ("benchmarks.serving", "--batches=1,2 --lengths=32 --clients=2 --seconds=0.3"),
-    "documents": (
-        "benchmarks.documents --sizes=1000,10000",
-        "--sizes=40 --students=sam --states=int8 --questions=10",
-    ),
     "http-turns": (
         "benchmarks.http_turns",
         "--lengths=32 --clients=2 --cores=1 --seconds=0.2 --kept=3,32",
@@ -48,7 +44,6 @@ JOBS: dict[str, tuple[str, Optional[str]]] = {
 }
 # Only with --only: they take long, write gigabytes, or need PyTorch.
 OTHERS: dict[str, tuple[str, Optional[str]]] = {
-    "retrieval": ("benchmarks.retrieval", None),
     "strategy": (
         "benchmarks.strategy --models=sam,qanet",
         "--models=sam --preset=demo --document=16 --context=8 --batch=4 --steps=1",
