@@ -16,7 +16,6 @@ from pipelines.json_values import as_text
 from pipelines.options import COQA
 from pipelines.readers import dialogs
 from pipelines.readers.dialogs import Answer, answer_of, listed
-from pipelines.readers.reader import Reader
 from pipelines.split_files import find_split_files
 
 TITLE = "CoQA"
@@ -116,19 +115,11 @@ def recognises(keys: AbstractSet[str]) -> bool:
     return {"data.story", "data.questions"} <= keys or {"story", "questions"} <= keys
 
 
-READER = Reader(
+READER = dialogs.dialog_reader(
     name=COQA,
     title=TITLE,
     files=files_of_split,
     records=turns_of_files,
-    parse=dialogs.parse_turn,
-    answer_place=dialogs.answer_place,
-    with_offset=dialogs.with_offset,
-    chat=dialogs.example_to_predict,
-    unlabelled=dialogs.unlabelled_turn,
-    document_of=dialogs.document_of,
     recognises=recognises,
-    setups=dialogs.SETUPS,
-    answers=dialogs.ANSWERS,
     sources=SOURCES,
 )

@@ -6,14 +6,16 @@ The readers of these schemas turn their files into turns, and a turn becomes an 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from pipelines.errors import UserError
 from pipelines.example import Example, Unusable
 from pipelines.example_from_texts import answered, checked_chat, example_from_chat, histories, unanswered
 from pipelines.json_values import as_offset, as_text, required_text
 from pipelines.options import SENTENCE, SPAN, WINDOWS, DataConfig
-from pipelines.readers.reader import AnswerPlace
+from pipelines.readers.reader import AnswerPlace, Reader
+from pipelines.readers.references import found_references
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
 from pipelines.windows import cut_unanswered, cut_window
@@ -25,7 +27,6 @@ REMEDY = (
     " published files there"
 )
 NOT_FOUND = "answer is not in the document"
-LOST_REFERENCE = "a further reference is not in the document, left out"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ def parse_turn(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, 
     if place is None:
         raise Unusable(NOT_FOUND)
     start, end = place.start, place.end
-    references, lost = _references(record, text, config)
+    further = ((as_text(answer.text), answer.start) for answer in record["references"])
+    references, lost = found_references(text, further, config, "the document")
     if config.answer == SENTENCE:
         start, end = sentences_around(text, start, end)
     document, begin = text, start
@@ -177,16 +179,28 @@ def example_to_predict(chat: Any, config: DataConfig) -> Example:
     return example_from_chat({**named, **chat}, config)
 
 
-def _references(record: Mapping[str, Any], text: str, config: DataConfig) -> Tuple[List[str], List[str]]:
-    """Further references as the document writes them, and what had to be left out."""
-    found, lost = [], []
-    for answer in record["references"]:
-        place = find_span(text, as_text(answer.text), answer.start, config.lowercase_match)
-        if place is None:
-            lost.append(LOST_REFERENCE)
-            continue
-        start, end = place.start, place.end
-        if config.answer == SENTENCE:
-            start, end = sentences_around(text, start, end)
-        found.append(text[start:end])
-    return found, lost[:1]
+def dialog_reader(
+    name: str,
+    title: str,
+    files: Callable[[Path, str], Sequence[Path]],
+    records: Callable[[Sequence[Path], str], Iterator[Any]],
+    recognises: Callable[[AbstractSet[str]], bool],
+    sources: Sequence[str] = (),
+) -> Reader:
+    """The reader of a schema whose records ``turn`` makes; see ``Reader`` for the arguments."""
+    return Reader(
+        name=name,
+        title=title,
+        files=files,
+        records=records,
+        parse=parse_turn,
+        answer_place=answer_place,
+        with_offset=with_offset,
+        chat=example_to_predict,
+        unlabelled=unlabelled_turn,
+        document_of=document_of,
+        recognises=recognises,
+        setups=SETUPS,
+        answers=ANSWERS,
+        sources=sources,
+    )

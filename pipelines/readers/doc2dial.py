@@ -17,7 +17,6 @@ from pipelines.json_values import as_offset, as_text
 from pipelines.options import DOC2DIAL
 from pipelines.readers import dialogs
 from pipelines.readers.dialogs import Answer, listed
-from pipelines.readers.reader import Reader
 from pipelines.span_search import find_span
 from pipelines.split_files import find_split_files, json_files
 from pipelines.utterances import Turn, alternating
@@ -195,19 +194,11 @@ def recognises(keys: AbstractSet[str]) -> bool:
     return "dial_data" in keys
 
 
-READER = Reader(
+READER = dialogs.dialog_reader(
     name=DOC2DIAL,
     title=TITLE,
     files=files_of_split,
     records=turns_of_files,
-    parse=dialogs.parse_turn,
-    answer_place=dialogs.answer_place,
-    with_offset=dialogs.with_offset,
-    chat=dialogs.example_to_predict,
-    unlabelled=dialogs.unlabelled_turn,
-    document_of=dialogs.document_of,
     recognises=recognises,
-    setups=dialogs.SETUPS,
-    answers=dialogs.ANSWERS,
     sources=DOMAINS,
 )

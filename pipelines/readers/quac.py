@@ -12,7 +12,6 @@ from pipelines.json_values import as_text
 from pipelines.options import QUAC
 from pipelines.readers import dialogs
 from pipelines.readers.dialogs import Answer, answer_of, listed
-from pipelines.readers.reader import Reader
 from pipelines.split_files import find_split_files
 
 TITLE = "QuAC"
@@ -123,18 +122,10 @@ def recognises(keys: AbstractSet[str]) -> bool:
     return bool({"data.paragraphs.qas.orig_answer", "data.paragraphs.qas.followup", "orig_answers"} & keys)
 
 
-READER = Reader(
+READER = dialogs.dialog_reader(
     name=QUAC,
     title=TITLE,
     files=files_of_split,
     records=turns_of_files,
-    parse=dialogs.parse_turn,
-    answer_place=dialogs.answer_place,
-    with_offset=dialogs.with_offset,
-    chat=dialogs.example_to_predict,
-    unlabelled=dialogs.unlabelled_turn,
-    document_of=dialogs.document_of,
     recognises=recognises,
-    setups=dialogs.SETUPS,
-    answers=dialogs.ANSWERS,
 )

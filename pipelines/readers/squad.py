@@ -19,6 +19,7 @@ from pipelines.json_values import as_offset, as_text, is_missing, required_text
 from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
 from pipelines.readers.flat_rows import articles_of_rows, is_row
 from pipelines.readers.reader import AnswerPlace, Reader
+from pipelines.readers.references import found_references
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
 from pipelines.split_files import find_split_files
@@ -26,7 +27,6 @@ from pipelines.tokenizer import token_texts
 from pipelines.windows import cut_paragraphs, cut_unanswered
 
 VERSIONS = ("", "-v1.1", "-v2.0")  # in the names of SQuAD's own files
-LOST_REFERENCE = "a further reference is not in 'context', left out"
 
 
 def files_of_split(data_dir: Path, split: str) -> List[Path]:
@@ -103,7 +103,7 @@ def parse_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[Examp
     if config.answer == SENTENCE:
         start, end = sentences_around(paragraph, start, end)
     document, begin = _document(record, config, example_id)
-    references, lost = _references(record, paragraph, config)
+    references, lost = found_references(paragraph, _further_answers(record), config, "'context'")
     example, _ = answered(
         config,
         example_id=example_id,
@@ -210,21 +210,10 @@ def _first_answer(record: Mapping[str, Any]) -> Tuple[str, Optional[int]]:
     return required_text(first, "text"), offset
 
 
-def _references(record: Mapping[str, Any], paragraph: str, config: DataConfig) -> Tuple[List[str], List[str]]:
-    """The further reference answers as the paragraph writes them, and what had to be left out."""
-    found, lost = [], []
+def _further_answers(record: Mapping[str, Any]) -> Iterator[Tuple[str, Optional[int]]]:
     for answer in record["answers"][1:]:
         answer = answer if isinstance(answer, dict) else {}
-        text, offset = as_text(answer.get("text")), as_offset(answer.get("answer_start"))
-        place = find_span(paragraph, text, offset, config.lowercase_match)
-        if place is None:
-            lost.append(LOST_REFERENCE)
-            continue
-        start, end = place.start, place.end
-        if config.answer == SENTENCE:
-            start, end = sentences_around(paragraph, start, end)
-        found.append(paragraph[start:end])
-    return found, lost[:1]
+        yield as_text(answer.get("text")), as_offset(answer.get("answer_start"))
 
 
 def _document(record: Mapping[str, Any], config: DataConfig, key: str) -> Tuple[str, int]:
