@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from holle_tf.config import Config
+from holle_tf.system.beam import importing_beam
 from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -59,23 +60,14 @@ def encode_mode(
         logger.info(f"using {export}")
         began, elsewhere = time.monotonic(), None
         if beam_options is not None:
-            beam_parts = _beam_parts()
-            elsewhere = beam_parts(shlex.split(beam_options), partial(OnnxBackend, export, threads=1))
+            with importing_beam():
+                from holle_tf.store.beam_encoding import BeamParts
+            elsewhere = BeamParts(shlex.split(beam_options), partial(OnnxBackend, export, threads=1))
         manifest = write_store(
             Path(input), Path(output), OnnxBackend(export), config.store, strict, elsewhere
         )
     found = {"documents": manifest.documents, "words": manifest.words, "bytes": manifest.bytes}
     print(json.dumps({"store": output, **found, "seconds": round(time.monotonic() - began, 1)}))
-
-
-def _beam_parts() -> Any:
-    if find_spec("apache_beam") is None:
-        raise UserError(
-            "--beam_options needs Apache Beam: pip install 'holle-tf[beam]', or sh install.sh beam"
-        )
-    from holle_tf.store.beam_encoding import BeamParts
-
-    return BeamParts
 
 
 def check_packages(search: bool) -> None:

@@ -15,6 +15,7 @@ from holle_tf.runs.prediction import ChatPredictor, chat_interactively, chosen_r
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import data_of_run
 from holle_tf.runs.stream_prediction import Answered, predict_stream
+from holle_tf.system.beam import importing_beam
 from pipelines.errors import UserError
 from pipelines.files import file_sha256
 from pipelines.records import read_examples
@@ -90,13 +91,8 @@ def _answer_by_export(
     if beam_options is None:
         _say(output, partial(predict_stream, reader, source, output, identity, strict))
         return
-    try:
+    with importing_beam():
         from holle_tf.serve.beam_prediction import predict_files
-    except ImportError as error:
-        raise UserError(
-            f"--beam_options: Apache Beam cannot be imported ({error}); "
-            "pip install 'holle-tf[beam]', or, in the repository, sh install.sh beam."
-        ) from error
     make, options = partial(ExportReader, export.resolve(), threads=1), shlex.split(beam_options)
     _say(output, partial(predict_files, make, source, output.resolve(), identity, options, strict))
 

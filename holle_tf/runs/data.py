@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Sequence
 
 import pipelines.demo
 from holle_tf.config import Config
+from holle_tf.system.beam import importing_beam
 from pipelines.demo.corpus import GLOVE_PATH, generate_corpus
 from pipelines.errors import UserError
 from pipelines.local_preparation import fill_folder
@@ -73,13 +74,8 @@ def relocated(trained: Config, config: Config) -> Config:
 
 
 def _beam_filler(options: Sequence[str]) -> Callable[..., dict[str, Any]]:
-    try:
+    with importing_beam():
         from pipelines.beam_preparation import beam_filler
-    except ImportError as error:
-        raise UserError(
-            f"--beam_options: Apache Beam cannot be imported ({error}); "
-            "pip install 'holle-tf[beam]', or, in the repository, sh install.sh beam."
-        ) from error
     return beam_filler(options)
 
 
