@@ -3,7 +3,8 @@
     .venv/bin/python -m benchmarks.few_labels --labels=500,2000 --runs_dir=runs --figure=few-labels.png
 
 The first training examples of the demo corpus keep their labels. The others are a pool of questions that
-only the teacher answers, which has learned from the same labels. For every number of labels and every seed
+only the teacher answers, which has learned from the same labels. With ``--data_dir``, the data are a folder
+in SQuAD's format, and some articles of train keep their labels. For every number of labels and every seed
 there are four students:
 
 - alone: on the labels;
@@ -11,9 +12,12 @@ there are four students:
 - teacher: by equation (1);
 - pool: by equation (1), and by the teacher's scores of the questions in the pool.
 
-All students take the same number of steps, and so do all teachers, so that fewer examples are not less
+All students take the same number of steps, and so do all QANeTs, so that fewer examples are not less
 training. ``all labels`` is the student of all examples: what answers of the pool would be worth. Differences
 have paired bootstrap intervals over test examples and seeds. The last line is JSON.
+
+``--teacher=scores:FILE`` takes the scores of another reader, and ``{labels}`` in it stands for the number of
+labels. Such a reader needs the data first: ``--write_data`` writes them and ends.
 """
 
 from __future__ import annotations
@@ -21,13 +25,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any, Optional, Sequence
 
 import numpy as np
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.labelled_part import for_steps, write_data
+from benchmarks.labelled_part import LabelledPart, for_steps, write_demo, write_squad
+from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.plots import new_figure, save_figure
@@ -47,6 +52,10 @@ _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower
 _MODEL = flags.DEFINE_enum("model", "sam_match", ["sam", "sam_match"], "the student")
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of every student", lower_bound=1)
 _TEACHER_STEPS = flags.DEFINE_integer("teacher_steps", 2000, "training steps of every teacher", lower_bound=1)
+_DATA_DIR = flags.DEFINE_string("data_dir", None, "data in SQuAD's format; the demo corpus if missing")
+_GLOVE = flags.DEFINE_string("glove", None, "word vectors of these data")
+_TEACHER = flags.DEFINE_string("teacher", "qanet", "qanet, or scores:FILE, where {labels} is replaced")
+_WRITE_DATA = flags.DEFINE_bool("write_data", False, "only write the data, into RUNS_DIR/few-labels")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG of test F1 by number of labels")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
@@ -57,24 +66,35 @@ PAIRS = (("teacher", "alone"), ("teacher", "twice"), ("pool", "alone"), ("pool",
 RESAMPLES = 10_000
 
 
-def configuration(data: Path, seed: int) -> Config:
-    """Of the student that learns from QANeT, without a pool."""
-    given = {"runs_dir": _RUNS_DIR.value, "data_dir": str(data), "glove": str(GLOVE_PATH), "seed": seed}
+def part_of_data(labels: Optional[int]) -> LabelledPart:
+    folder = Path(_RUNS_DIR.value) / "few-labels"
+    if _DATA_DIR.value:
+        return write_squad(Path(_DATA_DIR.value), folder, labels)
+    return write_demo(folder, labels)
+
+
+def configuration(data: Path, labels: Optional[int], seed: int) -> Config:
+    """Of the student that learns from the teacher, without a pool."""
+    presets = ("cpu", "squad") if _DATA_DIR.value else ("demo",)
+    teacher = _TEACHER.value.replace("{labels}", str(labels))
+    given = {"runs_dir": _RUNS_DIR.value, "data_dir": str(data), "glove": _GLOVE.value or str(GLOVE_PATH)}
     return load_config(
-        [preset("demo")],
-        [*_SET.value, "distill.compare_alone=false"],
-        {**given, "model": _MODEL.value, "recipe": "add", "teacher": "qanet"},
+        [preset(name) for name in presets],
+        [*_SET.value, "distill.compare_alone=false", "distill.also_student=none"],
+        {**given, "seed": seed, "model": _MODEL.value, "recipe": "add", "teacher": teacher},
     )
 
 
-def student_f1(row: str, data: Path, labels: int, pool: int, seed: int) -> list[float]:
+def student_f1(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> list[float]:
     """Test F1 of every example."""
-    config = for_steps(configuration(data, seed), "qanet", _TEACHER_STEPS.value, labels)
-    config = for_steps(config, _MODEL.value, _STEPS.value, labels + (pool if row == "pool" else 0))
+    config = configuration(part.folder, labels, seed)
+    config = for_steps(config, "qanet", _TEACHER_STEPS.value, part.labels)
+    config = for_steps(config, _MODEL.value, _STEPS.value, part.labels + (part.pool if row == "pool" else 0))
     prepared = open_data(config)
     teachers: list[TeacherSource] = []
     if row == "pool":
-        config = replace(config, distill=replace(config.distill, pool=str(data / "pool.json")))
+        pool = str(part.folder / "pool.json")
+        config = replace(config, distill=replace(config.distill, pool=pool))
     if row in ("teacher", "pool"):
         without_pool = replace(config, distill=replace(config.distill, pool=""), seed=0)
         teachers = find_or_train_teachers(without_pool, prepared, None)
@@ -94,39 +114,44 @@ def draw(report: dict[str, Any], path: Path) -> None:
     counts = list(report["labels"])
     for row in ROWS:
         axes.plot(counts, [report["labels"][count][row]["f1"] for count in counts], marker="o", label=row)
+    corpus = Path(_DATA_DIR.value).resolve().name if _DATA_DIR.value else "demo corpus"
     of_all = f"alone, {report[ALL]['examples']:,} labels"
     axes.axhline(report[ALL]["f1"], linestyle=":", color="grey", label=of_all)
-    axes.set(xlabel="labelled training examples", ylabel="test F1", title=f"{_MODEL.value}, demo corpus")
+    axes.set(
+        xlabel="labelled training examples", ylabel="test F1", title=f"{MODELS[_MODEL.value].title}, {corpus}"
+    )
     axes.legend()
     save_figure(figure, path)
 
 
 def main(_: Sequence[str]) -> None:
     configure_console()
-    folder = Path(_RUNS_DIR.value) / "few-labels"
+    parts = {int(text): part_of_data(int(text)) for text in _LABELS.value}
+    if _WRITE_DATA.value:
+        print(
+            *(f"{part.folder}: {part.labels} labels, {part.pool} in the pool" for part in parts.values()),
+            sep="\n",
+        )
+        return
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "labels": {}}
     table = Table("labels", "student", "F1", *(f"minus {row}" for row in ("alone", "twice", "teacher")))
-    sizes = [int(text) for text in _LABELS.value]
-    for labels in sizes:
-        data = write_data(folder, labels)
-        pool = len(json.loads((data / "pool.json").read_text(encoding="utf-8")))
+    for labels, part in parts.items():
         f1 = {
-            row: np.array([student_f1(row, data, labels, pool, seed) for seed in range(_SEEDS.value)])
+            row: np.array([student_f1(row, part, labels, seed) for seed in range(_SEEDS.value)])
             for row in ROWS
         }  # each (seeds, test examples)
         found: dict[str, Any] = {row: {"f1": float(values.mean()), "minus": {}} for row, values in f1.items()}
         for row, other in PAIRS:
             found[row]["minus"][other] = paired_bootstrap(f1[row], f1[other], RESAMPLES)._asdict()
-        report["labels"][labels] = found
+        report["labels"][part.labels] = found
         for row, scores in found.items():
             minus = [scores["minus"].get(other) for other in ("alone", "twice", "teacher")]
             shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
-            table.add_row(f"{labels:,}", row, f"{scores['f1']:.1f}", *shown)
-    count = sizes[-1] + pool
-    data = write_data(folder, count)
-    f1_of_all = [student_f1("alone", data, count, 0, seed) for seed in range(_SEEDS.value)]
-    report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": count}
-    table.add_row(f"{count:,}", "alone", f"{report[ALL]['f1']:.1f}", "", "", "")
+            table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
+    whole = part_of_data(None)
+    f1_of_all = [student_f1("alone", whole, None, seed) for seed in range(_SEEDS.value)]
+    report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": whole.labels}
+    table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}", "", "", "")
     print_table(table)
     if _FIGURE.value:
         draw(report, Path(_FIGURE.value))

@@ -1,31 +1,69 @@
-"""A part of the demo corpus that keeps its labels, and trainings that are as long on it as on all of it."""
+"""A part of a corpus that keeps its labels, and trainings that are as long on it as on all of it."""
 
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
 from holle_tf.config import Config
 from pipelines.demo.corpus import generate_corpus
 from pipelines.files import atomic_file
+from pipelines.raw_files import read_text
+from pipelines.readers.squad import files_of_split
 
 
-def write_data(folder: Path, labels: int) -> Path:
-    """The demo corpus with its first training examples, and a pool of the others; returns its folder."""
+class LabelledPart(NamedTuple):
+    """Data of which only some training examples have labels.
+
+    Attributes:
+        folder: holds the three splits, and ``pool.json``.
+        labels: training examples.
+        pool: examples in ``pool.json``.
+    """
+
+    folder: Path
+    labels: int
+    pool: int
+
+
+def write_demo(folder: Path, labels: Optional[int]) -> LabelledPart:
+    """The demo corpus with its first training examples, and a pool of the others; None keeps all."""
     whole = folder / "whole"
     if not (whole / "test_data.json").exists():  # the last file that is written
         generate_corpus(whole)
-    records = json.loads((whole / "train_data.json").read_text(encoding="utf-8"))
-    part = folder / f"{labels}-labels"
-    part.mkdir(parents=True, exist_ok=True)
-    files = {"train_data.json": records[:labels], "pool.json": records[labels:]}
-    for split in ("dev", "test"):
-        files[f"{split}_data.json"] = json.loads((whole / f"{split}_data.json").read_text(encoding="utf-8"))
-    for name, of_file in files.items():
-        with atomic_file(part / name) as file:
-            file.write(json.dumps(of_file).encode("utf-8"))
-    return part
+    splits = {
+        split: json.loads((whole / f"{split}_data.json").read_text(encoding="utf-8"))
+        for split in ("train", "dev", "test")
+    }
+    records = splits.pop("train")
+    labels = len(records) if labels is None else labels
+    part = {"train_data": records[:labels], "pool": records[labels:]}
+    part |= {f"{split}_data": of_split for split, of_split in splits.items()}
+    return LabelledPart(_write(folder / f"{labels}-labels", part), labels, len(records) - labels)
+
+
+def write_squad(source: Path, folder: Path, labels: Optional[int], seed: int = 0) -> LabelledPart:
+    """Data in SQuAD's format with labels for some articles of train, and a pool of the other articles.
+
+    Args:
+        source: a folder with train, dev and test.
+        folder: where the folder of the part is made.
+        labels: articles, in random order, keep their labels until so many questions have some; None keeps
+            all.
+        seed: of the order.
+    """
+    splits = {split: _articles(source, split) for split in ("train", "dev", "test")}
+    articles = splits.pop("train")
+    random.Random(seed).shuffle(articles)
+    kept = 0
+    while kept < len(articles) and (labels is None or _questions(articles[:kept]) < labels):
+        kept += 1
+    part = {"train": articles[:kept], "pool": articles[kept:], **splits}
+    written = _write(folder / f"{labels or 'all'}-labels", {name: {"data": of} for name, of in part.items()})
+    return LabelledPart(written, _questions(part["train"]), _questions(part["pool"]))
 
 
 def for_steps(config: Config, model: str, steps: int, examples: int) -> Config:
@@ -34,3 +72,21 @@ def for_steps(config: Config, model: str, steps: int, examples: int) -> Config:
     epochs = max(1, round(steps * training.batch_size / examples))
     own = replace(training, epochs=epochs, patience=epochs)
     return replace(config, training=replace(config.training, **{model: own}))
+
+
+def _articles(source: Path, split: str) -> list[dict[str, Any]]:
+    return [
+        article for path in files_of_split(source, split) for article in json.loads(read_text(path))["data"]
+    ]
+
+
+def _questions(articles: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(paragraph["qas"]) for article in articles for paragraph in article["paragraphs"])
+
+
+def _write(folder: Path, files: Mapping[str, Any]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        with atomic_file(folder / f"{name}.json") as file:
+            file.write(json.dumps(content).encode("utf-8"))
+    return folder

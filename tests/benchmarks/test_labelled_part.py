@@ -8,14 +8,30 @@ from holle_tf.config_sources import load_config, preset
 
 def test_the_first_examples_keep_their_labels_and_the_others_are_the_pool(tmp_path, monkeypatch):
     monkeypatch.setattr(labelled_part, "generate_corpus", _write_whole)
-    part = labelled_part.write_data(tmp_path, 3)
-    read = {path.name: json.loads(path.read_text()) for path in part.iterdir()}
+    part = labelled_part.write_demo(tmp_path, 3)
+    read = {path.name: json.loads(path.read_text()) for path in part.folder.iterdir()}
     assert read == {
         "train_data.json": ["train 0", "train 1", "train 2"],
         "pool.json": ["train 3", "train 4"],
         "dev_data.json": ["dev 0"],
         "test_data.json": ["test 0"],
     }
+    assert part[1:] == (3, 2)
+
+
+@pytest.mark.parametrize("labels, kept, pool", [(3, 4, 2), (4, 4, 2), (5, 6, 0), (None, 6, 0)])
+def test_whole_articles_keep_their_labels(tmp_path, labels, kept, pool):
+    for split, count in (("train", 3), ("dev", 1), ("test", 1)):
+        articles = [{"paragraphs": [{"qas": [f"{split} {i}", "another"]}]} for i in range(count)]
+        (tmp_path / f"{split}.json").write_text(json.dumps({"data": articles}))
+    part = labelled_part.write_squad(tmp_path, tmp_path / "parts", labels)
+    assert part[1:] == (kept, pool)
+    train, rest, dev = (
+        json.loads((part.folder / f"{name}.json").read_text())["data"] for name in ("train", "pool", "dev")
+    )
+    assert len(train) == kept / 2 and len(dev) == 1
+    asked = {article["paragraphs"][0]["qas"][0] for article in train + rest}
+    assert asked == {"train 0", "train 1", "train 2"}
 
 
 @pytest.mark.parametrize("examples, epochs", [(4000, 12), (500, 96), (10**6, 1)])
