@@ -9,6 +9,7 @@ import numpy as np
 from holle_tf import paper
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.report.outcomes import LEFT_OUT, Row
+from holle_tf.report.rows import OWN_TWICE
 from holle_tf.report.tables import NO_SCORE, SETUPS, Cell, Table
 from holle_tf.report.variants import Comparison, label_of
 
@@ -24,6 +25,8 @@ NOTE = (
     "labels that count twice, labels smoothed to the entropy of the teacher's scores, and the teacher's "
     "scores of another example. A teacher adds only as much as its student is ahead of the controls."
 )
+
+CONTROLS = ("_smoothed", "_shuffled")  # ends of the names of recipes whose teacher says nothing
 
 
 def compare_rows(
@@ -128,18 +131,26 @@ def headline(difference: Mapping[str, Any]) -> str:
 def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
     """The sentences at the top of a report: for each setup the controlled difference, then the paper's claim.
 
+    A report that leaves all of these rows out begins with what teachers add to its own rows
+    (``report.rows``), over labels that count twice.
+
     Args:
         compared: entries of ``compare_rows``.
     """
-    sentences = []
-    for setup in ("ld", "sd"):  # the paper's claim is about long documents
-        for second in ("add_twice", "mul_train"):
-            sentences += [
-                headline(pair)
-                for pair in compared
-                if (pair["first"], pair["second"]) == (f"{setup}/add_topk/qanet", f"{setup}/{second}")
-            ]
-    return sentences
+    claims = [
+        pair
+        for setup in ("ld", "sd")  # the paper's claim is about long documents
+        for second in ("add_twice", "mul_train")
+        for pair in compared
+        if (pair["first"], pair["second"]) == (f"{setup}/add_topk/qanet", f"{setup}/{second}")
+    ]
+    planned = [pair for pair in claims if pair.get("missing") != LEFT_OUT]
+    own = [
+        pair
+        for pair in compared
+        if pair["question"] == OWN_TWICE and not pair["first"].split("/")[1].endswith(CONTROLS)
+    ]
+    return [headline(pair) for pair in planned or own or claims]
 
 
 def _excludes_zero(difference: Mapping[str, Any]) -> str:

@@ -25,6 +25,8 @@ from holle_tf.report.variants import (
 from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
 
+OWN_TWICE = "your recipe or labels that count twice"  # asked of each row of report.rows that has one teacher
+
 
 class Setting(NamedTuple):
     """Options of training that ``report.tuned`` chooses for each row of a student."""
@@ -241,7 +243,7 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
             found.append(Comparison(variant.key, plain, "your recipe or equation (1)"))
         twice = Variant(setup, f"{interaction}_twice", student=student).key
         if len(variant.teachers) == 1 and twice in rows:
-            found.append(Comparison(variant.key, twice, "your recipe or labels that count twice"))
+            found.append(Comparison(variant.key, twice, OWN_TWICE))
         smoothed = Variant(setup, f"{interaction}_smoothed", variant.teachers, student=student).key
         if smoothed in own and smoothed != variant.key:
             found.append(Comparison(variant.key, smoothed, "your recipe or labels smoothed to its entropy"))

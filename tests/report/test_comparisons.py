@@ -5,7 +5,8 @@ import pytest
 
 from holle_tf.report.comparisons import compare_rows, comparison_table, headline, headlines
 from holle_tf.report.outcomes import LEFT_OUT, Outcome, Row
-from holle_tf.report.variants import COMPARISONS
+from holle_tf.report.rows import OWN_TWICE
+from holle_tf.report.variants import COMPARISONS, Comparison
 
 FIRST, SECOND = "sd/add_topk/qanet", "sd/mul_train"
 
@@ -93,6 +94,19 @@ def test_the_controlled_difference_is_the_first_sentence_of_a_report():
     assert sentences[0].endswith("95 % interval +5.00 to +6.00, 1 seed; the interval excludes zero.")
     assert sentences[1].endswith("the interval excludes zero; +1.24 F1 (+3.4 %) in the paper.")
     assert sentences[2].endswith(": not run yet here.")
+
+
+def test_without_the_papers_rows_a_report_begins_with_what_teachers_add_to_its_own():
+    own = [
+        Comparison(f"sd/sam_match:{name}/qanet", "sd/sam_match:add_twice", OWN_TWICE)
+        for name in ("add_topk", "add_smoothed")
+    ]
+    rows = {key: _row(key, {}, LEFT_OUT) for pair in COMPARISONS for key in pair[:2]}
+    rows |= {key: _row(key, {0: [50, 60]}) for pair in own for key in pair[:2]}
+    (sentence,) = headlines(compare_rows(rows, [*own, *COMPARISONS], 200))
+    assert sentence.startswith("SAM-match-add-topk from QANeT minus SAM-match-add-twice, on short documents")
+    of_the_paper = headlines(compare_rows(rows, COMPARISONS, 200))  # no row is there: it says so
+    assert len(of_the_paper) == 4 and all("left out here" in sentence for sentence in of_the_paper)
 
 
 @pytest.mark.parametrize(
