@@ -21,7 +21,7 @@ from pipelines.options import AUTO
 from pipelines.plugins import absolute_plugin, load_plugins
 from pipelines.raw_files import read_text
 from pipelines.readers.registry import reader_of
-from pipelines.readers.schema import told_schema
+from pipelines.readers.told_words import told_data
 from pipelines.word_counts import NO_GLOVE
 from pipelines.yaml_values import Written, plain, read_yaml
 
@@ -39,8 +39,11 @@ def load_config(
     files: Iterable[Path] = (),
     assignments: Sequence[str] = (),
     flags: Optional[Mapping[str, Any]] = None,
+    defaults: Optional[Mapping[str, Any]] = None,
 ) -> Config:
     """Merge defaults, YAML ``files``, ``a.b=value`` ``assignments`` and dotted ``flags``, in that order.
+
+    ``defaults`` are dotted keys, with other defaults than those of the options.
 
     Raises:
         UserError: a file is missing or broken, a key is unknown (the nearest known one is named), a value
@@ -54,6 +57,8 @@ def load_config(
     ]
     plugins = _load_plugins_of(updates)  # before the keys are known that they add
     merged = OmegaConf.structured(config_class())
+    for key, value in (defaults or {}).items():
+        merged = _merge(merged, _nested(key, value), key)
     for written, where in updates:
         update = _at_home(plain(written, where, is_text))
         merged = _merge(merged, _expand_all_models(_expand_student(update, merged.model)), where)
@@ -160,8 +165,8 @@ def _resolved(merged: Any) -> Config:
     config = map_texts(shown, OmegaConf.to_object(merged))
     assert isinstance(config, Config)
     check_options(config)
-    if config.data.schema == AUTO:
-        config = replace(config, data=told_schema(config.data, config.data_dir))
+    if AUTO in (config.data.schema, config.data.words):
+        config = replace(config, data=told_data(config.data, config.data_dir))
     reader_of(config.data)
     return config
 

@@ -57,7 +57,9 @@ def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataC
     """
 
     def text(name: str, keep_last: Optional[int] = None) -> _EncodedText:
-        return _encode_text(getattr(example, name), keep_last, words, chars, config.max_word_chars)
+        return _encode_text(
+            getattr(example, name), keep_last, words, chars, config.max_word_chars, config.words
+        )
 
     document = text("document")
     start, end = -1, -1
@@ -100,10 +102,10 @@ class _EncodedText(NamedTuple):
 # The turns of a chat share their document and most of their histories. Callers must not modify the arrays.
 @lru_cache(maxsize=64)
 def _encode_text(
-    text: str, keep_last: Optional[int], words: Vocabulary, chars: Vocabulary, max_word_chars: int
+    text: str, keep_last: Optional[int], words: Vocabulary, chars: Vocabulary, max_word_chars: int, rules: str
 ) -> _EncodedText:
     # NUL would read as padding among the characters; its replacement is as long, so offsets hold.
-    tokens = tokenize(text.replace("\0", "\ufffd"))
+    tokens = tokenize(text.replace("\0", "\ufffd"), rules)
     tokens = tokens if keep_last is None else tokens[max(len(tokens) - keep_last, 0) :]
     texts = [token.text for token in tokens]
     forms = [lookup_form(text) for text in texts]

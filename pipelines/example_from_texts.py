@@ -59,7 +59,9 @@ def answered(
         raise Unusable(f"span is not in {document_name}")
     answer, start = document[place.start : place.end], place.start
     if cut or config.setup == WINDOWS:
-        document, start = cut_window(document, start, place.end, config.window_words, example_id)
+        document, start = cut_window(
+            document, start, place.end, config.window_words, example_id, config.words
+        )
     prober, responder = histories(utterances, config.history_turns)
     example = Example(
         example_id=example_id,

@@ -67,7 +67,7 @@ def fill_folder(
             logger.info(line)
     work = sum(spool.characters for spool in spools.values())
     workers = cores() if work >= POOL_CHARS else 1
-    vocabularies = save_vocabularies(folder, _count(spools, workers), config, glove)
+    vocabularies = save_vocabularies(folder, _count(spools, workers, config.words), config, glove)
     logger.info(vocabularies.line())
 
     contents = {**describe_reports(reports), "vocabulary": vocabularies.description}
@@ -118,7 +118,7 @@ def _read(
     return report, spool
 
 
-def _count(spools: dict[str, ExampleSpool], workers: int) -> dict[str, WordCounts]:
+def _count(spools: dict[str, ExampleSpool], workers: int, rules: str) -> dict[str, WordCounts]:
     """Counts of words in each split; a text that many examples share counts once."""
     counts = {split: WordCounts(Counter(), Counter()) for split in spools}
     with _progress("counting words", sum(map(len, spools.values()))) as bar:
@@ -128,14 +128,14 @@ def _count(spools: dict[str, ExampleSpool], workers: int) -> dict[str, WordCount
             for split, spool in spools.items()
             for task in _tasks(_distinct_texts(spool, bar), len, TASK_CHARS)
         )
-        for split, found in ordered_map(_count_task, tasks, workers):
+        for split, found in ordered_map(partial(_count_task, rules), tasks, workers):
             counts[split].forms.update(found.forms)
             counts[split].chars.update(found.chars)
     return counts
 
 
-def _count_task(task: tuple[str, Sequence[str]]) -> tuple[str, WordCounts]:
-    return task[0], count_words(task[1])
+def _count_task(rules: str, task: tuple[str, Sequence[str]]) -> tuple[str, WordCounts]:
+    return task[0], count_words(task[1], rules)
 
 
 def _distinct_texts(examples: Iterable[Example], bar: tqdm) -> Iterator[str]:

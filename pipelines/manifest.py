@@ -13,6 +13,7 @@ import numpy as np
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, json_sha256
 from pipelines.options import HOLLE, SQUAD, DataConfig
+from pipelines.tokenizer import LATIN
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_keys import KEY_VERSION
 
@@ -51,8 +52,8 @@ class PreparedData:
 
     @property
     def config(self) -> DataConfig:
-        """The options it was prepared with; before schemas had names, there was Holl-E's alone."""
-        return DataConfig(**{"schema": HOLLE, **self.manifest["config"]})
+        """The options it was prepared with; without a choice, Holl-E's schema and latin words."""
+        return DataConfig(**{"schema": HOLLE, "words": LATIN, **self.manifest["config"]})
 
     @property
     def has_keys(self) -> bool:

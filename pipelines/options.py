@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipelines.option import option
+from pipelines.tokenizer import RULES, UNICODE
 
 WINDOWS = "windows"  # short documents, cut out of the long ones at random
 # Which document of an example is read. The reader of data.schema knows where it is in the files.
@@ -15,7 +16,7 @@ SQUAD = "squad"
 QUAC = "quac"
 COQA = "coqa"
 DOC2DIAL = "doc2dial"
-AUTO = "auto"  # the schema is told from the keys of the files; Holl-E's where there are none
+AUTO = "auto"  # of schema, and of words: told from the files; Holl-E's, and latin, where there are none
 CUT = (SQUAD, QUAC, COQA, DOC2DIAL)  # schemas whose documents are cut to window_words and long_words
 DROP = "drop"
 SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
@@ -46,6 +47,11 @@ class DataConfig:
     )
     max_dropped: float = option(0.05, "share of unusable examples above which preparation stops")
     lowercase_match: bool = option(True, "accept a span that equals the text except for case")
+    words: str = option(
+        AUTO,
+        "rules for words: unicode, for any script, or latin, the older ones; auto tells them by train",
+        choices=(AUTO, *RULES),
+    )
     shard_examples: int = option(2000, "examples in one TFRecord file")
     window_words: int = option(
         256, "words of a document of the setup windows; all schemas but holle: the most in sd", positive=True
@@ -63,14 +69,16 @@ class DataConfig:
     def decisive(self) -> dict[str, Any]:
         """The options that change the records of this schema and setup.
 
-        The default schema and answer are left out: data prepared before there was a choice keep their
-        fingerprint. ``min_coverage`` changes no record. ``auto`` counts as Holl-E's schema: whoever prepares
-        data has told the schema before.
+        The default schema and answer are left out, and the older rules for words: data prepared before there
+        was a choice keep their fingerprint. ``min_coverage`` changes no record. ``auto`` counts as the schema
+        of Holl-E, and as the older rules: whoever prepares data has told both before.
         """
         options = asdict(self)
         del options["min_coverage"]
         if self.unanswerable == DROP:
             del options["unanswerable"]
+        if self.words != UNICODE:
+            del options["words"]
         if self.schema in (AUTO, HOLLE):
             del options["schema"]
         if self.answer == SPAN:

@@ -21,7 +21,7 @@ from pipelines.local_preparation import fill_folder
 from pipelines.manifest import CACHES, REFERENCES, SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
-from pipelines.readers.schema import told_schema
+from pipelines.readers.told_words import told_data
 from pipelines.splits import SPLITS, files_of_split, reader_of_data
 from pipelines.word_counts import NO_GLOVE
 from pipelines.word_keys import KEY_VERSION
@@ -63,7 +63,7 @@ def prepare(
             f"{GLOVE_HOMEPAGE}), or --glove={NO_GLOVE} to learn them from the chats"
         )
     out_root = Path(out_root)
-    config = told_schema(config, data_dir)
+    config = told_data(config, data_dir)
     fingerprint, sources = fingerprint_of(data_dir, config, glove, limit)
     folder = out_root / f"{config.setup}-{fingerprint[:10]}"
     if folder.exists():
@@ -115,7 +115,7 @@ def fingerprint_of(
     Returns:
       64 hex digits, and the SHA-256 of each source file by its role (train, dev, test, glove).
     """
-    config = told_schema(config, data_dir)
+    config = told_data(config, data_dir)
     sources = {split: _digest(files_of_split(data_dir, split, config)) for split in SPLITS}
     sources["glove"] = NO_GLOVE if glove == NO_GLOVE else file_sha256(glove)
     decisive: dict[str, Any] = {

@@ -15,6 +15,7 @@ from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader
 from pipelines.readers.registry import reader_of
 from pipelines.readers.schema import told_schema
+from pipelines.readers.told_words import told_data
 
 SPLITS = ("train", "dev", "test")
 TWICE = "example_id occurs twice"  # why the second example is dropped
@@ -100,7 +101,7 @@ def iterate_split(
         UserError: no file, an unreadable one, no usable example, or more than ``config.max_dropped`` unusable
             (the last two at the end).
     """
-    config = told_schema(config, data_dir)
+    config = told_data(config, data_dir)
     files = files_of_split(data_dir, report.split, config)
     reader = reader_of_split(reader_of_data(data_dir, config), Path(data_dir), report.split, files)
     parse = CountingParser(reader, files, report.split, config)

@@ -11,10 +11,12 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import Optional, Sequence
 
-from pipelines.tokenizer import token_span, tokenize
+from pipelines.tokenizer import UNICODE, token_span, tokenize
 
 
-def cut_window(document: str, start: int, end: int, words: int, key: str) -> tuple[str, int]:
+def cut_window(
+    document: str, start: int, end: int, words: int, key: str, rules: str = UNICODE
+) -> tuple[str, int]:
     """A window of a document that has its answer.
 
     Args:
@@ -22,11 +24,12 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
         start, end: the answer, in characters, end exclusive.
         words: length of the window; a longer answer is kept whole.
         key: seeds the position, such as the example's id: the same key gives the same window.
+        rules: for words, see ``tokenizer.word_pattern``.
 
     Returns:
         The window's text and the answer's start in it. A document of no more words is returned whole.
     """
-    tokens = tokenize(document)
+    tokens = tokenize(document, rules)
     answer = token_span(tokens, start, end)
     if len(tokens) <= words or answer is None:
         return document, start
@@ -44,23 +47,25 @@ def cut_window(document: str, start: int, end: int, words: int, key: str) -> tup
     return document[offset:until], start - offset
 
 
-def cut_unanswered(document: str, words: int, key: str, start: int = 0, end: Optional[int] = None) -> str:
+def cut_unanswered(
+    document: str, words: int, key: str, start: int = 0, end: Optional[int] = None, rules: str = UNICODE
+) -> str:
     """A window at a random place of a document whose answer is not known.
 
     It is cut by ``cut_window`` around a random word, so that windows with and without known answers are
     alike if answers lie anywhere.
 
     Args:
-        document, words, key: as for ``cut_window``.
+        document, words, key, rules: as for ``cut_window``.
         start, end: characters between which that word begins, end exclusive; None = the document's end.
     """
-    tokens = tokenize(document)
+    tokens = tokenize(document, rules)
     end = len(document) if end is None else end
     among = [token for token in tokens if start <= token.start < end] or tokens
     if not among:
         return document
     word = among[_drawn(f"{key}:word", len(among))]
-    return cut_window(document, word.start, word.end, words, key)[0]
+    return cut_window(document, word.start, word.end, words, key, rules)[0]
 
 
 def cut_paragraphs(lengths: Sequence[int], gold: int, words: int, key: str) -> tuple[int, int]:

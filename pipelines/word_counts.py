@@ -43,11 +43,11 @@ class Vocabularies(NamedTuple):
         )
 
 
-def count_words(texts: Iterable[str]) -> WordCounts:
-    """Counts of the words of some texts."""
+def count_words(texts: Iterable[str], rules: str) -> WordCounts:
+    """Counts of the words of some texts, by the rules of ``tokenizer.word_pattern``."""
     tokens: Counter = Counter()
     for text in texts:
-        tokens.update(token_texts(text.replace("\0", "\ufffd")))  # as `encode` does
+        tokens.update(token_texts(text.replace("\0", "\ufffd"), rules))  # as `encode` does
     counts = WordCounts(Counter(), Counter())
     for token, n in tokens.items():
         counts.forms[lookup_form(token)] += n

@@ -10,10 +10,18 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines.tokenizer import lookup_form
+from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, UNSPACED
+from pipelines.tokenizer import LATIN, lookup_form
 
-SYMBOL, SPACE, LETTER, DIGIT, MARK = range(5)  # classes of characters; a DIGIT is a decimal one
-_RUNS = {SPACE: r"\s+", LETTER: r"[^\W\d_]+", DIGIT: r"\d+", MARK: "[\u0300-\u036f]+"}
+# Classes of characters. A DIGIT is a decimal one. KANA is Katakana, which only UNICODE tells from letters.
+SYMBOL, SPACE, LETTER, DIGIT, MARK, KANA = range(6)
+_LATIN = {SPACE: r"\s+", LETTER: r"[^\W\d_]+", DIGIT: r"\d+", MARK: "[\u0300-\u036f]+"}
+_UNICODE = {
+    **_LATIN,
+    LETTER: rf"[^\W\d_{UNSPACED}{KATAKANA}{ATTACHED_LETTERS}]+",  # one of UNSPACED is a SYMBOL
+    MARK: f"[{ATTACHED}]+",
+    KANA: f"[{KATAKANA}]+",
+}
 IRREGULAR = ("\u03a3", "\u0130")  # their lower case is not one letter by itself
 _PAGE = 256  # code points
 
@@ -41,12 +49,12 @@ class CodePointTable(NamedTuple):
         return tf.gather(self.values, page + tf.bitwise.bitwise_and(points, _PAGE - 1))
 
 
-@lru_cache(maxsize=1)
-def character_classes() -> CodePointTable:
-    """The class of every code point, as Python's ``re`` sees it."""
+@lru_cache(maxsize=2)
+def character_classes(rules: str) -> CodePointTable:
+    """The class of every code point, as Python's ``re`` sees it, for ``LATIN`` or ``UNICODE`` words."""
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     classes = np.full(len(everything), SYMBOL, np.int32)
-    for kind, pattern in _RUNS.items():
+    for kind, pattern in (_LATIN if rules == LATIN else _UNICODE).items():
         for run in re.finditer(pattern, everything):
             classes[run.start() : run.end()] = kind
     return CodePointTable.of(classes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from holle_tf.export.student import Student
 from holle_tf.models.sam import CONTEXT
-from pipelines.tokenizer import PLAIN_QUOTES, TOKEN
+from pipelines.tokenizer import PLAIN_QUOTES, word_pattern
 from pipelines.vocabulary import PAD, UNK
 from pipelines.word_keys import KEY_BYTES, KEY_VERSION, STEM_BITS, STEM_CHARS, WORD_BITS
 
@@ -24,7 +24,7 @@ def write_client_files(student: Student, folder: Path) -> None:
     write_vocabulary(student, folder)
     limits = student.limits
     tokenizer: dict[str, Any] = {
-        "pattern": TOKEN.pattern,  # of Python's re
+        "pattern": word_pattern(limits.rules).pattern,  # of Python's re
         "replace_before": {NUL: "\ufffd"},
         "lowercase": True,
         "replace_in_words": {chr(old): new for old, new in PLAIN_QUOTES.items()},

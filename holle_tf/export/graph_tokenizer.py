@@ -6,17 +6,32 @@ digits and accents as follow each other. A segment is one word (its ``core``), w
 that belong to what precedes the segment (the "t" of "n't", the "s" of "'s", the "8" of "2.8") are *consumed*.
 Whether a segment's first letters are consumed depends on the segment before it through one bit alone, so
 that a running sum takes the place of reading in order.
+
+By the rules ``UNICODE``, marks belong to the character before them. They are set aside, so that segments have
+none, and their characters are decided as without them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import tensorflow as tf
 
-from holle_tf.export.characters import DIGIT, IRREGULAR, LETTER, MARK, SPACE, character_classes, lookup_shifts
+from holle_tf.export.characters import (
+    DIGIT,
+    IRREGULAR,
+    KANA,
+    LETTER,
+    MARK,
+    SPACE,
+    SYMBOL,
+    character_classes,
+    lookup_shifts,
+)
+from pipelines.tokenizer import LATIN, UNICODE
 
 _REPLACEMENT = 0xFFFD
+_MARKED = 0xE000  # stands for a character with marks: for private use, so that no rule names it
 _GAP = 3  # white space between two texts: no rule looks further
 _SUFFIXES = ("s", "d", "m", "re", "ve", "ll")  # of clitics, behind a quote
 
@@ -37,11 +52,12 @@ class GraphTokens(NamedTuple):
     byte_ends: tf.RaggedTensor
 
 
-def tokenize_in_graph(texts: tf.Tensor) -> GraphTokens:
+def tokenize_in_graph(texts: tf.Tensor, rules: str = UNICODE) -> GraphTokens:
     """The words of ``pipelines.tokenizer.tokenize``, and their ``lookup_form``, of each text.
 
     Args:
         texts: string (batch,), UTF-8. Invalid bytes count as U+FFFD, and so does NUL.
+        rules: see ``pipelines.tokenizer.word_pattern``.
     """
     decoded, offsets = tf.strings.unicode_decode_with_offsets(texts, "UTF-8")
     batch = tf.shape(texts)[0]
@@ -50,7 +66,9 @@ def tokenize_in_graph(texts: tf.Tensor) -> GraphTokens:
     points = tf.concat([decoded, gap], axis=1)  # ragged (batch, characters)
     byte_offsets = tf.concat([offsets, tf.repeat(lengths[:, None], _GAP, axis=1)], axis=1).flat_values
     flat = tf.where(tf.equal(points.flat_values, 0), _REPLACEMENT, points.flat_values)
-    spoken, begins, ends = _boundaries(flat)
+    kinds = character_classes(rules)(flat)
+    spoken = tf.not_equal(kinds, SPACE)
+    begins, ends = _boundaries(flat, kinds) if rules == LATIN else _boundaries_of_clusters(flat, kinds)
 
     rows = tf.cast(points.value_rowids(), tf.int32)
     first = tf.cast(points.row_starts(), tf.int32)
@@ -133,15 +151,41 @@ def _segments(kinds: tf.Tensor) -> _Segments:
     )
 
 
-def _boundaries(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Of every character, bool (characters,): belongs to a word; is a word's first; is a word's last.
+def _boundaries_of_clusters(points: tf.Tensor, kinds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """``_boundaries`` of characters with the marks on them. A mark on white space is a character itself."""
+    mark = tf.equal(kinds, MARK)
+    attached = mark & _before(tf.not_equal(kinds, SPACE))
+    base = ~attached
+    marked = tf.boolean_mask(_after(attached), base)
+    kinds = tf.boolean_mask(tf.where(mark, SYMBOL, kinds), base)
+    # With a mark, an "n" is no longer that of "n't", nor a digit one of "2.8", but it may begin the "8".
+    plain = tf.where(marked, _MARKED, tf.boolean_mask(points, base))
+    begins, ends = _boundaries(plain, kinds, tf.where(marked & tf.equal(kinds, DIGIT), LETTER, kinds))
+    kana = tf.equal(kinds, KANA)
+    goes_on = kana & _before(kana)
+    begins, ends = begins & ~goes_on, ends & ~_after(goes_on)
+    places = tf.where(base)
+    shape = tf.shape(points, out_type=tf.int64)
+    # A word ends with the last mark of its last character.
+    last = tf.concat([places[1:] - 1, shape[None] - 1], axis=0)[: tf.shape(places)[0]]
+    return (
+        tf.scatter_nd(places, tf.cast(begins, tf.int32), shape) > 0,
+        tf.scatter_nd(last, tf.cast(ends, tf.int32), shape) > 0,
+    )
+
+
+def _boundaries(
+    points: tf.Tensor, kinds: tf.Tensor, numbers: Optional[tf.Tensor] = None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Of every character, bool (characters,): is a word's first; is a word's last.
 
     Args:
         points: int32 (characters,), all texts with a gap of white space behind each.
+        kinds: int32 (characters,), their classes.
+        numbers: the same, with DIGIT only for what numbers consist of; None = as ``kinds``.
     """
-    kinds = character_classes()(points)
     spoken = tf.not_equal(kinds, SPACE)
-    segments = _segments(kinds)
+    segments = _segments(kinds if numbers is None else numbers)
     tightly = tf.concat([tf.equal(segments.start[1:], segments.end[:-1] + 1), [False]], axis=0)[
         : tf.shape(segments.start)[0]
     ]  # one character stands between this segment and the next
@@ -197,7 +241,7 @@ def _boundaries(points: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     goes_on |= tf.equal(place, end) & of(joined)
     goes_on |= of(chained) & tf.equal(place, head)
     goes_on &= anywhere
-    return spoken, spoken & ~goes_on, spoken & ~_after(goes_on)
+    return spoken & ~goes_on, spoken & ~_after(goes_on)
 
 
 def _propagate(if_free: tf.Tensor, if_consumed: tf.Tensor) -> tf.Tensor:

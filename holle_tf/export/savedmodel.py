@@ -92,7 +92,9 @@ class StudentModule(tf.Module):
         )
         self.tokens = tf.function(self._tokens, input_signature=_ids(student), autograph=False)
         self._tokenize = tf.function(
-            tokenize_in_graph, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+            functools.partial(tokenize_in_graph, rules=student.limits.rules),
+            input_signature=[tf.TensorSpec([None], tf.string)],
+            autograph=False,
         )
         self._limits = student.limits
         self._first_bucket, self._buckets = len(student.words), student.hash_buckets

@@ -15,23 +15,26 @@ from holle_tf.models.sam_match import INPUTS as WITH_KEYS
 from holle_tf.models.sam_match import build_sam_match
 from holle_tf.options.export import ExportConfig
 from pipelines.errors import UserError
+from pipelines.tokenizer import LATIN
 from pipelines.vocabulary import SPECIAL, UNK
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits that a client must respect, as in training.
+    """Limits and rules that a client must respect, as in training.
 
     Attributes:
         query_words, history_words: a longer query or history keeps its last words.
         span_words: of the longest span.
         n_best: how many spans are listed.
+        rules: for words, see ``pipelines.tokenizer.word_pattern``.
     """
 
     query_words: int
     history_words: int
     span_words: int
     n_best: int
+    rules: str = LATIN
 
     def words_of(self, text: str) -> Optional[int]:
         """How many words of ``text`` (one of ``sam.INPUTS``) are read; None for all."""

@@ -25,9 +25,12 @@ class Group(NamedTuple):
     places: np.ndarray
 
 
-def by_length(examples: Sequence[Example]) -> list[Group]:
-    """Quarters of the examples by number of words in the document; fewer groups if many lengths are equal."""
-    lengths = np.array([len(tokenize(example.document)) for example in examples])
+def by_length(examples: Sequence[Example], rules: str) -> list[Group]:
+    """Quarters of the examples by number of words in the document; fewer groups if many lengths are equal.
+
+    ``rules`` are those for words, see ``pipelines.tokenizer.word_pattern``.
+    """
+    lengths = np.array([len(tokenize(example.document, rules)) for example in examples])
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, PARTS + 1)[1:], method="inverted_cdf"))
     groups, low = [], int(lengths.min())
     for edge in edges:

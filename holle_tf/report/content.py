@@ -117,7 +117,10 @@ def _figures(
         shown = {row.label: row for key in keys if (row := rows[key]).outcomes}
         examples = read_examples(runs.prepared(setup), "test")
         sources = by_source(examples, reader_of(runs.config.data).sources)
-        for kind, groups in (("length", by_length(examples)), ("source", sources)):
+        for kind, groups in (
+            ("length", by_length(examples, runs.prepared(setup).config.words)),
+            ("source", sources),
+        ):
             scores = {
                 label: score_groups(row.f1, groups, runs.config.report.resamples)
                 for label, row in shown.items()
@@ -156,7 +159,8 @@ def _examples(runs: Runs, rows: Mapping[str, Row]) -> dict[str, Any]:
         student, reader = rows[key], rows[f"{setup}/{teacher}"]
         by_teacher, by_student = reader.spans, student.spans
         if by_teacher is not None and by_student is not None:
-            examples = read_examples(runs.prepared(setup), "test")
+            prepared = runs.prepared(setup)
+            examples = read_examples(prepared, "test")
             differing = sum((a.start, a.end) != (b.start, b.end) for a, b in zip(by_teacher, by_student))
             return {
                 "student": student.label,
@@ -164,6 +168,8 @@ def _examples(runs: Runs, rows: Mapping[str, Row]) -> dict[str, Any]:
                 "setup": tables.SETUPS[setup],
                 "differing": differing,
                 "of": len(examples),
-                "shown": shown_examples(examples, by_teacher, by_student, runs.config.report.examples),
+                "shown": shown_examples(
+                    examples, by_teacher, by_student, runs.config.report.examples, prepared.config.words
+                ),
             }
     return {}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 
 from holle_tf.evaluate.predictions import SpanPrediction
 from pipelines.example import Example
-from pipelines.tokenizer import token_span, tokenize
+from pipelines.tokenizer import UNICODE, token_span, tokenize
 
 AROUND = 60  # words shown on either side of a span
 Span = tuple[int, int]  # first and last word, inclusive
@@ -37,6 +37,7 @@ def shown_examples(
     teacher: Sequence[SpanPrediction],
     student: Sequence[SpanPrediction],
     count: int,
+    rules: str = UNICODE,
 ) -> list[dict[str, Any]]:
     """The chosen examples as the page shows them: query, pieces of the document, and both predictions."""
     shown = []
@@ -46,7 +47,7 @@ def shown_examples(
             "teacher": (by_teacher.start, by_teacher.end),
             "student": (by_student.start, by_student.end),
         }
-        true = token_span(tokenize(example.document), example.answer_start, example.answer_end)
+        true = token_span(tokenize(example.document, rules), example.answer_start, example.answer_end)
         if true is not None:
             spans["true"] = true
         shown.append(
@@ -58,15 +59,15 @@ def shown_examples(
                 "answer": example.answer,
                 "teacher": {"text": by_teacher.prediction, "f1": by_teacher.f1},
                 "student": {"text": by_student.prediction, "f1": by_student.f1},
-                "pieces": pieces(example.document, spans),
+                "pieces": pieces(example.document, spans, rules=rules),
             }
         )
     return shown
 
 
-def pieces(document: str, spans: dict[str, Span], around: int = AROUND) -> list[Piece]:
+def pieces(document: str, spans: dict[str, Span], around: int = AROUND, rules: str = UNICODE) -> list[Piece]:
     """The document around the spans, cut where a span starts or ends; "..." stands for the words left out."""
-    tokens = tokenize(document)
+    tokens = tokenize(document, rules)
     wanted = [False] * len(tokens)
     for first, last in spans.values():
         for place in range(max(first - around, 0), min(last + around + 1, len(tokens))):

@@ -69,6 +69,7 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
         history_words=config.data.max_history_words,
         span_words=config.evaluation.max_span,
         n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
+        rules=config.data.words,
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
     try:

@@ -52,7 +52,7 @@ def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared:
             for edge in ("start", "end")
         }
     plot_prediction(
-        tokenize(example.document),
+        tokenize(example.document, prepared.config.words),
         {name: p["start"] for name, p in probabilities.items()},
         {name: p["end"] for name, p in probabilities.items()},
         (encoded.start, encoded.end),

@@ -23,6 +23,7 @@ from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, remove_stale
 from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
+from pipelines.tokenizer import LATIN
 from pipelines.vocabulary import Vocabulary
 
 PACKAGES = (
@@ -36,6 +37,7 @@ PACKAGES = (
     "numba",
 )
 DIGESTS = "sha256"  # in result.json: by path below the run folder
+_OF_OLDER = {"data.words": LATIN}  # what runs had before there were these options
 _DECISIVE = ("config.yaml", "vocab.txt", "chars.txt")  # with the weights, the files that decide an answer
 _OF_RESULT: dict[str, tuple[type, ...]] = {  # types of what is read of a result
     "model": (str,),
@@ -212,7 +214,7 @@ class RunFolder:
         """
         if not (self.path / "config.yaml").exists():
             raise UserError(f"{self.path}: no run is here (config.yaml is missing); check --run_dir.")
-        config = load_config([self.path / "config.yaml"])
+        config = load_config([self.path / "config.yaml"], defaults=_OF_OLDER)
         if config.plugins:
             recorded = read_json(self.path / _PLUGINS) or {}
             for name, digest in plugin_digests(config.plugins).items():

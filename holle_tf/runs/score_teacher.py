@@ -201,7 +201,7 @@ class SplitScores:
         for number, example in enumerate(iterate_examples(self._prepared, self._split)):
             if not wanted(number):
                 continue
-            words = tokenize(example.document.replace("\0", "\ufffd"))
+            words = tokenize(example.document.replace("\0", "\ufffd"), self._prepared.config.words)
             if example.example_id not in self._places:
                 yield number, example.example_id, [np.zeros(len(words), np.float32)] * len(EDGES), None
                 continue

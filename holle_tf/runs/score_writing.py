@@ -51,7 +51,7 @@ def _lines(run_on_data: RunOnData, prepared: PreparedData, split: str) -> Iterat
     folder = ensure_teacher_cache(run_on_data.load_model, weights, prepared, split, size, chunks)
     scores = read_teacher_cache(folder, "teacher").as_numpy_iterator()
     for example, row in zip(iterate_examples(prepared, split), scores):
-        words = tokenize(example.document.replace("\0", "\ufffd"))
+        words = tokenize(example.document.replace("\0", "\ufffd"), prepared.config.words)
         offsets = {"start": [word.start for word in words], "end": [word.end for word in words]}
         start, end = (_edge(np.array(offsets[edge]), row[f"teacher_{edge}_logits"]) for edge in EDGES)
         yield ScoreLine(example.example_id, split, document_sha256(example.document), start, end)

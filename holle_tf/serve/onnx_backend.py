@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence
 
@@ -27,7 +28,7 @@ from holle_tf.store.fingerprint import model_fingerprint
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
-from pipelines.tokenizer import Token, lookup_form, tokenize
+from pipelines.tokenizer import Token, find_words, lookup_form
 from pipelines.word_keys import KEY_VERSION, word_key
 
 if TYPE_CHECKING:  # it needs pyarrow
@@ -81,6 +82,7 @@ class OnnxBackend:
             words = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
             last = options["last_words"]
             self._last = {name: _whole(last, name, least=0) for name in INPUTS[1:]}
+            self._pattern = re.compile(options["pattern"])  # by whatever rules it was trained
             self._unknown = _whole(options, "unknown_id", least=0, most=len(words) - 1)
             self._keys = bool(options.get("keys"))
             if self._keys and options["keys"]["version"] != KEY_VERSION:
@@ -186,7 +188,7 @@ class OnnxBackend:
         return Answer.of_tokens(starts, ends, decoded, edges)
 
     def _document(self, text: str) -> _Tokens:
-        tokens = tokenize(_readable(text))
+        tokens = find_words(_readable(text), self._pattern)
         starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
         return _Tokens(starts, ends, self._numbers_of("document", tokens))
 
@@ -194,7 +196,7 @@ class OnnxBackend:
         """Ids, and keys, of the last words of each text, by input of the model."""
         numbers = {}
         for name, text in texts.items():
-            tokens = tokenize(_readable(text))
+            tokens = find_words(_readable(text), self._pattern)
             numbers.update(self._numbers_of(name, tokens[max(len(tokens) - self._last[name], 0) :]))
         return numbers
 

@@ -12,7 +12,6 @@ from pipelines.errors import UserError
 from pipelines.example import Unusable
 from pipelines.json_values import as_text, required_text
 from pipelines.raw_files import DAMAGED, damaged, opened_bytes
-from pipelines.tokenizer import TOKEN
 
 
 class Line(NamedTuple):
@@ -64,8 +63,6 @@ def parse_line(content: bytes, number: int) -> Line:
     if not isinstance(record, dict):
         raise Unusable('not an object such as {"id": "...", "document": "..."}')
     text = required_text(record, "document")
-    if not TOKEN.search(text):
-        raise Unusable("'document' has no words")
     key = as_text(record.get("id"))
     if not key and record.get("id") not in (None, ""):
         raise Unusable("'id' is not a text")

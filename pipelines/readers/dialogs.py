@@ -107,7 +107,7 @@ def parse_turn(record: Mapping[str, Any], config: DataConfig) -> Tuple[Example, 
         start, end = sentences_around(text, start, end)
     document, begin = text, start
     if config.setup == "ld":
-        document, begin = cut_window(text, start, end, config.long_words, example_id)
+        document, begin = cut_window(text, start, end, config.long_words, example_id, config.words)
     example, _ = answered(
         config,
         example_id=example_id,
@@ -146,9 +146,9 @@ def unlabelled_turn(record: Mapping[str, Any], config: DataConfig) -> Tuple[Exam
     question, text = required_text(record, "question"), required_text(record, "document")
     key, document = record["id"] or question, text
     if config.setup in ("sd", WINDOWS):
-        document = cut_unanswered(text, config.window_words, key)
+        document = cut_unanswered(text, config.window_words, key, rules=config.words)
     elif config.setup == "ld":
-        document = cut_unanswered(text, config.long_words, key)
+        document = cut_unanswered(text, config.long_words, key, rules=config.words)
     prober, responder = histories(record["history"], config.history_turns)
     example = unanswered(document, question, prober, responder)
     return replace(example, chat_id=record["dialog"], movie=record["title"] or record["dialog"]), text

@@ -146,7 +146,9 @@ def unlabelled_question(record: Mapping[str, Any], config: DataConfig) -> Tuple[
     key = as_text(record.get("id")) or question
     document, begin = _document(record, config, key)
     if config.setup in ("sd", WINDOWS):
-        document = cut_unanswered(document, config.window_words, key, begin, begin + len(paragraph))
+        document = cut_unanswered(
+            document, config.window_words, key, begin, begin + len(paragraph), config.words
+        )
     title = record["title"]
     example = replace(unanswered(document, question), chat_id=title, movie=title)
     return example, "\n".join(record["paragraphs"])
@@ -223,14 +225,15 @@ def _document(record: Mapping[str, Any], config: DataConfig, key: str) -> Tuple[
     if config.setup == "sd":
         first, stop = place, place + 1
     elif config.setup == "ld":
-        first, stop = cut_paragraphs([_words(text) for text in paragraphs], place, config.long_words, key)
+        lengths = [_words(text, config.words) for text in paragraphs]
+        first, stop = cut_paragraphs(lengths, place, config.long_words, key)
     begin = sum(len(text) + 1 for text in paragraphs[first:place])
     return "\n".join(paragraphs[first:stop]), begin
 
 
 @lru_cache(maxsize=1024)
-def _words(text: str) -> int:
-    return len(token_texts(text))
+def _words(text: str, rules: str) -> int:
+    return len(token_texts(text, rules))
 
 
 READER = Reader(

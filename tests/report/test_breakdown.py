@@ -2,6 +2,7 @@ import numpy as np
 
 from holle_tf.report.breakdown import by_length, by_source, score_groups
 from pipelines.example import Example
+from pipelines.tokenizer import LATIN
 
 SOURCES = ("plot", "review", "fact_table")
 
@@ -12,14 +13,14 @@ def _example(words, source="plot"):
 
 def test_every_example_is_in_one_quarter_by_length():
     lengths = [5, 9, 2, 7, 1, 8, 3, 6]
-    groups = by_length([_example(n) for n in lengths])
+    groups = by_length([_example(n) for n in lengths], LATIN)
     assert [group.name for group in groups] == ["1 to 2", "3 to 5", "6 to 7", "8 to 9"]
     assert sorted(np.concatenate([group.places for group in groups])) == list(range(8))
     assert [lengths[place] for place in groups[0].places] == [2, 1]
 
 
 def test_documents_of_one_length_are_one_group():
-    assert [group.name for group in by_length([_example(4)] * 5)] == ["4"]
+    assert [group.name for group in by_length([_example(4)] * 5, LATIN)] == ["4"]
 
 
 def test_sources_without_examples_are_left_out():
