@@ -1,12 +1,18 @@
-"""SHA-256 of the files of a finished folder, recorded when it is written and checked when it is loaded."""
+"""SHA-256 of texts, and of the files of a finished folder, recorded when it is written, checked when loaded."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any, Iterable
 
 from pipelines.errors import UserError
 from pipelines.files import file_sha256
+
+
+def text_sha256(text: str) -> str:
+    """SHA-256 of a text in UTF-8, 64 hex digits: the id of a document that has no other."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digests_of(folder: Path, names: Iterable[str]) -> dict[str, str]:

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Union
 
+from pipelines.digests import text_sha256
 from pipelines.example import Example
 from pipelines.files import atomic_file
 from pipelines.manifest import PreparedData
 from pipelines.records import iterate_examples
-
-
-def document_sha256(document: str) -> str:
-    """SHA-256 of a document's text in UTF-8, 64 hex digits."""
-    return hashlib.sha256(document.encode("utf-8")).hexdigest()
 
 
 def write_example_file(prepared: PreparedData, split: str, folder: Union[str, Path]) -> Path:
@@ -43,7 +38,7 @@ def as_json(example: Example, split: str) -> dict[str, Any]:
         "example_id": example.example_id,
         "split": split,
         "document": example.document,
-        "document_sha256": document_sha256(example.document),
+        "document_sha256": text_sha256(example.document),
         "query": example.query,
         "prober_history": example.prober_history,
         "responder_history": example.responder_history,

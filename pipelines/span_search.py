@@ -1,9 +1,12 @@
-"""Find an answer in its document even if its offset, case or quotes are wrong."""
+"""Find an answer in its document even if its offset is wrong, or it is spelt in another way there."""
 
 from __future__ import annotations
 
 import re
 from typing import List, NamedTuple, Optional, Tuple
+
+from pipelines.scripts import ATTACHED, KATAKANA, UNSPACED
+from pipelines.spelling import common_spelling
 
 # Pieces that annotators and their editors write in several ways.
 _PIECE = re.compile(r"\s+|``|''|.", re.DOTALL)
@@ -31,14 +34,19 @@ _SHORT = 32  # characters; finding a span of no more is quick even where it over
 NO_OFFSET = "no usable offset"
 MOVED = "span not at its offset"
 SPELLED = "span differs in case, quotes or spaces"
+ENCODED = "span differs in Unicode's form, invisible characters, HTML entities or look-alikes"
+_MARK = re.compile(f"[{ATTACHED}]")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_KATAKANA = re.compile(f"[{KATAKANA}]")
 
 
 def find_span(text: str, span: str, offset: Optional[int], ignore_case: bool = True) -> Optional[Place]:
     """Find ``span`` in ``text``: at the offset, else at its occurrence nearest to the offset.
 
     An exact occurrence is preferred to one that differs in case (where ``ignore_case``), typographic
-    quotes, dashes or white space. Away from the offset, a span of a single word must be a whole word
-    of the text ("8" is not found in "1988").
+    quotes, dashes or white space, and this one to what only reads alike (``spelling.common_spelling``).
+    Away from the offset, a span of a single word must be a whole word of the text ("8" is not found in
+    "1988").
 
     Args:
         offset: of the span's first character; None, or a negative one, takes the first occurrence.
@@ -64,7 +72,27 @@ def find_span(text: str, span: str, offset: Optional[int], ignore_case: bool = T
         nearest = _nearest(text, places, where, several_words=len(wanted.split()) > 1)
         if nearest:
             return _trimmed(text, *nearest, repairs)
-    return None
+    return _reads_alike(text, span, where, usable, moved, ignore_case)
+
+
+def _reads_alike(
+    text: str, span: str, where: int, usable: bool, moved: str, ignore_case: bool
+) -> Optional[Place]:
+    spelling = common_spelling(text, ignore_case)
+    wanted = common_spelling(span, ignore_case).text.strip()
+    if not wanted:  # invisible characters alone
+        return None
+    places = [
+        spelling.place(start, len(wanted))
+        for start in _starts(spelling.text, wanted)
+        if spelling.is_whole(start, len(wanted))
+    ]
+    before = len(span) - len(span.lstrip())
+    for place in places:
+        if usable and place[0] == where + before:
+            return _trimmed(text, *place, (ENCODED,))
+    nearest = _nearest(text, places, where, several_words=len(wanted.split()) > 1)
+    return _trimmed(text, *nearest, (moved, ENCODED)) if nearest else None
 
 
 def _starts(text: str, wanted: str) -> List[int]:
@@ -115,8 +143,21 @@ def _nearest(
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:
-    begins = start == 0 or not (text[start - 1].isalnum() and text[start].isalnum())
-    return begins and (end == len(text) or not (text[end - 1].isalnum() and text[end].isalnum()))
+    begins = start == 0 or not _joined(text[start - 1], text[start])
+    return begins and (end == len(text) or not _joined(text[end - 1], text[end]))
+
+
+def _joined(left: str, right: str) -> bool:
+    """Whether two characters that follow each other are of one word (see ``tokenizer``)."""
+    if left.isascii() and right.isascii():
+        return left.isalnum() and right.isalnum()
+    if _MARK.match(right):
+        return not left.isspace()
+    if not right.isalnum() or not (left.isalnum() or _MARK.match(left)):
+        return False
+    if _UNSPACED.match(left) or _UNSPACED.match(right):
+        return False
+    return bool(_KATAKANA.match(left)) == bool(_KATAKANA.match(right)) or bool(_MARK.match(left))
 
 
 class _Spelled:

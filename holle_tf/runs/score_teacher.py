@@ -23,8 +23,8 @@ from holle_tf.distill.teacher_cache import (
 from holle_tf.models.outputs import EDGES
 from holle_tf.options.distill import SCORES
 from holle_tf.runs.run_folder import read_json, write_text
+from pipelines.digests import text_sha256
 from pipelines.errors import UserError
-from pipelines.example_files import document_sha256
 from pipelines.files import file_sha256
 from pipelines.prepare import PreparedData
 from pipelines.records import iterate_examples
@@ -157,8 +157,7 @@ class SplitScores:
         self._spool: IO[bytes] = tempfile.TemporaryFile()
         self._prepared, self._split = prepared, split
         documents = {
-            example.example_id: document_sha256(example.document)
-            for example in iterate_examples(prepared, split)
+            example.example_id: text_sha256(example.document) for example in iterate_examples(prepared, split)
         }
         self._places: dict[str, int] = {}  # id -> offset of its line in the spool
         for line in read_score_lines(path):

@@ -11,7 +11,7 @@ from holle_tf.distill.score_format import LOGITS, EdgeScores, Header, ScoreLine,
 from holle_tf.distill.teacher_cache import UNKNOWN, ensure_teacher_cache, read_teacher_cache
 from holle_tf.models.outputs import EDGES
 from holle_tf.runs.run_on_data import RunOnData
-from pipelines.example_files import document_sha256
+from pipelines.digests import text_sha256
 from pipelines.pool import POOL, prepare_pool
 from pipelines.prepare import PreparedData
 from pipelines.records import iterate_examples
@@ -54,7 +54,7 @@ def _lines(run_on_data: RunOnData, prepared: PreparedData, split: str) -> Iterat
         words = tokenize(example.document.replace("\0", "\ufffd"), prepared.config.words)
         offsets = {"start": [word.start for word in words], "end": [word.end for word in words]}
         start, end = (_edge(np.array(offsets[edge]), row[f"teacher_{edge}_logits"]) for edge in EDGES)
-        yield ScoreLine(example.example_id, split, document_sha256(example.document), start, end)
+        yield ScoreLine(example.example_id, split, text_sha256(example.document), start, end)
 
 
 def _edge(offsets: np.ndarray, logits: np.ndarray) -> EdgeScores:

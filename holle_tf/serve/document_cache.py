@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from typing import Any, Hashable, Optional
 
-from holle_tf.store.fingerprint import text_digest
+from pipelines.digests import text_sha256
 
 ENTRY_BYTES = 500  # of Python's objects, beside the size that is given
 
@@ -63,4 +63,4 @@ class DocumentCache:
 
 def document_id(text: str) -> str:
     """The id of a document: the SHA-256 of its text in UTF-8, 64 hexadecimal digits."""
-    return text_digest(text)
+    return text_sha256(text)

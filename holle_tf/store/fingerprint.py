@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -32,8 +31,3 @@ def model_fingerprint(export: Path) -> str:
     kept = {name: value for name, value in rules.items() if name not in _OF_ANSWERS}
     digests = {name: file_sha256(export / name) for name in (WEIGHTS, VOCABULARY)}
     return json_sha256({**digests, TOKENIZER: kept})
-
-
-def text_digest(text: str) -> str:
-    """The SHA-256 of a text in UTF-8, 64 hexadecimal digits: its id where it has no other."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

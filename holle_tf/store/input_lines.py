@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Iterator, NamedTuple
 
-from holle_tf.store.fingerprint import text_digest
+from pipelines.digests import text_sha256
 from pipelines.errors import UserError
 from pipelines.example import Unusable
 from pipelines.json_values import as_text, required_text
@@ -66,4 +66,4 @@ def parse_line(content: bytes, number: int) -> Line:
     key = as_text(record.get("id"))
     if not key and record.get("id") not in (None, ""):
         raise Unusable("'id' is not a text")
-    return Line(number, key or text_digest(text), text)
+    return Line(number, key or text_sha256(text), text)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Iterator, NamedTuple, Optional
 
 import numpy as np
 
-from holle_tf.store.fingerprint import text_digest
 from holle_tf.store.id_index import IdIndex, ends_of
 from holle_tf.store.manifest import Manifest, load_manifest
 from holle_tf.store.shard import ReadDocument, Shard
+from pipelines.digests import text_sha256
 from pipelines.errors import UserError
 
 if TYPE_CHECKING:  # it needs bm25s
@@ -102,7 +102,7 @@ class Store:
     def _found(self, key: str) -> Iterator[tuple[int, StoredText]]:
         for place in self._index.places(key):
             found = self.at(place)
-            if key == found.id or key == text_digest(found.text):
+            if key == found.id or key == text_sha256(found.text):
                 yield place, found
 
     def _place(self, place: int) -> tuple[Shard, int]:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import IO, Callable, Iterator, Optional, Sequence
 
 from holle_tf.options.store import StoreConfig
-from holle_tf.store.fingerprint import text_digest
 from holle_tf.store.id_index import id_hash, write_ids
 from holle_tf.store.input_lines import opened_input, parse_line
 from holle_tf.store.manifest import FileEntry, Manifest, ShardEntry, load_manifest
 from holle_tf.store.part import Encoder, Part, lines_of, write_part
 from holle_tf.store.shard import Shard
+from pipelines.digests import text_sha256
 from pipelines.errors import UserError
 from pipelines.example import Unusable
 from pipelines.files import exclusive_access, remove_stale
@@ -226,7 +226,7 @@ def _keys(folder: Path, manifest: Manifest) -> Iterator[tuple[str, int]]:
         for row in range(shard.documents):
             key, text = shard.text(row)
             yield key, place
-            digest = text_digest(text)
+            digest = text_sha256(text)
             if digest != key:
                 yield digest, place
             place += 1

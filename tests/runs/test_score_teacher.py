@@ -10,8 +10,8 @@ from holle_tf.distill.score_format import EdgeScores, Header, ScoreLine, write_s
 from holle_tf.distill.teacher_cache import UNKNOWN, read_teacher_cache
 from holle_tf.runs.score_evaluation import evaluate_score_file
 from holle_tf.runs.score_teacher import ScoreTeacher
+from pipelines.digests import text_sha256
 from pipelines.errors import UserError
-from pipelines.example_files import document_sha256
 from pipelines.records import read_examples
 
 
@@ -25,7 +25,7 @@ def lines_of(examples, split="", right=lambda number: True):
         start, end = example.answer_start, example.answer_end
         if not right(number):
             start, end = 0, 1
-        sha = document_sha256(example.document)
+        sha = text_sha256(example.document)
         yield ScoreLine(example.example_id, split, sha, sure(start), sure(end))
 
 
