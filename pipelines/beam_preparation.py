@@ -131,7 +131,7 @@ def _build(
         ranked
         | "texts" >> beam.FlatMap(lambda item: [(item[0], getattr(item[2].example, t)) for t in TEXTS])
         | beam.Distinct()
-        | "count words" >> beam.FlatMapTuple(_count, config.words)
+        | "count words" >> beam.FlatMap(_count, config.words)
         | beam.CombinePerKey(sum)
     )
     start = pipeline | beam.Create([None])
@@ -196,7 +196,8 @@ def _rank(item: tuple[str, _Read], places: Mapping[str, list[int]]) -> Iterator[
         yield split, rank, read
 
 
-def _count(split: str, text: str, rules: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+def _count(item: tuple[str, str], rules: str) -> Iterator[tuple[tuple[str, str, str], int]]:
+    split, text = item
     for kind, counts in count_words([text], rules)._asdict().items():
         for entry, n in counts.items():
             yield (split, kind, entry), n

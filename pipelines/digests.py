@@ -1,4 +1,4 @@
-"""SHA-256 of texts, and of the files of a finished folder, recorded when it is written, checked when loaded."""
+"""SHA-256 of texts, and of a finished folder's files, recorded when it is written and checked when loaded."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from typing import Any, Callable, Optional, Union
 from pipelines import held_out
 from pipelines.errors import UserError
 from pipelines.files import atomic_folder, file_sha256, json_sha256, remove_stale
-from pipelines.folder_reader import DEV_RULE, lacks_dev
 from pipelines.local_preparation import fill_folder
 from pipelines.manifest import CACHES, REFERENCES, SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.options import DataConfig
@@ -129,8 +128,8 @@ def fingerprint_of(
         decisive["held_out"] = held_out.VERSION
     if reader.version != Reader.version:
         decisive["reader_version"] = reader.version
-    if lacks_dev(reader, Path(data_dir)):
-        decisive["dev_of_train"] = DEV_RULE
+    if held_out.lacks_dev(reader, Path(data_dir)):
+        decisive["dev_of_train"] = held_out.DEV_RULE
     return json_sha256(decisive), sources
 
 

@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from pipelines.errors import UserError
 from pipelines.example import EXPECTED, Example, Unusable
-from pipelines.folder_reader import lacks_dev, reader_of_split
-from pipelines.held_out import with_three_splits
+from pipelines.folder_reader import reader_of_split
+from pipelines.held_out import lacks_dev, with_three_splits
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
 from pipelines.readers.reader import Reader

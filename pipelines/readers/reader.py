@@ -71,7 +71,7 @@ class Reader:
         with_offset: (record, offset in characters, options) -> the record with this offset of its answer.
         ties: record -> what ties it to others, by kind: its ``CHAT``, its movie or article; "" where it is
             not known. It must not depend on the setup. With it, a dev split is made of train where it has no
-            files, and ids that start anew in every chat are told apart (``folder_reader``).
+            files (``held_out``), and ids that start anew in every chat are told apart (``folder_reader``).
         setups: values of ``data.setup`` for which the schema has documents.
         answers: values of ``data.answer`` that the schema has.
         document_of: record -> a name or the text of the document that it is about. With it, a folder without

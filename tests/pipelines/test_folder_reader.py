@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from pipelines import folder_reader
+from pipelines import folder_reader, held_out
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
 from pipelines.prepare import fingerprint_of
@@ -31,7 +31,7 @@ def written(folder, train, test=(), **others):
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch):
-    monkeypatch.setattr(folder_reader, "_KNOWN", {})
+    monkeypatch.setattr(held_out, "_KNOWN", {})
 
 
 def split_of(folder, config=LD):
