@@ -65,6 +65,9 @@ UNSPACED = _class(
     "1b170-1b2fb 20000-33479 3d000-3fc3f"
 )
 
+# Marks that put the next of these letters below the one before: of Myanmar, Khmer and Tai Tham.
+STACKING = _class("1039 17d2 1a60")
+
 # Letters with Word_Break=Katakana. They follow each other as one word.
 KATAKANA = _class(
     "3031-3035 30a1-30fa 30fc-30ff 31f0-31ff ff66-ff9d 1aff0-1b000 1b120-1b122 1b124-1b128 1b155-1b168"

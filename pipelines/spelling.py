@@ -90,6 +90,7 @@ def _plain(piece: str, ignore_case: bool) -> str:
 def _plain_character(piece: str, ignore_case: bool) -> str:
     if piece.isspace():
         return " "
+    piece = unicodedata.normalize("NFC", piece)
     if piece in _ALIKE:
         return _ALIKE[piece]
     decomposed = unicodedata.normalize("NFKD", _VARIANTS.sub("", piece))

@@ -16,7 +16,7 @@ import re
 from functools import lru_cache
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
-from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, UNSPACED
+from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, STACKING, UNSPACED
 
 LATIN, UNICODE = "latin", "unicode"  # values of data.words
 RULES = (LATIN, UNICODE)
@@ -62,7 +62,8 @@ def _unicode() -> str:
             word,
             rf"['’](?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL]){bare}",
             rf"[{KATAKANA}][{KATAKANA}{ATTACHED}]*",
-            rf"\S{mark}*",  # a character of a script without spaces, a punctuation mark, a symbol
+            rf"[{UNSPACED}]{mark}*(?:(?<=[{STACKING}])[{UNSPACED}]{mark}*)*",
+            rf"\S{mark}*",  # a punctuation mark, a symbol, a stray accent
         )
     )
 

@@ -10,17 +10,20 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, UNSPACED
+from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, STACKING, UNSPACED
 from pipelines.tokenizer import LATIN, lookup_form
 
-# Classes of characters. A DIGIT is a decimal one. KANA is Katakana, which only UNICODE tells from letters.
-SYMBOL, SPACE, LETTER, DIGIT, MARK, KANA = range(6)
+# Classes of characters. A DIGIT is a decimal one. The last three are of ``pipelines.scripts``, and only by the
+# rules UNICODE.
+SYMBOL, SPACE, LETTER, DIGIT, MARK, KANA, LONE, STACKER = range(8)
 _LATIN = {SPACE: r"\s+", LETTER: r"[^\W\d_]+", DIGIT: r"\d+", MARK: "[\u0300-\u036f]+"}
 _UNICODE = {
     **_LATIN,
-    LETTER: rf"[^\W\d_{UNSPACED}{KATAKANA}{ATTACHED_LETTERS}]+",  # one of UNSPACED is a SYMBOL
+    LETTER: rf"[^\W\d_{UNSPACED}{KATAKANA}{ATTACHED_LETTERS}]+",
     MARK: f"[{ATTACHED}]+",
     KANA: f"[{KATAKANA}]+",
+    LONE: f"[{UNSPACED}]+",
+    STACKER: f"[{STACKING}]+",  # also a mark
 }
 IRREGULAR = ("\u03a3", "\u0130")  # their lower case is not one letter by itself
 _PAGE = 256  # code points

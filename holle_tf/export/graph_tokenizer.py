@@ -22,8 +22,10 @@ from holle_tf.export.characters import (
     IRREGULAR,
     KANA,
     LETTER,
+    LONE,
     MARK,
     SPACE,
+    STACKER,
     SYMBOL,
     character_classes,
     lookup_shifts,
@@ -153,16 +155,18 @@ def _segments(kinds: tf.Tensor) -> _Segments:
 
 def _boundaries_of_clusters(points: tf.Tensor, kinds: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """``_boundaries`` of characters with the marks on them. A mark on white space is a character itself."""
-    mark = tf.equal(kinds, MARK)
+    stacker = tf.equal(kinds, STACKER)
+    mark = tf.equal(kinds, MARK) | stacker
     attached = mark & _before(tf.not_equal(kinds, SPACE))
     base = ~attached
     marked = tf.boolean_mask(_after(attached), base)
+    stacked = tf.boolean_mask(_before(stacker), base)
     kinds = tf.boolean_mask(tf.where(mark, SYMBOL, kinds), base)
     # With a mark, an "n" is no longer that of "n't", nor a digit one of "2.8", but it may begin the "8".
     plain = tf.where(marked, _MARKED, tf.boolean_mask(points, base))
     begins, ends = _boundaries(plain, kinds, tf.where(marked & tf.equal(kinds, DIGIT), LETTER, kinds))
-    kana = tf.equal(kinds, KANA)
-    goes_on = kana & _before(kana)
+    kana, lone = tf.equal(kinds, KANA), tf.equal(kinds, LONE)
+    goes_on = (kana & _before(kana)) | (lone & _before(lone) & stacked)
     begins, ends = begins & ~goes_on, ends & ~_after(goes_on)
     places = tf.where(base)
     shape = tf.shape(points, out_type=tf.int64)

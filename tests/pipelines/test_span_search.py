@@ -66,6 +66,26 @@ def test_a_single_word_is_not_found_inside_another():
     assert found("nd, the", 0) == ("nd,  the", 33, (MOVED, SPELLED))
 
 
+@pytest.mark.parametrize(
+    "text, span",
+    [
+        ("这部电影讲一个老水手的故事。", "老水手"),
+        ("これはアニメーション映画です", "アニメーション"),
+        ("ดนตรีเพราะมาก", "เพราะ"),
+        ("संगीत बहुत अच्छा है", "बहुत"),
+    ],
+)
+def test_a_word_that_needs_no_spaces_is_found_away_from_its_offset(text, span):
+    assert found(span, 0, text=text) == (span, text.index(span), (MOVED,))
+
+
+@pytest.mark.parametrize(
+    "text, span", [("हिन्दी की", "क"), ("アニメーション", "アニメ"), ("cafe\u0301", "cafe")]
+)
+def test_a_mark_or_more_of_a_word_may_not_follow_it(text, span):
+    assert found(span, len(text), text=text) is None
+
+
 def test_letters_whose_lower_case_is_longer_do_not_shift_the_rest():
     text = "İİİ The End"
     assert found("the end", 0, text=text) == ("The End", 4, (MOVED, SPELLED))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.tokenizer import Token, lookup_form, token_span, token_texts, tokenize
+from pipelines.tokenizer import LATIN, UNICODE, Token, lookup_form, token_span, token_texts, tokenize
 
 # Plain random Unicode rarely holds what the rules are about.
 PIECES = st.sampled_from(
@@ -99,10 +99,13 @@ def test_tokenising_tokens_again_changes_nothing(text):
     assert [token.text for token in tokenize(" ".join(words))] == words
 
 
-@pytest.mark.parametrize("unit", ["a", "1.", "a.", "don't", "e\u0301", "'", "1a", "n"])
-def test_time_grows_linearly_with_the_text(unit):
+@pytest.mark.parametrize("rules", [LATIN, UNICODE])
+@pytest.mark.parametrize(
+    "unit", ["a", "1.", "a.", "don't", "e\u0301", "'", "1a", "n", "\u0301", "कि", "ア", "中"]
+)
+def test_time_grows_linearly_with_the_text(unit, rules):
     started = time.process_time()
-    tokenize(unit * (200_000 // len(unit)))
+    tokenize(unit * (200_000 // len(unit)), rules)
     assert time.process_time() - started < 2  # quadratic matching would take minutes
 
 
@@ -170,3 +173,62 @@ def test_token_span_covers_every_word_of_the_range(text, data):
     assert tokens[first].start <= start + len(inside) - len(inside.lstrip())
     assert tokens[last].end >= start + len(inside.rstrip())
     assert tokens[first].end > start and tokens[last].start < end
+
+
+# A text, its words, and an answer in it.
+SCRIPTS = {
+    "Hindi": ("यह फिल्म एक नाविक की कहानी है।", "यह फिल्म एक नाविक की कहानी है ।", "नाविक की कहानी"),
+    "Tamil": ("இந்தப் படம் மாலுமியின் கதை.", "இந்தப் படம் மாலுமியின் கதை .", "மாலுமியின் கதை"),
+    "vowelled Arabic": ("الفِيلمُ قِصَّةُ بَحَّارٍ.", "الفِيلمُ قِصَّةُ بَحَّارٍ .", "قِصَّةُ بَحَّارٍ"),
+    "Persian": ("می\u200cخواهم بروم.", "می\u200cخواهم بروم .", "می\u200cخواهم"),
+    "pointed Hebrew": ("שָׁלוֹם עוֹלָם", "שָׁלוֹם עוֹלָם", "עוֹלָם"),
+    "Bengali": ("ছবির বাজেট ৪০ কোটি।", "ছবির বাজেট ৪০ কোটি ।", "৪০ কোটি"),
+    "Chinese": ("成本是400万。", "成 本 是 400 万 。", "400万"),
+    "Japanese": ("1977年のスター・ウォーズ", "1977 年 の スター ・ ウォーズ", "スター・ウォーズ"),
+    "halfwidth": ("ﾊﾟﾝを", "ﾊﾟﾝ を", "ﾊﾟﾝ"),
+    "Thai": ("น้ำหนัก ๒.๕", "น้ำ ห นั ก ๒.๕", "นัก"),
+    "Lao": ("ນ້ຳດີ", "ນ້ຳ ດີ", "ດີ"),
+    "Khmer": ("ភាសាខ្មែរ", "ភា សា ខ្មែ រ", "ខ្មែរ"),
+    "stacked Burmese": ("သတ္တိ", "သ တ္တိ", "တ္တိ"),
+    "Burmese": ("ကျေးဇူး", "ကျေး ဇူး", "ဇူး"),
+    "Korean": ("한국어 영화", "한국어 영화", "영화"),
+    "decomposed Korean": ("\u1112\u1161\u11ab영화 x", "\u1112\u1161\u11ab영화 x", "x"),
+    "emoji": ("❤️👍🏽", "❤️ 👍🏽", "👍🏽"),
+}
+
+
+@pytest.mark.parametrize("text, words, answer", SCRIPTS.values(), ids=SCRIPTS)
+def test_words_of_other_scripts_keep_their_marks_and_need_no_spaces(text, words, answer):
+    tokens = tokenize(text)
+    assert [token.text for token in tokens] == words.split(" ")
+    start = text.index(answer)
+    first, last = token_span(tokens, start, start + len(answer))
+    assert text[tokens[first].start : tokens[last].end] == answer  # a prediction can equal it
+
+
+def test_by_the_older_rules_marks_split_words():
+    assert token_texts("कहानी है", LATIN) == ["कह", "ा", "न", "ी", "ह", "ै"]
+    assert token_texts("老水手", LATIN) == ["老水手"]
+
+
+@given(st.text(st.characters(max_codepoint=0x24F) | st.sampled_from("\u0301 ’“—…αЖقשع한")))
+@settings(max_examples=500, deadline=None)
+def test_both_rules_agree_on_text_without_marks(text):
+    plain = text.replace("\u0301", "")
+    assert tokenize(plain, LATIN) == tokenize(plain, UNICODE)
+
+
+def test_a_mark_makes_another_letter_of_that_of_a_clitic():
+    assert token_texts("it's\u0301 don't\u0301 U.S\u0301. cafe\u0301s") == [
+        *("it", "'", "s\u0301", "don", "'", "t\u0301", "U.S\u0301.", "cafe\u0301s")
+    ]
+
+
+@given(st.text(st.sampled_from("aZ1.'’\u0301\u200d\u200cकि्ம்ாقِ中のアーﾟนั้ำကျខ្한😀🏽 \n"), max_size=40))
+@settings(max_examples=500, deadline=None)
+def test_no_word_begins_within_a_grapheme_cluster(text):
+    regex = pytest.importorskip("regex")
+    edges = {match.start() for match in regex.finditer(r"\X", text)}
+    # A sequence of emoji may be taken apart, a mark is no part of white space, and no virama joins two scripts.
+    also = {at + 1 for at, char in enumerate(text) if char in "\u200d\u094d\u0bcd\u17d2" or char.isspace()}
+    assert {token.start for token in tokenize(text)} <= edges | also
