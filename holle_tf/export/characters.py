@@ -13,8 +13,8 @@ import tensorflow as tf
 from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, STACKING, UNSPACED
 from pipelines.tokenizer import LATIN, lookup_form
 
-# Classes of characters. A DIGIT is a decimal one. The last three are of ``pipelines.scripts``, and only by the
-# rules UNICODE.
+# Classes of characters. A DIGIT is a decimal one. The last three are those of ``pipelines.scripts``, by the
+# rules UNICODE only.
 SYMBOL, SPACE, LETTER, DIGIT, MARK, KANA, LONE, STACKER = range(8)
 _LATIN = {SPACE: r"\s+", LETTER: r"[^\W\d_]+", DIGIT: r"\d+", MARK: "[\u0300-\u036f]+"}
 _UNICODE = {

@@ -139,6 +139,27 @@ def test_an_export_without_halves_is_read_whole(export, tmp_path):
     _assert_same(onnx_backend.OnnxBackend(tmp_path).read(chats), onnx_backend.OnnxBackend(folder).read(chats))
 
 
+@pytest.mark.parametrize("rules", RULES)
+def test_an_export_is_read_by_the_pattern_of_its_own(export, tmp_path, rules):
+    for name in ("model.onnx", "vocab.txt"):
+        (tmp_path / name).write_bytes((export[1] / name).read_bytes())
+    own = json.loads((export[1] / "tokenizer.json").read_text())
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**own, "pattern": word_pattern(rules).pattern}))
+    document = "यह फिल्म एक कहानी है"
+    (answer,) = onnx_backend.OnnxBackend(tmp_path).read([unanswered(document, "कहानी?")])
+    assert answer.token_starts.tolist() == [token.start for token in tokenize(document, rules)]
+
+
+@pytest.mark.parametrize("pattern", ["(", None])
+def test_a_pattern_that_is_none_is_named(export, tmp_path, pattern):
+    for name in ("model.onnx", "vocab.txt"):
+        (tmp_path / name).write_bytes((export[1] / name).read_bytes())
+    own = json.loads((export[1] / "tokenizer.json").read_text())
+    (tmp_path / "tokenizer.json").write_text(json.dumps({**own, "pattern": pattern}))
+    with pytest.raises(UserError, match="cannot load this export .*; export it again"):
+        onnx_backend.OnnxBackend(tmp_path)
+
+
 def test_halves_of_another_model_are_refused(export, tmp_path):
     for path in export[1].glob("*.*"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
@@ -183,6 +204,7 @@ from holle_tf.modes import serve as mode
 from holle_tf.serve import app, backend, onnx_backend, server
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 from pipelines.example_from_texts import unanswered
+from pipelines.tokenizer import RULES, tokenize, word_pattern
 keep_freed_memory()
 loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
 backend.warm_up(loaded)
