@@ -11,7 +11,7 @@ import numpy as np
 from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.tokenizer import Token, lookup_form, token_span, tokenize
-from pipelines.vocabulary import PAD, SPECIAL, UNK, Vocabulary
+from pipelines.vocabulary import NULL, PAD, SPECIAL, UNK, Vocabulary
 from pipelines.word_keys import word_keys
 
 
@@ -20,11 +20,13 @@ class EncodedExample:
     """An example as ids. A text of no words gives arrays of length 0.
 
     Attributes:
-        document, query, prober_history, responder_history: int32 (words,), ids of words.
+        document, query, prober_history, responder_history: int32 (words,), ids of words. With
+            ``data.unanswerable=learn``, the document begins with the null position, at characters 0 to 0.
         document_chars and so on: uint16 (words, max_word_chars), ids of characters, padded with PAD.
         document_keys and so on: int32 (words,), see ``word_keys``.
         token_starts, token_ends: int32 (document words,), character offsets in the document.
-        start, end: the answer's first and last word, both inclusive; -1 without an answer.
+        start, end: the answer's first and last word, both inclusive; -1 without an answer. Of a question
+            without an answer, both are the null position.
     """
 
     example: Example
@@ -45,6 +47,11 @@ class EncodedExample:
     start: int
     end: int
 
+    @property
+    def has_null(self) -> bool:
+        """Whether the document begins with the null position."""
+        return len(self.token_ends) > 0 and int(self.token_ends[0]) == 0  # a word has a character at least
+
 
 def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataConfig) -> EncodedExample:
     """Tokenise and number one example.
@@ -53,7 +60,8 @@ def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataC
     ``max_history_words`` words, which are nearest to the answer.
 
     Raises:
-        ValueError: the example has an answer that no word of the document overlaps.
+        ValueError: the example has an answer that no word of the document overlaps; or it has none, and
+            there is no null position.
     """
 
     def text(name: str, keep_last: Optional[int] = None) -> _EncodedText:
@@ -62,12 +70,17 @@ def encode(example: Example, words: Vocabulary, chars: Vocabulary, config: DataC
         )
 
     document = text("document")
+    null = 1 if config.has_null else 0
     start, end = -1, -1
-    if example.has_answer:
+    if example.unanswerable and null:
+        start, end = 0, 0
+    elif example.has_answer:
         span = token_span(document.tokens, example.answer_start, example.answer_end)
         if span is None:
             raise ValueError(f"{example.example_id}: the answer covers no word of the document")
-        start, end = span
+        start, end = (place + null for place in span)
+    if null:
+        document = _behind_null(document, words, chars, config.max_word_chars)
     query = text("query", config.max_query_words)
     prober = text("prober_history", config.max_history_words)
     responder = text("responder_history", config.max_history_words)
@@ -110,6 +123,18 @@ def _encode_text(
     texts = [token.text for token in tokens]
     forms = [lookup_form(text) for text in texts]
     return _EncodedText(tokens, words.ids(forms), char_ids(texts, chars, max_word_chars), word_keys(forms))
+
+
+def _behind_null(
+    document: _EncodedText, words: Vocabulary, chars: Vocabulary, max_word_chars: int
+) -> _EncodedText:
+    """The document with the null position in front of it."""
+    return _EncodedText(
+        [Token(NULL, 0, 0), *document.tokens],
+        np.concatenate([words.ids([NULL]), document.words]),
+        np.concatenate([char_ids([NULL], chars, max_word_chars), document.chars]),
+        np.concatenate([word_keys([NULL]), document.keys]),
+    )
 
 
 def char_ids(texts: List[str], chars: Vocabulary, max_word_chars: int) -> np.ndarray:

@@ -23,6 +23,7 @@ class Example:
     utterances of one side joined by spaces, oldest first, or "" if there are none. ``has_answer``
     is False for a chat to predict, whose answer is "" at 0. ``references`` are further accepted answers,
     which need not be in the document; predictions are scored against the best of ``accepted``.
+    The answer of an ``unanswerable`` question is "" at 0, too, but ``has_answer`` is True: this is its label.
     """
 
     example_id: str
@@ -44,6 +45,11 @@ class Example:
     def accepted(self) -> Tuple[str, ...]:
         """The texts that a prediction is compared with: answer and references; empty without a label."""
         return (self.answer, *self.references) if self.has_answer else ()
+
+    @property
+    def unanswerable(self) -> bool:
+        """Whether the label says that the document has no answer."""
+        return self.has_answer and not self.answer
 
     @property
     def characters(self) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from pipelines.example import Example
 from pipelines.options import DataConfig
 from pipelines.readers.reader import AnswerPlace, Reader
+from pipelines.unlabelled_record import parse_labelled
 
 CHARACTERS, UTF16, BYTES = "characters", "UTF-16 units", "bytes"
 FITTING = 0.99  # of the offsets that fit in any counting; a few fit another one by chance
@@ -39,13 +40,13 @@ class CountingParser:
         """The example of a record, and what had to be repaired; raises Unusable."""
         places = self._places(record)
         if all(place == places.get(CHARACTERS) for place in places.values()):
-            return self._reader.parse(record, self._config)
+            return parse_labelled(self._reader, record, self._config)
         if self._counting is None:
             self._counting = self._decide()
         if self._counting == CHARACTERS or self._counting not in places:
-            return self._reader.parse(record, self._config)
+            return parse_labelled(self._reader, record, self._config)
         moved = self._reader.with_offset(record, places[self._counting], self._config)
-        example, repairs = self._reader.parse(moved, self._config)
+        example, repairs = parse_labelled(self._reader, moved, self._config)
         return example, [*repairs, f"offset counts {self._counting}"]
 
     def _places(self, record: Any) -> Dict[str, int]:

@@ -18,7 +18,7 @@ COQA = "coqa"
 DOC2DIAL = "doc2dial"
 AUTO = "auto"  # of schema, and of words: told from the files; Holl-E's, and latin, where there are none
 CUT = (SQUAD, QUAC, COQA, DOC2DIAL)  # schemas whose documents are cut to window_words and long_words
-DROP = "drop"
+DROP, LEARN = "drop", "learn"  # what becomes of questions without an answer
 SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
@@ -64,7 +64,16 @@ class DataConfig:
     long_words: int = option(
         700, "all schemas but holle: the most words of a document of the setup ld", positive=True
     )
-    unanswerable: str = option(DROP, "what becomes of questions without an answer", choices=(DROP,))
+    unanswerable: str = option(
+        DROP,
+        "questions without an answer: drop leaves them out; learn adds a null position to every document",
+        choices=(DROP, LEARN),
+    )
+
+    @property
+    def has_null(self) -> bool:
+        """Whether the first position of every document stands for "no answer"."""
+        return self.unanswerable == LEARN
 
     def decisive(self) -> dict[str, Any]:
         """The options that change the records of this schema and setup.

@@ -23,13 +23,17 @@ TWICE = "example_id occurs twice"  # why the second example is dropped
 
 @dataclass
 class ReadReport:
-    """What became of the examples of a split; reason -> ids of the examples."""
+    """What became of the examples of a split; reason -> ids of the examples.
+
+    ``unanswerable`` is the number of kept examples whose label says that there is no answer.
+    """
 
     split: str
     read: int = 0
     kept: int = 0
     dropped: Dict[str, List[str]] = field(default_factory=dict)
     repaired: Dict[str, List[str]] = field(default_factory=dict)
+    unanswerable: int = 0
 
     @property
     def dropped_count(self) -> int:
@@ -39,6 +43,8 @@ class ReadReport:
     def lines(self) -> List[str]:
         """The report for people, one reason a line."""
         lines = [f"{self.split}: {self.read} read, {self.kept} kept, {self.dropped_count} dropped"]
+        if self.unanswerable:
+            lines.append(f"  without an answer: {self.unanswerable} of the {self.kept}")
         for verb, reasons in (("dropped", self.dropped), ("repaired", self.repaired)):
             for reason, ids in sorted(reasons.items(), key=lambda item: -len(item[1])):
                 shown = ", ".join(ids[:5]) + (", ..." if len(ids) > 5 else "")
@@ -141,6 +147,7 @@ def iterate_files(
         for repair in repairs:
             report.repaired.setdefault(repair, []).append(name)
         report.kept += 1
+        report.unanswerable += isinstance(example, Example) and example.unanswerable
         yield example
     check_dropped(files, report, config)
 

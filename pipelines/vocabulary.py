@@ -16,6 +16,7 @@ from pipelines.files import atomic_file
 PAD = 0
 UNK = 1
 SPECIAL = ("<pad>", "<unk>")
+NULL = "<null>"  # the word of the null position; no tokenizer makes it of a text
 MAX_CHARS = 1 << 16  # character ids are stored in 16 bits
 
 
@@ -97,7 +98,10 @@ def _by_frequency(counts: Counter) -> List[str]:
 
 
 def build_word_vocabulary(
-    counts: Counter, known: Optional[AbstractSet[str]] = None, min_count: int = 1
+    counts: Counter,
+    known: Optional[AbstractSet[str]] = None,
+    min_count: int = 1,
+    has_null: bool = False,
 ) -> Vocabulary:
     """Number the words, most frequent first, ties in alphabetical order.
 
@@ -105,12 +109,14 @@ def build_word_vocabulary(
         counts: of lookup forms.
         known: the words with a GloVe vector, which alone are kept, however rare; None means that
             vectors are learned, and that words rarer than ``min_count`` share the unknown one.
+        has_null: number ``NULL`` first.
     """
     if known is None:
         kept = [word for word in _by_frequency(counts) if counts[word] >= min_count]
     else:
         kept = [word for word in _by_frequency(counts) if word in known]
-    return Vocabulary(word for word in kept if word not in SPECIAL)
+    reserved = [NULL] if has_null else []
+    return Vocabulary([*reserved, *(word for word in kept if word not in (*SPECIAL, *reserved))])
 
 
 def build_char_vocabulary(counts: Counter, min_count: int = 1) -> Vocabulary:

@@ -72,11 +72,11 @@ def save_vocabularies(
     """
     if glove == NO_GLOVE:  # only what training sees can be learned
         vectors: dict[str, np.ndarray] = {}
-        words = build_word_vocabulary(counts["train"].forms, None, config.min_word_count)
+        words = build_word_vocabulary(counts["train"].forms, None, config.min_word_count, config.has_null)
     else:
         total = sum((each.forms for each in counts.values()), Counter())
         vectors = read_glove(glove, set(total), config.word_dim)
-        words = build_word_vocabulary(total, set(vectors), 1)
+        words = build_word_vocabulary(total, set(vectors), 1, config.has_null)
         covered = _coverage(counts["train"].forms, words)
         if covered < config.min_coverage:
             raise UserError(

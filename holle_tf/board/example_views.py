@@ -47,7 +47,11 @@ def view(model: tf.keras.Model, encoded: Sequence[EncodedExample], max_span: int
     outputs = model(features, training=False)
     mask = outputs["document_mask"]
     logits = {edge: outputs[f"{edge}_logits"] for edge in EDGES}
-    best = decode_spans(logits["start"], logits["end"], mask, max_span, 1)
+    null = any(example.has_null for example in encoded)
+    best = decode_spans(logits["start"], logits["end"], mask, max_span, 1, null)
+    if null:  # the likelier of both: the threshold of the run is not known yet
+        answered = best["score"][:, 0] >= best.pop("null_score")
+        best = {name: values * tf.cast(answered, values.dtype)[:, None] for name, values in best.items()}
     return View(
         {edge: tf.exp(log_probabilities(scores, mask)).numpy() for edge, scores in logits.items()},
         np.stack([best[edge][:, 0] for edge in EDGES], axis=1),

@@ -16,20 +16,24 @@ HALLUCINATED = "hallucinated:"  # prefix of the features of hallucinated example
 PARTS = INPUTS["question"]  # in this order
 
 
-def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.Tensor]:
+def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor, null: bool = False) -> dict[str, tf.Tensor]:
     """Every text with its words in a random order; a word never leaves its text.
 
     Args:
         features: ids ``document`` and ``question`` (batch, length), and the parts of the question, as
             ``make_dataset`` gives them; each with or without ``_chars`` and ``_keys``.
         seed: int32, (2,); the same seed gives the same order.
+        null: whether the first position of a document stands for "no answer"; it stays the first.
 
     Returns:
         The same features, of the same shapes.
     """
     seeds = tf.random.experimental.stateless_split(seed, 2)
     document, question = features["document"], features["question"]
-    reordered = _reordered(features, "document", _order(tf.zeros_like(document), document, seeds[0]))
+    parts = tf.zeros_like(document)
+    if null:
+        parts -= tf.one_hot(tf.zeros_like(document[:, 0]), tf.shape(document)[1], dtype=document.dtype)
+    reordered = _reordered(features, "document", _order(parts, document, seeds[0]))
     ends, part = [tf.zeros_like(question[:, 0])], tf.zeros_like(question)
     positions = tf.range(tf.shape(question)[1])[tf.newaxis]  # (1, question_len)
     for name in PARTS:
@@ -48,13 +52,16 @@ def reorder(features: Mapping[str, tf.Tensor], seed: tf.Tensor) -> dict[str, tf.
     return reordered
 
 
-def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf.data.Dataset:
+def with_hallucinations(
+    batches: tf.data.Dataset, share: float, seed: int, null: bool = False
+) -> tf.data.Dataset:
     """Add to every batch, under ``HALLUCINATED`` names, reordered copies of its first examples.
 
     Args:
         batches: of ``make_dataset``, with the inputs of a teacher and of the student.
         share: hallucinated examples per real example, at most 1; their number is rounded up.
         seed: of all orders; every epoch has new ones.
+        null: see ``reorder``.
     """
     drawn = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).batch(2, drop_remainder=True)
 
@@ -64,7 +71,7 @@ def with_hallucinations(batches: tf.data.Dataset, share: float, seed: int) -> tf
         texts = ("document", "question", *PARTS)
         names = [name for text in texts for name in _features_of(features, text)]
         originals = {name: features[name][:count] for name in names}
-        fresh = reorder(originals, tf.cast(numbers % (2**31), tf.int32))
+        fresh = reorder(originals, tf.cast(numbers % (2**31), tf.int32), null)
         return {**features, **{HALLUCINATED + name: tensor for name, tensor in fresh.items()}}, labels
 
     total = batches.cardinality()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -23,7 +23,9 @@ class WordScores(NamedTuple):
     between: float
 
 
-def scores_of_words(edge: str, found: EdgeScores, words: Sequence[Token]) -> WordScores:
+def scores_of_words(
+    edge: str, found: EdgeScores, words: Sequence[Token], null: Optional[float] = None
+) -> WordScores:
     """Add the probabilities of all positions that fall into a word.
 
     The start of a sub-word belongs to the word that has this character. Its end, which is exclusive, belongs
@@ -33,6 +35,8 @@ def scores_of_words(edge: str, found: EdgeScores, words: Sequence[Token]) -> Wor
         edge: start | end.
         found: logits or log-probabilities by character.
         words: of the document, in order.
+        null: the score of "no answer" of this edge, which becomes that of a position in front of the words;
+            None = there is no such position.
     """
     logits = np.full(len(words), UNKNOWN, np.float64)
     starts = np.array([word.start for word in words], np.int64)
@@ -42,12 +46,16 @@ def scores_of_words(edge: str, found: EdgeScores, words: Sequence[Token]) -> Wor
     inside = np.zeros(len(characters), bool)
     if len(words):
         inside = (place >= 0) & (characters < ends[np.maximum(place, 0)])
-    p = np.exp(found.scores - found.scores.max())
-    between = float(p[~inside].sum() / p.sum())
+    most = max(found.scores.max(), found.scores.max() if null is None else null)
+    p = np.exp(found.scores - most)
+    of_null = 0.0 if null is None else float(np.exp(null - most))
+    between = float(p[~inside].sum() / (p.sum() + of_null))
     place, scores = place[inside], found.scores[inside]
     np.maximum.at(logits, place, scores)
     sums = np.zeros(len(words))
     np.add.at(sums, place, np.exp(scores - logits[place]))  # a word with one score keeps it exactly
     scored = sums > 0
     logits[scored] += np.log(sums[scored])
+    if null is not None:
+        logits = np.concatenate([[null], logits])
     return WordScores(logits.astype(np.float32), between)

@@ -6,6 +6,7 @@ A score belongs to a character of the document, so that the file depends on no t
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import math
 from contextlib import ExitStack
@@ -62,6 +63,8 @@ class ScoreLine(NamedTuple):
         split: train, dev, test or pool; empty = the file does not say.
         document_sha256: of the document's text in UTF-8, 64 hex digits.
         where: file and line, for messages.
+        null: the scores for the start and the end of "no answer", in one distribution with those of the
+            characters; None if the file does not have them.
     """
 
     example_id: str
@@ -70,6 +73,7 @@ class ScoreLine(NamedTuple):
     start: EdgeScores
     end: EdgeScores
     where: str = ""
+    null: Optional[tuple[float, float]] = None
 
 
 def read_header(path: Path) -> Header:
@@ -145,6 +149,8 @@ def _as_row(line: ScoreLine) -> dict[str, Any]:
     if line.split:
         row["split"] = line.split
     row["document_sha256"] = line.document_sha256
+    for edge, score in zip(EDGES, line.null or ()):
+        row[f"{edge}_null"] = float(str(score))
     for edge, found in zip(EDGES, (line.start, line.end)):
         row[f"{edge}_offsets"] = found.offsets.tolist()
         # The shortest digits that give the same value of the type: of half precision, at most five.
@@ -162,7 +168,19 @@ def _checked(row: Any, where: str, values: str) -> ScoreLine:
         texts.append(row[name])
     name = f"{where} ({texts[0]})"
     start, end = (_edge(row, edge, name, values) for edge in EDGES)
-    return ScoreLine(texts[0], str(row.get("split") or ""), texts[1].lower(), start, end, name)
+    return ScoreLine(
+        texts[0], str(row.get("split") or ""), texts[1].lower(), start, end, name, _null(row, name)
+    )
+
+
+def _null(row: Mapping[str, Any], where: str) -> Optional[tuple[float, float]]:
+    given = [row.get(f"{edge}_null") for edge in EDGES]
+    if given == [None, None]:
+        return None
+    for edge, score in zip(EDGES, given):
+        if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+            raise UserError(f"{where}: '{edge}_null' is not a number; {REMEDY}.")
+    return float(given[0]), float(given[1])  # type: ignore[arg-type]
 
 
 def _edge(row: Mapping[str, Any], edge: str, where: str, values: str) -> EdgeScores:
@@ -254,11 +272,14 @@ def _write_parquet(path: Path, header: str, lines: Iterable[ScoreLine]) -> None:
     lists = {f"{edge}_{name}": arrow.list_(kind) for edge in EDGES
              for name, kind in (("offsets", arrow.int32()), ("scores", arrow.float32()))}  # fmt: skip
     texts = {name: arrow.string() for name in ("example_id", "split", "document_sha256")}
-    schema = arrow.schema({**texts, **lists}).with_metadata({_MARK: header.encode()})
+    waiting = iter(lines)
+    first = next(waiting, None)
+    of_null = {f"{edge}_null": arrow.float32() for edge in EDGES} if first and first.null else {}
+    schema = arrow.schema({**texts, **of_null, **lists}).with_metadata({_MARK: header.encode()})
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary, arrow.parquet.ParquetWriter(temporary, schema) as writer:
         rows: list[dict[str, Any]] = []
-        for line in lines:
+        for line in itertools.chain([] if first is None else [first], waiting):
             rows.append({"split": None, **_as_row(line)})
             if len(rows) == _ROWS:
                 writer.write_table(arrow.Table.from_pylist(rows, schema))

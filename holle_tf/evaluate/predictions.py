@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
@@ -14,7 +14,11 @@ from pipelines.files import atomic_file
 
 @dataclass(frozen=True)
 class SpanPrediction:
-    """The predicted span of one example and how it scores."""
+    """The predicted span of one example and how it scores.
+
+    The last two are of models that can say that there is no answer. Their prediction is then "", and its first
+    and last word are -1.
+    """
 
     example_id: str
     prediction: str  # text cut from the document
@@ -23,15 +27,19 @@ class SpanPrediction:
     score: float  # probability of the span, p(start) * p(end)
     references: list[str]
     f1: float  # token F1 against the best reference, 0-100
+    best_span: Optional[str] = None  # text of the best span, whether or not it is the prediction
+    no_answer: Optional[float] = None  # how likely no answer is against it, 0-1
+
+
+_OPTIONAL = ("best_span", "no_answer")
 
 
 def write_predictions(path: str | Path, predictions: Iterable[SpanPrediction]) -> None:
     """Write the file whole or not at all, in the given order, as UTF-8."""
     with atomic_file(Path(path), "wb") as file:
         for prediction in predictions:
-            file.write(
-                json.dumps(asdict(prediction), ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
-            )
+            values = {name: value for name, value in asdict(prediction).items() if value is not None}
+            file.write(json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
 
 
 def read_predictions(path: str | Path) -> list[SpanPrediction]:
@@ -59,18 +67,20 @@ def _parse(path: str | Path, number: int, line: bytes) -> SpanPrediction:
     values: dict[str, Any] = {}
     for field in fields(SpanPrediction):
         if field.name not in record:
+            if field.name in _OPTIONAL:
+                continue
             raise _broken(path, number, f"no key {field.name!r}")
         value = record[field.name]
         if not _suits(field.name, value):
             raise _broken(path, number, f"{field.name!r} has the wrong type: {json.dumps(value)[:60]}")
-        values[field.name] = float(value) if field.name in ("score", "f1") else value
+        values[field.name] = float(value) if field.name in ("score", "f1", "no_answer") else value
     return SpanPrediction(**values)
 
 
 def _suits(name: str, value: Any) -> bool:
     if name == "references":
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
-    if name in ("example_id", "prediction"):
+    if name in ("example_id", "prediction", "best_span"):
         return isinstance(value, str)
     kinds = (int,) if name in ("start", "end") else (int, float)
     return isinstance(value, kinds) and not isinstance(value, bool)

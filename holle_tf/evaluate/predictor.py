@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 from holle_tf.distill.losses import label_cross_entropy
 from holle_tf.evaluate.conicity import Conicity, conicity, conversation_cosines
+from holle_tf.evaluate.no_answer import best_threshold, decided
+from holle_tf.evaluate.no_answer_share import no_answer_share
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
@@ -29,12 +31,15 @@ class SplitPredictions(NamedTuple):
         loss: mean cross entropy of start plus end, in nats.
         conicity: of the model's vectors, by name; empty if no conversation has two examples.
         cosines: likewise, of each example with the mean of its conversation, float64, (examples,).
+        threshold: above which ``no_answer`` of a prediction means that there is none; None if the model
+            cannot say so.
     """
 
     spans: list[SpanPrediction]
     loss: float
     conicity: dict[str, Conicity]
     cosines: dict[str, np.ndarray]
+    threshold: float | None = None
 
     @property
     def f1(self) -> float:
@@ -57,7 +62,12 @@ class Predictor:
         n_best: spans kept of each example.
         probabilities: ``decode`` also returns those of every word.
         conicity_of: names of the vectors whose conicity is measured; None = of all that the model returns.
+        null: whether the first position of a document stands for "no answer".
+        null_threshold: of ``predict``; None = the one with the best F1 on what is predicted.
     """
+
+    _null = False
+    _null_threshold: float | None = None
 
     def __init__(
         self,
@@ -66,7 +76,10 @@ class Predictor:
         n_best: int = 1,
         probabilities: bool = False,
         conicity_of: Collection[str] | None = None,
+        null: bool = False,
+        null_threshold: float | None = None,
     ):
+        self._null, self._null_threshold = null, null_threshold
         self._inputs = tuple(model.input)
         returned = [name for name in model.output if name not in SPAN_OUTPUTS]
         self._vectors = [name for name in returned if conicity_of is None or name in conicity_of]
@@ -77,7 +90,7 @@ class Predictor:
             logits = {edge: outputs[f"{edge}_logits"] for edge in ("start", "end")}
             # A chat to predict has no label (-1); its loss is not used.
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
-            spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best)
+            spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best, null)
             vectors = {name: outputs[name] for name in self._vectors}
             words = {f"{e}_probabilities": masked_softmax(logits[e], mask) for e in logits}
             return {**spans, "loss": loss, **vectors, **(words if probabilities else {})}
@@ -92,6 +105,7 @@ class Predictor:
     def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
         """``start``, ``end`` token indices, ``score`` (all (batch, n_best)), ``loss`` (batch,), vectors.
 
+        If the first position is null, it counts among the tokens, and there is ``null_score``, (batch,).
         With ``probabilities`` also ``start_probabilities`` and ``end_probabilities``, (batch, doc_len).
         """
         edges = {edge: labels[edge] for edge in ("start", "end")}
@@ -112,15 +126,22 @@ class Predictor:
                     begin, stop = texts["token_starts"][row][start], texts["token_ends"][row][end]
                     prediction, gold = document[begin:stop], texts["answer"][row].decode("utf-8")
                     references = [gold, *json.loads(texts["references"][row])]
+                    score = float(found["score"][row, 0])
+                    of_null: dict[str, Any] = {}
+                    if self._null:
+                        start, end = start - 1, end - 1
+                        share = no_answer_share(found["null_score"][row], score)
+                        of_null = {"best_span": prediction, "no_answer": share}
                     spans.append(
                         SpanPrediction(
                             example_id=texts["example_id"][row].decode("utf-8"),
                             prediction=prediction,
                             start=start,
                             end=end,
-                            score=float(found["score"][row, 0]),
+                            score=score,
                             references=references,
                             f1=100.0 * max(token_f1(prediction, reference) for reference in references),
+                            **of_null,
                         )
                     )
                 losses.extend(found["loss"].tolist())
@@ -132,4 +153,8 @@ class Predictor:
             vectors = {}
         cones = {name: conicity(rows, conversations) for name, rows in vectors.items() if rows}
         cosines = {name: conversation_cosines(rows, conversations) for name, rows in vectors.items() if rows}
-        return SplitPredictions(spans, float(np.mean(losses)), cones, cosines)
+        threshold = self._null_threshold
+        if self._null:
+            threshold = best_threshold(spans).value if threshold is None else threshold
+            spans = [decided(span, threshold) for span in spans]
+        return SplitPredictions(spans, float(np.mean(losses)), cones, cosines, threshold)

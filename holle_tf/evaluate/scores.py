@@ -73,7 +73,12 @@ def normalize_answer(text: str) -> str:
 
 
 def token_f1(prediction: str, reference: str) -> float:
-    """F1 in 0-1 of the two bags of normalised tokens; 0 if they share none (so also if both are empty)."""
+    """F1 in 0-1 of the two bags of normalised tokens; 0 if they share none (so also if both are empty).
+
+    The reference "" says that there is no answer: 1 if nothing is predicted, else 0 (SQuAD 2.0).
+    """
+    if not reference:
+        return _says_nothing(prediction)
     predicted = normalize_answer(prediction).split()
     expected = normalize_answer(reference).split()
     shared = sum((Counter(predicted) & Counter(expected)).values())
@@ -84,7 +89,12 @@ def token_f1(prediction: str, reference: str) -> float:
 
 
 def exact_match(prediction: str, reference: str) -> bool:
-    """Whether both are equal after normalisation; never for an empty prediction, which is no answer."""
+    """Whether both are equal after normalisation.
+
+    An empty prediction, which is no answer, equals only the reference "" (no answer).
+    """
+    if not reference:
+        return bool(_says_nothing(prediction))
     return bool(prediction.strip()) and normalize_answer(prediction) == normalize_answer(reference)
 
 
@@ -93,7 +103,8 @@ def score_predictions(predictions: Sequence[str], references: Sequence[Sequence[
 
     Args:
         predictions: one text per example; an empty one scores 0 and stays in the denominator.
-        references: the accepted texts of each example, at least one; their number may vary.
+        references: the accepted texts of each example, at least one; their number may vary. [""] says that
+            there is no answer.
 
     Raises:
         UserError: nothing to score, lists of different lengths, or an example without a reference.
@@ -122,11 +133,17 @@ def score_of_example(score: Score, prediction: str, references: Sequence[str]) -
     return score.of_example(prediction, references)
 
 
+def _says_nothing(prediction: str) -> float:
+    return float(not normalize_answer(prediction))
+
+
 def _best(of_pair: Callable[[str, str], float], prediction: str, references: Sequence[str]) -> float:
     return float(max(of_pair(prediction, reference) for reference in references))
 
 
 def _rouge(kind: str, prediction: str, reference: str) -> float:
+    if not reference:
+        return _says_nothing(prediction)
     return _rouge_of_pair(prediction, reference)[kind].fmeasure
 
 

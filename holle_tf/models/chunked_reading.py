@@ -20,6 +20,7 @@ def chunked_reader(
     stride: int = 192,
     merge: str = "logits",
     chunk_batch: int = 32,
+    null: bool = False,
 ) -> tf.keras.Model:
     """Wrap ``model``, which reads chunks, as a model over documents of any length with the same inputs.
 
@@ -28,6 +29,10 @@ def chunked_reader(
     exactly what ``model`` gives. Only ids and logits take memory that grows with the document, unless its
     word vectors are watched or moved (``offsets_of``): then all chunks are read at once.
 
+    If the first position stands for "no answer", it is read in front of every chunk. The document's is that of
+    the chunk in which the sum of its start and end logits is least, as in BERT's reading of SQuAD 2.0: there is
+    an answer if one chunk has an answer.
+
     Args:
         model: a span model over ``document``, with or without ``document_chars``, and other texts.
         chunk_words: longest document that ``model`` is given.
@@ -35,6 +40,7 @@ def chunked_reader(
         merge: ``logits`` merges them as they are, under one softmax over the document; ``probabilities``
             first gives every chunk the same total, as the paper's wording suggests.
         chunk_batch: chunks read at once.
+        null: whether the first position of a document stands for "no answer"; ``chunk_words`` does not count it.
 
     Returns:
         A functional model: ``start_logits`` and ``end_logits`` float32 (batch, doc_len) and
@@ -49,7 +55,9 @@ def chunked_reader(
         name: tf.keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
         for name, tensor in model.input.items()
     }
-    outputs = ChunkedReading(model, chunk_words, stride, merge, chunk_batch, name="chunked_reading")(inputs)
+    outputs = ChunkedReading(model, chunk_words, stride, merge, chunk_batch, null, name="chunked_reading")(
+        inputs
+    )
     return tf.keras.Model(inputs, outputs, name=f"chunked_{model.name}")
 
 
@@ -63,14 +71,16 @@ class ChunkedReading(tf.keras.layers.Layer):
         stride: int,
         merge: str,
         chunk_batch: int,
+        null: bool = False,
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
         self.model = model
         self.chunk_words, self.stride, self.merge, self.chunk_batch = chunk_words, stride, merge, chunk_batch
+        self.null = int(null)  # positions in front of the words of a chunk
 
     def call(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        document = inputs["document"]  # (batch, doc_len)
+        document = inputs["document"][:, self.null :]  # (batch, doc_len), the words alone
         mask = tf.not_equal(document, 0)
         batch, width = tf.shape(document)[0], tf.shape(document)[1]
         lengths = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1)  # (batch,)
@@ -80,7 +90,8 @@ class ChunkedReading(tf.keras.layers.Layer):
         chosen = tf.cast(tf.where(tf.range(most_chunks)[tf.newaxis] < chunks_of_row[:, tf.newaxis]), tf.int32)
         texts = {name: inputs[name] for name in TEXTS if name in inputs}
         offsets = offsets_of(texts, lambda: self.model.get_layer("word_embedding").word_dim)
-        logits = self._read(inputs, chosen, offsets)  # 2 times (chunks, chunk_words)
+        read = self._read(inputs, chosen, offsets)  # 2 times (chunks, chunk_words), and the null in front
+        logits = {edge: scores[:, self.null :] for edge, scores in read.items()}
 
         positions = tf.range(width)  # (doc_len,)
         central = (positions - self.chunk_words // 2 + self.stride // 2) // self.stride
@@ -90,8 +101,22 @@ class ChunkedReading(tf.keras.layers.Layer):
         begins = tf.cumsum(chunks_of_row, exclusive=True)  # of a row's chunks among all
         index = tf.stack([begins[:, tf.newaxis] + chunk, within], axis=-1)  # (batch, doc_len, 2)
         index = tf.reshape(index, [batch, width, 2])
-        merged = {f"{edge}_logits": mask_logits(tf.gather_nd(logits[edge], index), mask) for edge in EDGES}
-        return {**merged, "document_mask": mask}
+        merged = {edge: mask_logits(tf.gather_nd(logits[edge], index), mask) for edge in EDGES}
+        if self.null:
+            least = self._least_null(read, chosen, batch, most_chunks) + begins  # (batch,)
+            of_null = {edge: tf.gather(read[edge][:, :1], least) for edge in EDGES}  # (batch, 1)
+            merged = {edge: tf.concat([of_null[edge], merged[edge]], axis=1) for edge in EDGES}
+            mask = tf.not_equal(inputs["document"], 0)
+        return {**{f"{edge}_logits": scores for edge, scores in merged.items()}, "document_mask": mask}
+
+    def _least_null(
+        self, read: Mapping[str, tf.Tensor], chosen: tf.Tensor, batch: tf.Tensor, most_chunks: tf.Tensor
+    ) -> tf.Tensor:
+        """The number of the chunk of each row in which "no answer" scores least: int32 (batch,)."""
+        scores = tf.add_n([read[edge][:, 0] for edge in EDGES])  # (chunks,)
+        by_row = tf.fill([batch, most_chunks], scores.dtype.max)
+        by_row = tf.tensor_scatter_nd_update(by_row, chosen, tf.stop_gradient(scores))
+        return tf.argmin(by_row, axis=1, output_type=tf.int32)
 
     def _chunk_count(self, words: tf.Tensor) -> tf.Tensor:
         """Number of chunks of documents of so many words, at least 1."""
@@ -111,7 +136,7 @@ class ChunkedReading(tf.keras.layers.Layer):
                 logits = tf.cast(outputs[f"{edge}_logits"], tf.float32)
                 if self.merge == "probabilities":
                     logits = tf.nn.log_softmax(mask_logits(logits, outputs["document_mask"]))
-                found.append(tf.ensure_shape(logits, (None, self.chunk_words)))
+                found.append(tf.ensure_shape(logits, (None, self.null + self.chunk_words)))
             return found
 
         if offsets:  # differentiation keeps everything in memory anyway, so read all at once
@@ -119,7 +144,7 @@ class ChunkedReading(tf.keras.layers.Layer):
         total = tf.shape(chosen)[0]
         groups = (total + self.chunk_batch - 1) // self.chunk_batch
         arrays = tuple(
-            tf.TensorArray(tf.float32, groups, infer_shape=False, element_shape=(None, self.chunk_words))
+            tf.TensorArray(tf.float32, groups, infer_shape=False, element_shape=(None, self.null + self.chunk_words))
             for _ in EDGES
         )
 
@@ -133,7 +158,9 @@ class ChunkedReading(tf.keras.layers.Layer):
     def _pieces(self, texts: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pieces of texts, or of values of their words, by (row, chunk); zero beyond a document's end."""
         rows, begins = chosen[:, 0], chosen[:, 1] * self.stride
-        positions = begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
+        positions = self.null + begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
+        if self.null:
+            positions = tf.pad(positions, [[0, 0], [1, 0]])  # position 0 of the document, in every chunk
         pieces = {}
         for name, values in texts.items():  # (batch, length) or (batch, length, ...)
             if not name.startswith("document"):

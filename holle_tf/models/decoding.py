@@ -6,7 +6,12 @@ import tensorflow as tf
 
 
 def decode_spans(
-    start_logits: tf.Tensor, end_logits: tf.Tensor, mask: tf.Tensor, max_span: int, n_best: int = 1
+    start_logits: tf.Tensor,
+    end_logits: tf.Tensor,
+    mask: tf.Tensor,
+    max_span: int,
+    n_best: int = 1,
+    null: bool = False,
 ) -> dict[str, tf.Tensor]:
     """The ``n_best`` spans with the largest p_start[i] * p_end[j], over i <= j and j - i < max_span.
 
@@ -18,12 +23,15 @@ def decode_spans(
         mask: bool (batch, doc_len), True on real tokens. Logits elsewhere have no effect.
         max_span: longest span, in tokens; at least 1.
         n_best: spans per example; at least 1.
+        null: whether the first position stands for "no answer". It has its share of the probability, but no
+            span begins or ends there.
 
     Returns:
         start, end: int32 (batch, n_best), token indices, both inclusive;
         score: float32 (batch, n_best), the probability of the span, falling along the row.
         Equal scores are ordered by start, then end. If an example has fewer than ``n_best`` valid spans
         (or none, because it is all masked), the rest has start = end = 0 and score = 0.
+        With ``null`` also null_score: float32 (batch,), p_start[0] * p_end[0].
 
     Raises:
         ValueError: max_span or n_best below 1.
@@ -33,6 +41,9 @@ def decode_spans(
     mask = tf.cast(mask, tf.bool)
     start_log = _masked_log_softmax(start_logits, mask)  # (batch, doc_len)
     end_log = _masked_log_softmax(end_logits, mask)  # (batch, doc_len)
+    null_score = tf.exp(start_log[:, 0] + end_log[:, 0]) if null else None
+    if null:
+        start_log, end_log = start_log[:, 1:], end_log[:, 1:]
 
     batch, doc_len = tf.shape(start_log)[0], tf.shape(start_log)[1]
     width = tf.maximum(tf.minimum(max_span, doc_len), 1)  # possible ends for each start
@@ -47,13 +58,16 @@ def decode_spans(
     best_log, best = tf.math.top_k(flat, k=n_best)  # (batch, n_best)
     start = best // width
     end = start + best % width
+    if null:
+        start, end = start + 1, end + 1
     valid = tf.math.is_finite(best_log)
     nothing = tf.zeros_like(start)
-    return {
+    found = {
         "start": tf.where(valid, start, nothing),
         "end": tf.where(valid, end, nothing),
         "score": tf.where(valid, tf.exp(best_log), tf.zeros_like(best_log)),
     }
+    return found if null_score is None else {**found, "null_score": null_score}
 
 
 def _masked_log_softmax(logits: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:

@@ -8,13 +8,14 @@ from typing import Any, Optional
 
 from holle_tf.config import Config
 from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.evaluate.no_answer import unanswerable_lines
 from holle_tf.evaluate.references import References, read_references
 from holle_tf.modes.scores_of_run import show_references, show_scores
 from holle_tf.options.distill import is_score_file
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import baseline_rows
 from holle_tf.runs.prediction import chosen_run
-from holle_tf.runs.run_on_data import open_run_on_data
+from holle_tf.runs.run_on_data import UNANSWERABLE, open_run_on_data
 from holle_tf.runs.score_evaluation import evaluate_score_file
 from holle_tf.runs.score_teacher import ScoreTeacher
 from holle_tf.runs.score_writing import write_scores_of_run
@@ -61,11 +62,16 @@ def _evaluate_files(config: Config, files: list[str], split: str, references: Op
     rows, found = baseline_rows(prepared, split, config.seed), []
     for kind in files:
         teacher = ScoreTeacher(kind, prepared, config.distill.max_unscored)
-        row, spans = evaluate_score_file(teacher, prepared, split, config)
+        row, spans, of_null = evaluate_score_file(teacher, prepared, split, config)
         rows.append(row)
         own: dict[str, Any] = {"teacher": kind, "split": split, **row}
+        if of_null is not None:
+            own[UNANSWERABLE] = of_null
         if references is not None:
             own["multi_reference"] = show_references(spans, references)
         found.append(own)
     print_table(scores_table(rows), f"{split}, {prepared.config.setup}")
+    for own in found:
+        if UNANSWERABLE in own:
+            print(f"{own['name']}:", *unanswerable_lines(own[UNANSWERABLE]), sep="\n")
     print(json.dumps(found[0] if len(found) == 1 else found))

@@ -6,10 +6,11 @@ import json
 from typing import Any, Optional, Sequence
 
 from holle_tf.drawing.terminal_table import print_table, scores_table
+from holle_tf.evaluate.no_answer import unanswerable_lines
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.references import References, counts_line, score_with_references
 from holle_tf.runs.evaluation import evaluate_run, predictions_of, run_row
-from holle_tf.runs.run_on_data import RunOnData
+from holle_tf.runs.run_on_data import UNANSWERABLE, RunOnData
 
 
 def show_scores(
@@ -32,8 +33,12 @@ def show_scores(
             f"conicity of {name}: {cone['value']:.3f} over {cone['conversations']} conversations "
             f"({cone['excluded']} of one example left out)"
         )
-    print("run:", run_on_data.run.path)
     values: dict[str, Any] = {}
+    of_null = run_on_data.unanswerable().get(split)
+    if of_null is not None:
+        print(*unanswerable_lines(of_null), sep="\n")
+        values[UNANSWERABLE] = of_null
+    print("run:", run_on_data.run.path)
     if cones:
         values["conicity"] = {name: cone["value"] for name, cone in cones.items()}
     if references is not None:

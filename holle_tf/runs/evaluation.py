@@ -10,9 +10,11 @@ import numpy as np
 
 from holle_tf.catalogue import MODELS
 from holle_tf.evaluate.baselines import run_baselines
+from holle_tf.evaluate.no_answer import unanswerable_scores
 from holle_tf.evaluate.predictions import SpanPrediction, read_predictions, write_predictions
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.evaluate.scores import score_predictions
+from holle_tf.runs.null_threshold import null_threshold
 from holle_tf.runs.run_folder import read_json, write_text
 from holle_tf.runs.run_on_data import RunOnData
 from pipelines.dataset import make_dataset
@@ -30,7 +32,8 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
 
     Predictions for the test split go to ``predictions.jsonl``, those for another split to
     ``predictions.<split>.jsonl``. ``cosines.json`` beside them holds the cosines whose mean is the conicity.
-    If the run reads long documents in chunks, all files go to a folder within the run folder.
+    A run that can say that there is no answer says so above its threshold; HasAns and NoAns scores are kept under
+    ``unanswerable``. If the run reads long documents in chunks, all files go to a folder within the run folder.
 
     Raises:
         UserError: the run was trained on other data, or is unfinished.
@@ -45,14 +48,19 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
         texts=True,
     )
     row = MODELS[config.model]
-    predictor = Predictor(model, config.evaluation.max_span, conicity_of=row.conicity)
+    null = prepared.config.has_null
+    threshold = null_threshold(run_on_data.run, run_on_data.config)
+    predictor = Predictor(
+        model, config.evaluation.max_span, conicity_of=row.conicity, null=null, null_threshold=threshold
+    )
     found = predictor.predict(batches, prepared.count(split), split)
     run_on_data.folder.mkdir(parents=True, exist_ok=True)
     write_predictions(_split_file(run_on_data, "predictions.jsonl", split), found.spans)
     cosines = {name: _without_nan(values) for name, values in found.cosines.items()}
     write_text(_split_file(run_on_data, COSINES, split), json.dumps(cosines))
     scores = score_predictions([s.prediction for s in found.spans], [s.references for s in found.spans])
-    run_on_data.add_scores(split, scores, found.conicity)
+    of_null = unanswerable_scores(found.spans, found.threshold) if found.threshold is not None else None
+    run_on_data.add_scores(split, scores, found.conicity, of_null)
     return scores
 
 

@@ -51,11 +51,12 @@ def draw_pictures(runs_on_data: Mapping[str, RunOnData], folder: Path, prepared:
             edge: tf.exp(log_probabilities(outputs[f"{edge}_logits"], outputs["document_mask"]))[0].numpy()
             for edge in ("start", "end")
         }
+    null = int(encoded.has_null)  # the plot has the words alone
     plot_prediction(
         tokenize(example.document, prepared.config.words),
-        {name: p["start"] for name, p in probabilities.items()},
-        {name: p["end"] for name, p in probabilities.items()},
-        (encoded.start, encoded.end),
+        {name: p["start"][null:] for name, p in probabilities.items()},
+        {name: p["end"][null:] for name, p in probabilities.items()},
+        (encoded.start - null, encoded.end - null),
         {name: (found[chosen].start, found[chosen].end) for name, found in spans.items()},
         example.query,
         prediction,

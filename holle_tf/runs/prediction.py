@@ -19,7 +19,9 @@ from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models.chunked_reading import chunked_reader
 from holle_tf.models.outputs import EDGES
 from holle_tf.options.evaluation import EvaluationConfig
+from holle_tf.runs.null_threshold import null_threshold
 from holle_tf.runs.run_folder import RunFolder, last_finished
+from holle_tf.runs.stream_prediction import answer_line
 from pipelines.dataset import features_of
 from pipelines.encoding import EncodedExample, encode
 from pipelines.errors import UserError
@@ -43,6 +45,7 @@ class ChatPredictor:
         model: the loaded model.
         model_options: the sizes that it was built with.
         n_best: number of spans that are returned.
+        null_threshold: see ``null_threshold``.
 
     Raises:
         UserError: the run is unfinished or damaged.
@@ -55,18 +58,28 @@ class ChatPredictor:
         self.model = model = run.load_model()  # which checks the files
         self._words = Vocabulary.load(run.path / "vocab.txt")
         self._chars = Vocabulary.load(run.path / "chars.txt")
+        self.null_threshold = null_threshold(run, options)
         self._whole = self._predictor(model)
         self._in_chunks: Optional[Predictor] = None
         chunks = (options or self.config).distill
-        self._longest = chunks.chunk_words  # words of a document that is read whole
+        null = self.config.data.has_null
+        self._longest = chunks.chunk_words + null  # positions of a document that is read whole
         if not is_student(self.config.model) and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
-                chunked_reader(model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size)
+                chunked_reader(
+                    model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size, null
+                )
             )
 
     def _predictor(self, model: tf.keras.Model) -> Predictor:
-        return Predictor(model, self.config.evaluation.max_span, self.n_best, probabilities=True)
+        return Predictor(
+            model,
+            self.config.evaluation.max_span,
+            self.n_best,
+            probabilities=True,
+            null=self.config.data.has_null,
+        )
 
     def example(self, chat: Any) -> Example:
         """The example of a JSON object, read in the schema of the run's data.
@@ -99,6 +112,7 @@ class ChatPredictor:
                 chat.token_ends,
                 (found["start"][row], found["end"][row], found["score"][row]),
                 (found["start_probabilities"][row], found["end_probabilities"][row]),
+                self.null_threshold,
             )
             for row, chat in enumerate(encoded)
         ]
@@ -192,14 +206,9 @@ def chat_interactively(run: RunFolder, example: Example, options: Optional[Confi
 
 
 def _show(predictor: ChatPredictor, example: Example) -> dict[str, Any]:
-    spans = predictor.spans(example)
-    print_prediction(Console(highlight=False), example.document, spans, example.query)
-    texts = [example.document[start:end] for start, end, _ in spans]
-    return {
-        "example_id": example.example_id,
-        "prediction": texts[0] if texts else "",
-        "n_best": [
-            {"text": text, "start_char": start, "end_char": end, "score": score}
-            for text, (start, end, score) in zip(texts, spans)
-        ],
-    }
+    (answer,) = predictor.read([example])
+    console = Console(highlight=False)
+    if answer.null is not None and answer.null.chosen:
+        console.print(f"No passage answers this ({answer.null.share:.1%}). The likeliest spans would be:")
+    print_prediction(console, example.document, answer.spans, example.query)
+    return {"example_id": example.example_id, **answer_line(example, answer)}

@@ -25,6 +25,7 @@ from pipelines.vocabulary import PAD, UNK, Vocabulary
 from pipelines.word_counts import NO_GLOVE
 
 SCORES = "scores.json"
+UNANSWERABLE = "unanswerable"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,14 @@ class RunOnData:
         options = self.config.distill
         model = with_vocabulary_of(self.run, self.prepared)
         size = self.config.evaluation.batch_size
-        return chunked_reader(model, options.chunk_words, options.chunk_stride, options.chunk_merge, size)
+        return chunked_reader(
+            model,
+            options.chunk_words,
+            options.chunk_stride,
+            options.chunk_merge,
+            size,
+            self.prepared.config.has_null,
+        )
 
     def scores(self) -> dict[str, Any]:
         """F1 and the other scores by split, for the splits that were scored."""
@@ -93,22 +101,39 @@ class RunOnData:
             return (self.run.result() or {}).get("scores", {})
         return read_json(self.folder / SCORES) or {}
 
-    def add_scores(self, split: str, scores: dict[str, float], conicity: Mapping[str, Conicity]) -> None:
+    def add_scores(
+        self,
+        split: str,
+        scores: dict[str, float],
+        conicity: Mapping[str, Conicity],
+        unanswerable: Optional[Mapping[str, Any]] = None,
+    ) -> None:
         """Keep the scores and the conicity of a split in ``result.json`` of the run.
 
         Scores of documents read in chunks are kept beside their predictions, without conicity.
+
+        Args:
+            unanswerable: what ``unanswerable_scores`` returned; None if the data have no null position.
         """
+        of_null = {}
+        if unanswerable is not None:
+            of_null = {UNANSWERABLE: {**self.unanswerable(), split: dict(unanswerable)}}
         known = {**self.scores(), split: scores}
         if self.in_chunks:
-            write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks}, indent=1))
+            write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks, **of_null}, indent=1))
             return
-        result = {**(self.run.result() or {}), "scores": known}
+        result = {**(self.run.result() or {}), "scores": known, **of_null}
         if conicity:
             cones = {name: cone._asdict() for name, cone in conicity.items()}
             result["conicity"] = {**result.get("conicity", {}), split: cones}
         self.run.write_result(result)
         if split == "test":
             write_test_scores(self.run.tensorboard, scores)
+
+    def unanswerable(self) -> dict[str, Any]:
+        """The scores with and without an answer by split; empty if the data have no null position."""
+        kept = read_json(self.folder / SCORES) if self.in_chunks else self.run.result()
+        return (kept or {}).get(UNANSWERABLE, {})
 
     def conicity(self, split: str) -> dict[str, Any]:
         """The conicity of each of the model's vectors on a split; empty if it was not computed."""

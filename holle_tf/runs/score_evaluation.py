@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import tensorflow as tf
 
 from holle_tf.config import Config
 from holle_tf.distill.teacher_cache import read_teacher_cache
+from holle_tf.evaluate.no_answer import unanswerable_scores
 from holle_tf.evaluate.predictions import SpanPrediction
-from holle_tf.evaluate.predictor import Predictor
+from holle_tf.evaluate.predictor import Predictor, SplitPredictions
 from holle_tf.evaluate.scores import score_predictions, token_f1
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.outputs import EDGES
@@ -29,10 +30,12 @@ class EvaluatedScores(NamedTuple):
     Attributes:
         row: name and scores, 0-100, for ``scores_table``; with ``parameters`` if the file says how many.
         spans: the predictions in record order; an example that the file lacks has an empty one.
+        unanswerable: what ``unanswerable_scores`` returns; None if the data have no null position.
     """
 
     row: dict[str, Any]
     spans: list[SpanPrediction]
+    unanswerable: Optional[dict[str, Any]] = None
 
 
 def evaluate_score_file(
@@ -40,9 +43,33 @@ def evaluate_score_file(
 ) -> EvaluatedScores:
     """Decode and score what a file says of a split.
 
+    If the data have a null position, and no ``evaluation.null_threshold`` is given, the threshold is the one
+    with the best F1 on what the file says of dev.
+
     Raises:
         UserError: see ``ScoreTeacher.cached``.
     """
+    threshold: Optional[float] = config.evaluation.null_threshold or None
+    if prepared.config.has_null and threshold is None and split != "dev":
+        threshold = _predict(teacher, prepared, "dev", config, None)[0].threshold
+    predicted, missing = _predict(teacher, prepared, split, config, threshold)
+    spans = predicted.spans
+    for number in missing:
+        f1 = 100.0 * max(token_f1("", reference) for reference in spans[number].references)
+        spans[number] = replace(spans[number], prediction="", start=0, end=0, score=0.0, f1=f1)
+    scores = score_predictions([span.prediction for span in spans], [span.references for span in spans])
+    row: dict[str, Any] = {"name": teacher.header.teacher or teacher_title(teacher.kind), **scores}
+    if teacher.header.parameters is not None:
+        row["parameters"] = teacher.header.parameters
+    if predicted.threshold is None:
+        return EvaluatedScores(row, spans)
+    return EvaluatedScores(row, spans, unanswerable_scores(spans, predicted.threshold))
+
+
+def _predict(
+    teacher: ScoreTeacher, prepared: PreparedData, split: str, config: Config, threshold: Optional[float]
+) -> tuple[SplitPredictions, list[int]]:
+    """The predictions of a split, and the numbers of the examples that the file lacks."""
     size = config.evaluation.batch_size
     folder, coverage = teacher.cached(prepared, split, size)
     batches = make_dataset(
@@ -53,27 +80,21 @@ def evaluate_score_file(
         extra=read_teacher_cache(folder, _NAME),
         texts=True,
     )
-    spans = _Decoder(config.evaluation.max_span).predict(batches, prepared.count(split), split).spans
-    for number in coverage.missing:
-        f1 = 100.0 * max(token_f1("", reference) for reference in spans[number].references)
-        spans[number] = replace(spans[number], prediction="", start=0, end=0, score=0.0, f1=f1)
-    scores = score_predictions([span.prediction for span in spans], [span.references for span in spans])
-    row: dict[str, Any] = {"name": teacher.header.teacher or teacher_title(teacher.kind), **scores}
-    if teacher.header.parameters is not None:
-        row["parameters"] = teacher.header.parameters
-    return EvaluatedScores(row, spans)
+    decoder = _Decoder(config.evaluation.max_span, prepared.config.has_null, threshold)
+    return decoder.predict(batches, prepared.count(split), split), coverage.missing
 
 
 class _Decoder(Predictor):
     """Decodes logits that come with the labels of a batch."""
 
-    def __init__(self, max_span: int):
+    def __init__(self, max_span: int, null: bool, null_threshold: Optional[float]):
         self._vectors = []
         self._max_span = max_span
+        self._null, self._null_threshold = null, null_threshold if null else None
 
     def decode(self, features: dict[str, Any], labels: dict[str, Any]) -> dict[str, np.ndarray]:
         """See ``Predictor.decode``; the loss, which nobody reads, is zero."""
         mask = tf.not_equal(features["document"], 0)
         start, end = (labels[f"{_NAME}_{edge}_logits"] for edge in EDGES)
-        found = decode_spans(start, end, mask, self._max_span)
+        found = decode_spans(start, end, mask, self._max_span, null=self._null)
         return {**{name: value.numpy() for name, value in found.items()}, "loss": np.zeros(len(mask))}

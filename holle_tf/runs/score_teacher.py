@@ -197,16 +197,26 @@ class SplitScores:
         self, wanted: Callable[[int], bool] = lambda _: True
     ) -> Iterator[tuple[int, str, list[np.ndarray], Optional[float]]]:
         """Number, id, logits of both ends, and the share of the probability on no word; None = missing."""
+        has_null = self._prepared.config.has_null
         for number, example in enumerate(iterate_examples(self._prepared, self._split)):
             if not wanted(number):
                 continue
             words = tokenize(example.document.replace("\0", "\ufffd"), self._prepared.config.words)
             if example.example_id not in self._places:
-                yield number, example.example_id, [np.zeros(len(words), np.float32)] * len(EDGES), None
+                yield number, example.example_id, [np.zeros(len(words) + has_null, np.float32)] * len(EDGES), None
                 continue
             self._spool.seek(self._places[example.example_id])
             line = ScoreLine(*pickle.load(self._spool))
-            found = [scores_of_words(edge, getattr(line, edge), words) for edge in EDGES]
+            if has_null and line.null is None:
+                raise UserError(
+                    f"{line.where}: no 'start_null' and 'end_null', the scores of no answer, which"
+                    " data.unanswerable=learn needs (docs/teachers.md)."
+                )
+            null = line.null if has_null and line.null is not None else (None, None)
+            found = [
+                scores_of_words(edge, getattr(line, edge), words, of_null)
+                for edge, of_null in zip(EDGES, null)
+            ]
             share = sum(edge.between for edge in found) / len(found)
             yield number, example.example_id, [edge.logits for edge in found], share
 

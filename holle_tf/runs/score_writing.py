@@ -52,9 +52,16 @@ def _lines(run_on_data: RunOnData, prepared: PreparedData, split: str) -> Iterat
     scores = read_teacher_cache(folder, "teacher").as_numpy_iterator()
     for example, row in zip(iterate_examples(prepared, split), scores):
         words = tokenize(example.document.replace("\0", "\ufffd"), prepared.config.words)
+        both = [row[f"teacher_{edge}_logits"] for edge in EDGES]
+        null = None
+        if prepared.config.has_null:  # the first position, which is at no character
+            null = tuple(logits[0].astype(np.float16) for logits in both)
+            both = [logits[1:] for logits in both]
         offsets = {"start": [word.start for word in words], "end": [word.end for word in words]}
-        start, end = (_edge(np.array(offsets[edge]), row[f"teacher_{edge}_logits"]) for edge in EDGES)
-        yield ScoreLine(example.example_id, split, text_sha256(example.document), start, end)
+        start, end = (_edge(np.array(offsets[edge]), logits) for edge, logits in zip(EDGES, both))
+        yield ScoreLine(
+            example.example_id, split, text_sha256(example.document), start, end, null=null
+        )
 
 
 def _edge(offsets: np.ndarray, logits: np.ndarray) -> EdgeScores:

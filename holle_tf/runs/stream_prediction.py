@@ -142,12 +142,19 @@ def _batches(lengths: Mapping[int, int]) -> Iterator[list[int]]:
 
 
 def answer_line(example: Example, answer: Answer) -> dict[str, Any]:
-    """``prediction``, the text of the best span, and ``n_best``, all spans with offsets and scores."""
+    """``prediction``, the text of the best span, and ``n_best``, all spans with offsets and scores.
+
+    Of a model that can say that there is no answer, also ``null_score``, the probability of that, and
+    ``no_answer``, the same against the best span. If it says so, ``prediction`` is "".
+    """
     spans = [
         {"text": example.document[start:end], "start_char": start, "end_char": end, "score": score}
         for start, end, score in answer.spans
     ]
-    return {"prediction": spans[0]["text"] if spans else "", "n_best": spans}
+    of_null = {}
+    if answer.null is not None:
+        of_null = {"null_score": answer.null.score, "no_answer": answer.null.share}
+    return {"prediction": spans[0]["text"] if answer.best else "", **of_null, "n_best": spans}
 
 
 def _id_of(line: ChatLine) -> Any:

@@ -38,6 +38,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         patience: epochs without a better one before training stops.
         best_by: what makes an epoch better, a key of ``BEST_BY``.
         conicity_of: see ``Predictor``.
+        null: see ``Predictor``. F1 and EM are then those at the best threshold, which is added to the logs as
+            ``val_null_threshold``.
     """
 
     def __init__(
@@ -49,18 +51,21 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         patience: int,
         conicity_of: Optional[Collection[str]] = None,
         best_by: str = TrainingConfig.best_by,
+        null: bool = False,
     ):
         super().__init__()
         self._run, self._batches, self._examples = run, batches, examples
         self._max_span, self._patience = max_span, patience
-        self._conicity_of, self._best_by = conicity_of, best_by
+        self._conicity_of, self._best_by, self._null = conicity_of, best_by, null
         self._began = 0.0
         # Predictions after the last epoch, and whether they are the best so far.
         self.latest: Optional[tuple[SplitPredictions, bool]] = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         distiller: Distiller = self.model
-        self._predictor = Predictor(distiller.student, self._max_span, conicity_of=self._conicity_of)
+        self._predictor = Predictor(
+            distiller.student, self._max_span, conicity_of=self._conicity_of, null=self._null
+        )
         self.lines = self._run.epochs()
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
@@ -85,6 +90,8 @@ class DevEvaluation(tf.keras.callbacks.Callback):
         rate = float(tf.convert_to_tensor(distiller.optimizer.learning_rate))
         logs.update(val_f1=found.f1, val_em=found.em, val_loss=found.loss)
         logs.update({f"val_conicity_{name}": cone.value for name, cone in found.conicity.items()})
+        if found.threshold is not None:
+            logs.update(val_null_threshold=found.threshold)
         logs.update(seconds=seconds, learning_rate=rate)
         self.lines.append({"epoch": epoch, **{name: float(value) for name, value in logs.items()}})
         with atomic_file(self._run.metrics, "wb") as file:

@@ -23,6 +23,7 @@ from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
+from holle_tf.runs.null_threshold import NULL_THRESHOLD
 from holle_tf.runs.pool import open_pool
 from holle_tf.runs.run_folder import RunFolder, TeacherSource, versions, write_text
 from holle_tf.system.data_order import ResumeDataOrder
@@ -166,7 +167,8 @@ def _train(
             **how,
         )
         if "hallucinated" in needs(terms):
-            batches = with_hallucinations(batches, config.distill.hallucinated_share, config.seed)
+            share = config.distill.hallucinated_share
+            batches = with_hallucinations(batches, share, config.seed, prepared.config.has_null)
         return batches
 
     parameters = trainable_parameters(student)
@@ -184,6 +186,7 @@ def _train(
         training.patience,
         MODELS[config.model].conicity,
         training.best_by,
+        prepared.config.has_null,
     )
     with ExitStack() as closed_after:
         # Directly after the evaluation, which saves the best weights: if training is interrupted between the
@@ -235,6 +238,7 @@ def _train(
         if devices.chief:
             write_text(run.diverged, said + "\n")
         raise UserError(f"{run.path}: {said}")
+    best = best_line(lines, training.best_by)
     return {
         "model": config.model,
         "interaction": config.interaction if student_role else None,
@@ -244,11 +248,12 @@ def _train(
         "scores": {},
         "parameters": parameters,
         "epochs": len(lines),
-        "best_epoch": best_line(lines, training.best_by)["epoch"] + 1,
+        "best_epoch": best["epoch"] + 1,
         "seconds_per_epoch": statistics.median(line["seconds"] for line in lines),
         "precision": precision,
         "peak_memory_mb": round(peak_memory_mb(), 1),
         "seed": config.seed,
         "versions": versions(),
         **({"teacher_scores": teaching.qualities} if teaching.qualities else {}),
+        **({NULL_THRESHOLD: best["val_null_threshold"]} if prepared.config.has_null else {}),
     }

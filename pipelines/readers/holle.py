@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import AbstractSet, Any, List, Mapping, Optional, Tuple
 
 from pipelines.errors import UserError
-from pipelines.example import Example, Unusable
+from pipelines.example import UNANSWERED, Example, Unusable
 from pipelines.example_from_texts import answered, chat_name, checked_chat, example_from_chat
 from pipelines.json_records import find_json_file
 from pipelines.json_values import as_offset, as_passage, as_text, required_text
@@ -53,6 +53,8 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     example_id = required_text(record, "example_id")
     document = required_text(record, document_key)
     query = required_text(record, "query")
+    if record.get("is_impossible") is True and (config.has_null or not as_text(record.get("span")).strip()):
+        raise Unusable(UNANSWERED)
     span = required_text(record, "span")
     chat_id = as_text(record.get("chat_id"))
     response = as_text(record.get("response"))
