@@ -28,14 +28,22 @@ if "keys" in rules:  # of a student with match features
         return max(stem << keys["word_bits"] | crc(form) >> (32 - keys["word_bits"]), 1)
 
     inputs.update({f"{name}_keys": list(map(key, found)) for name, found in forms.items()})
+null = rules.get("null")  # of a student that can say that there is no answer: the first position says so
+shift = 1 if null else 0
+if null:
+    for name in inputs.keys() & {"document", "document_keys"}:
+        inputs[name].insert(0, null["key" if name.endswith("keys") else "id"])
 
 session = onnxruntime.InferenceSession(f"{folder}/model.onnx", providers=["CPUExecutionProvider"])
 start, end = session.run(
     None, {name: np.array([row], np.int32).reshape(1, -1) for name, row in inputs.items()}
 )
 n = start.shape[1]
-score, first, last = max((float(start[0, i] * end[0, j]), i, j)
-                         for i in range(n) for j in range(i, min(i + rules["max_span"], n)))  # fmt: skip
-place = words["document"][first].start(), words["document"][last].end()
+score, first, last = max((float(start[0, i] * end[0, j]), i, j) for i in range(shift, n)
+                         for j in range(i, min(i + rules["max_span"], n)))  # fmt: skip
+place = words["document"][first - shift].start(), words["document"][last - shift].end()
+nothing = float(start[0, 0]) * float(end[0, 0])
+if null and nothing / (nothing + score) > null["threshold"]:
+    score, place = nothing, (0, 0)  # no passage answers this
 print(json.dumps({"span": chat["document"][slice(*place)], "start_char": place[0], "end_char": place[1],
                   "score": score}))  # fmt: skip

@@ -76,7 +76,7 @@ class Windows:
                 self.rows.append((first + place, inputs, offsets))
 
     def labels(self, row):
-        """First and last sub-word of the answer; 0, outside the document, if it is elsewhere."""
+        """First and last sub-word of the answer; 0, outside the document, if it is elsewhere or not there."""
         place, _, offsets = self.rows[row]
         answer = self.examples[place]["answer"]
         inside = (offsets[:, 1] > answer["start"]) & (offsets[:, 0] < answer["end"])
@@ -181,12 +181,14 @@ def train(model, windows, options, precision):
 
 
 def log_probabilities(model, windows, batch_size, precision):
-    """Yields the examples in order: (example, start and end scores by character offset).
+    """Yields the examples in order: (example, (start and end scores by offset, those of no answer)).
 
     A window is sure of nothing where it gives its first sub-word, which stands for "no answer here", a high
-    probability. So the windows of a document can be compared. Where two overlap, the higher score counts.
+    probability. So the windows of a document can be compared. Where two overlap, the higher score counts. No
+    answer has the scores of the window in which it is least likely, because one window is enough for an answer.
     """
     found = [({}, {}) for _ in windows.examples]
+    nothing = [(np.inf, np.inf)] * len(windows.examples)
     rows_left = np.bincount([row[0] for row in windows.rows], minlength=len(windows.examples))
     model.eval()
     for rows in windows.batches(batch_size):
@@ -196,21 +198,23 @@ def log_probabilities(model, windows, batch_size, precision):
                  for logits in (outputs.start_logits, outputs.end_logits)]  # fmt: skip
         for i, row in enumerate(rows):
             place, _, offsets = windows.rows[row]
+            nothing[place] = min(nothing[place], tuple(float(edge[i, 0]) for edge in edges), key=sum)
             for word in np.flatnonzero(offsets[:, 1] > offsets[:, 0]):
                 for edge, scores in enumerate(found[place]):
                     offset, score = int(offsets[word, edge]), float(edges[edge][i, word])
                     scores[offset] = max(score, scores.get(offset, score))
             rows_left[place] -= 1
     assert not rows_left.any()
-    return zip(windows.examples, found)
+    return zip(windows.examples, zip(found, nothing))
 
 
 def write_scores(path, scores, split, best):
     """A line for each example, in the format of holle_tf's docs/teachers.md."""
     with open(f"{path}.tmp", "w", encoding="utf-8") as file:
-        for example, edges in scores:
+        for example, (edges, nothing) in scores:
             line = {name: example[name] for name in ("example_id", "document_sha256")}
             line["split"] = split
+            line["start_null"], line["end_null"] = (round(score, 4) for score in nothing)
             for edge, by_offset in zip(("start", "end"), edges):
                 kept = sorted(by_offset, key=by_offset.get, reverse=True)[: best or None]
                 line[f"{edge}_offsets"] = sorted(kept)
@@ -233,7 +237,7 @@ def join(path, header, parts):
 
 
 def accuracy(path, examples):
-    """Share of examples whose best start and best end are those of the answer."""
+    """Share of examples whose best start and best end are those of the answer, or of no answer."""
     right = total = 0
     with open(path, encoding="utf-8") as lines:
         for line, example in zip(map(json.loads, lines), examples):
@@ -242,7 +246,11 @@ def accuracy(path, examples):
                     line[f"{edge}_offsets"][int(np.argmax(line[f"{edge}_scores"]))]
                     for edge in ("start", "end")
                 ]
-                right += best == [example["answer"]["start"], example["answer"]["end"]]
+                gold = [example["answer"]["start"], example["answer"]["end"]]
+                if not example["answer"]["text"]:
+                    best = [line[f"{edge}_null"] > max(line[f"{edge}_scores"]) for edge in ("start", "end")]
+                    gold = [True, True]
+                right += best == gold
                 total += 1
     return right / max(total, 1)
 

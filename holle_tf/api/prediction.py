@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterable, Iterator, NamedTuple, Sequence, Union
+from typing import TYPE_CHECKING, Callable, Iterable, Iterator, NamedTuple, Optional, Sequence, Union
 
 from holle_tf.evaluate.answers import Answer
 from pipelines.errors import UserError
@@ -39,6 +39,8 @@ class Prediction:
         text, start_char, end_char, score: of the best span, as in ``Span``; "", 0, 0 and 0.0 for a document
             without words.
         n_best: the best spans, this one first. Empty for a document without words.
+        no_answer: how likely no answer is against the best span, 0-1; None for a model that cannot say so. If
+            it says so, text is "", start_char and end_char are 0, and score is the probability of no answer.
     """
 
     text: str
@@ -46,6 +48,7 @@ class Prediction:
     end_char: int
     score: float
     n_best: list[Span]
+    no_answer: Optional[float] = None
 
 
 class Predictor:
@@ -129,7 +132,12 @@ def _example(document: str, chat: Chat, data: DataConfig) -> Example:
 
 def _prediction(document: str, answer: Answer) -> Prediction:
     n_best = [Span(document[start:end], start, end, score) for start, end, score in answer.spans]
-    return Prediction(*(n_best[0] if n_best else Span("", 0, 0, 0.0)), n_best)
+    best = n_best[0] if n_best else Span("", 0, 0, 0.0)
+    if answer.null is None:
+        return Prediction(*best, n_best)
+    if answer.null.chosen:
+        best = Span("", 0, 0, answer.null.score)
+    return Prediction(*best, n_best, answer.null.share)
 
 
 def _batches(chats: Iterable[tuple[str, Chat]], size: int) -> Iterator[list[tuple[str, Chat]]]:

@@ -51,9 +51,8 @@ def decided(prediction: SpanPrediction, threshold: float) -> SpanPrediction:
 def best_threshold(predictions: Sequence[SpanPrediction], score: str = "f1") -> BestThreshold:
     """The threshold with the best score, as ``find_best_thresh`` of the official scorer.
 
-    The official threshold is the ``no_answer`` of an example. This one lies halfway to the next, which decides
-    all examples alike, and still does so if a value is rounded otherwise. Of several thresholds, it is the
-    lowest.
+    The official threshold is the ``no_answer`` of an example. This one lies halfway to the next, so that it
+    decides all examples alike even if their values are rounded. Of several thresholds, it is the lowest.
 
     Args:
         predictions: with ``best_span`` and ``no_answer``.
@@ -84,9 +83,9 @@ def unanswerable_scores(predictions: Sequence[SpanPrediction], threshold: float)
         threshold: 0-1.
 
     Returns:
-        ``threshold``; ``has_answer`` and ``no_answer``, each with the number of ``examples`` and, if there are
-        any, their ``f1`` and ``em``; and ``best_f1`` and ``best_em``, what the best threshold for these very
-        examples gives (``BestThreshold`` as a dict).
+        ``threshold``; ``has_answer`` and ``no_answer``, each with the number of ``examples`` and, if there
+        are any, their ``f1`` and ``em``; and ``best_f1`` and ``best_em``, what the best threshold for these
+        very examples gives (``BestThreshold`` as a dict).
     """
     groups: dict[str, list[SpanPrediction]] = {"has_answer": [], "no_answer": []}
     for prediction in predictions:
@@ -115,7 +114,9 @@ def unanswerable_lines(found: dict[str, Any]) -> list[str]:
         f"{score.upper()} {found[f'best_{score}']['score']:.2f} at {found[f'best_{score}']['value']:.4g}"
         for score in ("f1", "em")
     )
-    lines.append(f"no answer above {found['threshold']:.4g}; at the best thresholds for these examples: {best}")
+    lines.append(
+        f"no answer above {found['threshold']:.4g}; at the best thresholds for these examples: {best}"
+    )
     return lines
 
 

@@ -16,8 +16,8 @@ from pipelines.files import atomic_file
 class SpanPrediction:
     """The predicted span of one example and how it scores.
 
-    The last two are of models that can say that there is no answer. Their prediction is then "", and its first
-    and last word are -1.
+    The last two are of models that can say that there is no answer. Their prediction is then "", and its
+    first and last word are -1.
     """
 
     example_id: str

@@ -9,8 +9,8 @@ from typing import Any
 from holle_tf.export.student import Student
 from holle_tf.models.sam import CONTEXT
 from pipelines.tokenizer import PLAIN_QUOTES, word_pattern
-from pipelines.vocabulary import PAD, UNK
-from pipelines.word_keys import KEY_BYTES, KEY_VERSION, STEM_BITS, STEM_CHARS, WORD_BITS
+from pipelines.vocabulary import NULL, PAD, UNK
+from pipelines.word_keys import KEY_BYTES, KEY_VERSION, STEM_BITS, STEM_CHARS, WORD_BITS, word_key
 
 VOCABULARY, TOKENIZER = "vocab.txt", "tokenizer.json"
 NUL = "\0"
@@ -19,7 +19,8 @@ NUL = "\0"
 def write_client_files(student: Student, folder: Path) -> None:
     """Write ``vocab.txt`` and ``tokenizer.json`` (pattern, quotes, limits, keys; see docs/export.md).
 
-    Only a student that reads the keys of words has ``keys``.
+    Only a student that reads the keys of words has ``keys``, and only one that can say that there is no
+    answer has ``null``: what a client puts in front of the words of every document, and the threshold.
     """
     write_vocabulary(student, folder)
     limits = student.limits
@@ -42,6 +43,12 @@ def write_client_files(student: Student, folder: Path) -> None:
             "stem_characters": STEM_CHARS,
             "stem_bits": STEM_BITS,
             "word_bits": WORD_BITS,
+        }
+    if student.has_null:
+        tokenizer["null"] = {
+            "id": student.words.index(NULL),
+            "key": word_key(NULL),
+            "threshold": limits.null_threshold,
         }
     text = json.dumps(tokenizer, indent=1, ensure_ascii=True) + "\n"
     (folder / TOKENIZER).write_text(text, encoding="utf-8")

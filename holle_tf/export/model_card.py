@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
+from holle_tf.evaluate.no_answer import unanswerable_lines
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import SCORES, score_of_example
 from holle_tf.evaluate.statistics import over_examples
@@ -23,8 +24,12 @@ USE = (
     "Finding, in one given document, the span that the next utterance of a chat about it would draw on. "
     "The output is always a part of the document."
 )
+ALWAYS = (
+    "The span is a guess with a probability, not a checked fact; there is one even where nothing answers."
+)
+SOMETIMES = "The span is a guess with a probability, not a checked fact, and so is that nothing answers."
 LIMITS = (
-    "The span is a guess with a probability, not a checked fact; there is one even where nothing answers.",
+    ALWAYS,
     "English, and the kind of chats and documents that it was trained on; scores elsewhere are unknown.",
     "Words without a vector are known by their spelling alone, or, to SAM, not told apart.",
     "What the document says is repeated as it stands, whether true, offensive or private.",
@@ -76,13 +81,18 @@ def write_model_card(folder: Path, card: dict[str, Any]) -> None:
         card: title, format, options, data, recipe, scores (split, examples, and those of
             ``scores_with_intervals``) or None, parameters, sizes, latency (machine, milliseconds by words),
             words and their vectors' licence, versions, sha256 (of every file, by its path); and ``kept``
-            (format, bytes of a word) if the export has halves.
+            (format, bytes of a word) if the export has halves; ``null_threshold`` and, in scores,
+            ``unanswerable`` (see ``unanswerable_scores``) if the student can say that there is no answer.
     """
     definitions = {name: score.definition for name, score in SCORES.items()}
-    card = {**card, "intended_use": USE, "limits": list(LIMITS), "score_definitions": definitions}
+    card = {**card, "intended_use": USE, "limits": _limits(card), "score_definitions": definitions}
     for name, text in ((CARD_JSON, json.dumps(card, indent=1) + "\n"), (CARD_TEXT, _markdown(card))):
         with atomic_file(folder / name, "w") as file:
             file.write(text)
+
+
+def _limits(card: dict[str, Any]) -> list[str]:
+    return [SOMETIMES if limit == ALWAYS and "null_threshold" in card else limit for limit in LIMITS]
 
 
 def _markdown(card: dict[str, Any]) -> str:
@@ -102,11 +112,17 @@ def _markdown(card: dict[str, Any]) -> str:
             row = scores[name]
             interval = "-" if row["low"] is None else f"{row['low']:.1f} to {row['high']:.1f}"
             lines.append(f"| {score.title} | {row['value']:.1f} | {interval} |")
+        if of_null := scores.get("unanswerable"):
+            lines += ["", *(f"- {line}" for line in unanswerable_lines(of_null))]
         lines += ["", "Scores of the student as trained, before the options below apply.", ""]
         lines += [f"- {score.title}: {score.definition}." for score in SCORES.values()] + [""]
     lines += ["## What it is", ""]
     lines += [f"- Format: {find_format(card['format']).title}; {_pairs(card['options'])}"]
     lines += [f"- Model: {card['model']}, {card['parameters']:,} parameters without the word vectors"]
+    if "null_threshold" in card:
+        lines.append(
+            f"- No answer: above {card['null_threshold']:.4g}, its probability against the best span"
+        )
     lines += [f"- Recipe: {recipe['name']} ({recipe['summary']}); {_pairs(recipe['training'])}"]
     lines += [f"- Data: {card['data']['name']}; {_pairs(card['data']['options'])}"]
     lines += [f"- Words: {card['words']['count']:,}; {card['words']['vectors']}", ""]
@@ -118,7 +134,7 @@ def _markdown(card: dict[str, Any]) -> str:
             f"{kept['bytes of a word']} bytes of each word are kept, as {kept['format']}"
         ]
     lines += [f"- `{name}`: {size:,} bytes" for name, size in card["sizes"].items()]
-    lines += ["", "## Limits", "", *(f"- {limit}" for limit in LIMITS), ""]
+    lines += ["", "## Limits", "", *(f"- {limit}" for limit in _limits(card)), ""]
     lines += [f"Made with {_pairs(card['versions'])}.", ""]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import functools
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -21,7 +22,7 @@ from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
 from pipelines.records import split_input
-from pipelines.vocabulary import UNK
+from pipelines.vocabulary import NULL, UNK
 
 VERSION = "1"  # TensorFlow Serving looks for numbered folders
 
@@ -121,6 +122,9 @@ class StudentModule(tf.Module):
             characters (Unicode code points), end exclusive; ``score`` float32 (batch,), the probability of
             the span; and the same of the best spans, best first, (batch, n): ``n_best_span`` and so on. Where
             there are fewer spans, and for a document without words: "", 0, 0 and 0.
+            Of a student that can say that there is no answer also ``null_score`` float32 (batch,), the
+            probability of that, and ``no_answer`` float32 (batch,), the same against the best span. If it is
+            above the threshold, span is "", and score is ``null_score``.
         """
         return self._answer(document, query, prober_history, responder_history)[0]
 
@@ -136,12 +140,13 @@ class StudentModule(tf.Module):
             (batch,).
         """
         found, tokens, probabilities = self._answer(document, query, prober_history, responder_history)
+        null = int(self._limits.null_threshold is not None)  # the null position is not among the words
         return {
             **found,
-            "token_starts": _dense(tokens.starts),
-            "token_ends": _dense(tokens.ends),
-            "token_count": tf.cast(tokens.starts.row_lengths(), tf.int32),
-            **probabilities,
+            "token_starts": _dense(tokens.starts[:, null:]),
+            "token_ends": _dense(tokens.ends[:, null:]),
+            "token_count": tf.cast(tokens.starts.row_lengths(), tf.int32) - null,
+            **{name: _at_least_one_word(values[:, null:]) for name, values in probabilities.items()},
         }
 
     def _tokens(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -162,6 +167,9 @@ class StudentModule(tf.Module):
     def _answer(self, *texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], GraphTokens, dict[str, tf.Tensor]]:
         document, batch = texts[0], tf.shape(texts[0])[0]
         tokens = self._tokenize(tf.concat(texts, axis=0))
+        null = self._limits.null_threshold is not None
+        if null:
+            tokens = _behind_null(tokens, batch)
         by_kind = {"ids": tokens.forms.with_values(self._lookup(tokens.forms.values))}
         if self._matches:
             by_kind["keys"] = tokens.forms.with_values(keys_in_graph(tokens.forms.values))
@@ -180,6 +188,7 @@ class StudentModule(tf.Module):
             outputs["document_mask"],
             limits.span_words,
             limits.n_best,
+            null,
         )
 
         def place(of_words: tf.RaggedTensor, words: tf.Tensor) -> tf.Tensor:
@@ -198,6 +207,8 @@ class StudentModule(tf.Module):
             "score": spans["score"],
         }
         found = {name: values[:, 0] for name, values in best.items()}
+        if limits.null_threshold is not None:
+            found = _or_nothing(found, spans["null_score"], limits.null_threshold)
         found.update({f"n_best_{name}": values for name, values in best.items()})
         return found, tokens, _probabilities(outputs)
 
@@ -208,6 +219,30 @@ class StudentModule(tf.Module):
         if self._buckets:
             other = self._first_bucket + hash_bucket(forms, self._buckets)
         return tf.cast(tf.where(known < 0, other, known), tf.int32)
+
+
+def _behind_null(tokens: GraphTokens, documents: tf.Tensor) -> GraphTokens:
+    """The null position in front of the first ``documents`` of the texts, at characters 0 to 0."""
+
+    def joined(part: tf.RaggedTensor, value: Any) -> tf.RaggedTensor:
+        rows = tf.cast(tf.range(part.nrows()) < tf.cast(documents, tf.int64), tf.int64)
+        front = tf.RaggedTensor.from_row_lengths(tf.fill([documents], value), rows)
+        return tf.concat([front, part], axis=1)
+
+    forms, *offsets = tokens
+    return GraphTokens(joined(forms, NULL), *(joined(part, 0) for part in offsets))
+
+
+def _or_nothing(
+    found: Mapping[str, tf.Tensor], null_score: tf.Tensor, threshold: float
+) -> dict[str, tf.Tensor]:
+    """The best spans, and nothing where no answer is likelier than the threshold."""
+    null, score = (tf.cast(values, tf.float64) for values in (null_score, found["score"]))
+    share = tf.where(score > 0, null / tf.where(score > 0, null + score, 1), 1)
+    nothing = {"score": null_score, **{name: tf.zeros_like(found[name]) for name in found if name != "score"}}
+    chosen = share > threshold
+    decided = {name: tf.where(chosen, nothing[name], values) for name, values in found.items()}
+    return {**decided, "null_score": null_score, "no_answer": tf.cast(share, tf.float32)}
 
 
 def _probabilities(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -28,6 +28,8 @@ class Limits:
         span_words: of the longest span.
         n_best: how many spans are listed.
         rules: for words, see ``pipelines.tokenizer.word_pattern``.
+        null_threshold: the probability of no answer, against the best span, above which there is none; None
+            for a student that cannot say so. Otherwise, every document begins with the null position.
     """
 
     query_words: int
@@ -35,6 +37,7 @@ class Limits:
     span_words: int
     n_best: int
     rules: str = LATIN
+    null_threshold: Optional[float] = None
 
     def words_of(self, text: str) -> Optional[int]:
         """How many words of ``text`` (one of ``sam.INPUTS``) are read; None for all."""
@@ -73,6 +76,11 @@ class Student:
     def matches(self) -> bool:
         """Whether it has match features, so that it reads the keys of words besides their ids."""
         return isinstance(self.config, SamMatchConfig)
+
+    @property
+    def has_null(self) -> bool:
+        """Whether the first position of every document stands for "no answer"."""
+        return self.limits.null_threshold is not None
 
     @property
     def inputs(self) -> tuple[str, ...]:

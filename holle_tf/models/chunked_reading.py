@@ -29,9 +29,9 @@ def chunked_reader(
     exactly what ``model`` gives. Only ids and logits take memory that grows with the document, unless its
     word vectors are watched or moved (``offsets_of``): then all chunks are read at once.
 
-    If the first position stands for "no answer", it is read in front of every chunk. The document's is that of
-    the chunk in which the sum of its start and end logits is least, as in BERT's reading of SQuAD 2.0: there is
-    an answer if one chunk has an answer.
+    If the first position stands for "no answer", it is read in front of every chunk. The document's is that
+    of the chunk in which the sum of its start and end logits is least, as in BERT's reading of SQuAD 2.0:
+    there is an answer if one chunk has an answer.
 
     Args:
         model: a span model over ``document``, with or without ``document_chars``, and other texts.
@@ -40,7 +40,8 @@ def chunked_reader(
         merge: ``logits`` merges them as they are, under one softmax over the document; ``probabilities``
             first gives every chunk the same total, as the paper's wording suggests.
         chunk_batch: chunks read at once.
-        null: whether the first position of a document stands for "no answer"; ``chunk_words`` does not count it.
+        null: whether the first position of a document stands for "no answer"; ``chunk_words`` does not
+            count it.
 
     Returns:
         A functional model: ``start_logits`` and ``end_logits`` float32 (batch, doc_len) and
@@ -144,7 +145,9 @@ class ChunkedReading(tf.keras.layers.Layer):
         total = tf.shape(chosen)[0]
         groups = (total + self.chunk_batch - 1) // self.chunk_batch
         arrays = tuple(
-            tf.TensorArray(tf.float32, groups, infer_shape=False, element_shape=(None, self.null + self.chunk_words))
+            tf.TensorArray(
+                tf.float32, groups, infer_shape=False, element_shape=(None, self.null + self.chunk_words)
+            )
             for _ in EDGES
         )
 
@@ -158,7 +161,9 @@ class ChunkedReading(tf.keras.layers.Layer):
     def _pieces(self, texts: Mapping[str, tf.Tensor], chosen: tf.Tensor) -> dict[str, tf.Tensor]:
         """Pieces of texts, or of values of their words, by (row, chunk); zero beyond a document's end."""
         rows, begins = chosen[:, 0], chosen[:, 1] * self.stride
-        positions = self.null + begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]  # (n, chunk_words)
+        positions = (
+            self.null + begins[:, tf.newaxis] + tf.range(self.chunk_words)[tf.newaxis]
+        )  # (n, chunk_words)
         if self.null:
             positions = tf.pad(positions, [[0, 0], [1, 0]])  # position 0 of the document, in every chunk
         pieces = {}

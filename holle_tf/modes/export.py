@@ -37,7 +37,7 @@ def export_mode(
         find_format(name)
     run = chosen_run(run_dir, config)
     logger.info(f"using {run.path}")
-    student = student_of(run, config.evaluation.n_best).shrunk(config.export)
+    student = student_of(run, config.evaluation.n_best, config).shrunk(config.export)
     written = {}
     for name in dict.fromkeys(format):
         root = Path(output) if output else run.path / "export"

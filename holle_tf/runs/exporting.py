@@ -23,7 +23,9 @@ from holle_tf.export.student import Limits, Student
 from holle_tf.models.halves import kept_states
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.options.export import ExportConfig
+from holle_tf.runs.null_threshold import null_threshold
 from holle_tf.runs.run_folder import RunFolder, versions
+from holle_tf.runs.run_on_data import UNANSWERABLE
 from holle_tf.system.machine import machine
 from pipelines.digests import digests_of
 from pipelines.errors import UserError
@@ -54,11 +56,14 @@ def write_export(student: Student, name: str, folder: Path, options: ExportConfi
     find_format(name).writer(student, folder, options)
 
 
-def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student:
+def student_of(
+    run: RunFolder, n_best: int = EvaluationConfig.n_best, options: Optional[Config] = None
+) -> Student:
     """The student of a finished run.
 
     Args:
         n_best: number of spans that it returns; by default that of the run's own configuration.
+        options: see ``null_threshold``.
 
     Raises:
         UserError: the run is that of a teacher, unfinished or damaged.
@@ -70,6 +75,7 @@ def student_of(run: RunFolder, n_best: int = EvaluationConfig.n_best) -> Student
         span_words=config.evaluation.max_span,
         n_best=config.evaluation.n_best if n_best == EvaluationConfig.n_best else n_best,
         rules=config.data.words,
+        null_threshold=null_threshold(run, options),
     )
     words = tuple(Vocabulary.load(run.path / "vocab.txt").entries)
     try:
@@ -118,6 +124,11 @@ def _card(student: Student, run: RunFolder, name: str, folder: Path, options: Ex
                 "history words": student.limits.history_words,
             },
         },
+        **(
+            {"null_threshold": student.limits.null_threshold}
+            if student.limits.null_threshold is not None
+            else {}
+        ),
         "scores": _scores(run),
         "words": {"count": len(student.words), "vectors": _vectors(config)},
         "kept": _kept(student, options) if find_format(name).has_halves(options) else None,
@@ -148,7 +159,9 @@ def _scores(run: RunFolder) -> Optional[dict[str, Any]]:
     if not path.exists():
         return None
     predictions = read_predictions(path)
-    return {"split": "test", "examples": len(predictions), **scores_with_intervals(predictions)}
+    found = {"split": "test", "examples": len(predictions), **scores_with_intervals(predictions)}
+    of_null = (run.result() or {}).get(UNANSWERABLE, {}).get("test")
+    return found if of_null is None else {**found, UNANSWERABLE: of_null}
 
 
 def _vectors(config: Config) -> str:

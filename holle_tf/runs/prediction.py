@@ -67,9 +67,7 @@ class ChatPredictor:
         if not is_student(self.config.model) and self.config.data.setup not in LONG_SETUPS:
             size = self.config.evaluation.batch_size
             self._in_chunks = self._predictor(
-                chunked_reader(
-                    model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size, null
-                )
+                chunked_reader(model, chunks.chunk_words, chunks.chunk_stride, chunks.chunk_merge, size, null)
             )
 
     def _predictor(self, model: tf.keras.Model) -> Predictor:

@@ -120,7 +120,9 @@ class RunOnData:
             of_null = {UNANSWERABLE: {**self.unanswerable(), split: dict(unanswerable)}}
         known = {**self.scores(), split: scores}
         if self.in_chunks:
-            write_text(self.folder / SCORES, json.dumps({**known, "chunks": self.chunks, **of_null}, indent=1))
+            write_text(
+                self.folder / SCORES, json.dumps({**known, "chunks": self.chunks, **of_null}, indent=1)
+            )
             return
         result = {**(self.run.result() or {}), "scores": known, **of_null}
         if conicity:

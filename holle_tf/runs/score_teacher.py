@@ -203,7 +203,12 @@ class SplitScores:
                 continue
             words = tokenize(example.document.replace("\0", "\ufffd"), self._prepared.config.words)
             if example.example_id not in self._places:
-                yield number, example.example_id, [np.zeros(len(words) + has_null, np.float32)] * len(EDGES), None
+                yield (
+                    number,
+                    example.example_id,
+                    [np.zeros(len(words) + has_null, np.float32)] * len(EDGES),
+                    None,
+                )
                 continue
             self._spool.seek(self._places[example.example_id])
             line = ScoreLine(*pickle.load(self._spool))

@@ -59,9 +59,7 @@ def _lines(run_on_data: RunOnData, prepared: PreparedData, split: str) -> Iterat
             both = [logits[1:] for logits in both]
         offsets = {"start": [word.start for word in words], "end": [word.end for word in words]}
         start, end = (_edge(np.array(offsets[edge]), logits) for edge, logits in zip(EDGES, both))
-        yield ScoreLine(
-            example.example_id, split, text_sha256(example.document), start, end, null=null
-        )
+        yield ScoreLine(example.example_id, split, text_sha256(example.document), start, end, null=null)
 
 
 def _edge(offsets: np.ndarray, logits: np.ndarray) -> EdgeScores:

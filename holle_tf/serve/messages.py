@@ -19,6 +19,8 @@ class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+NULL_SCORE = "Only of a model that can say that there is no answer: the probability of that."
+NO_ANSWER = "Likewise, against the best span: 0 to 1."
 NO_DOCUMENT = "Field required, or 'document_id'"
 
 
@@ -108,13 +110,14 @@ class PredictRequest(_Message):
         rows = [prediction(chat.document, reading.answer) for chat, reading in zip(examples, readings)]
         if self.inputs is None:
             return {"predictions": rows}
-        return {"outputs": {name: [row[name] for row in rows] for name in Prediction.model_fields}}
+        return {"outputs": {name: [row[name] for row in rows] for name in rows[0]}}
 
 
 class Prediction(_Message):
     """The best span, and the n best spans, best first. Offsets count characters (code points).
 
-    A document without words has the span "" at 0 with score 0, and no n best spans.
+    A document without words has the span "" at 0 with score 0, and no n best spans. If the model says that
+    there is no answer, the span is "" at 0, and the score is ``null_score``.
     """
 
     span: str
@@ -125,6 +128,8 @@ class Prediction(_Message):
     n_best_start_char: List[int]
     n_best_end_char: List[int]
     n_best_score: List[float]
+    null_score: Optional[float] = Field(None, description=NULL_SCORE)
+    no_answer: Optional[float] = Field(None, description=NO_ANSWER)
 
 
 class PredictReply(_Message):
@@ -168,6 +173,11 @@ class ChatReply(_Message):
     """The n best spans, best first, and the time that they took."""
 
     n_best: List[Span]
+    answered: Optional[bool] = Field(
+        None, description="Only of a model that can say that there is no answer: false if it says so."
+    )
+    null_score: Optional[float] = Field(None, description=NULL_SCORE)
+    no_answer: Optional[float] = Field(None, description=NO_ANSWER)
     document_id: Optional[str] = Field(None, description="For the next turn; none if no document is kept.")
     document: Optional[str] = Field(None, description="Only of a chat without one: what was found.")
     tokens: Optional[Tokens] = None
@@ -183,7 +193,10 @@ def prediction(document: str, answer: Answer) -> dict[str, Any]:
     starts, ends = ([span[i] for span in answer.spans] for i in (0, 1))
     scores = [round(span.score, _DIGITS) for span in answer.spans]
     best = (texts[0], starts[0], ends[0], scores[0]) if texts else ("", 0, 0, 0.0)
-    return dict(zip(Prediction.model_fields, (*best, texts, starts, ends, scores)))
+    of_null = _of_null(answer)
+    if answer.null is not None and answer.null.chosen:
+        best = ("", 0, 0, of_null["null_score"])
+    return {**dict(zip(Prediction.model_fields, (*best, texts, starts, ends, scores))), **of_null}
 
 
 def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]) -> dict[str, Any]:
@@ -205,6 +218,8 @@ def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]
         "batch": reading.batch,
         "known": reading.known,
     }
+    if answer.null is not None:
+        reply.update(answered=not answer.null.chosen, **_of_null(answer))
     if key is not None:
         reply["document_id"] = key
     if tokens:
@@ -217,6 +232,12 @@ def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]
             "end_probabilities": end,
         }
     return reply
+
+
+def _of_null(answer: Answer) -> dict[str, float]:
+    if answer.null is None:
+        return {}
+    return {"null_score": round(answer.null.score, _DIGITS), "no_answer": round(answer.null.share, _DIGITS)}
 
 
 class DocumentRequest(_Message):

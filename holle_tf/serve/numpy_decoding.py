@@ -6,7 +6,7 @@ import numpy as np
 
 
 def decode_probabilities(
-    start: np.ndarray, end: np.ndarray, max_span: int, n_best: int
+    start: np.ndarray, end: np.ndarray, max_span: int, n_best: int, null: bool = False
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The ``n_best`` spans with the largest start[i] * end[j], over i <= j and j - i < max_span.
 
@@ -14,11 +14,15 @@ def decode_probabilities(
         start, end: float32 (words,), probabilities.
         max_span: longest span, in words; at least 1.
         n_best: number of spans; at least 1.
+        null: whether the first position stands for "no answer", so that no span begins or ends there.
 
     Returns:
         First word, last word (inclusive) and probability of at most ``n_best`` spans, best first, without
         those of probability 0. Equal probabilities are ordered by first, then by last word.
     """
+    if null:
+        first, last, scores = decode_probabilities(start[1:], end[1:], max_span, n_best)
+        return first + 1, last + 1, scores
     words = len(start)
     width = min(max_span, words)
     if not words:

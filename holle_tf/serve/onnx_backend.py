@@ -88,6 +88,7 @@ class OnnxBackend:
             if self._keys and options["keys"]["version"] != KEY_VERSION:
                 found = options["keys"]["version"]
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
+            self._null = _null(options, len(words))
             self._max_span, self._n_best = (_whole(options, name, least=1) for name in ("max_span", "n_best"))
             kept = cache.most_bytes > 0 or store is not None
             halves = kept and all((folder / name).is_file() for name in HALVES)
@@ -184,13 +185,19 @@ class OnnxBackend:
 
     def _answer(self, starts: np.ndarray, ends: np.ndarray, start: np.ndarray, end: np.ndarray) -> Answer:
         edges = (start[: len(starts)], end[: len(starts)])
-        decoded = decode_probabilities(*edges, self._max_span, self._n_best)
-        return Answer.of_tokens(starts, ends, decoded, edges)
+        null = self._null is not None
+        decoded = decode_probabilities(*edges, self._max_span, self._n_best, null)
+        return Answer.of_tokens(starts, ends, decoded, edges, self._null.threshold if self._null else None)
 
     def _document(self, text: str) -> _Tokens:
         tokens = find_words(_readable(text), self._pattern)
         starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
-        return _Tokens(starts, ends, self._numbers_of("document", tokens))
+        numbers = self._numbers_of("document", tokens)
+        if self._null is not None:  # the null position is at characters 0 to 0
+            starts, ends = (np.concatenate([[0], offsets]).astype(np.int32) for offsets in (starts, ends))
+            of_null = {"document": self._null.id, "document_keys": self._null.key}
+            numbers = {name: [of_null[name], *column] for name, column in numbers.items()}
+        return _Tokens(starts, ends, numbers)
 
     def _numbers(self, texts: Mapping[str, str]) -> dict[str, list[int]]:
         """Ids, and keys, of the last words of each text, by input of the model."""
@@ -208,8 +215,25 @@ class OnnxBackend:
         return numbers
 
 
+class _Null(NamedTuple):
+    id: int  # of the word in front of every document, which stands for "no answer"
+    key: int
+    threshold: float  # see ``evaluation.null_threshold``
+
+
+def _null(options: Mapping[str, Any], words: int) -> Optional[_Null]:
+    """The null position of ``tokenizer.json``; None if there is none, a ValueError if it is damaged."""
+    found = options.get("null")
+    if found is None:
+        return None
+    threshold = found["threshold"]
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 <= threshold <= 1:
+        raise ValueError(f"threshold in tokenizer.json is {threshold!r}")
+    return _Null(_whole(found, "id", 0, words - 1), _whole(found, "key", 1), float(threshold))
+
+
 class _Tokens(NamedTuple):
-    starts: np.ndarray  # int32 (words,), character offsets of a document's words
+    starts: np.ndarray  # int32 (words,), character offsets of a document's words, the null position included
     ends: np.ndarray
     numbers: dict[str, list[int]]  # by input of the model
 

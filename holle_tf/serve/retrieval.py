@@ -49,6 +49,6 @@ class Retrieval:
         """Which document answers best."""
         from holle_tf.store.search import mixed_scores
 
-        spans = [reading.answer.spans for reading in readings]
-        likely = [best[0].score if best else 0.0 for best in spans]
+        found = [reading.answer.best for reading in readings]
+        likely = [best.score if best else 0.0 for best in found]
         return int(np.argmax(mixed_scores(likely, [found.score for found in candidates], self._weight)))

@@ -47,12 +47,13 @@ class RunHalves:
         self._of_document = [name for name in inputs if name.startswith("document")]
         self._of_context = [name for name in inputs if name not in self._of_document]
         max_span, n_best = predictor.config.evaluation.max_span, predictor.n_best
+        null = predictor.null_threshold is not None
 
         def answer(kept: Mapping[str, tf.Tensor], texts: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = halves.answer({name: tf.cast(kept[name], tf.float32) for name in kept}, texts)
             start, end = logits = [outputs[f"{edge}_logits"] for edge in EDGES]
             mask = tf.broadcast_to(outputs["document_mask"], tf.shape(start))
-            found = decode_spans(start, end, mask, max_span, n_best)
+            found = decode_spans(start, end, mask, max_span, n_best, null)
             return {**found, **{edge: masked_softmax(row, mask) for edge, row in zip(_EDGES, logits)}}
 
         ids = {name: tf.TensorSpec([None, None], tf.int32) for name in inputs}
@@ -82,7 +83,9 @@ class RunHalves:
                 document = known[ids[row]]
                 decoded = tuple(values[name][place] for name in ("start", "end", "score"))
                 edges = tuple(values[edge][place] for edge in _EDGES)
-                answers[row] = Answer.of_tokens(document.starts, document.ends, decoded, edges)
+                answers[row] = Answer.of_tokens(
+                    document.starts, document.ends, decoded, edges, self._predictor.null_threshold
+                )
         return [answers[row] for row in range(len(examples))]
 
     def _read_documents(self, texts: Sequence[str]) -> list[ReadDocument]:

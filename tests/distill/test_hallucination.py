@@ -64,6 +64,16 @@ def _orders(seed, share=1.0):
     return [next(iter(drawn))[0][f"{HALLUCINATED}document"].numpy() for _ in range(2)]
 
 
+def test_the_null_position_stays_in_front_of_the_document():
+    features = _features()
+    plain, found = (reorder(features, tf.constant([3, 4]), null) for null in (False, True))
+    for name in ("document", "document_keys", "document_chars"):
+        if name in found:
+            np.testing.assert_array_equal(found[name][:, 0], features[name][:, 0])
+    assert (np.sort(found["document"]) == np.sort(features["document"])).all()
+    assert not np.array_equal(plain["document"][:, 0], features["document"][:, 0])
+
+
 def test_epochs_differ_and_a_seed_decides_them():
     first, second = _orders(0)
     again = _orders(0)

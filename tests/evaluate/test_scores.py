@@ -26,7 +26,9 @@ def squad_normalize(text):
 
 
 def squad_f1(prediction, reference):
-    """SQuAD v1.1 by crossing out: every reference token can be met once."""
+    """SQuAD v1.1 by crossing out: every reference token can be met once. "" = no answer, as in v2.0."""
+    if not reference:
+        return float(not squad_normalize(prediction))
     predicted, left = squad_normalize(prediction).split(), squad_normalize(reference).split()
     expected, met = len(left), 0
     for token in predicted:

@@ -110,3 +110,46 @@ def test_a_document_of_20000_words_is_read():
 def test_impossible_chunks_are_an_error(arguments):
     with pytest.raises(ValueError, match="not a way to read chunks"):
         chunked_reader(_telling([]), *arguments)
+
+
+def test_the_null_position_is_read_with_every_chunk_and_the_least_counts():
+    """The null's logits tell the last word of the chunk, so that the first chunk has the least."""
+    document = tf.keras.Input((None,), dtype=tf.int32, name="document")
+    mask = tf.not_equal(document, 0)
+
+    def scores(ids, sign):
+        ids = tf.cast(ids, tf.float32)
+        return tf.concat([sign * tf.reduce_max(ids, axis=1, keepdims=True), ids[:, 1:]], axis=1)
+
+    logits = [
+        tf.keras.layers.Lambda(lambda ids, sign=sign: mask_logits(scores(ids, sign), tf.not_equal(ids, 0)))
+        for sign in (2.0, -1.0)
+    ]
+    model = tf.keras.Model({"document": document}, span_outputs(*(edge(document) for edge in logits), mask))
+    lengths = (5, 8, 9, 21)  # of the words
+    ids = np.zeros((4, 22), np.int32)
+    for row, length in enumerate(lengths):
+        ids[row, 0], ids[row, 1 : 1 + length] = 2, 10 + np.arange(length)
+    found = tf.function(chunked_reader(model, CHUNK, STRIDE, chunk_batch=2, null=True))({"document": ids})
+    for row, length in enumerate(lengths):
+        last_of_first = 10 + min(length, CHUNK) - 1
+        assert found["start_logits"][row, 0] == 2 * last_of_first
+        assert found["end_logits"][row, 0] == -last_of_first
+        for edge in ("start", "end"):
+            np.testing.assert_array_equal(
+                found[f"{edge}_logits"][row, 1 : 1 + length], ids[row, 1 : 1 + length]
+            )
+        assert (found["start_logits"][row, 1 + length :] < -1e8).all()
+    np.testing.assert_array_equal(found["document_mask"], ids != 0)
+
+
+@pytest.mark.parametrize("merge", ["logits", "probabilities"])
+def test_a_document_of_one_chunk_with_a_null_position_is_read_as_by_the_model(merge):
+    features = _features([CHUNK + 1, 4], CHUNK + 1)
+    model = _telling([])
+    chunked = chunked_reader(model, CHUNK, STRIDE, merge, null=True)(features)
+    for name, values in model(features).items():
+        if merge == "probabilities" and name != "document_mask":
+            values = tf.nn.log_softmax(values)
+        real = features["document"] != 0
+        np.testing.assert_allclose(chunked[name][real], values[real], rtol=1e-5)

@@ -47,6 +47,26 @@ def test_agrees_with_a_double_loop(seed):
         assert list(zip(out["start"][row], out["end"][row])) == [(i, j) for _, i, j in expected]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_the_null_position_has_a_score_but_no_span(seed):
+    generator = np.random.default_rng(seed)
+    batch, doc_len = 3, int(generator.integers(1, 9))
+    start, end = generator.normal(0, 3, (2, batch, doc_len))
+    mask = np.arange(doc_len) < generator.integers(1, doc_len + 1, (batch, 1))
+    out = decode_spans(
+        *(tf.constant(x, tf.float32) for x in (start, end)), tf.constant(mask), 4, 3, null=True
+    )
+    for row in range(batch):
+        every = naive_spans(start[row], end[row], mask[row], 4)
+        null = next(score for score, i, j in every if (i, j) == (0, 0))
+        np.testing.assert_allclose(out["null_score"][row], null, rtol=1e-4)
+        expected = [span for span in every if span[1] > 0][:3]
+        expected += [(0.0, 0, 0)] * (3 - len(expected))
+        np.testing.assert_allclose(out["score"][row], [score for score, _, _ in expected], rtol=1e-4)
+        found = list(zip(out["start"][row].numpy(), out["end"][row].numpy(), expected))
+        assert all((i, j) == (a, b) for i, j, (score, a, b) in found if score)
+
+
 def test_equal_scores_come_by_start_then_end():
     out = decode(np.zeros((1, 3)), np.zeros((1, 3)), np.ones((1, 3), bool), max_span=2, n_best=5)
     assert list(zip(out["start"][0], out["end"][0])) == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]

@@ -5,6 +5,10 @@ import { oneLine } from "./text.js";
 
 const HINT = "The probability that the passage starts or ends at each word of the document";
 const LONGEST = 300; // characters of a passage in the list
+export const NO_PASSAGE = "No passage answers this.";
+
+/** Whether the model says that there is no answer; most models cannot. */
+export const saysNothing = (reply) => reply.answered === false;
 
 export class AnswerCard {
   /** `view` shows the document; `index` is the number of the model, which decides its colour and its marks. */
@@ -38,6 +42,7 @@ export class AnswerCard {
     this.busy(false);
     this.find(".milliseconds").textContent = "–";
     this.find(".spans").replaceChildren();
+    this.find(".unanswered").hidden = true;
     this.find(".strip-hint").textContent = HINT;
     this.strips.forEach((strip) => strip.show([], "No answer yet"));
     this.element.querySelectorAll(".strip-top").forEach((element) => (element.textContent = ""));
@@ -63,7 +68,12 @@ export class AnswerCard {
       this.element.querySelectorAll(".strip-top")[edge].textContent = values.length ? values[top].toFixed(2) : "";
     });
     this.find(".spans").replaceChildren(...reply.n_best.map((span, rank) => this.item(span, rank)));
-    if (reply.n_best.length) this.choose(0);
+    const unanswered = this.find(".unanswered");
+    unanswered.hidden = !saysNothing(reply);
+    if (saysNothing(reply)) {
+      unanswered.textContent = `${NO_PASSAGE} (${(100 * reply.no_answer).toFixed(0)} % against the best passage)`;
+      this.view.unmark(this.index);
+    } else if (reply.n_best.length) this.choose(0);
   }
 
   probabilities(edge) {

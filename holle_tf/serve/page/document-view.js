@@ -27,6 +27,11 @@ export class DocumentView {
     if (marked) this.scrollTo(marked);
   }
 
+  unmark(model) {
+    this.marks.delete(model);
+    this.draw();
+  }
+
   clear() {
     this.marks.clear();
     this.draw();

@@ -1,6 +1,6 @@
 // The page: a document, a chat about it, and each model's answers.
 
-import { AnswerCard } from "./answer-card.js";
+import { AnswerCard, NO_PASSAGE, saysNothing } from "./answer-card.js";
 import { DocumentView } from "./document-view.js";
 import * as service from "./service.js";
 import { wellFormed } from "./text.js";
@@ -79,8 +79,8 @@ async function ask(query) {
       const reply = await service.answer(card.model.name, source, chat, control.signal);
       if (control.signal.aborted) return;
       card.show(reply);
-      const passage = reply.n_best[0]?.text ?? "";
-      addTurn(index ? "reply other" : "reply", card.model.title, passage);
+      const passage = saysNothing(reply) ? "" : (reply.n_best[0]?.text ?? "");
+      addTurn(index ? "reply other" : "reply", card.model.title, saysNothing(reply) ? NO_PASSAGE : passage);
       if (index === 0) {
         turns = [...chat, passage];
         $("again").disabled = false;
