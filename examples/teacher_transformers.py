@@ -185,7 +185,7 @@ def log_probabilities(model, windows, batch_size, precision):
 
     A window is sure of nothing where it gives its first sub-word, which stands for "no answer here", a high
     probability. So the windows of a document can be compared. Where two overlap, the higher score counts. No
-    answer has the scores of the window in which it is least likely, because one window is enough for an answer.
+    answer has the scores of the window in which it is least likely: one window is enough for an answer.
     """
     found = [({}, {}) for _ in windows.examples]
     nothing = [(np.inf, np.inf)] * len(windows.examples)

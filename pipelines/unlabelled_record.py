@@ -56,7 +56,9 @@ def read_unlabelled(reader: Reader, record: Any, name: str, config: DataConfig) 
             raise Unusable(str(error).removeprefix(f"{chat_name(record)}: ")) from error
         whole = example.document
         if config.setup == WINDOWS:
-            example = replace(example, document=cut_unanswered(whole, config.window_words, name, rules=config.words))
+            example = replace(
+                example, document=cut_unanswered(whole, config.window_words, name, rules=config.words)
+            )
     if not tokenize(example.document):
         raise Unusable("the document has no word")
     return Unlabelled(replace(example, example_id=name), whole)

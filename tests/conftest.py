@@ -161,3 +161,48 @@ def free_addresses():
         return addresses
 
     return find
+
+
+LEARNING = (
+    "data.unanswerable=learn",
+    "data.min_word_count=1",
+    "data.min_char_count=1",
+    "data.word_dim=16",
+    "data.long_words=24",
+    "training.sam.epochs=12",
+    "training.sam.learning_rate=0.02",
+    "distill.chunk_words=8",
+    "distill.chunk_stride=6",
+)
+
+
+@pytest.fixture(scope="session")
+def learning(tmp_path_factory):
+    """Function (assignments) -> configuration of a tiny run that learns when there is no answer."""
+    from holle_tf.config_sources import load_config
+    from tests.squad2 import write_squad2
+
+    root = tmp_path_factory.mktemp("unanswerable")
+    folder = write_squad2(root / "squad2")
+
+    def configure(*assignments, **flags):
+        paths = {"runs_dir": str(root / "runs"), "data_dir": str(folder), "glove": "none"}
+        return load_config((), [*TINY, *LEARNING, *assignments], {**paths, **flags})
+
+    return configure
+
+
+@pytest.fixture(scope="session")
+def learning_data(learning):
+    """Its data, prepared once."""
+    from holle_tf.runs.data import open_data
+
+    return open_data(learning())
+
+
+@pytest.fixture(scope="session")
+def learning_student(learning, learning_data):
+    """A student that has learned when there is no answer."""
+    from holle_tf.training.train import ensure_run
+
+    return ensure_run(learning(recipe="add_train"), learning_data)

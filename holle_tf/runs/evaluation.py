@@ -33,7 +33,8 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
     Predictions for the test split go to ``predictions.jsonl``, those for another split to
     ``predictions.<split>.jsonl``. ``cosines.json`` beside them holds the cosines whose mean is the conicity.
     A run that can say that there is no answer says so above its threshold; HasAns and NoAns scores are kept
-    under ``unanswerable``. If the run reads long documents in chunks, all files go to a folder within the run folder.
+    under ``unanswerable``. If the run reads long documents in chunks, all files go to a folder within
+    the run folder.
 
     Raises:
         UserError: the run was trained on other data, or is unfinished.

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from holle_tf.config import Config
 from holle_tf.distill.teacher_cache import read_teacher_cache
-from holle_tf.evaluate.no_answer import unanswerable_scores
+from holle_tf.evaluate.no_answer import is_unanswerable, unanswerable_scores
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.predictor import Predictor, SplitPredictions
-from holle_tf.evaluate.scores import score_predictions, token_f1
+from holle_tf.evaluate.scores import score_predictions
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.outputs import EDGES
 from holle_tf.options.distill import teacher_title
@@ -22,6 +22,7 @@ from pipelines.dataset import make_dataset
 from pipelines.prepare import PreparedData
 
 _NAME = "scores"
+NOT_SCORED = "not scored"
 
 
 class EvaluatedScores(NamedTuple):
@@ -55,8 +56,7 @@ def evaluate_score_file(
     predicted, missing = _predict(teacher, prepared, split, config, threshold)
     spans = predicted.spans
     for number in missing:
-        f1 = 100.0 * max(token_f1("", reference) for reference in spans[number].references)
-        spans[number] = replace(spans[number], prediction="", start=0, end=0, score=0.0, f1=f1)
+        spans[number] = _wrong(spans[number])
     scores = score_predictions([span.prediction for span in spans], [span.references for span in spans])
     row: dict[str, Any] = {"name": teacher.header.teacher or teacher_title(teacher.kind), **scores}
     if teacher.header.parameters is not None:
@@ -64,6 +64,14 @@ def evaluate_score_file(
     if predicted.threshold is None:
         return EvaluatedScores(row, spans)
     return EvaluatedScores(row, spans, unanswerable_scores(spans, predicted.threshold))
+
+
+def _wrong(span: SpanPrediction) -> SpanPrediction:
+    """The prediction of an example that the file lacks: no text or, where that would be right, some text."""
+    if is_unanswerable(span):
+        return replace(span, prediction=span.best_span or NOT_SCORED, score=0.0, f1=0.0, no_answer=0.0)
+    of_null: dict[str, Any] = {} if span.best_span is None else {"best_span": "", "no_answer": 0.0}
+    return replace(span, prediction="", start=0, end=0, score=0.0, f1=0.0, **of_null)
 
 
 def _predict(

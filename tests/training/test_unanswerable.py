@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from holle_tf.config_sources import load_config
-from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import evaluate_run, predictions_of
 from holle_tf.runs.null_threshold import NULL_THRESHOLD, null_threshold
 from holle_tf.runs.prediction import ChatPredictor
@@ -20,58 +18,22 @@ from holle_tf.training.distillation import find_or_train_teachers, student_of_te
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
 from pipelines.records import iterate_examples
-from tests.conftest import TINY
-from tests.squad2 import write_squad2
-
-LEARN = (
-    "data.unanswerable=learn",
-    "data.min_word_count=1",
-    "data.min_char_count=1",
-    "data.word_dim=16",
-    "training.sam.epochs=12",
-    "training.sam.learning_rate=0.02",
-    "distill.chunk_words=8",
-    "distill.chunk_stride=6",
-)
 
 
 @pytest.fixture(scope="module")
-def make(tmp_path_factory):
-    """Function (assignments) -> configuration of a run on questions with and without answers."""
-    root = tmp_path_factory.mktemp("unanswerable")
-    data = write_squad2(root / "squad2")
-
-    def configure(*assignments, **flags):
-        paths = {"runs_dir": str(root / "runs"), "data_dir": str(data), "glove": "none"}
-        return load_config((), [*TINY, *LEARN, *assignments], {**paths, **flags})
-
-    return configure
+def teacher(learning, learning_data):
+    return ensure_run(replace(learning("training.bidaf.epochs=1"), model="bidaf"), learning_data)
 
 
-@pytest.fixture(scope="module")
-def data(make):
-    return open_data(make())
-
-
-@pytest.fixture(scope="module")
-def student(make, data):
-    return ensure_run(make(recipe="add_train"), data)
-
-
-@pytest.fixture(scope="module")
-def teacher(make, data):
-    return ensure_run(replace(make("training.bidaf.epochs=1"), model="bidaf"), data)
-
-
-def test_a_student_learns_when_there_is_no_answer(student, data, make, capsys):
-    run = RunOnData(student, data, make())
+def test_a_student_learns_when_there_is_no_answer(learning_student, learning_data, learning, capsys):
+    run = RunOnData(learning_student, learning_data, learning())
     scores = evaluate_run(run, "test")
     found = run.unanswerable()["test"]
     assert found["has_answer"]["f1"] > 90 and found["no_answer"]["f1"] > 90
     assert found["has_answer"]["examples"] == found["no_answer"]["examples"] == 30
     assert scores["f1"] == pytest.approx((found["has_answer"]["f1"] + found["no_answer"]["f1"]) / 2)
-    assert found["threshold"] == student.result()[NULL_THRESHOLD] == null_threshold(student)
-    for prediction, example in zip(predictions_of(run, "test"), iterate_examples(data, "test")):
+    assert found["threshold"] == learning_student.result()[NULL_THRESHOLD] == null_threshold(learning_student)
+    for prediction, example in zip(predictions_of(run, "test"), iterate_examples(learning_data, "test")):
         words = example.document.split()
         assert prediction.best_span in example.document
         if prediction.prediction:
@@ -80,24 +42,24 @@ def test_a_student_learns_when_there_is_no_answer(student, data, make, capsys):
             assert (prediction.start, prediction.end) == (-1, -1)
 
 
-def test_the_threshold_is_the_best_of_the_best_epoch(student, data):
-    lines = student.epochs()
+def test_the_threshold_is_the_best_of_the_best_epoch(learning_student, learning_data):
+    lines = learning_student.epochs()
     best = max(lines, key=lambda line: line["val_f1"])
-    assert student.result()[NULL_THRESHOLD] == best["val_null_threshold"]
-    dev = RunOnData(student, data, student.config())
+    assert learning_student.result()[NULL_THRESHOLD] == best["val_null_threshold"]
+    dev = RunOnData(learning_student, learning_data, learning_student.config())
     assert evaluate_run(dev, "dev")["f1"] == pytest.approx(best["val_f1"])
 
 
-def test_a_threshold_that_is_given_goes_first(student, data, make):
-    config = make("evaluation.null_threshold=1")
-    assert null_threshold(student, config) == 1
-    run = RunOnData(student, data, config)
+def test_a_threshold_that_is_given_goes_first(learning_student, learning_data, learning):
+    config = learning("evaluation.null_threshold=1")
+    assert null_threshold(learning_student, config) == 1
+    run = RunOnData(learning_student, learning_data, config)
     evaluate_run(run, "dev")
     assert all(prediction.prediction for prediction in predictions_of(run, "dev"))
 
 
-def test_a_prediction_says_that_there_is_no_answer(student):
-    predictor = ChatPredictor(student)
+def test_a_prediction_says_that_there_is_no_answer(learning_student):
+    predictor = ChatPredictor(learning_student)
     texts = ("one two owner Ann three four", "one two visitor Ann three four", "?")
     chats = [{"context": text, "question": "Who is the owner?"} for text in texts]
     examples = [predictor.example(chat) for chat in chats]
@@ -118,57 +80,62 @@ def test_a_prediction_says_that_there_is_no_answer(student):
 @pytest.mark.parametrize(
     "recipe", ["add", "add_topk", "add_ensemble", "add_grad", "add_halluc", "add_smoothed", "mul"]
 )
-def test_every_recipe_trains(recipe, make, data, teacher):
+def test_every_recipe_trains(recipe, learning, learning_data, teacher):
     how = ("training.sam.epochs=1", "distill.hallucinated_share=0.2", "distill.gradient_share=0.2")
-    run = ensure_run(make(*how, recipe=recipe, teacher="bidaf"), data, teachers=[teacher])
+    run = ensure_run(learning(*how, recipe=recipe, teacher="bidaf"), learning_data, teachers=[teacher])
     assert 0 <= run.result()[NULL_THRESHOLD] <= 1
 
 
 @pytest.mark.parametrize("model", ["qanet", "sam_match"])
-def test_every_model_trains(model, make, data):
-    config = make("training.sam_match.epochs=1", recipe="add_train", model=model)
-    run = ensure_run(config if model == "sam_match" else replace(config, recipe=""), data)
-    evaluate_run(RunOnData(run, data, config), "test")
-    assert set(RunOnData(run, data, config).unanswerable()["test"]) >= {"has_answer", "no_answer"}
+def test_every_model_trains(model, learning, learning_data):
+    config = learning("training.sam_match.epochs=1", recipe="add_train", model=model)
+    run = ensure_run(config if model == "sam_match" else replace(config, recipe=""), learning_data)
+    evaluate_run(RunOnData(run, learning_data, config), "test")
+    assert set(RunOnData(run, learning_data, config).unanswerable()["test"]) >= {"has_answer", "no_answer"}
 
 
-def test_a_student_of_written_scores_equals_one_of_the_run(make, data, teacher, tmp_path):
+def test_a_student_of_written_scores_equals_one_of_the_run(learning, learning_data, teacher, tmp_path):
     path = tmp_path / "bidaf.jsonl"
-    assert write_scores_of_run(RunOnData(teacher, data, make()), path) == 420
+    assert write_scores_of_run(RunOnData(teacher, learning_data, learning()), path) == 420
     line = json.loads(path.read_text().splitlines()[1])
     assert isinstance(line["start_null"], float) and isinstance(line["end_null"], float)
     how = ("training.sam.epochs=1",)
-    config = student_of_teachers(make(*how, recipe="add", teacher=f"scores:{path}"), None)
-    files = find_or_train_teachers(config, data, None)
-    of_file = ensure_run(config, data, tmp_path / "file", files)
-    of_run = ensure_run(make(*how, recipe="add", teacher="bidaf"), data, tmp_path / "run", [teacher])
+    config = student_of_teachers(learning(*how, recipe="add", teacher=f"scores:{path}"), None)
+    files = find_or_train_teachers(config, learning_data, None)
+    of_file = ensure_run(config, learning_data, tmp_path / "file", files)
+    config = learning(*how, recipe="add", teacher="bidaf")
+    of_run = ensure_run(config, learning_data, tmp_path / "run", [teacher])
     for ours, theirs in zip(of_file.load_model().variables, of_run.load_model().variables):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
-    found = evaluate_score_file(ScoreTeacher(f"scores:{path}", data, 0.0), data, "test", make())
-    run = RunOnData(teacher, data, make())
+    config = learning("evaluation.null_threshold=0.5")
+    found = evaluate_score_file(
+        ScoreTeacher(f"scores:{path}", learning_data, 0.0), learning_data, "test", config
+    )
+    run = RunOnData(teacher, learning_data, config)
     evaluate_run(run, "test")
     ours, theirs = found.unanswerable, run.unanswerable()["test"]
-    assert ours["has_answer"] == pytest.approx(theirs["has_answer"], abs=5)
-    assert ours["no_answer"] == pytest.approx(theirs["no_answer"], abs=5)
+    assert ours["threshold"] == theirs["threshold"] == 0.5
+    assert ours["no_answer"] == pytest.approx(theirs["no_answer"], abs=4)  # of half precision
 
 
-def test_scores_without_those_of_no_answer_are_refused(make, data, teacher, tmp_path):
+def test_scores_without_those_of_no_answer_are_refused(learning, learning_data, teacher, tmp_path):
     path = tmp_path / "old.jsonl"
-    write_scores_of_run(RunOnData(teacher, data, make()), path)
+    write_scores_of_run(RunOnData(teacher, learning_data, learning()), path)
     lines = []
     for line in path.read_text().splitlines():
         row = json.loads(line)
         lines.append(json.dumps({name: row[name] for name in row if not name.endswith("_null")}))
     path.write_text("\n".join(lines))
-    with pytest.raises(UserError, match=r"line 2 \(q0\): no 'start_null' and 'end_null', .*learn needs"):
-        evaluate_score_file(ScoreTeacher(f"scores:{path}", data, 0.0), data, "test", make())
+    old = ScoreTeacher(f"scores:{path}", learning_data, 0.0)
+    with pytest.raises(UserError, match=r"\(q0\): no 'start_null' and 'end_null', .*learn needs"):
+        evaluate_score_file(old, learning_data, "test", learning())
 
 
-def test_a_teacher_of_short_documents_reads_long_ones_in_chunks(make, teacher):
-    long = open_run_on_data(teacher, make(setup="full"))
+def test_a_teacher_of_short_documents_reads_long_ones_in_chunks(learning, teacher):
+    long = open_run_on_data(teacher, learning(setup="ld"))
     assert long.in_chunks and long.prepared.config.has_null
     evaluate_run(long, "test")
     assert long.unanswerable()["test"]["threshold"] == null_threshold(teacher)
-    config = make("training.sam.epochs=1", recipe="add", teacher="bidaf", setup="full")
+    config = learning("training.sam.epochs=1", recipe="add", teacher="bidaf", setup="ld")
     run = ensure_run(config, long.prepared, teachers=[teacher])
     assert run.result()["teacher_scores"][0]["labels_kept"] == 1
