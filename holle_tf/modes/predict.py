@@ -8,7 +8,7 @@ import shlex
 import time
 from functools import partial
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 from holle_tf.config import Config
 from holle_tf.runs.prediction import ChatPredictor, chat_interactively, chosen_run, predict_file
@@ -73,12 +73,14 @@ def predict_mode(
 
 
 def _answer_all(config: Config, run: RunFolder, source: str, output: Path, strict: bool) -> None:
-    identity = {
+    identity: dict[str, Any] = {
         "weights": file_sha256(run.weights),
         "n_best": config.evaluation.n_best,
         "chunks": [config.distill.chunk_words, config.distill.chunk_stride, config.distill.chunk_merge],
     }
     reader = ChatPredictor(run, config)
+    if reader.null_threshold is not None:
+        identity["null_threshold"] = reader.null_threshold
     _say(output, partial(predict_stream, reader, source, output, identity, strict))
 
 

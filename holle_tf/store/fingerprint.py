@@ -29,5 +29,7 @@ def model_fingerprint(export: Path) -> str:
             f"{export / TOKENIZER}: cannot be read ({error}); write it by --mode=export --format=onnx"
         ) from error
     kept = {name: value for name, value in rules.items() if name not in _OF_ANSWERS}
+    if isinstance(kept.get("null"), dict):  # its threshold is a limit of answers, too
+        kept["null"] = {name: value for name, value in kept["null"].items() if name != "threshold"}
     digests = {name: file_sha256(export / name) for name in (WEIGHTS, VOCABULARY)}
     return json_sha256({**digests, TOKENIZER: kept})

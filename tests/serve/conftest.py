@@ -6,12 +6,13 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from holle_tf.config_sources import load_config
-from holle_tf.evaluate.answers import Answer
+from holle_tf.evaluate.answers import Answer, NoAnswer
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from pipelines.options import DataConfig
@@ -50,6 +51,16 @@ class FirstWord:
         sure[place : place + 1] = 1.0
         decoded = tuple(np.array([value]) for value in (place, place, 1.0))
         return Answer.of_tokens(starts, ends, decoded, (sure, sure))
+
+
+class Unsure(FirstWord):
+    """It says that there is no answer unless the document has the word that is asked for."""
+
+    def _answer(self, example):
+        answer = super()._answer(example)
+        missing = example.query not in [token.text for token in tokenize(example.document)]
+        null = NoAnswer(0.81, 0.9, True) if missing else NoAnswer(0.01, 0.1, False)
+        return replace(answer, null=null)
 
 
 class Client:
@@ -106,6 +117,12 @@ def served(backends, options=None, documents=(), on_disk=None):
 def first_word():
     """The class ``FirstWord``."""
     return FirstWord
+
+
+@pytest.fixture(scope="session")
+def unsure():
+    """The class ``Unsure``."""
+    return Unsure
 
 
 @pytest.fixture(scope="session")

@@ -214,3 +214,23 @@ def test_everything_is_reached_by_the_tab_key_and_has_a_name(page):
       return [...all].filter((e) => e.checkVisibility() && !named(e)).map((e) => e.outerHTML);
     }"""
     assert page.evaluate(nameless) == []
+
+
+def test_a_model_that_finds_no_answer_says_so(browser, serving, unsure):
+    with serving({"sam": unsure()}, ServeConfig(port=0), documents=[SAMPLE]) as client:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(client.address)
+        page.locator(".answer").wait_for()
+        ask(page, "plot", 2)
+        said = page.locator(".unanswered")
+        assert marked(page) == ["plot"] and said.is_hidden()
+        ask(page, "weather", 4)
+        assert page.locator("#turns p").nth(3).text_content().endswith("No passage answers this.")
+        assert said.text_content() == "No passage answers this. (90 % against the best passage)"
+        assert marked(page) == [] and page.locator(".passage").count() == 1
+        page.locator(".spans button").click()
+        assert marked(page) == ["It"]
+        page.get_by_role("button", name="New chat").click()
+        assert said.is_hidden()
+        context.close()
