@@ -33,6 +33,12 @@ def test_mass_on_no_word_is_reported(edge, outside):
     np.testing.assert_allclose(np.exp(scores.logits), [0.2, 0, 0, 0.5], atol=1e-6)
 
 
+def test_the_score_of_no_answer_is_in_front_of_the_words():
+    scores = scores_of_words("start", EdgeScores(np.array([0, 13]), np.log([0.3, 0.1])), WORDS, np.log(0.6))
+    np.testing.assert_allclose(np.exp(scores.logits), [0.6, 0.3, 0, 0, 0], atol=1e-6)
+    assert scores.between == pytest.approx(0.1)
+
+
 def test_the_only_score_of_a_word_stays_as_it_is():
     values = np.array([-0.333, -17.125, 0.0, -4.7], np.float16)
     scores = scores_of_words("start", EdgeScores(np.array([0, 12, 14, 17]), values.astype(float)), WORDS)

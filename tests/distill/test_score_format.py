@@ -46,6 +46,24 @@ def test_what_is_written_is_read_back(tmp_path, ending):
     assert path.read_bytes() == first
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_the_scores_of_no_answer_are_read_back(tmp_path, ending):
+    edge = EdgeScores(np.array([2]), np.array([0.5]))
+    lines = [ScoreLine(f"e{i}", "dev", "ab" * 32, edge, edge, null=(i + 0.25, -1.5)) for i in range(2)]
+    path = tmp_path / f"scores.{ending}"
+    write_score_file(path, Header(LOGITS), lines)
+    assert [line.null for line in read_score_lines(path)] == [(0.25, -1.5), (1.25, -1.5)]
+    [plain] = read_score_lines(write(tmp_path / "plain.jsonl", ROW))
+    assert plain.null is None
+
+
+@pytest.mark.parametrize("null", [{"start_null": 1.0}, {"start_null": 1.0, "end_null": "x"},
+                                  {"start_null": True, "end_null": 1.0}])  # fmt: skip
+def test_broken_scores_of_no_answer_are_named(tmp_path, null):
+    with pytest.raises(UserError, match=r"line 2 \(a\): '(start|end)_null' is not a number"):
+        list(read_score_lines(write(tmp_path / "s.jsonl", {**ROW, **null})))
+
+
 def test_scores_without_offsets_are_one_for_each_character(tmp_path):
     row = {"example_id": "a", "document_sha256": "0" * 64, "start_scores": [1, None, 3], "end_scores": [4, 5]}
     [line] = read_score_lines(write(tmp_path / "s.jsonl", row))

@@ -88,6 +88,29 @@ def test_the_file_scores_every_character_where_a_sub_word_begins_or_ends(example
         assert np.isfinite(line["start_scores"] + line["end_scores"]).all()
 
 
+def test_it_learns_that_there_is_no_answer(example, encoder, data, tmp_path, capsys):
+    """Half of the documents lack the answer; no answer has the scores of the window with the least."""
+    folder = tmp_path / "without"
+    folder.mkdir()
+    for split in ("train", "dev", "test"):
+        with (
+            gzip.open(data / f"{split}.jsonl.gz", "rt") as lines,
+            gzip.open(folder / f"{split}.jsonl.gz", "wt") as file,
+        ):
+            for i, given in enumerate(map(json.loads, lines)):
+                if i % 2:
+                    document = given["document"].replace("ann", "bob")
+                    sha = hashlib.sha256(document.encode()).hexdigest()
+                    given.update(document=document, document_sha256=sha)
+                    given["answer"] = {"text": "", "start": 0, "end": 0}
+                file.write(json.dumps(given) + "\n")
+    example.main(flags(folder, encoder, tmp_path, "--epochs=60"))
+    assert "test: both ends right 100.0 %" in capsys.readouterr().out
+    for line in read(tmp_path)[1:]:
+        best = max(line["start_scores"])
+        assert (line["start_null"] > best) == (int(line["example_id"][-1]) % 2 == 1)
+
+
 def test_it_learns_where_the_answer_is(example, encoder, data, tmp_path):
     example.main(flags(data, encoder, tmp_path, "--epochs=60", "--best=3"))
     for line in read(tmp_path)[1:]:
