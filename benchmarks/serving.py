@@ -40,14 +40,12 @@ PATH = "/v1/models/sam:chat"
 
 def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
     """Serve a student at several ports, each with another ``max_batch``; send the ports, then wait."""
-    import uvicorn
-
     from holle_tf.options.serve import ServeConfig
     from holle_tf.serve.app import create_app
     from holle_tf.serve.backend import warm_up
     from holle_tf.serve.document_cache import DocumentCache
     from holle_tf.serve.run_backend import RunBackend
-    from holle_tf.serve.server import listen
+    from holle_tf.serve.server import http_server, listen
     from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 
     keep_freed_memory()
@@ -58,14 +56,7 @@ def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:
         options = ServeConfig(port=0, max_batch=batch)
         bound = listen(options)
         found.append(bound.getsockname()[1])
-        config = uvicorn.Config(
-            create_app({"sam": backend}, options),
-            http="auto",
-            ws="none",
-            log_level="warning",
-            access_log=False,
-        )
-        servers.append(uvicorn.Server(config))
+        servers.append(http_server(create_app({"sam": backend}, options), options))
         threading.Thread(target=servers[-1].run, args=([bound],), daemon=True).start()
     while not all(server.started for server in servers):
         time.sleep(0.05)

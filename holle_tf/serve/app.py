@@ -14,18 +14,24 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, PlainTextResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from holle_tf.options.serve import ServeConfig
-from holle_tf.serve import messages
+from holle_tf.serve import messages, model_messages
 from holle_tf.serve.backend import Backend
 from holle_tf.serve.batching import Batcher, Reading, Stopping
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
+from holle_tf.serve.methods import methods_of
 from holle_tf.serve.metrics import CONTENT_TYPE, Measured, Metrics
+from holle_tf.serve.origins import Origins, Sharing
+from holle_tf.serve.paths import Paths
 from holle_tf.serve.retrieval import Retrieval
+from holle_tf.serve.signatures import metadata
 from pipelines.errors import UserError
+from pipelines.example import Example
 from pipelines.readers.registry import reader_of
 
 if TYPE_CHECKING:  # it needs pyarrow
@@ -34,10 +40,14 @@ if TYPE_CHECKING:  # it needs pyarrow
 PAGE = Path(__file__).parent / "page"
 VERSION = "1"  # of every model; to serve other versions, the service is restarted
 _LONGEST_ERROR = 300  # characters
+_GZIP_BYTES = 4096  # of a reply that is worth it
+_GZIP_LEVEL = 1  # higher ones take more time than they save on a fast network
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": messages.Failure, "description": HTTPStatus(status).phrase}
-    for status in (400, 404, 408, 413, 429, 503)
+    for status in (400, 403, 404, 408, 413, 415, 429, 431, 503)
 }
+_UNPARSED = "There was an error parsing the body"  # what FastAPI says for other than a fault of syntax
+_NO_TEXT = "-"  # in place of a document that has yet to be found
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: _REFUSALS[404]}
 
 
@@ -76,9 +86,21 @@ def create_app(
         for batcher in batchers.values():
             await batcher.close()
 
-    app = FastAPI(title="holle_tf", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="holle_tf",
+        version=VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        root_path=options.root_path,
+    )
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(Sharing, options=options)
+    app.add_middleware(Origins, options=options)
+    app.add_middleware(Paths, root_path=options.root_path)
     app.add_middleware(Limits, options=options)
-    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Measured, metrics=metrics)  # outermost
     _handle_errors(app)
 
     def backend_of(name: str) -> Backend:
@@ -94,12 +116,12 @@ def create_app(
         """Answers once the models are loaded; the service does not listen before."""
         return {"status": "ok"}
 
-    @app.get("/v1/models", response_model=messages.ModelList)
+    @app.get("/v1/models", response_model=model_messages.ModelList)
     async def models() -> Response:
         """The served models."""
         return _json({"models": [_entry(name, backend) for name, backend in backends.items()]})
 
-    @app.get("/v1/models/{name}", response_model=messages.ModelStatus, responses=_UNKNOWN)
+    @app.get("/v1/models/{name}", response_model=model_messages.ModelStatus, responses=_UNKNOWN)
     @app.get(f"/v1/models/{{name}}/versions/{VERSION}", include_in_schema=False)
     async def status(name: str) -> Response:
         """The state of a model, in the format of TensorFlow Serving."""
@@ -107,6 +129,13 @@ def create_app(
         good = {"error_code": "OK", "error_message": ""}
         found = {"version": VERSION, "state": "AVAILABLE", "status": good}
         return _json({"model_version_status": [found]})
+
+    @app.get("/v1/models/{name}/metadata", response_model=model_messages.ModelMetadata, responses=_UNKNOWN)
+    @app.get(f"/v1/models/{{name}}/versions/{VERSION}/metadata", include_in_schema=False)
+    async def signatures(name: str) -> Response:
+        """Inputs and outputs of a model's signatures, in the format of TensorFlow Serving."""
+        backend_of(name)
+        return _json(metadata(name, VERSION))
 
     @app.post("/v1/models/{name}:predict", response_model=messages.PredictReply, responses=_REFUSALS)
     @app.post(f"/v1/models/{{name}}/versions/{VERSION}:predict", include_in_schema=False)
@@ -136,7 +165,8 @@ def create_app(
         """The answer to a chat without a document."""
         if retrieval is None:
             raise HTTPException(400, f"document: {messages.NO_DOCUMENT}")
-        candidates = await run_in_threadpool(retrieval.candidates, request.chat[-1])
+        query = example(name, request.chat, _NO_TEXT).query
+        candidates = await run_in_threadpool(retrieval.candidates, query)
         documents = [found.document for found in candidates]
         readings = await read(name, request.chat, documents)
         best = retrieval.choose(candidates, readings)
@@ -144,16 +174,18 @@ def create_app(
         reply = messages.chat_reply(document.text, readings[best], request.tokens, document.id)
         return _json({**reply, "document": document.text})
 
-    async def read(name: str, chat: Sequence[str], documents: Sequence[StoredDocument]) -> list[Reading]:
-        """The readings of a chat about each of several documents."""
+    def example(name: str, chat: Sequence[messages.Turn], document: str) -> Example:
         data = backends[name].data
         try:
-            examples = [
-                reader_of(data).chat({"document": document.text, "chat": chat}, data)
-                for document in documents
-            ]
+            return reader_of(data).chat({"document": document, "chat": chat}, data)
         except UserError as error:
             raise HTTPException(400, str(error)) from error
+
+    async def read(
+        name: str, chat: Sequence[messages.Turn], documents: Sequence[StoredDocument]
+    ) -> list[Reading]:
+        """The readings of a chat about each of several documents."""
+        examples = [example(name, chat, document.text) for document in documents]
         return await batchers[name].submit(examples, documents)
 
     @app.post("/v1/documents", response_model=messages.DocumentReply, responses=_REFUSALS)
@@ -207,8 +239,14 @@ def _handle_errors(app: FastAPI) -> None:
         return _failure(400, f"{where or 'the body'}: {reason}"[:_LONGEST_ERROR])
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
-        return _failure(error.status_code, str(error.detail), error.headers)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        if error.status_code != 405:
+            reason = "the body is not JSON in UTF-8" if error.detail == _UNPARSED else str(error.detail)
+            return _failure(error.status_code, reason, error.headers)
+        allowed = {"allow": ", ".join(methods_of(app, request.scope))}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=allowed)
+        return _failure(405, str(error.detail), allowed)
 
     @app.exception_handler(Overloaded)
     async def overloaded(_: Request, error: Overloaded) -> Response:

@@ -1,19 +1,20 @@
-"""Every limit of the service: what is refused with status 400, 408, 413 or 429, and why.
+"""What is refused with status 400, 408, 413, 415, 429 or 431, and why.
 
-The middleware ``Limits`` refuses requests before they are parsed. ``document_words`` limits documents. A full
-queue (``batching.py``) raises ``Overloaded``. The values are options (``holle_tf/options/serve.py``).
+The middleware ``Limits`` refuses requests before they are parsed; ``bodies.py`` has its limits of a body.
+``document_words`` limits documents. A full queue (``batching.py``) raises ``Overloaded``. ``connections.py``
+limits connections. The values are options (``holle_tf/options/serve.py``).
 """
 
 from __future__ import annotations
 
-import asyncio
-import json
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holle_tf.options.serve import ServeConfig
+from holle_tf.serve.bodies import Bodies
+from holle_tf.serve.refusals import Refused, send_refusal
 from pipelines.tokenizer import token_texts
 
 # The page loads nothing from other sites, and no other site may embed it.
@@ -24,7 +25,8 @@ SECURITY = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_DISCARDED = 8  # times the limit: read so much of a longer body, because its sender listens only afterwards
+_JSON = b"application/json"
+_LINE = 12  # bytes of a request's line and of a header besides their texts, about
 
 
 class Overloaded(Exception):
@@ -45,19 +47,16 @@ def document_words(document: str, index: int, most: int) -> int:
     return words
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, reason: str):
-        self.status, self.reason = status, reason
-
-
 class Limits:
-    """ASGI middleware that limits concurrent requests, the size of a body and the time to send it.
+    """ASGI middleware that limits concurrent requests, their headers and their bodies.
 
-    It treats every body as JSON, because ``curl -d`` sends another content type.
+    It treats the body of a request without ``Origin`` as JSON whatever its content type, because ``curl -d``
+    sends another one. Browsers add ``Origin`` to every POST. So this helps no page of another site to send
+    JSON as a form or as text, which browsers let it do without asking.
     """
 
     def __init__(self, app: ASGIApp, options: ServeConfig):
-        self._app, self._options = app, options
+        self._app, self._options, self._bodies = app, options, Bodies(options)
         self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,54 +70,47 @@ class Limits:
                 message = {**message, "headers": [*message.get("headers", ()), *added]}
             await send(message)
 
-        if scope["method"] != "POST":
-            await self._app(scope, receive, send_secured)
-            return
-        if self._active >= self._options.max_concurrency:
-            await _refuse(send_secured, 429, f"{self._active} requests are in progress; try again later")
-            return
-        self._active += 1
         try:
-            body = await self._body(scope, receive)
-            headers = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+            headers = self._headers(scope)
+            body = await self._bodies.read(headers, receive)
+            if scope["method"] != "POST":
+                await self._app(scope, _replay(body, receive), send_secured)
+                return
+            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            if b"origin" in headers and kind != _JSON:
+                raise Refused(415, "a page has to send JSON as application/json")
             # In place, because the route that is found becomes part of it, and metrics.py reads it.
-            scope["headers"] = [*headers, (b"content-type", b"application/json")]
-            await self._app(scope, _replay(body, receive), send_secured)
-        except _Refused as refused:
-            await _refuse(send_secured, refused.status, refused.reason)
+            others = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+            scope["headers"] = [*others, (b"content-type", _JSON)]
+            await self._work(scope, _replay(body, receive), send_secured)
+        except Refused as refused:
+            await send_refusal(send_secured, refused)
         except ConnectionAbortedError:
             pass  # the client has disconnected
+
+    def _headers(self, scope: Scope) -> dict[bytes, bytes]:
+        """The headers of a request, unless they are too long or contradict each other."""
+        headers, most = scope["headers"], self._options.max_header_bytes
+        size = len(scope.get("raw_path", b"")) + len(scope["query_string"]) + _LINE
+        if size + sum(len(name) + len(value) + 4 for name, value in headers) > most:
+            raise Refused(431, f"line and headers of the request are longer than {most:,} bytes")
+        found: dict[bytes, bytes] = dict(headers)
+        if b"content-length" in found and b"transfer-encoding" in found:
+            # A proxy in front may believe the other one, and take a part of this body for a request.
+            raise Refused(400, "the request has Content-Length and Transfer-Encoding")
+        hosts = sum(name == b"host" for name, _ in headers)
+        if hosts > 1 or (not hosts and scope["http_version"] != "1.0"):
+            raise Refused(400, "the request has to have one Host header")
+        return found
+
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._active >= self._options.max_concurrency:
+            raise Refused(429, f"{self._active} requests are in progress; try again later")
+        self._active += 1
+        try:
+            await self._app(scope, receive, send)
         finally:
             self._active -= 1
-
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        limit = self._options.max_body_bytes
-        too_long = _Refused(413, f"the body is longer than {limit:,} bytes")
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if int(declared) > _DISCARDED * limit:
-            raise too_long
-        try:
-            size, parts = await asyncio.wait_for(_read(receive, limit), self._options.body_seconds)
-        except asyncio.TimeoutError:
-            seconds = self._options.body_seconds
-            raise _Refused(408, f"the body did not arrive within {seconds:g} seconds") from None
-        if size > limit:
-            raise too_long
-        return b"".join(parts)
-
-
-async def _read(receive: Receive, limit: int) -> tuple[int, list[bytes]]:
-    size, parts, more = 0, [], True
-    while more and size <= _DISCARDED * limit:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionAbortedError
-        part = message.get("body", b"")
-        size += len(part)
-        if size <= limit:
-            parts.append(part)
-        more = message.get("more_body", False)
-    return size, parts
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
@@ -133,14 +125,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive_again
-
-
-async def _refuse(send: Send, status: int, reason: str) -> None:
-    body = json.dumps({"error": reason}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status in (408, 413):
-        headers.append((b"connection", b"close"))  # the rest of the body is not a new request
-    if status == 429:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

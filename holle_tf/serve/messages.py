@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.batching import Reading
+from holle_tf.serve.signatures import DEFAULT, EXPLAIN, SIGNATURES, explanations, unknown
+from holle_tf.serve.texts import Histories, History, Passage, Text, Texts, Turn
 from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
 
-SIGNATURE = "serving_default"
 _DIGITS = 6  # of the probabilities in replies
 
 
@@ -40,7 +41,7 @@ class _OfDocument(_Message):
     document_id: Optional[str] = Field(
         None, description="In place of the document: its id, from POST /v1/documents or an earlier reply."
     )
-    document: Optional[str] = Field(
+    document: Optional[Text] = Field(
         None, validate_default=True, examples=["The film cost $2.8 million. The ending is sad."]
     )
 
@@ -50,19 +51,21 @@ class _OfDocument(_Message):
 class Instance(_OfDocument):
     """One chat, with the same texts as the exported SavedModel."""
 
-    query: str = Field(examples=["What did it cost?"])
-    prober_history: str = Field("", description="The prober's earlier utterances, joined by spaces.")
-    responder_history: str = Field("", description="The responder's earlier utterances, joined by spaces.")
+    query: Text = Field(examples=["What did it cost?"])
+    prober_history: History = Field("", description="The prober's earlier utterances, joined by spaces.")
+    responder_history: History = Field(
+        "", description="The responder's earlier utterances, joined by spaces."
+    )
 
 
 class Columns(_Message):
     """Chats as in ``Instance``, with a column for each text."""
 
     document_id: Optional[List[str]] = Field(None, min_length=1)
-    document: Optional[List[str]] = Field(None, min_length=1, validate_default=True)
-    query: List[str]
-    prober_history: Optional[List[str]] = None
-    responder_history: Optional[List[str]] = None
+    document: Optional[Texts] = Field(None, min_length=1, validate_default=True)
+    query: Texts
+    prober_history: Optional[Histories] = None
+    responder_history: Optional[Histories] = None
 
     _has_documents = field_validator("document")(_either_text_or_id)
 
@@ -77,7 +80,7 @@ class Columns(_Message):
 class PredictRequest(_Message):
     """Either ``instances``, the row format, or ``inputs``, the column format."""
 
-    signature_name: str = SIGNATURE
+    signature_name: str = Field(DEFAULT, description=f"One of {', '.join(SIGNATURES)}; '' is the first.")
     instances: Optional[List[Instance]] = Field(None, min_length=1)
     inputs: Optional[Columns] = None
 
@@ -85,8 +88,8 @@ class PredictRequest(_Message):
     def _one_format(self) -> PredictRequest:
         if (self.instances is None) == (self.inputs is None):
             raise ValueError("give 'instances' (a list of objects) or 'inputs' (an object of lists)")
-        if self.signature_name != SIGNATURE:
-            raise ValueError(f"the only signature is '{SIGNATURE}'")
+        if self.signature_name not in ("", *SIGNATURES):
+            raise ValueError(unknown(self.signature_name))
         return self
 
     def documents(self) -> list[tuple[Optional[str], Optional[str]]]:
@@ -108,6 +111,9 @@ class PredictRequest(_Message):
     def reply(self, examples: list[Example], readings: list[Reading]) -> dict[str, Any]:
         """The body of the reply, in the format of the request."""
         rows = [prediction(chat.document, reading.answer) for chat, reading in zip(examples, readings)]
+        if self.signature_name == EXPLAIN:
+            explained = explanations([reading.answer for reading in readings])
+            rows = [{**row, **more} for row, more in zip(rows, explained)]
         if self.inputs is None:
             return {"predictions": rows}
         return {"outputs": {name: [row[name] for row in rows] for name in rows[0]}}
@@ -117,7 +123,8 @@ class Prediction(_Message):
     """The best span, and the n best spans, best first. Offsets count characters (code points).
 
     A document without words has the span "" at 0 with score 0, and no n best spans. If the model says that
-    there is no answer, the span is "" at 0, and the score is ``null_score``.
+    there is no answer, the span is "" at 0, and the score is ``null_score``. The five fields from
+    ``token_starts`` on are those of the signature ``explain``.
     """
 
     span: str
@@ -128,6 +135,11 @@ class Prediction(_Message):
     n_best_start_char: List[int]
     n_best_end_char: List[int]
     n_best_score: List[float]
+    token_starts: Optional[List[int]] = None
+    token_ends: Optional[List[int]] = None
+    token_count: Optional[int] = None
+    start_probabilities: Optional[List[float]] = None
+    end_probabilities: Optional[List[float]] = None
     null_score: Optional[float] = Field(None, description=NULL_SCORE)
     no_answer: Optional[float] = Field(None, description=NO_ANSWER)
 
@@ -145,10 +157,11 @@ class ChatRequest(_OfDocument):
     With ``serve.retrieve``, the document may be left out.
     """
 
-    _has_document = field_validator("document")(_not_both)
-
-    chat: List[str] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
+    document: Optional[Passage] = Field(None, validate_default=True)
+    chat: List[Turn] = Field(min_length=1, examples=[["Hi!", "Hello.", "What did it cost?"]])
     tokens: bool = Field(False, description="Whether to send the probabilities of every word.")
+
+    _has_document = field_validator("document")(_not_both)
 
 
 class Span(_Message):
@@ -196,7 +209,8 @@ def prediction(document: str, answer: Answer) -> dict[str, Any]:
     of_null = _of_null(answer)
     if answer.null is not None and answer.null.chosen:
         best = ("", 0, 0, of_null["null_score"])
-    return {**dict(zip(Prediction.model_fields, (*best, texts, starts, ends, scores))), **of_null}
+    values = (*best, texts, starts, ends, scores)
+    return {**dict(zip(Prediction.model_fields, values)), **of_null}  # without the fields of ``explain``
 
 
 def chat_reply(document: str, reading: Reading, tokens: bool, key: Optional[str]) -> dict[str, Any]:
@@ -243,7 +257,7 @@ def _of_null(answer: Answer) -> dict[str, float]:
 class DocumentRequest(_Message):
     """A document to keep."""
 
-    document: str = Field(examples=["The film cost $2.8 million. The ending is sad."])
+    document: Passage = Field(examples=["The film cost $2.8 million. The ending is sad."])
 
 
 class DocumentReply(_Message):
@@ -251,38 +265,6 @@ class DocumentReply(_Message):
 
     document_id: str
     words: int
-
-
-class VersionStatus(BaseModel):
-    """The state of a version, in the format of TensorFlow Serving."""
-
-    version: str
-    state: str
-    status: Dict[str, str]
-
-
-class ModelStatus(BaseModel):
-    """The states of a model's versions, of which there is one."""
-
-    model_version_status: List[VersionStatus]
-
-
-class ModelEntry(BaseModel):
-    """A served model."""
-
-    name: str
-    kind: str = Field(description="Name of the model, such as sam, bidaf or qanet.")
-    title: str
-    parameters: Optional[int] = Field(description="Number of trained scalars.")
-    f1: Optional[float] = Field(description="Token F1 on the test split of its data, 0-100.")
-    source: str
-    reads_once: bool = Field(description="Whether it keeps what it has read of a document.")
-
-
-class ModelList(BaseModel):
-    """All models, in the order in which the page shows them."""
-
-    models: List[ModelEntry]
 
 
 class SampleDocument(BaseModel):

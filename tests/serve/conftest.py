@@ -90,16 +90,14 @@ class Client:
 def served(backends, options=None, documents=(), on_disk=None):
     """A ``Client`` of a service in a thread of this process."""
     pytest.importorskip("fastapi", reason="requirements-serve.txt is not installed")
-    uvicorn = pytest.importorskip("uvicorn")
+    pytest.importorskip("uvicorn")
     from holle_tf.serve.app import create_app
-    from holle_tf.serve.server import address, listen
+    from holle_tf.serve.server import address, http_server, listen
 
     options = options or ServeConfig(port=0)
     with listen(options) as bound:
         app = create_app(backends, options, documents, on_disk=on_disk)
-        server = uvicorn.Server(
-            uvicorn.Config(app, http="auto", ws="none", lifespan="on", log_level="critical")
-        )
+        server = http_server(app, options)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
         client = Client(address(bound).rstrip("/"))
         thread.start()

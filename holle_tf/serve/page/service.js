@@ -1,5 +1,6 @@
 // Calls the REST service that serves this page.
 
+// Paths are relative to the page, which a proxy may offer at a path of its own.
 async function json(path, options) {
   let response;
   try {
@@ -17,11 +18,11 @@ async function json(path, options) {
 }
 
 export async function models() {
-  return (await json("/v1/models")).models;
+  return (await json("v1/models")).models;
 }
 
 export async function sampleDocuments() {
-  return (await json("/v1/documents")).documents;
+  return (await json("v1/documents")).documents;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function sampleDocuments() {
 export async function answer(model, source, chat, signal) {
   const began = performance.now();
   const send = (document) =>
-    json(`/v1/models/${encodeURIComponent(model)}:chat`, {
+    json(`v1/models/${encodeURIComponent(model)}:chat`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ ...document, chat, tokens: true }),
