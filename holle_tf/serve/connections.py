@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 _Protocol: Any = AutoHTTPProtocol  # on httptools where it is installed: a third of the time of h11
 _LINGER = 1.0  # seconds for a client to read why it is refused
-_INVALID = "this is not a request in HTTP/1.1"
+_INVALID = "the request is not valid HTTP/1.1"
 
 
 class Connections:
@@ -198,11 +198,15 @@ class Connection(_Protocol):
 
     def _await_headers(self) -> None:
         self._all.waits(self)
-        self._timer = self.loop.call_later(self._limits.header_seconds, self._give_up, "sent no request")
+        self._timer = self.loop.call_later(self._limits.header_seconds, self._give_up_headers)
 
-    def _give_up(self, reason: str) -> None:
-        logger.warning("closed a connection whose client %s in time", reason)
-        self.transport.abort()
+    def _give_up_headers(self) -> None:
+        logger.warning("closed a connection whose client sent no request in time")
+        if self._header_bytes:
+            seconds = self._limits.header_seconds
+            self._refuse(Refused(408, f"the headers did not arrive within {seconds:g} seconds"))
+        else:
+            self.transport.abort()
 
     def _watch_sending(self) -> None:
         if self._send_timer is None and (left := self.transport.get_write_buffer_size()):
@@ -211,7 +215,8 @@ class Connection(_Protocol):
     def _check_sending(self, before: int) -> None:
         self._send_timer = None
         if 0 < before <= self.transport.get_write_buffer_size():
-            self._give_up("took no part of a reply")
+            logger.warning("closed a connection whose client took no part of a reply in time")
+            self.transport.abort()
         else:
             self._watch_sending()
 

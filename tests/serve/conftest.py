@@ -111,6 +111,9 @@ def served(backends, options=None, documents=(), on_disk=None):
             thread.join()
 
 
+served.client = Client
+
+
 @pytest.fixture(scope="session")
 def first_word():
     """The class ``FirstWord``."""
@@ -125,7 +128,7 @@ def unsure():
 
 @pytest.fixture(scope="session")
 def serving():
-    """The context manager ``served``."""
+    """The context manager ``served``; ``serving.client`` is the class of what it yields."""
     return served
 
 

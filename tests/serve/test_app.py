@@ -136,7 +136,9 @@ def test_a_fault_of_the_model_is_not_shown(client):
 def test_a_body_that_comes_too_slowly_is_given_up(client):
     host, port = client.address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n".encode())
+        connection.sendall(
+            f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n".encode()
+        )
         reply = connection.makefile("rb").read()
     assert reply.startswith(b"HTTP/1.1 408") and b"0.5 seconds" in reply
 
