@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,7 @@ from holle_tf.drawing.terminal_span import print_prediction
 from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models.chunked_reading import chunked_reader
+from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.outputs import EDGES
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.runs.null_threshold import null_threshold
@@ -114,6 +115,21 @@ class ChatPredictor:
             )
             for row, chat in enumerate(encoded)
         ]
+
+    @property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id of a word."""
+        return len(self._words)
+
+    def token_probabilities(self, numbers: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Probabilities float32 (batch, length) that the span starts, and ends, at each word.
+
+        Args:
+            numbers: int32 (batch, length) by input of the model, padded with 0.
+        """
+        outputs = self.model({name: tf.constant(values) for name, values in numbers.items()}, training=False)
+        mask = outputs["document_mask"]
+        return [masked_softmax(outputs[f"{edge}_logits"], mask).numpy() for edge in EDGES]
 
     def spans(self, example: Example) -> list[AnswerSpan]:
         """The n best spans of one chat, best first; none where the document has no words."""

@@ -7,15 +7,17 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, AsyncIterator, Mapping, Optional, Sequence, Union
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, PlainTextResponse
+from pydantic import Discriminator, Tag
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
+from typing_extensions import Annotated
 
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages, model_messages
@@ -29,7 +31,8 @@ from holle_tf.serve.metrics import CONTENT_TYPE, Measured, Metrics
 from holle_tf.serve.origins import Origins, Sharing
 from holle_tf.serve.paths import Paths
 from holle_tf.serve.retrieval import Retrieval
-from holle_tf.serve.signatures import metadata
+from holle_tf.serve.signatures import TOKENS, metadata
+from holle_tf.serve.token_requests import ReadsTokens, TokenRequest
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.readers.registry import reader_of
@@ -48,7 +51,20 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 _UNPARSED = "There was an error parsing the body"  # what FastAPI says for other than a fault of syntax
 _NO_TEXT = "-"  # in place of a document that has yet to be found
+_BY_TEXTS, _BY_TOKENS = "by texts", "by tokens"
 _UNKNOWN: dict[int | str, dict[str, Any]] = {404: _REFUSALS[404]}
+
+
+def _form(body: Any) -> str:
+    """By what a request to predict gives its chats."""
+    name = body.get("signature_name") if isinstance(body, dict) else getattr(body, "signature_name", None)
+    return _BY_TOKENS if name == TOKENS else _BY_TEXTS
+
+
+_PredictRequest = Annotated[
+    Union[Annotated[messages.PredictRequest, Tag(_BY_TEXTS)], Annotated[TokenRequest, Tag(_BY_TOKENS)]],
+    Discriminator(_form),
+]
 
 
 def create_app(
@@ -134,14 +150,16 @@ def create_app(
     @app.get(f"/v1/models/{{name}}/versions/{VERSION}/metadata", include_in_schema=False)
     async def signatures(name: str) -> Response:
         """Inputs and outputs of a model's signatures, in the format of TensorFlow Serving."""
-        backend_of(name)
-        return _json(metadata(name, VERSION))
+        backend = backend_of(name)
+        return _json(metadata(name, VERSION, getattr(backend, "token_inputs", ())))
 
     @app.post("/v1/models/{name}:predict", response_model=messages.PredictReply, responses=_REFUSALS)
     @app.post(f"/v1/models/{{name}}/versions/{VERSION}:predict", include_in_schema=False)
-    async def predict(name: str, request: messages.PredictRequest) -> Response:
+    async def predict(name: str, request: _PredictRequest) -> Response:
         """Spans for one or more chats, in the row or column format of TensorFlow Serving."""
-        backend_of(name)
+        backend = backend_of(name)
+        if isinstance(request, TokenRequest):
+            return await read_tokens(name, backend, request)
         asked = request.documents()
         if len(asked) > options.max_queue:
             raise HTTPException(400, f"{len(asked)} chats in one request; at most {options.max_queue}")
@@ -149,6 +167,16 @@ def create_app(
         examples = request.examples([document.text for document in found])
         readings = await batchers[name].submit(examples, found)
         return _json(request.reply(examples, readings))
+
+    async def read_tokens(name: str, backend: Backend, request: TokenRequest) -> Response:
+        """The answer to a request by word ids."""
+        if not isinstance(backend, ReadsTokens) or not backend.token_inputs:
+            raise HTTPException(400, f"'{name}' has no signature '{TOKENS}': it reads more than word ids")
+        try:
+            numbers = request.numbers(backend.token_inputs, backend.vocabulary_size, options)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return _json(request.reply(await batchers[name].run(lambda: backend.read_tokens(numbers))))
 
     @app.post("/v1/models/{name}:chat", response_model=messages.ChatReply, responses=_REFUSALS)
     async def chat(name: str, request: messages.ChatRequest) -> Response:
@@ -234,7 +262,8 @@ def _handle_errors(app: FastAPI) -> None:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return _failure(400, f"the body is not JSON ({first['ctx']['error']})")
-        where = ".".join(str(part) for part in first["loc"][1:])
+        parts = first["loc"][2:] if first["loc"][1:2] in ((_BY_TEXTS,), (_BY_TOKENS,)) else first["loc"][1:]
+        where = ".".join(str(part) for part in parts)
         reason = first["msg"].removeprefix("Value error, ")
         return _failure(400, f"{where or 'the body'}: {reason}"[:_LONGEST_ERROR])
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Callable, Optional, Sequence
+from typing import Callable, Optional, Sequence, TypeVar
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
@@ -14,6 +14,8 @@ from holle_tf.serve.document_states import DocumentStates
 from holle_tf.serve.documents import StoredDocument
 from holle_tf.serve.limits import Overloaded
 from pipelines.example import Example
+
+_Result = TypeVar("_Result")
 
 
 class Stopping(Exception):
@@ -119,6 +121,23 @@ class Batcher:
         self._waiting.extend(chats)
         self._arrived.set()
         return await asyncio.gather(*(chat.future for chat in chats))
+
+    async def run(self, work: Callable[[], _Result]) -> _Result:
+        """The result of other work with the model, which its thread does between two batches.
+
+        Raises:
+            Overloaded: the queue is full.
+            Stopping: after ``close``.
+        """
+        if self._closing:
+            raise Stopping
+        if self._held >= self._options.max_queue:
+            raise Overloaded
+        self._held += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        finally:
+            self._held -= 1
 
     async def _work(self) -> None:
         assert self._arrived is not None

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.batching import Reading
-from holle_tf.serve.signatures import DEFAULT, EXPLAIN, SIGNATURES, explanations, unknown
+from holle_tf.serve.signatures import DEFAULT, EXPLAIN, OF_TEXTS, explanations, unknown
 from holle_tf.serve.texts import Histories, History, Passage, Text, Texts, Turn
 from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
@@ -80,7 +80,7 @@ class Columns(_Message):
 class PredictRequest(_Message):
     """Either ``instances``, the row format, or ``inputs``, the column format."""
 
-    signature_name: str = Field(DEFAULT, description=f"One of {', '.join(SIGNATURES)}; '' is the first.")
+    signature_name: str = Field(DEFAULT, description=f"One of {', '.join(OF_TEXTS)}; '' is the first.")
     instances: Optional[List[Instance]] = Field(None, min_length=1)
     inputs: Optional[Columns] = None
 
@@ -88,7 +88,7 @@ class PredictRequest(_Message):
     def _one_format(self) -> PredictRequest:
         if (self.instances is None) == (self.inputs is None):
             raise ValueError("give 'instances' (a list of objects) or 'inputs' (an object of lists)")
-        if self.signature_name not in ("", *SIGNATURES):
+        if self.signature_name not in ("", *OF_TEXTS):
             raise ValueError(unknown(self.signature_name))
         return self
 

@@ -183,6 +183,26 @@ class OnnxBackend:
         feeds = {name: values[None].astype(types[name], copy=False) for name, values in read.feeds.items()}
         return ReadDocument(read.starts, read.ends, feeds)
 
+    @property
+    def token_inputs(self) -> Sequence[str]:
+        """Names of the model's inputs."""
+        return [f"{name}{kind}" for kind in ("", "_keys")[: 1 + self._keys] for name in INPUTS]
+
+    @property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id of a word."""
+        return len(self._ids)
+
+    def read_tokens(self, numbers: Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
+        """See ``token_requests.ReadsTokens``."""
+        whole = self._sessions.get("model.onnx")
+        if whole is not None:
+            return list(whole.run(EDGES, dict(numbers)))
+        encode, answer = (self._sessions[name] for name in HALVES)
+        names = [output.name for output in encode.get_outputs()]
+        kept = dict(zip(names, encode.run(names, {"document": numbers["document"]})))
+        return list(answer.run(EDGES, {**numbers, **kept}))
+
     def _answer(self, starts: np.ndarray, ends: np.ndarray, start: np.ndarray, end: np.ndarray) -> Answer:
         edges = (start[: len(starts)], end[: len(starts)])
         null = self._null is not None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
+
+import numpy as np
 
 from holle_tf.catalogue import title_of
 from holle_tf.evaluate.answers import Answer
@@ -63,3 +65,17 @@ class RunBackend:
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats, read as one batch."""
         return (self._halves or self._predictor).read(examples)
+
+    @property
+    def token_inputs(self) -> Sequence[str]:
+        """Names of the model's inputs; none of a teacher, which reads characters or joins the texts."""
+        return list(self._predictor.model.input) if can_read_once(self._predictor) else []
+
+    @property
+    def vocabulary_size(self) -> int:
+        """One more than the largest id of a word."""
+        return self._predictor.vocabulary_size
+
+    def read_tokens(self, numbers: Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
+        """See ``token_requests.ReadsTokens``."""
+        return self._predictor.token_probabilities(numbers)

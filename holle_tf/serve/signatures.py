@@ -1,6 +1,7 @@
 """The signatures of a served model: what clients of TensorFlow Serving ask for by ``signature_name``.
 
-``serving_default`` and ``explain`` are those of the SavedModel (``holle_tf/export/savedmodel.py``).
+They are those of the SavedModel (``holle_tf/export/savedmodel.py``) without ``encode`` and ``answer``. In
+their place, the service takes the ids of documents.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import numpy as np
 from holle_tf.catalogue import DEFAULT_STUDENT, MODELS
 from holle_tf.evaluate.answers import Answer
 
-DEFAULT, EXPLAIN = "serving_default", "explain"
-SIGNATURES = (DEFAULT, EXPLAIN)
-_INPUTS = MODELS[DEFAULT_STUDENT].inputs
+DEFAULT, EXPLAIN, TOKENS = "serving_default", "explain", "tokens"
+OF_TEXTS = (DEFAULT, EXPLAIN)
+TEXTS = MODELS[DEFAULT_STUDENT].inputs
+EDGES = ("start_probabilities", "end_probabilities")
 _DIGITS = 6  # of probabilities
 _ROW, _LIST = ("-1",), ("-1", "-1")  # any number of chats; and of spans or words of each
 _SPANS = {"span": "DT_STRING", "start_char": "DT_INT32", "end_char": "DT_INT32", "score": "DT_FLOAT"}
@@ -28,25 +30,34 @@ _OUTPUTS[EXPLAIN] = {
     **_OUTPUTS[DEFAULT],
     **{f"token_{edge}": ("DT_INT32", _LIST) for edge in ("starts", "ends")},
     "token_count": ("DT_INT32", _ROW),
-    **{f"{edge}_probabilities": ("DT_FLOAT", _LIST) for edge in ("start", "end")},
+    **{edge: ("DT_FLOAT", _LIST) for edge in EDGES},
 }
+_OUTPUTS[TOKENS] = {edge: ("DT_FLOAT", _LIST) for edge in EDGES}
 
 
 def unknown(name: str) -> str:
     """Why a signature is refused."""
-    return f"'{name[:80]}' is not a signature of this service, which takes texts: {', '.join(SIGNATURES)}"
+    return f"'{name[:80]}' is none of the signatures {', '.join((*OF_TEXTS, TOKENS))}"
 
 
-def metadata(model: str, version: str) -> dict[str, Any]:
-    """What ``GET /v1/models/MODEL/metadata`` answers, in the format of TensorFlow Serving."""
-    inputs = {name: ("DT_STRING", _ROW) for name in _INPUTS}
+def metadata(model: str, version: str, token_inputs: Sequence[str]) -> dict[str, Any]:
+    """What ``GET /v1/models/MODEL/metadata`` answers, in the format of TensorFlow Serving.
+
+    Args:
+        token_inputs: of the signature ``tokens``, without the lengths; empty if the model has none.
+    """
+    texts = {name: ("DT_STRING", _ROW) for name in TEXTS}
+    inputs: dict[str, Mapping[str, tuple[str, Sequence[str]]]] = {name: texts for name in OF_TEXTS}
+    if token_inputs:
+        lengths = {f"{name}_length": ("DT_INT32", _ROW) for name in TEXTS}
+        inputs[TOKENS] = {**{name: ("DT_INT32", _LIST) for name in token_inputs}, **lengths}
     definitions = {
         name: {
-            "inputs": _tensors(inputs),
+            "inputs": _tensors(given),
             "outputs": _tensors(_OUTPUTS[name]),
             "method_name": "tensorflow/serving/predict",
         }
-        for name in SIGNATURES
+        for name, given in inputs.items()
     }
     return {
         "model_spec": {"name": model, "signature_name": "", "version": version},
