@@ -180,9 +180,15 @@ class Connection(_Protocol):
         self._refuse(Refused(400, _INVALID))
 
     def _unsupported_upgrade_warning(self) -> None:
-        # The request is answered as if it had not asked for another protocol; what follows is not HTTP.
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False
+        # The request is answered as if it had not asked for another protocol. What follows is not HTTP, so
+        # httptools does not even read its body.
+        if self.cycle is None or self.cycle.response_complete:
+            return
+        self.cycle.keep_alive = False
+        lengths = [value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
+        if any(value != b"0" for value in lengths):
+            self.cycle.more_body = True
+            self._refuse(Refused(400, "a request with a body cannot ask for another protocol (Upgrade)"))
 
     def _follow(self) -> None:
         """Note who waits for whom."""

@@ -25,7 +25,6 @@ SECURITY = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_JSON = b"application/json"
 _LINE = 12  # bytes of a request's line and of a header besides their texts, about
 
 
@@ -52,7 +51,7 @@ class Limits:
 
     It treats the body of a request without ``Origin`` as JSON whatever its content type, because ``curl -d``
     sends another one. Browsers add ``Origin`` to every POST. So this helps no page of another site to send
-    JSON as a form or as text, which browsers let it do without asking.
+    JSON as a form or as text, which browsers let it do without asking; ``origins.py`` refuses it.
     """
 
     def __init__(self, app: ASGIApp, options: ServeConfig):
@@ -76,12 +75,10 @@ class Limits:
             if scope["method"] != "POST":
                 await self._app(scope, _replay(body, receive), send_secured)
                 return
-            kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-            if b"origin" in headers and kind != _JSON:
-                raise Refused(415, "a page has to send JSON as application/json")
-            # In place, because the route that is found becomes part of it, and metrics.py reads it.
-            others = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
-            scope["headers"] = [*others, (b"content-type", _JSON)]
+            if b"origin" not in headers:
+                # In place, because the route that is found becomes part of it, and metrics.py reads it.
+                others = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
+                scope["headers"] = [*others, (b"content-type", b"application/json")]
             await self._work(scope, _replay(body, receive), send_secured)
         except Refused as refused:
             await send_refusal(send_secured, refused)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import resource
 import socket
 from typing import Any, Optional
+
+try:
+    import resource
+except ImportError:  # Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +70,8 @@ class Listener(socket.socket):
 
 def most_connections(wanted: int) -> int:
     """How many of ``wanted`` connections can be open, by the limit of open files."""
+    if resource is None:
+        return wanted
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     if allowed == resource.RLIM_INFINITY:
         return wanted

@@ -50,6 +50,8 @@ def _host_of(netloc: str) -> Optional[str]:
 class Origins:
     """ASGI middleware that answers 403 if the ``Host`` or the ``Origin`` of a request is foreign.
 
+    It answers 415 to a page that sends JSON under another name: a browser would not ask whether it may.
+
     Names of the loopback interface are never foreign. ``serve.allowed_hosts`` has other names of the service.
     Every name is one of them, and every address, if it listens to other machines and the list is empty. A
     page may use the service it came from, and so may those of ``serve.cors_origins``.
@@ -72,6 +74,13 @@ class Origins:
             if origin is not None and not self._may_use(origin.lower(), (host or "").lower()):
                 reason = f"pages of '{origin[:_LONGEST]}' may not use this service; see serve.cors_origins"
                 await send_refusal(send, Refused(403, reason))
+                return
+            if origin is None and scope["method"] == "POST" and headers.get("sec-fetch-site") == "cross-site":
+                await send_refusal(send, Refused(403, "pages of other sites may not use this service"))
+                return
+            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+            if origin is not None and scope["method"] == "POST" and kind != "application/json":
+                await send_refusal(send, Refused(415, "a page has to send JSON as application/json"))
                 return
         await self._app(scope, receive, send)
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, Dict, List, Union
+from typing import Annotated, Any, Dict, List, Union
 
 from pydantic import BeforeValidator, WithJsonSchema
-from typing_extensions import Annotated
 
 from pipelines.json_values import as_passage
 

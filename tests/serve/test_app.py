@@ -103,7 +103,7 @@ def test_halves_of_surrogate_pairs_are_replaced(client):
         (PREDICT, {"instances": [{"document": "a", "query": "a"}], "inputs": {}}, 400, "inputs"),
         (PREDICT, {"inputs": {"document": ["a"], "query": []}}, 400, "same number"),
         (PREDICT, {"inputs": {"document": [], "query": []}}, 400, "inputs.document"),
-        (PREDICT, {"instances": [{"document": "a", "query": "a"}], "signature_name": "x"}, 400, "serving_default"),
+        (PREDICT, {"inputs": {"document": ["a"], "query": ["a"]}, "signature_name": "x"}, 400, "explain"),
         (PREDICT, {"instances": [{"document": "a", "query": "a"}] * 9}, 400, "at most 8"),
         (PREDICT, {"instances": [{"document": "a b " * 30, "query": "a"}]}, 400, "60 words; at most 50"),
         (PREDICT, {"instances": [{"document": "a" * 20_000, "query": "a"}]}, 413, "20,000 bytes"),

@@ -75,11 +75,16 @@ def test_hosts_that_are_allowed(service):
 def test_pages_of_other_sites_are_refused(alone, origin):
     for headers in (JSON, {"content-type": "text/plain"}, {}):
         status, reply, found = ask(alone, origin=origin, **headers)
-        assert status in (403, 415) and list(found) == ["error"]
+        assert status == 403 and list(found) == ["error"]
         assert "access-control-allow-origin" not in reply
     assert ask(alone, "GET", "/v1/models", origin=origin)[0] == 403
     preflight = {"access_control_request_method": "POST", "access_control_request_headers": "content-type"}
     assert ask(alone, "OPTIONS", origin=origin, **preflight)[0] == 403
+
+
+def test_a_browser_that_hides_the_origin_still_says_that_it_is_another(alone):
+    assert ask(alone, sec_fetch_site="cross-site")[0] == 403
+    assert ask(alone, "GET", "/", sec_fetch_site="cross-site")[0] == 200  # somebody follows a link
 
 
 def test_pages_of_the_service_and_of_this_machine_may_use_it(alone):

@@ -1,7 +1,7 @@
 """What clients of TensorFlow Serving send and read: the service answers as the exported SavedModel does."""
 
 import base64
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def exports(untrained_run, model, tmp_path_factory):
     from holle_tf.config import ExportConfig
     from holle_tf.runs.exporting import student_of, write_export
 
-    @lru_cache(maxsize=None)
+    @cache
     def export(name):
         folder = tmp_path_factory.mktemp(f"{model}-{name}")
         write_export(student_of(untrained_run(model)), name, folder, ExportConfig())
