@@ -15,22 +15,23 @@ from fastapi.responses import FileResponse, PlainTextResponse
 from pydantic import Discriminator, Tag
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve import messages, model_messages
 from holle_tf.serve.backend import Backend
 from holle_tf.serve.batching import Batcher, Reading, Stopping
+from holle_tf.serve.compression import Compressed
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
 from holle_tf.serve.methods import methods_of
 from holle_tf.serve.metrics import CONTENT_TYPE, Measured, Metrics
-from holle_tf.serve.origins import Origins, Sharing
+from holle_tf.serve.origins import Origins
 from holle_tf.serve.paths import Paths
 from holle_tf.serve.retrieval import Retrieval
 from holle_tf.serve.signatures import TOKENS, metadata
+from holle_tf.serve.texts import Turn
 from holle_tf.serve.token_requests import ReadsTokens, TokenRequest
 from pipelines.errors import UserError
 from pipelines.example import Example
@@ -42,8 +43,6 @@ if TYPE_CHECKING:  # it needs pyarrow
 PAGE = Path(__file__).parent / "page"
 VERSION = "1"  # of every model; to serve other versions, the service is restarted
 _LONGEST_ERROR = 300  # characters
-_GZIP_BYTES = 4096  # of a reply that is worth it
-_GZIP_LEVEL = 1  # higher ones take more time than they save on a fast network
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": messages.Failure, "description": HTTPStatus(status).phrase}
     for status in (400, 403, 404, 408, 413, 415, 429, 431, 503)
@@ -110,8 +109,7 @@ def create_app(
         redirect_slashes=False,
         root_path=options.root_path,
     )
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_BYTES, compresslevel=_GZIP_LEVEL)
-    app.add_middleware(Sharing, options=options)
+    app.add_middleware(Compressed)
     app.add_middleware(Origins, options=options)
     app.add_middleware(Paths, root_path=options.root_path)
     app.add_middleware(Limits, options=options)
@@ -201,16 +199,14 @@ def create_app(
         reply = messages.chat_reply(document.text, readings[best], request.tokens, document.id)
         return _json({**reply, "document": document.text})
 
-    def example(name: str, chat: Sequence[messages.Turn], document: str) -> Example:
+    def example(name: str, chat: Sequence[Turn], document: str) -> Example:
         data = backends[name].data
         try:
             return reader_of(data).chat({"document": document, "chat": chat}, data)
         except UserError as error:
             raise HTTPException(400, str(error)) from error
 
-    async def read(
-        name: str, chat: Sequence[messages.Turn], documents: Sequence[StoredDocument]
-    ) -> list[Reading]:
+    async def read(name: str, chat: Sequence[Turn], documents: Sequence[StoredDocument]) -> list[Reading]:
         """The readings of a chat about each of several documents."""
         examples = [example(name, chat, document.text) for document in documents]
         return await batchers[name].submit(examples, documents)

@@ -24,7 +24,9 @@ SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
+    "vary": "Accept-Encoding, Origin",
 }
+_SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
 _LINE = 12  # bytes of a request's line and of a header besides their texts, about
 
 
@@ -65,8 +67,7 @@ class Limits:
 
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                added = [(name.encode(), value.encode()) for name, value in SECURITY.items()]
-                message = {**message, "headers": [*message.get("headers", ()), *added]}
+                message = {**message, "headers": [*message.get("headers", ()), *_SECURITY]}
             await send(message)
 
         try:

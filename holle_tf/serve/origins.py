@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from typing import Optional
+from typing import Mapping, Optional
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -51,38 +51,50 @@ class Origins:
     """ASGI middleware that answers 403 if the ``Host`` or the ``Origin`` of a request is foreign.
 
     It answers 415 to a page that sends JSON under another name: a browser would not ask whether it may.
-
     Names of the loopback interface are never foreign. ``serve.allowed_hosts`` has other names of the service.
     Every name is one of them, and every address, if it listens to other machines and the list is empty. A
     page may use the service it came from, and so may those of ``serve.cors_origins``.
     """
 
     def __init__(self, app: ASGIApp, options: ServeConfig):
-        self._app = app
+        self._app, self._shared = app, Sharing(app, options)
         self._local = is_loopback(options.host)
         self._hosts = [host.lower() for host in options.allowed_hosts]
         self._origins = [origin.lower() for origin in options.cors_origins]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            host, origin = headers.get("host"), headers.get("origin")
-            if host is not None and not self._knows(_host_of(host)):
-                reason = f"this service is not called '{host[:_LONGEST]}'; serve.allowed_hosts has its names"
-                await send_refusal(send, Refused(403, reason))
-                return
-            if origin is not None and not self._may_use(origin.lower(), (host or "").lower()):
-                reason = f"pages of '{origin[:_LONGEST]}' may not use this service; see serve.cors_origins"
-                await send_refusal(send, Refused(403, reason))
-                return
-            if origin is None and scope["method"] == "POST" and headers.get("sec-fetch-site") == "cross-site":
-                await send_refusal(send, Refused(403, "pages of other sites may not use this service"))
-                return
-            kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-            if origin is not None and scope["method"] == "POST" and kind != "application/json":
-                await send_refusal(send, Refused(415, "a page has to send JSON as application/json"))
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        refused = self._refusal(scope["method"], headers)
+        if refused is not None:
+            await send_refusal(send, refused)
+        elif b"origin" in headers:
+            await self._shared(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Mapping[bytes, bytes]) -> Optional[Refused]:
+        """Why a request is refused, if it is."""
+        host, origin = (
+            headers[name].decode("latin-1").lower() if name in headers else None
+            for name in (b"host", b"origin")
+        )
+        if host is not None and not self._knows(_host_of(host)):
+            return Refused(403, f"this service is not called '{host[:_LONGEST]}'; see serve.allowed_hosts")
+        if origin is None:
+            if method == "POST" and headers.get(b"sec-fetch-site") == b"cross-site":
+                return Refused(403, "pages of other sites may not use this service")
+            return None
+        if not self._may_use(origin, host or ""):
+            return Refused(
+                403, f"pages of '{origin[:_LONGEST]}' may not use this service; see serve.cors_origins"
+            )
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if method == "POST" and kind != b"application/json":
+            return Refused(415, "a page has to send JSON as application/json")
+        return None
 
     def _knows(self, host: Optional[str]) -> bool:
         if host is None:

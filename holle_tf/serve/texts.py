@@ -53,4 +53,5 @@ Passage = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Turn = Union[str, Dict[str, Any]]  # a text, or a message such as {"role": "user", "content": "..."}
-Texts, Histories = List[Text], List[History]
+Texts = List[Text]
+Histories = List[History]
