@@ -74,11 +74,12 @@ class Connections:
             if not self._of_address[address]:
                 del self._of_address[address]
 
-    def waits(self, connection: Connection) -> None:
-        """From now on, a connection waits for its client."""
+    def waits(self, connection: Connection, anew: bool = False) -> None:
+        """A connection waits for its client; from now on, if it did not before or with ``anew``."""
         if connection in self._open:
-            self._waiting[connection] = None
-            self._waiting.move_to_end(connection)
+            self._waiting.setdefault(connection)
+            if anew:
+                self._waiting.move_to_end(connection)
 
     def works(self, connection: Connection) -> None:
         """A connection waits for the service."""
@@ -140,6 +141,8 @@ class Connection(_Protocol):
             elif self._timer is None:  # the first bytes of another request
                 self._await_headers()
         else:
+            if self.cycle is not before:  # who asks again has its reply
+                self._stop_send_timer()
             self._header_bytes = 0
             self._follow()
 
@@ -173,6 +176,8 @@ class Connection(_Protocol):
     def resume_writing(self) -> None:
         """The client has taken what was held back."""
         super().resume_writing()
+        self._stop_send_timer()
+        self._watch_sending()
         self._follow()
 
     def send_400_response(self, msg: str) -> None:
@@ -203,7 +208,7 @@ class Connection(_Protocol):
             self._all.works(self)
 
     def _await_headers(self) -> None:
-        self._all.waits(self)
+        self._all.waits(self, anew=True)
         self._timer = self.loop.call_later(self._limits.header_seconds, self._give_up_headers)
 
     def _give_up_headers(self) -> None:
@@ -250,7 +255,12 @@ class Connection(_Protocol):
         self._all.first_to_go(self)
 
     def _stop_timers(self) -> None:
-        for timer in (self._timer, self._send_timer):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._send_timer = None
+        self._stop_send_timer()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _stop_send_timer(self) -> None:
+        if self._send_timer is not None:
+            self._send_timer.cancel()
+            self._send_timer = None

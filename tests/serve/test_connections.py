@@ -123,6 +123,17 @@ def test_bodies_that_arrive_are_bounded_together(serving, first_word):
             assert client.post(PREDICT, BODY)[0] == 200
 
 
+def test_a_body_that_comes_by_bytes_makes_room_before_a_younger_connection(serving, first_word):
+    options = ServeConfig(port=0, max_connections_per_address=2)
+    with serving({"sam": first_word()}, options) as client:
+        with connect(client, SLOW_BODY) as slow, connect(client) as silent:
+            time.sleep(0.1)
+            slow.sendall(b" ")
+            time.sleep(0.1)
+            with connect(client):
+                assert is_closed(slow) and not is_closed(silent)
+
+
 def test_the_idlest_connection_of_an_address_makes_room(serving, first_word):
     options = ServeConfig(port=0, max_connections_per_address=4)
     with serving({"sam": first_word()}, options) as client, ExitStack() as stack:
