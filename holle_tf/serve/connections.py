@@ -180,6 +180,13 @@ class Connection(_Protocol):
         self._watch_sending()
         self._follow()
 
+    def shutdown(self) -> None:
+        """The service stops; a request that has yet to arrive is not awaited."""
+        if self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body:
+            self._refuse(Refused(503, "the service is about to stop"))
+        else:
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         """Answer something that is no HTTP."""
         self._refuse(Refused(400, _INVALID))

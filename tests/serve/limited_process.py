@@ -1,6 +1,6 @@
 """Serves a model whose answers are known, with few open files: ``python limited_process.py FILES SECONDS``.
 
-It prints its port. SECONDS is what a client has to send its headers.
+It prints its port. SECONDS is how long it waits for its clients, also when it stops.
 """
 
 import resource
@@ -13,10 +13,10 @@ from holle_tf.serve.app import create_app
 from holle_tf.serve.server import listen, run_server
 
 if __name__ == "__main__":
-    files, seconds = int(sys.argv[1]), float(sys.argv[2])
+    files, seconds = map(int, sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     model = runpy.run_path(str(Path(__file__).with_name("conftest.py")))["FirstWord"]()
-    options = ServeConfig(port=0, header_seconds=seconds)
+    options = ServeConfig(port=0, header_seconds=seconds, body_seconds=seconds, shutdown_seconds=seconds)
     with listen(options) as bound:
         app = create_app({"sam": model}, options)
         bound.listen()
