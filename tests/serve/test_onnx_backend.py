@@ -14,6 +14,7 @@ from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.run_backend import RunBackend
 from pipelines.errors import UserError
 from pipelines.example_from_texts import unanswered
+from pipelines.tokenizer import RULES, tokenize, word_pattern
 
 onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
 ROOT = Path(__file__).parents[2]
@@ -204,7 +205,6 @@ from holle_tf.modes import serve as mode
 from holle_tf.serve import app, backend, onnx_backend, server
 from holle_tf.system.memory import keep_freed_memory, peak_memory_mb
 from pipelines.example_from_texts import unanswered
-from pipelines.tokenizer import RULES, tokenize, word_pattern
 keep_freed_memory()
 loaded = onnx_backend.OnnxBackend(Path(sys.argv[1]))
 backend.warm_up(loaded)
