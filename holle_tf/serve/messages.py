@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
@@ -10,6 +10,7 @@ from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.batching import Reading
 from holle_tf.serve.signatures import DEFAULT, EXPLAIN, OF_TEXTS, explanations, unknown
 from holle_tf.serve.texts import Histories, History, Passage, Text, Texts, Turn
+from holle_tf.serve.token_requests import TokenPrediction
 from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
 
@@ -147,7 +148,7 @@ class Prediction(_Message):
 class PredictReply(_Message):
     """``predictions`` for ``instances``, ``outputs`` (lists by name) for ``inputs``."""
 
-    predictions: Optional[List[Prediction]] = None
+    predictions: Optional[List[Union[Prediction, TokenPrediction]]] = None
     outputs: Optional[Dict[str, List[Any]]] = None
 
 

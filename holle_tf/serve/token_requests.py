@@ -38,6 +38,15 @@ class ReadsTokens(Protocol):
         """
 
 
+class TokenPrediction(BaseModel):
+    """What one chat gets: the probabilities that the span starts, and ends, at each word of the document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start_probabilities: List[float]
+    end_probabilities: List[float]
+
+
 class TokenRequest(BaseModel):
     """Chats as word ids, in rows (``instances``) or columns (``inputs``), with the length of each text."""
 
