@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterable
 
-from pipelines.digests import check_digests
+from pipelines.digests import check_digests, digests_of
 from pipelines.errors import UserError
 
 CARD_JSON = "model_card.json"
@@ -32,9 +32,18 @@ def read_card(folder: Path) -> dict[str, Any]:
     return card
 
 
-def check_export(folder: Path) -> None:
-    """Raise a UserError if a file of the export is missing or has changed since it was written.
+def check_export(folder: Path, needed: Iterable[str] = ()) -> dict[str, str]:
+    """The SHA-256 of files of the export.
 
     Exports without a card, or with one from before digests were recorded, are not checked.
+
+    Args:
+        folder: of the export.
+        needed: names of files whose digests are computed even then.
+
+    Raises:
+        UserError: a file is missing or has changed since it was written.
     """
-    check_digests(folder, read_card(folder).get(DIGESTS), _REMEDY)
+    recorded = read_card(folder).get(DIGESTS)
+    check_digests(folder, recorded, _REMEDY)
+    return {**digests_of(folder, set(needed) - set(recorded or ())), **(recorded or {})}

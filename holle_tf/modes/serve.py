@@ -11,7 +11,6 @@ from holle_tf.config import Config
 from holle_tf.modes.encode import check_packages
 from holle_tf.serve.backend import Backend, warm_up
 from holle_tf.serve.document_cache import DocumentCache
-from holle_tf.store.fingerprint import model_fingerprint
 from pipelines.errors import UserError
 
 logger = logging.getLogger(__name__)
@@ -59,10 +58,12 @@ def serve_mode(
             from holle_tf.serve.onnx_backend import OnnxBackend
 
             logger.info(f"loading {path}")
-            own = store is not None and model_fingerprint(path) == store.manifest.fingerprint
-            backends.append(OnnxBackend(path, cache, store=store if own else None))
+            backends.append(OnnxBackend(path, cache, store=store, states=config.serve.document_states))
+        if store is not None:
+            _check_store(store, backends)
         if run_dir or not backends:
-            runs, samples = _runs(Path(config.runs_dir), _paths(run_dir), cache)
+            states = config.serve.document_states
+            runs, samples = _runs(Path(config.runs_dir), _paths(run_dir), cache, states)
             backends += runs
         for backend in backends:
             warm_up(backend)
@@ -75,18 +76,13 @@ def serve_mode(
 
 
 def _store(folder: str, exports: Sequence[Path], search: bool) -> Store:
-    """The store of a folder, which one of the exports has encoded."""
+    """The store of a folder, for the export that has encoded it."""
     check_packages(search)
     from holle_tf.store.reader import Store
 
     if not exports:
         raise UserError("--documents needs --export_dir, the ONNX export that the store was encoded with.")
     store = Store(Path(folder))
-    if store.manifest.fingerprint not in [model_fingerprint(path) for path in exports]:
-        raise UserError(
-            f"{folder}: this store is of another model than --export_dir; serve the export that it was"
-            " encoded with, or encode the documents again."
-        )
     if search and not store.has_search:
         raise UserError(
             f"{folder}: has no index to search; give the --mode=encode command again with"
@@ -95,11 +91,22 @@ def _store(folder: str, exports: Sequence[Path], search: bool) -> Store:
     return store
 
 
+def _check_store(store: Store, exports: Sequence[Backend]) -> None:
+    """Raise a UserError if none of the exports has encoded the store."""
+    if not any(getattr(export, "uses_store", False) for export in exports):
+        raise UserError(
+            f"{store.folder}: this store is of another model than --export_dir; serve the export that it was"
+            " encoded with, or encode the documents again."
+        )
+
+
 def _paths(text: Optional[str]) -> list[Path]:
     return [Path(path) for path in (text or "").split(",") if path]
 
 
-def _runs(root: Path, paths: list[Path], cache: DocumentCache) -> tuple[list[Backend], list[SampleDocument]]:
+def _runs(
+    root: Path, paths: list[Path], cache: DocumentCache, states: str
+) -> tuple[list[Backend], list[SampleDocument]]:
     """Loaded runs, by default the newest student under ``root``, and documents of the first one's data."""
     from holle_tf.runs.prediction import newest_student
     from holle_tf.runs.run_folder import RunFolder
@@ -110,7 +117,7 @@ def _runs(root: Path, paths: list[Path], cache: DocumentCache) -> tuple[list[Bac
     backends: list[Backend] = []
     for run in runs:
         logger.info(f"loading {run.path}")
-        backends.append(RunBackend(run, cache))
+        backends.append(RunBackend(run, cache, "float16" if states == "auto" else states))
     roots = [root / "data", runs[0].path.parent.parent / "data"]
     return backends, sample_documents(runs[0], roots)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pipelines.option import option
 
+KEPT_STATES = ("auto", "float32", "float16", "int8")
+
 
 @dataclass(frozen=True)
 class ServeConfig:
@@ -32,6 +34,11 @@ class ServeConfig:
     max_document_words: int = option(50000, "words of a document; more gets status 400", positive=True)
     document_cache_mb: int = option(
         256, "MB of documents that are kept, so that further questions about them are quick; 0 = none"
+    )
+    document_states: str = option(
+        "auto",
+        "number format of what a student keeps of a document; auto = what the export says, float16 of a run",
+        choices=KEPT_STATES,
     )
     retrieve: int = option(
         0, "documents of --documents that are read for a chat without a document; 0 = it has to have one"

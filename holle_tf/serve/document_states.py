@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Callable, Iterator, Mapping, Optional, Sequence
 
 import numpy as np
 
 from holle_tf.serve.document_cache import DocumentCache
-
-
-class ReadDocument(NamedTuple):
-    """A document that a model has read.
-
-    Attributes:
-        starts, ends: int32 (words,), character offsets of its words.
-        feeds: what an answer needs of it, by name, (1, width, ...) each; the width is that of the words, but
-            at least 1.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    feeds: dict[str, np.ndarray]
-
-    @property
-    def size(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in (self.starts, self.ends, *self.feeds.values()))
+from holle_tf.serve.kept_document import KeptDocument
+from holle_tf.store.read_document import ReadDocument
 
 
 class DocumentStates:
@@ -33,52 +16,62 @@ class DocumentStates:
 
     Args:
         cache: where they are kept; models may share it.
-        read: reads texts that are not kept, and returns what is kept of each.
+        states: float32 | float16 | int8, in which it keeps what was read.
+        read: reads texts that are not kept.
         stored: finds a document by its id that was read earlier and is kept elsewhere; None = there is none.
     """
 
     def __init__(
         self,
         cache: DocumentCache,
+        states: str,
         read: Callable[[Sequence[str]], Sequence[ReadDocument]],
         stored: Callable[[str], Optional[ReadDocument]] = lambda key: None,
     ):
-        self._cache, self._read, self._stored = cache, read, stored
+        self._cache, self._states, self._read, self._stored = cache, states, read, stored
 
     def knows(self, key: str) -> bool:
         """Whether the document of this id need not be read."""
         return (self, key) in self._cache
 
-    def of(self, texts: Mapping[str, str]) -> dict[str, ReadDocument]:
+    def of(self, texts: Mapping[str, str]) -> dict[str, KeptDocument]:
         """The documents by their ids; those that are not kept are read together, and then kept.
 
         Args:
             texts: by id.
         """
         cached = ((key, self._cache.get((self, key))) for key in texts)
-        found: dict[str, ReadDocument] = {key: document for key, document in cached if document is not None}
+        found: dict[str, KeptDocument] = {key: document for key, document in cached if document is not None}
         missing = [key for key in texts if key not in found]
-        new = {key: document for key in missing if (document := self._stored(key)) is not None}
+        new = {key: read for key in missing if (read := self._stored(key)) is not None}
         unread = [key for key in missing if key not in new]
         if unread:
             new.update(zip(unread, self._read([texts[key] for key in unread])))
-        for key, document in new.items():
+        for key, read in new.items():
+            found[key] = document = KeptDocument(read, self._states)
             self._cache.put((self, key), document, document.size)
-        return {**found, **new}
+        return found
 
 
-def stacked(documents: Sequence[ReadDocument]) -> dict[str, np.ndarray]:
-    """The feeds of several documents, (documents, longest, ...) each, padded with 0.
+def stacked(documents: Sequence[KeptDocument], types: Mapping[str, np.dtype]) -> dict[str, np.ndarray]:
+    """What an answer needs of several documents, (documents, longest, ...) each, padded with 0.
 
-    A document that stands alone is not copied.
+    A document that stands alone is not copied, if it is kept in the types that are wanted.
+
+    Args:
+        types: by name.
     """
-    if len(documents) == 1:
-        return documents[0].feeds
-    return {name: padded([document.feeds[name][0] for document in documents]) for name in documents[0].feeds}
+    feeds = {name: [document.feed(name, kind) for document in documents] for name, kind in types.items()}
+    return {name: padded(rows, least=1) for name, rows in feeds.items()}
 
 
 def padded(rows: Sequence[np.ndarray], least: int = 0) -> np.ndarray:
-    """(rows, longest or ``least``, ...), padded with 0, of arrays (length, ...) of one type."""
+    """(rows, longest or ``least``, ...), padded with 0, of arrays (length, ...) of one type.
+
+    An array that stands alone and is long enough is not copied.
+    """
+    if len(rows) == 1 and len(rows[0]) >= least:
+        return rows[0][np.newaxis]
     width = max(least, *map(len, rows))
     batch = np.zeros((len(rows), width, *rows[0].shape[1:]), rows[0].dtype)
     for i, row in enumerate(rows):
@@ -86,7 +79,7 @@ def padded(rows: Sequence[np.ndarray], least: int = 0) -> np.ndarray:
     return batch
 
 
-def answered_together(documents: Sequence[ReadDocument], most: int) -> Iterator[list[int]]:
+def answered_together(documents: Sequence[KeptDocument], most: int) -> Iterator[list[int]]:
     """Rows of chats that are answered in one call: those about one document, and those about several.
 
     Args:
@@ -99,8 +92,8 @@ def answered_together(documents: Sequence[ReadDocument], most: int) -> Iterator[
     yield from (rows for rows in of_document.values() if len(rows) > 1)
     group: list[int] = []
     single = [rows[0] for rows in of_document.values() if len(rows) == 1]
-    for row in sorted(single, key=lambda row: len(documents[row].starts)):  # so that little is padded
-        if group and len(documents[row].starts) * (len(group) + 1) > most:
+    for row in sorted(single, key=lambda row: documents[row].words):  # so that little is padded
+        if group and documents[row].words * (len(group) + 1) > most:
             yield group
             group = []
         group.append(row)

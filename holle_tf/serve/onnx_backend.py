@@ -6,7 +6,6 @@ it has read; further questions about the document need only an answer.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -22,9 +21,10 @@ from holle_tf.export.export_digests import CARD_JSON, check_export, read_card
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard
 from holle_tf.serve.document_cache import DocumentCache, document_id
-from holle_tf.serve.document_states import DocumentStates, ReadDocument, answered_together, padded, stacked
+from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
-from holle_tf.store.fingerprint import model_fingerprint
+from holle_tf.store.fingerprint import VOCABULARY, WEIGHTS, model_fingerprint
+from holle_tf.store.read_document import ReadDocument
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
@@ -32,7 +32,6 @@ from pipelines.tokenizer import Token, find_words, lookup_form
 from pipelines.word_keys import KEY_VERSION, word_key
 
 if TYPE_CHECKING:  # it needs pyarrow
-    from holle_tf.store import shard
     from holle_tf.store.reader import Store
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,8 @@ class OnnxBackend:
             ``serve.document_cache_mb``. It keeps none if the cache is empty or the export has no halves.
         threads: that onnxruntime may use for a call; 0 = one for each core. Recurrences, which take most
             of the time, gain nothing from a second one.
-        store: documents that this model has read before.
+        store: documents that a model has read before; it is used if it is this one.
+        states: auto | float32 | float16 | int8, of what it keeps; auto = what the export says.
 
     Raises:
         UserError: the folder is not such an export, or it is damaged.
@@ -69,14 +69,16 @@ class OnnxBackend:
         cache: Optional[DocumentCache] = None,
         threads: int = 1,
         store: Optional[Store] = None,
+        states: str = ServeConfig.document_states,
     ):
-        self._folder, self._store = folder, store
+        self._folder = folder
         if cache is None:
             cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)
         for name in FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{folder / name}: missing; write it by --mode=export --format=onnx.")
-        check_export(folder)
+        self._digests = check_export(folder, (WEIGHTS, VOCABULARY))
+        self._store = store if store is not None and store.manifest.fingerprint == self.fingerprint else None
         try:
             options = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
             words = (folder / "vocab.txt").read_text(encoding="utf-8").removesuffix("\n").split("\n")
@@ -90,16 +92,25 @@ class OnnxBackend:
                 raise ValueError(f"keys of words of version {found}; this program computes {KEY_VERSION}")
             self._null = _null(options, len(words))
             self._max_span, self._n_best = (_whole(options, name, least=1) for name in ("max_span", "n_best"))
-            kept = cache.most_bytes > 0 or store is not None
+            kept = cache.most_bytes > 0 or self._store is not None
             halves = kept and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
             self._sessions = {name: _session(folder / name, threads) for name in names}
             if halves:
-                _check_weights(self._sessions, folder)
+                _check_weights(self._sessions, self._digests[WEIGHTS])
         except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
-        self.documents = DocumentStates(cache, self._read_documents, self._stored) if halves else None
+        self.documents: Optional[DocumentStates] = None
+        if halves:
+            of_document = {given.name: given.type for given in self._sessions["answer.onnx"].get_inputs()}
+            for name in INPUTS[1:]:
+                of_document.pop(name)
+                of_document.pop(f"{name}_keys", None)
+            self._types = {name: np.dtype(_TYPES[kind]) for name, kind in of_document.items()}
+            own = self._types[self._sessions["encode.onnx"].get_outputs()[0].name].name
+            kept_as = own if states == "auto" or own == "float16" and states == "float32" else states
+            self.documents = DocumentStates(cache, kept_as, self._read_documents, self._stored)
         self._ids = {word: number for number, word in enumerate(words)}
         self.card = _card(folder)
 
@@ -114,10 +125,10 @@ class OnnxBackend:
         for rows in answered_together([known[key] for key in ids], STACKED_WORDS):
             of_rows = [known[ids[row]] for row in rows]
             different = list({ids[row]: known[ids[row]] for row in rows}.values())
-            feeds = {**stacked(different), **_batch([contexts[row] for row in rows])}
+            feeds = {**stacked(different, self._types), **_batch([contexts[row] for row in rows])}
             edges = self._sessions["answer.onnx"].run(EDGES, feeds)
             answers.update(
-                (row, self._answer(document.starts, document.ends, *pair))
+                (row, self._answer(*document.offsets(), *pair))
                 for row, document, *pair in zip(rows, of_rows, *edges)
             )
         return [answers[row] for row in range(len(examples))]
@@ -138,50 +149,49 @@ class OnnxBackend:
         documents = [self._document(text) for text in texts]
         ids = _ids([document.numbers["document"] for document in documents], least=1)
         kept = encode.run(names, {"document": ids})
-        read = []
-        for row, (starts, ends, numbers) in enumerate(documents):
-            feeds = {name: _ids([column], least=1) for name, column in numbers.items()}
-            # Copies, because a part of an array would keep the whole of it.
-            parts = (part[row : row + 1, : max(len(starts), 1)].copy() for part in kept)
-            read.append(ReadDocument(starts, ends, {**feeds, **dict(zip(names, parts))}))
-        return read
+        return [
+            ReadDocument(
+                starts,
+                ends,
+                {
+                    **{name: np.array(column, np.int32) for name, column in numbers.items()},
+                    **{name: part[row, : len(starts)] for name, part in zip(names, kept)},
+                },
+            )
+            for row, (starts, ends, numbers) in enumerate(documents)
+        ]
 
-    def encode(self, texts: Sequence[str]) -> list[shard.ReadDocument]:
-        """What a store keeps of documents, each of at least one word, which are read as a batch.
+    def encode(self, texts: Sequence[str]) -> list[ReadDocument]:
+        """What a store keeps of documents, which are read as a batch.
 
         Raises:
             UserError: the export has no graphs that keep it.
         """
-        from holle_tf.store import shard
-
         if self.documents is None:
             raise UserError(
                 f"{self._folder}: has no {HALVES[0]}; export it with export.document_states=float32"
             )
-        return [
-            shard.ReadDocument(starts, ends, {name: rows[0] for name, rows in feeds.items()})
-            for starts, ends, feeds in self._read_documents(texts)
-        ]
+        return self._read_documents(texts)
 
     @property
     def fingerprint(self) -> str:
         """What tells this model apart from others whose states differ."""
-        return model_fingerprint(self._folder)
+        return model_fingerprint(self._folder, self._digests)
+
+    @property
+    def uses_store(self) -> bool:
+        """Whether the store that was given is of this model."""
+        return self._store is not None
 
     def _stored(self, key: str) -> Optional[ReadDocument]:
         """A document of the store, by the digest of its text; None if it is not there or is damaged."""
         if self._store is None:
             return None
         try:
-            read = self._store.read(key)
+            return self._store.read(key)
         except UserError as error:  # the text is at hand, so the document can be read again
             logger.error(error)
             return None
-        if read is None:
-            return None
-        types = {given.name: _TYPES[given.type] for given in self._sessions["answer.onnx"].get_inputs()}
-        feeds = {name: values[None].astype(types[name], copy=False) for name, values in read.feeds.items()}
-        return ReadDocument(read.starts, read.ends, feeds)
 
     @property
     def token_inputs(self) -> Sequence[str]:
@@ -275,9 +285,8 @@ def _session(path: Path, threads: int) -> Any:
     return onnxruntime.InferenceSession(str(path), _options(threads), providers=["CPUExecutionProvider"])
 
 
-def _check_weights(halves: Mapping[str, Any], folder: Path) -> None:
-    """Raise a ValueError if the halves were written beside another ``model.onnx``."""
-    digest = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+def _check_weights(halves: Mapping[str, Any], digest: str) -> None:
+    """Raise a ValueError if the halves were written beside another ``model.onnx`` than that of the digest."""
     for name, half in halves.items():
         if half.get_modelmeta().custom_metadata_map.get(WEIGHTS_DIGEST) != digest:
             raise ValueError(f"{name} takes its weights from another model.onnx")

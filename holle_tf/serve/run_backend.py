@@ -29,7 +29,7 @@ class RunBackend:
         run: a student that reads documents without the question keeps what it has read of them.
         cache: where it keeps them; by default a cache of its own, of ``serve.document_cache_mb``. It keeps
             none if the cache is empty.
-        states: float32 | float16, of what it keeps.
+        states: float32 | float16 | int8, of what it keeps.
 
     Raises:
         UserError: the run is not finished, or it is damaged.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.catalogue import SamConfig
@@ -14,7 +15,8 @@ from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.models.outputs import EDGES
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.document_cache import DocumentCache, document_id
-from holle_tf.serve.document_states import DocumentStates, ReadDocument, answered_together, padded, stacked
+from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
+from holle_tf.store.read_document import ReadDocument
 from pipelines.dataset import features_of
 from pipelines.example import Example
 from pipelines.example_from_texts import unanswered
@@ -35,11 +37,11 @@ class RunHalves:
     Args:
         predictor: the loaded run of a model that ``can_read_once``.
         cache: where it keeps the documents that it has read.
-        states: float32 | float16, of what is kept.
+        states: float32 | float16 | int8, of what is kept.
     """
 
     def __init__(self, predictor: ChatPredictor, cache: DocumentCache, states: str):
-        self._predictor, self._states = predictor, states
+        self._predictor = predictor
         options = predictor.model_options
         halves, sizes = Halves(options, predictor.model), kept_states(options)
         self._kept = tuple(sizes)
@@ -57,11 +59,14 @@ class RunHalves:
             return {**found, **{edge: masked_softmax(row, mask) for edge, row in zip(_EDGES, logits)}}
 
         ids = {name: tf.TensorSpec([None, None], tf.int32) for name in inputs}
-        states_of = {name: tf.TensorSpec([None, None, size], states) for name, size in sizes.items()}
+        given = "float16" if states == "float16" else "float32"  # TensorFlow widens float16 as quickly
+        states_of = {name: tf.TensorSpec([None, None, size], given) for name, size in sizes.items()}
+        self._types = {name: np.dtype(given) for name in sizes}
+        self._types.update((name, np.dtype(np.int32)) for name in self._of_document)
         # One trace for all widths, as in holle_tf.evaluate.predictor.
         self._encode = tf.function(halves.encode, input_signature=[ids["document"]])
         self._answer = tf.function(answer, input_signature=[states_of, ids])
-        self.documents = DocumentStates(cache, self._read_documents)
+        self.documents = DocumentStates(cache, states, self._read_documents)
 
     def read(self, examples: Sequence[Example]) -> list[Answer]:
         """The answers to several chats; documents that are not kept are read together."""
@@ -74,7 +79,7 @@ class RunHalves:
         answers: dict[int, Answer] = {}
         for rows in answered_together([known[key] for key in ids], STACKED_WORDS):
             different = list({ids[row]: known[ids[row]] for row in rows}.values())
-            feeds: dict[str, Any] = stacked(different)
+            feeds: dict[str, Any] = stacked(different, self._types)
             texts = features_of([contexts[row] for row in rows], self._of_context)
             texts.update((name, feeds[name]) for name in self._of_document)
             found = self._answer({name: feeds[name] for name in self._kept}, texts)
@@ -84,7 +89,7 @@ class RunHalves:
                 decoded = tuple(values[name][place] for name in ("start", "end", "score"))
                 edges = tuple(values[edge][place] for edge in _EDGES)
                 answers[row] = Answer.of_tokens(
-                    document.starts, document.ends, decoded, edges, self._predictor.null_threshold
+                    *document.offsets(), decoded, edges, self._predictor.null_threshold
                 )
         return [answers[row] for row in range(len(examples))]
 
@@ -92,13 +97,11 @@ class RunHalves:
         """What is kept of documents, read as a batch."""
         encoded = [self._predictor.encode(unanswered(text, "")) for text in texts]
         kept = self._encode(padded([each.document for each in encoded], least=1))
-        parts = {name: value.numpy().astype(self._states) for name, value in kept.items()}
+        parts = {name: value.numpy() for name, value in kept.items()}
         read = []
         for row, each in enumerate(encoded):
-            width = max(len(each.document), 1)
-            feeds = {name: padded([getattr(each, name)], least=1) for name in self._of_document}
-            # Copies, because a part of an array would keep the whole of it.
-            feeds.update((name, part[row : row + 1, :width].copy()) for name, part in parts.items())
+            feeds = {name: getattr(each, name) for name in self._of_document}
+            feeds.update((name, part[row, : len(each.document)]) for name, part in parts.items())
             read.append(ReadDocument(each.token_starts, each.token_ends, feeds))
         return read
 

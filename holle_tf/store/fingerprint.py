@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Mapping
 
 from pipelines.errors import UserError
-from pipelines.files import file_sha256, json_sha256
+from pipelines.files import json_sha256
 
 WEIGHTS, VOCABULARY, TOKENIZER = "model.onnx", "vocab.txt", "tokenizer.json"
 # Limits of the texts and spans of an answer; a document's states do not depend on them.
 _OF_ANSWERS = ("last_words", "max_span", "n_best")
 
 
-def model_fingerprint(export: Path) -> str:
+def model_fingerprint(export: Path, digests: Mapping[str, str]) -> str:
     """64 hex digits: of the weights, the vocabulary and the rules of the tokenizer of an ONNX export.
 
     Args:
         export: folder of the export.
+        digests: SHA-256 of its weights and its vocabulary, and perhaps of other files, by name.
 
     Raises:
         UserError: a file cannot be read.
@@ -31,5 +33,4 @@ def model_fingerprint(export: Path) -> str:
     kept = {name: value for name, value in rules.items() if name not in _OF_ANSWERS}
     if isinstance(kept.get("null"), dict):  # its threshold is a limit of answers, too
         kept["null"] = {name: value for name, value in kept["null"].items() if name != "threshold"}
-    digests = {name: file_sha256(export / name) for name in (WEIGHTS, VOCABULARY)}
-    return json_sha256({**digests, TOKENIZER: kept})
+    return json_sha256({WEIGHTS: digests[WEIGHTS], VOCABULARY: digests[VOCABULARY], TOKENIZER: kept})

@@ -8,7 +8,8 @@ from typing import Iterator, NamedTuple, Protocol, Sequence
 
 from holle_tf.store.input_lines import Line, parse_line
 from holle_tf.store.manifest import FileEntry, ShardEntry
-from holle_tf.store.shard import ReadDocument, Row, write_shard
+from holle_tf.store.read_document import ReadDocument
+from holle_tf.store.shard import Row, write_shard
 
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 32, 200_000  # padding included; about 40,000 words
 

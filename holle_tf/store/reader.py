@@ -12,7 +12,8 @@ import numpy as np
 
 from holle_tf.store.id_index import IdIndex, ends_of
 from holle_tf.store.manifest import Manifest, load_manifest
-from holle_tf.store.shard import ReadDocument, Shard
+from holle_tf.store.read_document import ReadDocument
+from holle_tf.store.shard import Shard
 from pipelines.digests import text_sha256
 from pipelines.errors import UserError
 

@@ -13,30 +13,18 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import Any, Iterable, Mapping, NamedTuple, Sequence
+from typing import Any, Iterable, NamedTuple, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from holle_tf.store.read_document import ReadDocument, dequantized, quantized
 from pipelines.errors import UserError
 from pipelines.files import atomic_path
 
 SCALE = "_scale"  # ending of the name of a column
 _PLAIN = ("line", "text_crc32", "read_crc32")
 _SPANS = ("starts", "ends")
-
-
-class ReadDocument(NamedTuple):
-    """What a model has read of a document.
-
-    Attributes:
-        starts, ends: int32 (words,), character offsets of the words, end exclusive.
-        feeds: inputs of ``answer.onnx`` by name: int32 (words,), or floats (words, n).
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    feeds: Mapping[str, np.ndarray]
 
 
 class Row(NamedTuple):
@@ -53,13 +41,6 @@ class Row(NamedTuple):
     text: str
     line: int
     read: ReadDocument
-
-
-def quantized(states: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Float states (words, n) as int8 (words, n) and their float32 scales (words,)."""
-    states = states.astype(np.float32)
-    scale = np.maximum(np.abs(states).max(axis=1), 1e-30) / 127
-    return np.rint(states / scale[:, None]).astype(np.int8), scale.astype(np.float32)
 
 
 def write_shard(path: Path, rows: Sequence[Row], states: str) -> None:
@@ -142,7 +123,7 @@ class Shard:
             if part.dtype != np.int32:
                 part = part.reshape(len(starts), -1)
             if name + SCALE in parts:
-                part = part * parts[name + SCALE][:, None]  # float32
+                part = dequantized(part, parts[name + SCALE])
             feeds[name] = part
         return ReadDocument(starts, ends, feeds)
 

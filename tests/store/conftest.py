@@ -21,7 +21,7 @@ class Letters:
         self.texts = []
 
     def encode(self, texts):
-        from holle_tf.store.shard import ReadDocument
+        from holle_tf.store.read_document import ReadDocument
 
         self.texts += texts
         found = []
