@@ -19,7 +19,9 @@ def as_text(value: Any) -> str:
     """
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value) if math.isfinite(value) else ""
-    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)
 
 
 def as_passage(value: Any) -> str:

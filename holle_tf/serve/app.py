@@ -22,6 +22,7 @@ from holle_tf.serve import messages, model_messages
 from holle_tf.serve.backend import Backend
 from holle_tf.serve.batching import Batcher, Reading, Stopping
 from holle_tf.serve.compression import Compressed
+from holle_tf.serve.direct_route import DirectRoute, first_those_that_post
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.documents import DocumentStore, StoredDocument
 from holle_tf.serve.limits import Limits, Overloaded
@@ -109,6 +110,7 @@ def create_app(
         redirect_slashes=False,
         root_path=options.root_path,
     )
+    app.router.route_class = DirectRoute
     app.add_middleware(Compressed)
     app.add_middleware(Origins, options=options)
     app.add_middleware(Paths, root_path=options.root_path)
@@ -232,6 +234,7 @@ def create_app(
         return FileResponse(PAGE / "index.html")
 
     app.mount("/page", StaticFiles(directory=PAGE))
+    first_those_that_post(app)
     return app
 
 

@@ -20,8 +20,8 @@ _WHOLE = (np.uint8, np.uint16)  # formats of ids and offsets; larger numbers are
 class KeptDocument:
     """A document, read and packed; it does not change.
 
-    Offsets are kept as the gap before each word and its length, and whole numbers in the fewest bytes that hold
-    them all. All arrays are parts of a single block of memory.
+    Offsets are kept as the gap before each word and its length, and whole numbers in the fewest bytes that
+    hold them all. All arrays are parts of a single block of memory.
 
     Args:
         read: the document.
@@ -84,8 +84,8 @@ def _narrowed(numbers: np.ndarray) -> np.ndarray:
 def _in_a_block(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Copies of arrays, one after the other in memory.
 
-    A large block has pages of its own. The C library would put it between buffers of TensorFlow or onnxruntime, which
-    leave holes that no other document fills: 1,000 documents took up to twice their bytes.
+    A large block has pages of its own. The C library would put it between buffers of TensorFlow or
+    onnxruntime, which leave holes that no other document fills: 1,000 documents took up to twice their bytes.
     """
     places, size = [], 0
     for array in arrays:

@@ -31,10 +31,10 @@ def decode_probabilities(
     with np.errstate(divide="ignore"):
         start_log, end_log = np.log(start), np.log(end)
     end_log = np.concatenate([end_log, np.full(width - 1, -np.inf, end_log.dtype)])
-    ends = np.lib.stride_tricks.sliding_window_view(end_log, width)  # (words, width)
     # The n best spans begin at n of these words; ties make them more.
     likeliest = _largest(start_log + _window_maxima(end_log, width), n_best)
-    flat = (start_log[likeliest, np.newaxis] + ends[likeliest]).ravel()
+    lasts = likeliest[:, np.newaxis] + np.arange(width)
+    flat = (start_log[likeliest, np.newaxis] + end_log[lasts]).ravel()
     candidates = _largest(flat, n_best)
     best = candidates[np.argsort(-flat[candidates], kind="stable")[:n_best]]
     first = likeliest[best // width]

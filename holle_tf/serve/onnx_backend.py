@@ -28,7 +28,7 @@ from holle_tf.store.read_document import ReadDocument
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import DataConfig
-from pipelines.tokenizer import Token, find_words, lookup_form
+from pipelines.tokenizer import find_words, lookup_form
 from pipelines.word_keys import KEY_VERSION, word_key
 
 if TYPE_CHECKING:  # it needs pyarrow
@@ -222,7 +222,7 @@ class OnnxBackend:
     def _document(self, text: str) -> _Tokens:
         tokens = find_words(_readable(text), self._pattern)
         starts, ends = (np.array([token[i] for token in tokens], np.int32) for i in (1, 2))
-        numbers = self._numbers_of("document", tokens)
+        numbers = self._numbers_of("document", [token[0] for token in tokens])
         if self._null is not None:  # the null position is at characters 0 to 0
             starts, ends = (np.concatenate([[0], offsets]).astype(np.int32) for offsets in (starts, ends))
             of_null = {"document": self._null.id, "document_keys": self._null.key}
@@ -233,13 +233,13 @@ class OnnxBackend:
         """Ids, and keys, of the last words of each text, by input of the model."""
         numbers = {}
         for name, text in texts.items():
-            tokens = find_words(_readable(text), self._pattern)
-            numbers.update(self._numbers_of(name, tokens[max(len(tokens) - self._last[name], 0) :]))
+            words = self._pattern.findall(_readable(text))
+            numbers.update(self._numbers_of(name, words[max(len(words) - self._last[name], 0) :]))
         return numbers
 
-    def _numbers_of(self, name: str, tokens: Sequence[Token]) -> dict[str, list[int]]:
-        forms = [lookup_form(token.text) for token in tokens]
-        numbers = {name: [self._ids.get(form, self._unknown) for form in forms]}
+    def _numbers_of(self, name: str, words: Sequence[str]) -> dict[str, list[int]]:
+        forms, ids, unknown = list(map(lookup_form, words)), self._ids, self._unknown
+        numbers = {name: [ids.get(form, unknown) for form in forms]}
         if self._keys:
             numbers[f"{name}_keys"] = list(map(word_key, forms))
         return numbers

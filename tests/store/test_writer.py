@@ -12,8 +12,8 @@ import pytest
 
 from holle_tf.options.store import StoreConfig
 from holle_tf.store.manifest import load_manifest
-from holle_tf.store.reader import Store
 from holle_tf.store.read_document import quantized
+from holle_tf.store.reader import Store
 from holle_tf.store.writer import write_store
 from pipelines.errors import UserError
 from pipelines.files import exclusive_access
