@@ -137,7 +137,10 @@ def _load_plugins_of(updates: Iterable[tuple[dict[str, Any], str]]) -> list[str]
         if isinstance(plugins, Written):
             plugins = [] if plugins.value is None else plugins.text
         if not isinstance(plugins, list):
-            raise UserError(f"{where}: plugins is a list of modules or .py files; write [{plugins}].")
+            written = plugins if isinstance(plugins, str) else "NAME"
+            raise UserError(f"{where}: plugins is a list of modules or .py files; write [{written}].")
+        if not all(isinstance(plugin, (str, Written)) for plugin in plugins):
+            raise UserError(f"{where}: plugins is a list of modules or .py files, and nothing else.")
         # A run has to find its plugins from any folder.
         named = [plugin.text if isinstance(plugin, Written) else str(plugin) for plugin in plugins]
         found += [absolute_plugin(os.path.expanduser(name)) for name in named]
@@ -257,6 +260,8 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
     try:
         OmegaConf.set_readonly(base, False)  # frozen classes merge as read-only nodes
         return OmegaConf.merge(writable(base), map_texts(hidden, update))
+    except OverflowError as error:
+        raise UserError(f"{where}: the number is too large.") from error
     except omegaconf.errors.OmegaConfBaseException as error:
         reason = shown(str(error).splitlines()[0])
         key = error.full_key if error.full_key and error.full_key not in where else ""

@@ -17,8 +17,10 @@ def as_text(value: Any) -> str:
 
     NaN and infinity are no texts: pandas and NumPy write them where a value is missing.
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value) if math.isfinite(value) else ""
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+        return str(value)
     if not isinstance(value, str):
         return ""
     return value if value.isascii() else _LONE_SURROGATE.sub("\ufffd", value)

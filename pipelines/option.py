@@ -123,6 +123,8 @@ def check_options(options: Any, prefix: str = "") -> None:
         key, value = prefix + described.name, getattr(options, described.name)
         if is_dataclass(value):
             check_options(value, f"{key}.")
+        elif isinstance(value, list) and any(isinstance(item, (list, dict)) for item in value):
+            raise UserError(f"{key}={value}: a list of single values is expected.")
         elif fault := allowed_of(described).fault(value):
             raise UserError(f"{key}={value}: {fault}.")
     together = getattr(options, "fault", None)

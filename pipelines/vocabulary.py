@@ -78,7 +78,7 @@ class Vocabulary:
         for number, line in enumerate(lines, start=1):
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 entry = None
             if not isinstance(entry, str):
                 raise UserError(f"{path}, line {number}: not a JSON string; prepare the data again")

@@ -89,7 +89,7 @@ def read_header(path: Path) -> Header:
         text = next(_lines(path), b"")
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise UserError(f'{path}: no header {{"format": "{FORMAT}", "version": {VERSION}, ...}}; {REMEDY}.')
@@ -195,7 +195,7 @@ def _edge(row: Mapping[str, Any], edge: str, where: str, values: str) -> EdgeSco
         valid = scores.shape == offsets.shape == (len(given),) and bool(
             np.all(offsets == offsets.astype(int))
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         valid = False
     if not valid:
         raise UserError(
@@ -234,7 +234,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Any]]:
             continue
         try:
             yield f"{path}, line {number}", json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{path}, line {number}: not valid JSON ({error}); {REMEDY}.") from error
 
 

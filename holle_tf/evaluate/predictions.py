@@ -32,6 +32,7 @@ class SpanPrediction:
 
 
 _OPTIONAL = ("best_span", "no_answer")
+_NUMBERS = ("score", "f1", "no_answer")
 
 
 def write_predictions(path: str | Path, predictions: Iterable[SpanPrediction]) -> None:
@@ -60,7 +61,7 @@ def read_predictions(path: str | Path) -> list[SpanPrediction]:
 def _parse(path: str | Path, number: int, line: bytes) -> SpanPrediction:
     try:
         record = json.loads(line.decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(path, number, f"not valid JSON ({error})") from error
     if not isinstance(record, dict):
         raise _broken(path, number, "not a JSON object")
@@ -73,7 +74,11 @@ def _parse(path: str | Path, number: int, line: bytes) -> SpanPrediction:
         value = record[field.name]
         if not _suits(field.name, value):
             raise _broken(path, number, f"{field.name!r} has the wrong type: {json.dumps(value)[:60]}")
-        values[field.name] = float(value) if field.name in ("score", "f1", "no_answer") else value
+        values[field.name] = value
+    try:
+        values.update({name: float(values[name]) for name in _NUMBERS if name in values})
+    except OverflowError as error:
+        raise _broken(path, number, "a score is too large a number") from error
     return SpanPrediction(**values)
 
 

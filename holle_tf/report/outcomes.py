@@ -176,7 +176,7 @@ def _read(paths: Sequence[str], entries: Callable[[Any], Iterable[_Entry]]) -> l
             found += entries(json.loads(Path(path).read_text(encoding="utf-8")))
         except OSError as error:
             raise UserError(f"report.kept: {path}: cannot be read ({error.strerror}).") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
                 f"report.kept: {path}: not a file of outcomes ({type(error).__name__}: {error}); name the"
                 f" {OUTCOMES} of a report's folder."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Optional, Protocol, Sequence
+from typing import Any, Optional, Protocol, Sequence
 
 from holle_tf.evaluate.answers import Answer
 from holle_tf.serve.document_states import DocumentStates
@@ -29,6 +30,17 @@ class ModelCard:
     parameters: int | None
     f1: float | None
     source: str
+
+
+def recorded_number(found: Any, *keys: str) -> Any:
+    """A number that a file of a run or an export has under ``keys``; None if something else is there.
+
+    What the service only shows is no reason to refuse a model.
+    """
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    number = isinstance(found, (int, float)) and not isinstance(found, bool)
+    return found if number and abs(found) < 1e18 and math.isfinite(found) else None
 
 
 class Backend(Protocol):

@@ -92,7 +92,9 @@ def _in_a_block(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         places.append(size)
         size += -(-array.nbytes // _ALIGNED) * _ALIGNED
     memory: Any = mmap.mmap(-1, size, **_PRIVATE) if size >= OWN_PAGES else np.empty(size, np.uint8)
-    copies = [np.ndarray(a.shape, a.dtype, memory, place) for a, place in zip(arrays, places)]
+    copies: list[np.ndarray] = [
+        np.ndarray(a.shape, a.dtype, memory, place) for a, place in zip(arrays, places)
+    ]
     for copy, array in zip(copies, arrays):
         copy[...] = array
     return copies

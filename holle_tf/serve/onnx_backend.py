@@ -19,7 +19,7 @@ from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.evaluate.answers import Answer
 from holle_tf.export.export_digests import CARD_JSON, check_export, read_card
 from holle_tf.options.serve import ServeConfig
-from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.backend import ModelCard, recorded_number
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
@@ -305,15 +305,13 @@ def _card(folder: Path) -> ModelCard:
     """The service's card of the export, filled in from its model card if it has one."""
     card = read_card(folder)
     try:
-        scores, kind = card.get("scores") or {}, card.get("kind", DEFAULT_STUDENT)
-        parameters, f1 = card.get("parameters"), scores.get("f1", {}).get("value")
-        if not isinstance(kind, str) or not all(
-            isinstance(n, (int, float, type(None))) for n in (parameters, f1)
-        ):
-            raise ValueError("a value of another type")
+        kind = card.get("kind", DEFAULT_STUDENT)
+        if not isinstance(kind, str):
+            raise ValueError("kind is no text")
         title = title_of(kind)
-    except (AttributeError, KeyError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise UserError(f"{folder / CARD_JSON}: damaged ({error}); export it again.") from error
+    parameters, f1 = recorded_number(card, "parameters"), recorded_number(card, "scores", "f1", "value")
     return ModelCard(kind, f"{title}, as ONNX", parameters, f1, source=folder.name)
 
 

@@ -12,7 +12,7 @@ from holle_tf.evaluate.answers import Answer
 from holle_tf.options.serve import ServeConfig
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.runs.run_folder import RunFolder
-from holle_tf.serve.backend import ModelCard
+from holle_tf.serve.backend import ModelCard, recorded_number
 from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.document_states import DocumentStates
 from holle_tf.serve.run_halves import RunHalves, can_read_once
@@ -49,8 +49,8 @@ class RunBackend:
         self.card = ModelCard(
             kind=kind,
             title=title_of(kind) + (f", distilled from {distilled}" if distilled else ""),
-            parameters=result.get("parameters"),
-            f1=result.get("scores", {}).get("test", {}).get("f1"),
+            parameters=recorded_number(result, "parameters"),
+            f1=recorded_number(result, "scores", "test", "f1"),
             source=run.path.name,
         )
 

@@ -26,7 +26,7 @@ def model_fingerprint(export: Path, digests: Mapping[str, str]) -> str:
     """
     try:
         rules = json.loads((export / TOKENIZER).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(
             f"{export / TOKENIZER}: cannot be read ({error}); write it by --mode=export --format=onnx"
         ) from error

@@ -55,7 +55,7 @@ def read_cluster(environment: Mapping[str, str] = os.environ) -> Optional[Cluste
         return None
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"TF_CONFIG: not JSON ({error}); docs/scaling.md has an example.") from error
     jobs = given.get("cluster", {}) if isinstance(given, dict) else None
     if not isinstance(jobs, dict):

@@ -75,10 +75,16 @@ def test_an_export_without_digests_is_loaded(export):
     assert onnx_backend.OnnxBackend(export).read([chat])[0].spans == with_card.read([chat])[0].spans
 
 
-@pytest.mark.parametrize("content", ["null", "[]", "7", "{", "[" * 100_000, '{"scores": 7}', '{"kind": []}'])
+@pytest.mark.parametrize("content", ["null", "[]", "7", "{", "[" * 100_000, '{"kind": []}'])
 def test_a_damaged_card_is_one_line(export, content):
     (export / "model_card.json").write_text(content)
     _refused(export, "model_card.json: (cannot be read|damaged)")
+
+
+@pytest.mark.parametrize("scores", ["7", "[]", '{"f1": {"value": NaN}}', '{"f1": {"value": "high"}}'])
+def test_scores_that_cannot_be_shown_are_left_out(export, scores):
+    (export / "model_card.json").write_text(f'{{"kind": "sam", "scores": {scores}}}')
+    assert onnx_backend.OnnxBackend(export).card.f1 is None
 
 
 @pytest.mark.parametrize(
