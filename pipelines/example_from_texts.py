@@ -13,6 +13,8 @@ from pipelines.span_search import find_span
 from pipelines.utterances import HISTORIES, alternating, history_of, turns_of
 from pipelines.windows import cut_window
 
+MOST_OF_A_TEXT = 1 << 23  # characters; a model would need more memory than there is to read a longer one
+
 
 def answered(
     config: DataConfig,
@@ -52,8 +54,10 @@ def answered(
         The example, and what had to be repaired to find the span.
 
     Raises:
-        Unusable: the document does not contain the span.
+        Unusable: the document does not contain the span, or a text is longer than ``MOST_OF_A_TEXT``.
     """
+    if _too_long(document, query, *utterances, response):
+        raise Unusable(TOO_LONG)
     place = find_span(document, span, offset, config.lowercase_match)
     if place is None:
         raise Unusable(f"span is not in {document_name}")
@@ -81,6 +85,13 @@ def answered(
     return example, list(place.repairs)
 
 
+TOO_LONG = f"a text is longer than {MOST_OF_A_TEXT:,} characters"
+
+
+def _too_long(*texts: str) -> bool:
+    return any(len(text) > MOST_OF_A_TEXT for text in texts)
+
+
 def unanswered(document: str, query: str, prober: str = "", responder: str = "") -> Example:
     """An example to predict, made of its texts alone, each of which may be empty."""
     return Example(example_id="chat", chat_id="chat", movie="", document=as_text(document),
@@ -104,7 +115,8 @@ def example_from_chat(
         clean: is applied to each utterance before the query.
 
     Raises:
-        UserError: the document or the query is missing, or what was said cannot be read.
+        UserError: the document or the query is missing, a text is longer than ``MOST_OF_A_TEXT``, or what was
+            said cannot be read.
     """
     chat = checked_chat(chat)
     name, document = chat_name(chat), as_passage(chat.get("document"))
@@ -115,6 +127,8 @@ def example_from_chat(
         sides = [" ".join(text for _, text in turns_of(_listed(chat.get(side)), side)) for side in _SIDES]
     except Unusable as error:
         raise UserError(f"{name}: {error}; correct it") from error
+    if _too_long(document, query, *before, *sides):
+        raise UserError(f"{name}: {TOO_LONG}; shorten it")
     if not query.strip():
         raise UserError(
             f"{name}: no query; add 'chat', a list of utterances whose last one is to be answered"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
+import io
 import json
 import re
-import zlib
 from pathlib import Path
 from typing import FrozenSet, List
 
 from pipelines.errors import UserError
+from pipelines.raw_files import DAMAGED, damaged, encoding_of, opened_bytes, peeked
 
 BEGINNING = 1 << 18  # characters that are looked at; the first document with its questions is in them
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(?P<key>\s*:)?|[{}\[\]]', re.DOTALL)
+_DEEPEST = 16  # names of a path; no schema needs more, and paths within paths would fill the memory
+# A string may end with the text: it is then not looked for again from each of its quotes.
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"(?P<key>\s*:)?|\\?\Z)|[{}\[\]]', re.DOTALL)
 
 
 def key_paths(path: Path) -> FrozenSet[str]:
@@ -28,13 +30,12 @@ def key_paths(path: Path) -> FrozenSet[str]:
 
 def _beginning(path: Path) -> str:
     try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-            return str(file.read(BEGINNING))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise UserError(
-            f"{path}: the compressed file is cut off or damaged ({error}); copy it again"
-        ) from error
+        with opened_bytes(path) as file:
+            encoding = encoding_of(peeked(file, 4))
+            with io.TextIOWrapper(file, encoding=encoding, errors="replace") as text:
+                return text.read(BEGINNING)
+    except DAMAGED as error:
+        raise damaged(path, error) from error
     except OSError as error:
         raise UserError(f"{path}: cannot read this file ({error.strerror}); check the path") from error
 
@@ -47,7 +48,8 @@ def _paths(text: str) -> FrozenSet[str]:
         token = match.group()
         if match["key"]:
             name = _name(token[: -len(match["key"])])
-            last = f"{around[-1]}.{name}".lstrip(".") if around else name
+            outer = around[-1] if around else ""
+            last = outer if outer.count(".") >= _DEEPEST else f"{outer}.{name}".lstrip(".")
             found.add(last)
         elif token in "{[":
             around.append(last if not around or _opens_value(text, match.start()) else around[-1])

@@ -14,7 +14,8 @@ from pipelines.errors import UserError
 
 GZIP = b"\x1f\x8b"  # how files of these formats begin
 ZIP = b"PK\x03\x04"
-MOST_CHARACTERS = 1 << 27  # of a file that is read whole, or of a value of one that is read in parts
+MOST_CHARACTERS = 1 << 27  # of a value of a file that is read in parts; a file of SQuAD is a single one
+MOST_OF_A_FILE = 1 << 25  # characters of one that is read whole
 MOST_OF_A_LINE = 1 << 26  # bytes
 # What cannot be decompressed to its end raises one of these.
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -68,18 +69,18 @@ def read_text(path: PathLike) -> str:
     """The whole text of a file, see ``opened_text``.
 
     Raises:
-        UserError: it is damaged, a zip, not in UTF-8 or UTF-16, or longer than ``MOST_CHARACTERS``.
+        UserError: it is damaged, a zip, not in UTF-8 or UTF-16, or longer than ``MOST_OF_A_FILE``.
         OSError: it cannot be read.
     """
     try:
         with opened_text(path) as file:
-            text = file.read(MOST_CHARACTERS + 1)
+            text = file.read(MOST_OF_A_FILE + 1)
     except DAMAGED as error:
         raise damaged(path, error) from error
     except UnicodeError as error:
         raise not_unicode(path, error) from error
-    if len(text) > MOST_CHARACTERS:
-        raise UserError(f"{path}: more than {MOST_CHARACTERS:,} characters; give a smaller file")
+    if len(text) > MOST_OF_A_FILE:
+        raise UserError(f"{path}: more than {MOST_OF_A_FILE:,} characters; give a smaller file")
     return text
 
 

@@ -8,6 +8,7 @@ import yaml
 
 from pipelines.errors import UserError
 
+MOST_CHARACTERS = 1 << 18  # of a document; reading as many takes seconds
 MOST_VALUES = 100_000  # of a document; aliases in aliases make billions
 DEEPEST = 50
 
@@ -26,6 +27,15 @@ class Written(NamedTuple):
 
 class _Loader(yaml.SafeLoader):
     """As ``SafeLoader``, with ``Written`` scalars, and without dates, which no option takes."""
+
+    _merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge what ``<<`` names, which multiplies where it names objects that merge others."""
+        super().flatten_mapping(node)
+        self._merged += len(node.value)
+        if self._merged > MOST_VALUES:
+            raise yaml.YAMLError("too many values; leave out aliases (*)")
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -47,8 +57,10 @@ def read_yaml(text: str) -> Any:
     """The content of a YAML document, whose scalars may be ``Written``; see ``plain``.
 
     Raises:
-        yaml.YAMLError: it is not valid, or nested without end.
+        yaml.YAMLError: it is not valid, too long, or nested without end.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise yaml.YAMLError(f"longer than {MOST_CHARACTERS:,} characters")
     try:
         return yaml.load(text, _Loader)
     except (ValueError, RecursionError, TypeError) as error:  # of a number or of brackets

@@ -24,6 +24,7 @@ from holle_tf.config import Config, known_keys, to_dict
 from holle_tf.config_sources import with_values
 from pipelines.errors import UserError
 from pipelines.raw_files import read_text
+from pipelines.yaml_values import plain, read_yaml
 
 SPACES = Path(__file__).parent / "spaces"
 SAMPLINGS = ("linear", "log")
@@ -169,7 +170,7 @@ def space_path(name: str) -> Path:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(read_text(path))
+        content = plain(read_yaml(read_text(path)), f"{path}", is_text=lambda key: False)
     except OSError as error:
         raise UserError(f"{path}: cannot read this space ({error.strerror}); check tuning.space.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:

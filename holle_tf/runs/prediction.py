@@ -28,7 +28,7 @@ from pipelines.encoding import EncodedExample, encode
 from pipelines.errors import UserError
 from pipelines.example import Example
 from pipelines.options import LONG_SETUPS
-from pipelines.raw_files import read_text
+from pipelines.raw_files import MOST_OF_A_FILE, read_text
 from pipelines.readers.registry import reader_of
 from pipelines.vocabulary import Vocabulary
 
@@ -177,7 +177,10 @@ def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) ->
     try:
         if path == "-":
             # Bytes, whose encoding json recognises; that of standard input depends on the terminal.
-            chat = json.loads(getattr(sys.stdin, "buffer", sys.stdin).read())
+            given = getattr(sys.stdin, "buffer", sys.stdin).read(MOST_OF_A_FILE + 1)
+            if len(given) > MOST_OF_A_FILE:
+                raise UserError(f"{name}: more than {MOST_OF_A_FILE:,} bytes; give a shorter chat")
+            chat = json.loads(given)
         else:
             chat = json.loads(read_text(path))
     except OSError as error:
@@ -186,6 +189,8 @@ def predict_file(run: RunFolder, path: str, options: Optional[Config] = None) ->
         raise UserError(f"{name}: not valid JSON in UTF-8 ({error}); correct it.") from error
     if isinstance(chat, list) and len(chat) == 1:
         chat = chat[0]
+    if isinstance(chat, list) and chat:
+        raise UserError(f"{name}: {len(chat)} chats; --output=FILE.jsonl answers them all.")
     predictor = ChatPredictor(run, options)
     try:
         example = predictor.example(chat)

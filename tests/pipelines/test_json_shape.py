@@ -1,5 +1,6 @@
 """The keys of a JSON file from its beginning."""
 
+import gzip
 import json
 
 import pytest
@@ -28,3 +29,12 @@ def test_any_nesting_gives_the_keys_that_parsing_gives(tmp_path):
     whole = [{"x": [[], {}, [{"y": {}}]], "z": {"x": None}}, {"w": [{"v": 1}, {"u": [2]}], "t": ":"}]
     (tmp_path / "a.json").write_text(json.dumps(whole, indent=2))
     assert key_paths(tmp_path / "a.json") == {"x", "x.y", "z", "z.x", "w", "w.v", "w.u", "t"}
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_content_says_how_a_file_is_read(tmp_path, name, encoding, packed):
+    content = '{"data": [{"title": "Amélie"}]}'.encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(content) if packed else content)
+    assert key_paths(tmp_path / name) == {"data", "data.title"}

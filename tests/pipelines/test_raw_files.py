@@ -74,7 +74,7 @@ def test_a_long_line_is_not_read_to_its_end(tmp_path, monkeypatch, encoding):
 
 
 def test_a_long_text_is_not_read_to_its_end(tmp_path, monkeypatch):
-    monkeypatch.setattr(raw_files, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(raw_files, "MOST_OF_A_FILE", 100)
     path = tmp_path / "a.json.gz"
     path.write_bytes(gzip.compress(b"b" * 101))
     with pytest.raises(UserError, match="more than 100 characters"):
