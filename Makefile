@@ -4,13 +4,19 @@ VENV ?= .venv
 export VENV
 PYTHON_ENV = $(VENV)/bin/python
 EXTRAS = serve beam browser documents
-.PHONY: demo tables test test-other lint format wheel bench bench-smoke install everything
+.PHONY: demo tables test fuzz test-other lint format wheel bench bench-smoke install everything
 
 demo: install  ## the whole job on the embedded corpus, about 20 minutes on two cores
 	$(PYTHON_ENV) -m holle_tf.main --mode=distill --teacher=qanet
 
 test: everything  ## the whole test suite
 	$(PYTHON_ENV) -m pytest -n auto --dist worksteal
+
+FUZZ_MINUTES ?= 60
+fuzz: everything  ## damaged inputs of every kind, others each time, for an hour; FUZZ_MINUTES=5 for less
+	end=$$(($$(date +%s) + 60 * $(FUZZ_MINUTES))); while [ $$(date +%s) -lt $$end ]; do \
+	  FUZZ_MINUTES=$(FUZZ_MINUTES) $(PYTHON_ENV) -m pytest -n auto --dist worksteal -q tests/robustness || exit 1; \
+	done
 
 test-other: everything  ## the suite on the other TensorFlow, with another Python of this machine; and what they exchange
 	sh .ci/other_pair $(VENV) whole
