@@ -22,7 +22,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 from absl import app, flags
@@ -53,11 +53,14 @@ def make_models(folder: Path) -> None:
 
 
 @contextmanager
-def service(folder: Path, backend: str, cores: int, cache_mb: int) -> Iterator[tuple[int, int]]:
-    """Port and process id of a service that has the first ``cores`` cores."""
+def service(
+    folder: Path, backend: str, cores: int, cache_mb: int, options: Sequence[str] = ()
+) -> Iterator[tuple[int, int]]:
+    """Port and process id of a service with ``options`` that has the first ``cores`` cores."""
     model = {"onnx": f"--export_dir={folder / 'onnx'}", "keras": f"--run_dir={folder / 'keras'}"}[backend]
     command = [sys.executable, "-m", "holle_tf.main", "--mode=serve", "--port=0", model]
     command += ["--set", f"serve.document_cache_mb={cache_mb}", f"--runs_dir={folder}"]
+    command += [f"--set={option}" for option in options]
     ours = sorted(os.sched_getaffinity(0))
     process = subprocess.Popen(
         ["taskset", "-c", ",".join(map(str, ours[:cores])), *command],

@@ -40,6 +40,20 @@ class Client:
         Raises:
             RuntimeError: the status is not 200.
         """
+        reply = self.reply()
+        if reply is None:
+            return None
+        status, body = reply
+        if status != 200:
+            raise RuntimeError(body.decode())
+        return body
+
+    def reply(self) -> tuple[int, bytes] | None:
+        """Status and body of the reply, or None as long as it is incomplete.
+
+        Raises:
+            RuntimeError: the service has closed the connection.
+        """
         piece = self._socket.recv(_PIECE)
         self._received += piece
         head, found, body = self._received.partition(b"\r\n\r\n")
@@ -50,9 +64,7 @@ class Client:
         size = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
         if len(body) < size:
             return None
-        if not head.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(body.decode())
-        return body
+        return int(head.split(b" ", 2)[1]), body
 
     def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """The reply to a request, waiting for it."""
