@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _JSON = b"application/json"
 
@@ -19,6 +19,8 @@ class DirectRoute(APIRoute):
     A request with a valid body skips FastAPI's search for dependencies, of which there are none. Any other
     request goes FastAPI's own way, which says what is wrong.
     """
+
+    app: ASGIApp
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
