@@ -12,8 +12,7 @@ import numpy as np
 
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, json_sha256
-from pipelines.options import HOLLE, SQUAD, DataConfig
-from pipelines.tokenizer import LATIN
+from pipelines.options import HOLLE, LATIN, SQUAD, DataConfig
 from pipelines.vocabulary import Vocabulary
 from pipelines.word_keys import KEY_VERSION
 

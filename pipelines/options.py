@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipelines.option import option
-from pipelines.tokenizer import RULES, UNICODE
 
 WINDOWS = "windows"  # short documents, cut out of the long ones at random
 # Which document of an example is read. The reader of data.schema knows where it is in the files.
@@ -20,6 +19,8 @@ AUTO = "auto"  # of schema, and of words: told from the files; Holl-E's, and lat
 CUT = (SQUAD, QUAC, COQA, DOC2DIAL)  # schemas whose documents are cut to window_words and long_words
 DROP, LEARN = "drop", "learn"  # what becomes of questions without an answer
 SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
+LATIN, UNICODE = "latin", "unicode"  # rules for words, see tokenizer.word_pattern
+RULES = (LATIN, UNICODE)
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 

@@ -16,10 +16,8 @@ import re
 from functools import lru_cache
 from typing import List, NamedTuple, Optional, Sequence, Tuple
 
+from pipelines.options import LATIN, RULES, UNICODE
 from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, STACKING, UNSPACED
-
-LATIN, UNICODE = "latin", "unicode"  # values of data.words
-RULES = (LATIN, UNICODE)
 
 
 def _latin() -> str:

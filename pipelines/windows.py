@@ -11,7 +11,8 @@ from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import Optional, Sequence
 
-from pipelines.tokenizer import UNICODE, token_span, tokenize
+from pipelines.options import UNICODE
+from pipelines.tokenizer import token_span, tokenize
 
 
 def cut_window(

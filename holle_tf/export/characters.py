@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from pipelines.options import LATIN
 from pipelines.scripts import ATTACHED, ATTACHED_LETTERS, KATAKANA, STACKING, UNSPACED
-from pipelines.tokenizer import LATIN, lookup_form
+from pipelines.tokenizer import lookup_form
 
 # Classes of characters. A DIGIT is a decimal one. The last three are those of ``pipelines.scripts``, by the
 # rules UNICODE only.

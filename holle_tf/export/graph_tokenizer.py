@@ -30,7 +30,7 @@ from holle_tf.export.characters import (
     character_classes,
     lookup_shifts,
 )
-from pipelines.tokenizer import LATIN, UNICODE
+from pipelines.options import LATIN, UNICODE
 
 _REPLACEMENT = 0xFFFD
 _MARKED = 0xE000  # stands for a character with marks: for private use, so that no rule names it

@@ -15,7 +15,7 @@ from holle_tf.models.sam_match import INPUTS as WITH_KEYS
 from holle_tf.models.sam_match import build_sam_match
 from holle_tf.options.export import ExportConfig
 from pipelines.errors import UserError
-from pipelines.tokenizer import LATIN
+from pipelines.options import LATIN
 from pipelines.vocabulary import SPECIAL, UNK
 
 

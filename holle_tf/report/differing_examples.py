@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, Optional, Sequence
 
 from holle_tf.evaluate.predictions import SpanPrediction
 from pipelines.example import Example
-from pipelines.tokenizer import UNICODE, token_span, tokenize
+from pipelines.options import UNICODE
+from pipelines.tokenizer import token_span, tokenize
 
 AROUND = 60  # words shown on either side of a span
 Span = tuple[int, int]  # first and last word, inclusive

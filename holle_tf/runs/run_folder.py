@@ -21,9 +21,9 @@ from holle_tf.drawing.plots import read_metrics
 from pipelines.digests import check_digests, digests_of
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, remove_stale
+from pipelines.options import LATIN
 from pipelines.plugins import plugin_digests
 from pipelines.prepare import PreparedData
-from pipelines.tokenizer import LATIN
 from pipelines.vocabulary import Vocabulary
 
 PACKAGES = (

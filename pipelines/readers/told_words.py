@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Union
 
 from pipelines.errors import UserError
-from pipelines.options import AUTO, DataConfig
+from pipelines.options import AUTO, LATIN, UNICODE, DataConfig
 from pipelines.raw_files import DAMAGED, opened_text
 from pipelines.readers.registry import reader_of
 from pipelines.readers.schema import told_schema
 from pipelines.scripts import ATTACHED, KATAKANA, UNSPACED
-from pipelines.tokenizer import LATIN, UNICODE
 
 BEGINNING = 1 << 18  # characters of the file that are looked at
 SHARE = 0.01  # of the letters, from which on the words of a file are Unicode's

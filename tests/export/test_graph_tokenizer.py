@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holle_tf.export.graph_tokenizer import tokenize_in_graph
-from pipelines.tokenizer import LATIN, RULES, UNICODE, lookup_form, tokenize
+from pipelines.options import LATIN, RULES, UNICODE
+from pipelines.tokenizer import lookup_form, tokenize
 
 TOKENIZE = {
     rules: tf.function(

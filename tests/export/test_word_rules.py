@@ -10,7 +10,8 @@ import tensorflow as tf
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.savedmodel import export_savedmodel
 from holle_tf.options.export import ExportConfig
-from pipelines.tokenizer import LATIN, RULES, UNICODE, token_texts, tokenize
+from pipelines.options import LATIN, RULES, UNICODE
+from pipelines.tokenizer import token_texts, tokenize
 
 TEXTS = [
     "The café isn't U.S. 2.8 cafe\u0301s; ",
@@ -24,7 +25,7 @@ TEXTS = [
 @pytest.fixture(params=RULES)
 def student(request, make_student):
     student = make_student()
-    return replace(student, limits=student.limits._replace(rules=request.param))
+    return replace(student, limits=replace(student.limits, rules=request.param))
 
 
 def test_the_pattern_for_clients_finds_the_words(student, tmp_path):

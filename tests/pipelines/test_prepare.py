@@ -13,7 +13,7 @@ from pipelines import local_preparation as filling
 from pipelines import prepare as module
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
-from pipelines.options import DataConfig
+from pipelines.options import LATIN, DataConfig
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 from pipelines.records import read_examples
 from pipelines.splits import SPLITS, read_split
@@ -74,7 +74,7 @@ def test_prepared_folder_is_named_and_described(run, raw, out):
     prepared, lines = run(raw, out)
     assert prepared.folder == out / f"sd-{prepared.fingerprint[:10]}"
     assert os.listdir(out) == [prepared.folder.name]
-    assert prepared.config == replace(CONFIG, schema="holle"), "the schema was told"
+    assert prepared.config == replace(CONFIG, schema="holle", words=LATIN), "both were told"
     assert [prepared.count(split) for split in SPLITS] == [10, 3, 2]
     assert [len(prepared.shards(split)) for split in SPLITS] == [3, 1, 1]
     manifest = prepared.manifest
@@ -263,7 +263,7 @@ def test_too_many_unusable_examples_stop_unless_allowed(run, tmp_path, out):
     assert prepared.count("train") == 9
     (ids,) = prepared.manifest["report"]["train"]["dropped"].values()
     assert ids == ["train_1_3"]
-    assert prepared.config == replace(CONFIG, schema="holle")
+    assert prepared.config == replace(CONFIG, schema="holle", words=LATIN)
 
 
 def test_failure_leaves_nothing_behind(run, raw, out, monkeypatch):

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.tokenizer import LATIN, UNICODE, Token, lookup_form, token_span, token_texts, tokenize
+from pipelines.options import LATIN, UNICODE
+from pipelines.tokenizer import Token, lookup_form, token_span, token_texts, tokenize
 
 # Plain random Unicode rarely holds what the rules are about.
 PIECES = st.sampled_from(

@@ -2,7 +2,7 @@ import numpy as np
 
 from holle_tf.report.breakdown import by_length, by_source, score_groups
 from pipelines.example import Example
-from pipelines.tokenizer import LATIN
+from pipelines.options import LATIN
 
 SOURCES = ("plot", "review", "fact_table")
 

@@ -14,7 +14,8 @@ from holle_tf.serve.document_cache import DocumentCache
 from holle_tf.serve.run_backend import RunBackend
 from pipelines.errors import UserError
 from pipelines.example_from_texts import unanswered
-from pipelines.tokenizer import RULES, tokenize, word_pattern
+from pipelines.options import RULES
+from pipelines.tokenizer import tokenize, word_pattern
 
 onnx_backend = pytest.importorskip("holle_tf.serve.onnx_backend", reason="onnxruntime is not installed")
 ROOT = Path(__file__).parents[2]

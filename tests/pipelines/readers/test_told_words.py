@@ -3,10 +3,9 @@ import json
 
 import pytest
 
-from pipelines.options import AUTO, DataConfig
+from pipelines.options import AUTO, LATIN, RULES, UNICODE, DataConfig
 from pipelines.prepare import fingerprint_of
 from pipelines.readers.told_words import share_of_other_scripts, told_data
-from pipelines.tokenizer import LATIN, RULES, UNICODE
 from pipelines.word_counts import NO_GLOVE
 
 ENGLISH = "The film is a story of an old sailor. Café, naïve, cafe\u0301s and a heart: ❤️ 👩‍👧."
