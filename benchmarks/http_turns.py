@@ -1,6 +1,6 @@
 """Measures first and later turns about a document over HTTP, by the service as the command line starts it.
 
-    .venv/bin/python -m benchmarks.http_turns --lengths=256,1200,5000,16384
+    .venv/bin/python -m benchmarks.http_turns --cores=2 --seconds=1     # about four minutes
 
 A student of the published size with random weights is served from an ONNX export and from its run (Keras), by
 ``--mode=serve`` in a process of its own. "Whole" is a service that keeps no documents. A first turn brings a
@@ -161,10 +161,11 @@ def peak_memory_mb(process: int) -> float:
     return int(found[1]) / 1024
 
 
-def memory(folder: Path, backend: str) -> dict[str, float]:
+def memory(folder: Path, backend: str, states: str) -> dict[str, float]:
     """Peak of a service that keeps documents, in MB, and how many it kept to the end."""
     count, words = map(int, _KEPT.value)
-    with service(folder, backend, len(os.sched_getaffinity(0)), 1024) as (port, process):
+    options = [f"serve.document_states={states}"]
+    with service(folder, backend, len(os.sched_getaffinity(0)), 1024, options) as (port, process):
         before = peak_memory_mb(process)
         ids = kept_documents(port, Texts(1), count, words)
         client = Client(port)
@@ -187,7 +188,12 @@ def main(_: list[str]) -> None:
                 measured = measure(folder, backend, count, progress)
                 rows += measured
                 tqdm.write("\n".join(map(json.dumps, measured)), file=sys.stderr)
-        result = {"rows": rows, "memory": {backend: memory(folder, backend) for backend in backends}}
+        kept = {
+            f"{backend}, {states}": memory(folder, backend, states)
+            for backend in backends
+            for states in ("float16", "int8")
+        }
+        result = {"rows": rows, "memory": kept}
     print(http_turns(result))
     print(json.dumps(result))
 

@@ -49,4 +49,22 @@ def http_turns(result: dict[str, Any]) -> str:
     return markdown(["", *titles], rows) + "\n\nPeak memory of the service. " + " ".join(memory)
 
 
+def goals(result: dict[str, Any]) -> str:
+    """What was aimed at of the service of an ONNX export, and what was measured."""
+    rows = []
+    for row in result["rows"]:
+        if row["backend"] == "onnx" and row["cores"] == 2 and (row["words"], row["clients"]) in GOALS:
+            words, clients = row["words"], row["clients"]
+            who = f"later turns, {words:,} words, {clients} {'clients' if clients > 1 else 'client'}"
+            later, goal = row["later"], GOALS[words, clients]
+            percentiles = " / ".join(f"{later[p]:,.1f}" for p in ("p50", "p95", "p99"))
+            rows.append([who, goal, f"{later['per_second']:,.0f} chats/s, {percentiles} ms"])
+    for name, found in result["memory"].items():
+        if name.startswith("onnx"):
+            who = f"peak memory with {found['documents']:,} documents of {found['words']:,} words ({name})"
+            rows.append([who, "< 400 MB", f"{found['peak']:,.0f} MB"])
+    return markdown(["over HTTP, two cores", "goal", "measured (p50 / p95 / p99)"], rows)
+
+
 TURNS = ("whole", "first", "later")
+GOALS = {(256, 16): "1,000 chats/s", (1200, 1): "p50 3 ms", (5000, 1): "-", (16384, 1): "-"}

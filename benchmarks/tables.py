@@ -251,6 +251,7 @@ TABLES: Tables = {
     "cache": ("long-teacher", cache_sizes),
     "long-teachers": ("long-teacher", quality_tables.long_teachers),
     "long-teachers-real": ("long-teacher-real", quality_tables.long_teachers),
+    "service-goals": ("http-turns", serving_tables.goals),
     "corpus": ("costs", corpus),
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),

@@ -103,6 +103,19 @@ def test_a_document_is_read_once_and_answers_stay_the_same(export):
     assert rows == [3]
 
 
+@pytest.mark.parametrize(("states", "atol"), [("float32", 2e-6), ("float16", 1e-3), ("int8", 1e-2)])
+def test_packed_states_give_nearly_the_answers_of_the_whole_model(export, states, atol):
+    backend = onnx_backend.OnnxBackend(export[1], states=states)
+    chats = [unanswered(*texts) for texts in TURNS]
+    expected = onnx_backend.OnnxBackend(export[1], DocumentCache(0)).read(chats)
+    first, later = backend.read(chats), backend.read(chats)
+    for answer, again, other in zip(first, later, expected):
+        np.testing.assert_array_equal(answer.token_ends, other.token_ends)
+        for edge in ("start_probabilities", "end_probabilities"):
+            np.testing.assert_allclose(getattr(answer, edge), getattr(other, edge), atol=atol)
+            np.testing.assert_array_equal(getattr(answer, edge), getattr(again, edge))
+
+
 def test_a_document_that_was_dropped_is_read_again(export):
     folder = export[1]
     chats = [unanswered("word " * 300 + str(number), "what?") for number in range(4)]
