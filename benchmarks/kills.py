@@ -23,12 +23,13 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 from absl import app, flags
 from rich.table import Table
 
 from benchmarks.kill_modes import MODES, Killed, write_inputs
+from benchmarks.kill_traces import age, figures, leftovers
 from holle_tf.drawing.terminal_table import print_table
 from pipelines.errors import UserError
 
@@ -37,10 +38,8 @@ _MODES = flags.DEFINE_list("modes", list(MODES), "modes that are killed")
 _FOLDER = flags.DEFINE_string("folder", None, "where outcomes are kept; by default a temporary folder")
 _MINUTES = flags.DEFINE_float("minutes", 0.0, "begin no kill after so many minutes; 0 = no limit")
 _OUTPUT = flags.DEFINE_string("output", None, "file for the figures, as JSON")
-_OLD = 1200  # seconds that temporary files are made older by
 _PATIENCE = 900  # seconds that a command may take
 _TRIES = 3  # moments that are drawn until one comes before the command has ended
-_LEFTOVERS = (".*.tmp", ".*.piece", "*.spool", "*.partial", "*.partial.json")
 
 
 class Campaign:
@@ -85,7 +84,7 @@ class Campaign:
                 break
         else:
             raise RuntimeError(f"{mode}: ended before each of {_TRIES} kills")
-        left = _age(work)
+        left = age(work)
         outcome: Optional[Any] = None
         error = ""
         try:
@@ -98,7 +97,7 @@ class Campaign:
             "moment": round(moment, 3),
             "temporary": left,
             "same": outcome == expected["outcome"],
-            "left": [path.relative_to(work).as_posix() for path in _leftovers(work)],
+            "left": [path.relative_to(work).as_posix() for path in leftovers(work)],
             "error": error,
         }
         if not found["same"] or found["left"]:
@@ -169,37 +168,6 @@ def _killed_at(process: subprocess.Popen, seconds: float) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     return not ended
-
-
-def _leftovers(work: Path) -> Iterator[Path]:
-    return (path for pattern in _LEFTOVERS for path in work.rglob(pattern))
-
-
-def _age(work: Path) -> int:
-    """Make temporary files look as if nothing had been written to them for a while; how many there are."""
-    then, found = time.time() - _OLD, list(_leftovers(work))
-    for path in found:
-        for inner in (path, *path.rglob("*")):
-            os.utime(inner, (then, then))
-    return len(found)
-
-
-def figures(done: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each mode, how many kills there were, and after how many of them all was as it should be."""
-    rows = []
-    for mode in MODES:
-        own = [found for found in done if found["mode"] == mode]
-        counts = Counter(
-            {
-                "kills": len(own),
-                "kills that left temporary files": sum(found["temporary"] > 0 for found in own),
-                "same outcome": sum(found["same"] for found in own),
-                "nothing left behind": sum(not found["left"] for found in own),
-            }
-        )
-        if own:
-            rows.append({"mode": mode, **counts})
-    return rows
 
 
 def main(_: list[str]) -> None:

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterator
 
 import numpy as np
 from absl import app, flags
@@ -28,6 +28,7 @@ from rich.table import Table
 from benchmarks.http_turns import PATH, make_models, service
 from benchmarks.load import Client
 from benchmarks.models import WORDS
+from benchmarks.soak_figures import Known, growth, is_right
 from holle_tf.drawing.terminal_table import print_table
 
 _MINUTES = flags.DEFINE_float("minutes", 10.0, "minutes of load")
@@ -38,15 +39,7 @@ _CACHE = flags.DEFINE_integer("cache_mb", 8, "MB of documents that the service k
 _OUTPUT = flags.DEFINE_string("output", None, "file for the figures, as JSON")
 _PAUSE = 0.2  # seconds that a client waits after a refusal
 _SAMPLE = 5.0  # seconds between two readings of the memory
-_TOLERANCE = 1e-4  # of a probability: other batches have other sums
 _CORES = 2
-
-
-class Known(NamedTuple):
-    """A request and its right answer."""
-
-    body: bytes
-    spans: list[list[float]]  # start, end, score
 
 
 def known_answers(export: Path) -> list[Known]:
@@ -66,12 +59,6 @@ def known_answers(export: Path) -> list[Known]:
         [answer] = reader.read([reader.example(chat)])
         found.append(Known(json.dumps(chat).encode(), [list(span) for span in answer.spans]))
     return found
-
-
-def is_right(reply: bytes, known: Known) -> bool:
-    """Whether a reply has the spans of the right answer, and their probabilities."""
-    spans = [[s["start_char"], s["end_char"], s["score"]] for s in json.loads(reply)["n_best"]]
-    return len(spans) == len(known.spans) and bool(np.allclose(spans, known.spans, atol=_TOLERANCE))
 
 
 def memory_mb(process: int) -> float:
@@ -142,19 +129,6 @@ class Load:
         else:
             self.counts[f"status {status}"] += 1
         return status != 200
-
-
-def growth(memory: list[tuple[float, float]]) -> dict[str, float]:
-    """MB at the beginning and end of what counts, and their slope in MB an hour by least squares."""
-    counted = [(at, mb) for at, mb in memory if at >= memory[-1][0] / 6]
-    times, sizes = np.transpose(counted)
-    third = max(len(sizes) // 3, 1)
-    slope = float(np.polyfit(times / 3600, sizes, 1)[0]) if len(sizes) > 1 else 0.0
-    return {
-        "first_third_mb": float(np.mean(sizes[:third])),
-        "last_third_mb": float(np.mean(sizes[-third:])),
-        "mb_an_hour": slope,
-    }
 
 
 def main(_: list[str]) -> None:

@@ -177,6 +177,7 @@ def _resolved(merged: Any) -> Config:
 def _resolve_options_of_recipes(config: Config) -> None:
     """Check the options of recipes and convert their types, now rather than hours later when one is used."""
     for name, recipe in config.recipes.items():
+        check_options(recipe, f"recipes.{name}.")
         if recipe.options:
             where = f"recipes.{name}.options"
             merged = _merge(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import logging
 import re
 from pathlib import Path
 from typing import IO, Any, Iterator, Match, cast
 
 from pipelines.errors import UserError
 from pipelines.raw_files import DAMAGED, MOST_CHARACTERS, damaged, not_unicode, opened_text
+
+logger = logging.getLogger(__name__)
 
 ENDINGS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 _PIECE = 1 << 22  # characters read at a time
@@ -27,11 +31,19 @@ def find_json_file(stem: Path, remedy: str) -> Path:
     Raises:
         UserError: there is none.
     """
-    for ending in ENDINGS:
-        path = stem.with_name(stem.name + ending)
-        if path.is_file():
-            return path
+    paths = [stem.with_name(stem.name + ending) for ending in ENDINGS]
+    found = [path for path in paths if path.is_file()]
+    if found:
+        if len(found) > 1:
+            _warn_of_others(*found)
+        return found[0]
     raise UserError(f"{stem}.json: no such file, nor one ending in {', '.join(ENDINGS[1:])}; {remedy}")
+
+
+@functools.cache
+def _warn_of_others(taken: Path, *others: Path) -> None:
+    names = ", ".join(path.name for path in others)
+    logger.warning(f"{taken}: this file is read; {names} beside it is not")
 
 
 def iterate_records(path: Path) -> Iterator[Any]:

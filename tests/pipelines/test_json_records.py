@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import json_records
 from pipelines.errors import UserError
-from pipelines.json_records import iterate_records
+from pipelines.json_records import find_json_file, iterate_records
 
 RECORDS = [{"a": 'x, ] } "', "b": [1, [2]]}, [], "a\nb", 1234567, -1.5e3, None, True, {"é😀": "\ud7ff"}]
 
@@ -143,3 +143,12 @@ def test_endless_white_space_is_read_in_parts(tmp_path, monkeypatch):
 def test_records_in_utf_16(tmp_path, piece):
     text = json.dumps(RECORDS, ensure_ascii=False).replace("\ud7ff", "x")
     assert list(iterate_records(written(tmp_path, text.encode("utf-16")))) == json.loads(text)
+
+
+def test_a_file_that_is_not_read_because_of_another_is_named(tmp_path, logged):
+    taken = written(tmp_path, "[1]")
+    assert find_json_file(tmp_path / "dev_data", "") == taken and not logged.messages
+    written(tmp_path, "[2]", "dev_data.json.gz")
+    for _ in range(2):
+        assert find_json_file(tmp_path / "dev_data", "") == taken
+    assert logged.messages == [f"{taken}: this file is read; dev_data.json.gz beside it is not"]

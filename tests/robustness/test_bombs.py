@@ -169,14 +169,21 @@ def test_a_long_configuration(monkeypatch):
         read_yaml("seed: " + "1" * 1000)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ['{"a":' * (BEGINNING // 5), '{"' + '\\"' * (BEGINNING // 2), '["' * (BEGINNING // 2), "[" * BEGINNING,
-     '{"k": [' * (BEGINNING // 7), "{ " * (BEGINNING // 2), '{"' + "\\" * BEGINNING],
-)  # fmt: skip
-def test_the_keys_of_a_file_that_only_opens(tmp_path, text):
+OPENING = {
+    "objects": ('{"a":', "{"),
+    "objects in objects": ("", '{"a":'),
+    "lists in objects": ("", '{"k": ['),
+    "lists": ("", "["),
+    "strings": ("", '["'),
+    "quotes in a string": ('{"', '\\"'),
+    "backslashes in a string": ('{"', "\\"),
+}
+
+
+@pytest.mark.parametrize("begin, rest", OPENING.values(), ids=OPENING)
+def test_the_keys_of_a_file_that_only_opens(tmp_path, begin, rest):
     path = tmp_path / "train.json"
-    path.write_text(text)
+    path.write_text((begin + rest * BEGINNING)[:BEGINNING])
     with bounded(120):
         key_paths(path)
 
