@@ -28,6 +28,11 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
+def pytest_collection_modifyitems(items):
+    """Slow tests first, so that no worker is left with one at the end while the others have nothing to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def without_package(tmp_path):
     """Function (script, arguments) -> what it prints, in a process without this package."""

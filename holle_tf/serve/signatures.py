@@ -12,6 +12,7 @@ import numpy as np
 
 from holle_tf.catalogue import DEFAULT_STUDENT, MODELS
 from holle_tf.evaluate.answers import Answer
+from pipelines.json_values import as_text
 
 DEFAULT, EXPLAIN, TOKENS = "serving_default", "explain", "tokens"
 OF_TEXTS = (DEFAULT, EXPLAIN)
@@ -37,7 +38,7 @@ _OUTPUTS[TOKENS] = {edge: ("DT_FLOAT", _LIST) for edge in EDGES}
 
 def unknown(name: str) -> str:
     """Why a signature is refused."""
-    return f"'{name[:80]}' is none of the signatures {', '.join((*OF_TEXTS, TOKENS))}"
+    return f"{as_text(name[:80])!r} is none of the signatures {', '.join((*OF_TEXTS, TOKENS))}"
 
 
 def metadata(model: str, version: str, token_inputs: Sequence[str]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def _last_json(capsys):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     load, runs_dir, given_costs, monkeypatch, tmp_path, capsys, logged
 ):

@@ -61,7 +61,8 @@ def damaged_json(draw: Any, content: Any) -> Any:
         )
         value = holder[key]
         if kind == "replace":
-            holder[key] = draw(st.sampled_from(ODD) | JSON)
+            # A copy: a value of ODD that is put into itself would have no end.
+            holder[key] = copy.deepcopy(draw(st.sampled_from(ODD) | JSON))
         elif kind == "delete":
             del holder[key]
         elif kind == "list":
@@ -86,7 +87,7 @@ def with_odd_values(content: Any) -> Iterator[tuple[str, Any]]:
             if value is _NOTHING:
                 del holder[key]
             else:
-                holder[key] = value
+                holder[key] = copy.deepcopy(value)
             yield f"{key!r}: {str(value)[:40]!r}", changed
 
 

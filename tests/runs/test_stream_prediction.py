@@ -6,9 +6,10 @@ import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from holle_tf.evaluate.answers import AnswerSpan
+from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.runs import stream_prediction
 from holle_tf.runs.stream_prediction import predict_stream
 from pipelines.errors import UserError
@@ -30,7 +31,7 @@ class FirstWord:
             raise KeyboardInterrupt
         self.batches.append([len(example.document) for example in examples])
         lengths = [len(example.document.split()[0]) for example in examples]
-        return [SimpleNamespace(spans=[AnswerSpan(0, length, 0.5)]) for length in lengths]
+        return [Answer([AnswerSpan(0, length, 0.5)], *[np.zeros(0)] * 4) for length in lengths]
 
 
 def chats(count, **more):

@@ -2,13 +2,13 @@
 
 import functools
 import json
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements-beam.txt")
 
-from holle_tf.evaluate.answers import AnswerSpan
+from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.runs.stream_prediction import predict_stream
 from holle_tf.serve.beam_prediction import output_name, predict_files
 from pipelines.errors import UserError
@@ -26,7 +26,7 @@ class FirstWords:
         return example_from_chat(chat, DataConfig())
 
     def read(self, examples):
-        return [SimpleNamespace(spans=[AnswerSpan(0, self._characters, 0.5)]) for _ in examples]
+        return [Answer([AnswerSpan(0, self._characters, 0.5)], *[np.zeros(0)] * 4) for _ in examples]
 
 
 def write(path, number, *more):

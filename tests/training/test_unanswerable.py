@@ -78,7 +78,7 @@ def test_a_prediction_says_that_there_is_no_answer(learning_student):
 
 
 @pytest.mark.parametrize(
-    "recipe", ["add", "add_topk", "add_ensemble", "add_grad", "add_halluc", "add_smoothed", "mul"]
+    "recipe", ["add", "add_topk", "add_ensemble", "add_grad", "add_aug", "add_smoothed", "mul"]
 )
 def test_every_recipe_trains(recipe, learning, learning_data, teacher):
     how = ("training.sam.epochs=1", "distill.hallucinated_share=0.2", "distill.gradient_share=0.2")
@@ -132,10 +132,10 @@ def test_scores_without_those_of_no_answer_are_refused(learning, learning_data, 
 
 
 def test_a_teacher_of_short_documents_reads_long_ones_in_chunks(learning, teacher):
-    long = open_run_on_data(teacher, learning(setup="ld"))
+    long = open_run_on_data(teacher, learning("data.setup=ld"))
     assert long.in_chunks and long.prepared.config.has_null
     evaluate_run(long, "test")
     assert long.unanswerable()["test"]["threshold"] == null_threshold(teacher)
-    config = learning("training.sam.epochs=1", recipe="add", teacher="bidaf", setup="ld")
+    config = learning("training.sam.epochs=1", "data.setup=ld", recipe="add", teacher="bidaf")
     run = ensure_run(config, long.prepared, teachers=[teacher])
     assert run.result()["teacher_scores"][0]["labels_kept"] == 1
