@@ -38,9 +38,10 @@ class DirectRoute(APIRoute):
             replayed = _replay(raw, receive)
             try:
                 value, errors = self._body.validate(json.loads(raw), {}, loc=("body",))
+                valid = not errors
             except (ValueError, RecursionError):
-                errors = True
-            if not errors:
+                valid = False
+            if valid:
                 response = await self.endpoint(**scope["path_params"], **{self._body.name: value})
                 await response(scope, receive, send)
                 return

@@ -31,7 +31,9 @@ schema = schemathesis.pytest.from_fixture("api")
 @schema.parametrize()
 @examples(25)
 def test_every_request_has_a_reply_of_the_schema(case):
-    STATUSES.add(case.call_and_validate(headers=HOST).status_code)
+    # A request may fit the schema and be refused: for an unknown model, or a text and an id at once.
+    refused = [schemathesis.specs.openapi.checks.positive_data_acceptance]
+    STATUSES.add(case.call_and_validate(headers=HOST, excluded_checks=refused).status_code)
 
 
 def test_requests_were_answered_and_refused():
