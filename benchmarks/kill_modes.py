@@ -19,7 +19,7 @@ SIZE = (
     " --set training.*.epochs=3 --set board.enabled=false --set demo.train_examples=48"
 ).split()
 RUNS = "runs"
-_SCORES = ("em", "f1", "bleu")
+_SCORES = ("em", "f1", "bleu4")
 
 
 class Killed(NamedTuple):
