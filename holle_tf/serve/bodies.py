@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import Mapping
+from typing import Any, Mapping
 
 from starlette.types import Receive
 
@@ -97,3 +97,13 @@ class Bodies:
             if not body:
                 return b"".join(parts)
         raise Refused(400, "the body is not gzip, or incomplete")
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A ``receive`` that returns ``body`` first."""
+    parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Any:
+        return parts.pop() if parts else await receive()
+
+    return receive_again

@@ -10,6 +10,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from holle_tf.serve.bodies import replayed
+
 _JSON = b"application/json"
 
 
@@ -32,10 +34,10 @@ class DirectRoute(APIRoute):
             self.app = self._direct
 
     async def _direct(self, scope: Scope, receive: Receive, send: Send) -> None:
-        replayed = receive
+        given = receive
         if dict(scope["headers"]).get(b"content-type") == _JSON:
             raw = await Request(scope, receive).body()
-            replayed = _replay(raw, receive)
+            given = replayed(raw, receive)
             try:
                 value, errors = self._body.validate(json.loads(raw), {}, loc=("body",))
                 valid = not errors
@@ -45,19 +47,9 @@ class DirectRoute(APIRoute):
                 response = await self.endpoint(**scope["path_params"], **{self._body.name: value})
                 await response(scope, receive, send)
                 return
-        await self._by_fastapi(scope, replayed, send)  # which refuses what is wrong
+        await self._by_fastapi(scope, given, send)  # which refuses what is wrong
 
 
 def first_those_that_post(app: FastAPI) -> None:
     """Try routes of POST first, because nearly all requests are chats. It finds the same routes."""
     app.router.routes.sort(key=lambda route: "POST" not in (getattr(route, "methods", None) or ()))
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` that returns ``body`` first."""
-    parts = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Any:
-        return parts.pop() if parts else await receive()
-
-    return receive_again

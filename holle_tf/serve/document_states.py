@@ -79,6 +79,11 @@ def padded(rows: Sequence[np.ndarray], least: int = 0) -> np.ndarray:
     return batch
 
 
+def padded_ids(rows: Sequence[Sequence[int]], least: int = 0) -> np.ndarray:
+    """int32 (rows, longest or ``least``), padded with 0."""
+    return padded([np.array(row, np.int32) for row in rows], least)
+
+
 def answered_together(documents: Sequence[KeptDocument], most: int) -> Iterator[list[int]]:
     """Rows of chats that are answered in one call: those about one document, and those about several.
 

@@ -49,6 +49,6 @@ def limit_repeats(*names: str) -> None:
     """Limit the faults that each of these loggers writes."""
     for name in names:
         logger = logging.getLogger(name)
-        for old in [one for one in logger.filters if isinstance(one, Repeats)]:
+        for old in [known for known in logger.filters if isinstance(known, Repeats)]:
             logger.removeFilter(old)
         logger.addFilter(Repeats())

@@ -7,13 +7,11 @@ limits connections. The values are options (``holle_tf/options/serve.py``).
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from holle_tf.options.serve import ServeConfig
-from holle_tf.serve.bodies import Bodies
+from holle_tf.serve.bodies import Bodies, replayed
 from holle_tf.serve.refusals import Refused, send_refusal
 from pipelines.tokenizer import token_texts
 
@@ -74,13 +72,13 @@ class Limits:
             headers = self._headers(scope)
             body = await self._bodies.read(headers, receive)
             if scope["method"] != "POST":
-                await self._app(scope, _replay(body, receive), send_secured)
+                await self._app(scope, replayed(body, receive), send_secured)
                 return
             if b"origin" not in headers:
                 # In place, because the route that is found becomes part of it, and metrics.py reads it.
                 others = [pair for pair in scope["headers"] if pair[0] != b"content-type"]
                 scope["headers"] = [*others, (b"content-type", b"application/json")]
-            await self._work(scope, _replay(body, receive), send_secured)
+            await self._work(scope, replayed(body, receive), send_secured)
         except Refused as refused:
             await send_refusal(send_secured, refused)
         except ConnectionAbortedError:
@@ -109,17 +107,3 @@ class Limits:
             await self._app(scope, receive, send)
         finally:
             self._active -= 1
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` that returns ``body`` first."""
-    replayed = False
-
-    async def receive_again() -> Any:
-        nonlocal replayed
-        if replayed:
-            return await receive()
-        replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive_again

@@ -21,8 +21,9 @@ from holle_tf.export.export_digests import CARD_JSON, check_export, read_card
 from holle_tf.options.serve import ServeConfig
 from holle_tf.serve.backend import ModelCard, recorded_number
 from holle_tf.serve.document_cache import DocumentCache, document_id
-from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
+from holle_tf.serve.document_states import DocumentStates, answered_together, padded_ids, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
+from holle_tf.serve.signatures import EDGES
 from holle_tf.store.fingerprint import VOCABULARY, WEIGHTS, model_fingerprint
 from holle_tf.store.read_document import ReadDocument
 from pipelines.errors import UserError
@@ -37,7 +38,6 @@ if TYPE_CHECKING:  # it needs pyarrow
 logger = logging.getLogger(__name__)
 
 INPUTS = ("document", "query", "prober_history", "responder_history")
-EDGES = ("start_probabilities", "end_probabilities")
 FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 HALVES = ("encode.onnx", "answer.onnx")
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32}
@@ -147,7 +147,7 @@ class OnnxBackend:
         encode = self._sessions["encode.onnx"]
         names = [output.name for output in encode.get_outputs()]
         documents = [self._document(text) for text in texts]
-        ids = _ids([document.numbers["document"] for document in documents], least=1)
+        ids = padded_ids([document.numbers["document"] for document in documents], least=1)
         kept = encode.run(names, {"document": ids})
         return [
             ReadDocument(
@@ -273,12 +273,7 @@ def _readable(text: str) -> str:
 
 
 def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, np.ndarray]:
-    return {name: _ids([row[name] for row in rows]) for name in rows[0]}
-
-
-def _ids(rows: Sequence[list[int]], least: int = 0) -> np.ndarray:
-    """int32 (rows, longest or ``least``), padded with 0."""
-    return padded([np.array(row, np.int32) for row in rows], least)
+    return {name: padded_ids([row[name] for row in rows]) for name in rows[0]}
 
 
 def _session(path: Path, threads: int) -> Any:

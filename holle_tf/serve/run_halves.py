@@ -16,6 +16,7 @@ from holle_tf.models.outputs import EDGES
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
+from holle_tf.serve.signatures import EDGES as PROBABILITIES
 from holle_tf.store.read_document import ReadDocument
 from pipelines.dataset import features_of
 from pipelines.example import Example
@@ -56,7 +57,7 @@ class RunHalves:
             start, end = logits = [outputs[f"{edge}_logits"] for edge in EDGES]
             mask = tf.broadcast_to(outputs["document_mask"], tf.shape(start))
             found = decode_spans(start, end, mask, max_span, n_best, null)
-            return {**found, **{edge: masked_softmax(row, mask) for edge, row in zip(_EDGES, logits)}}
+            return {**found, **{edge: masked_softmax(row, mask) for edge, row in zip(PROBABILITIES, logits)}}
 
         ids = {name: tf.TensorSpec([None, None], tf.int32) for name in inputs}
         given = "float16" if states == "float16" else "float32"  # TensorFlow widens float16 as quickly
@@ -87,7 +88,7 @@ class RunHalves:
             for place, row in enumerate(rows):
                 document = known[ids[row]]
                 decoded = tuple(values[name][place] for name in ("start", "end", "score"))
-                edges = tuple(values[edge][place] for edge in _EDGES)
+                edges = tuple(values[edge][place] for edge in PROBABILITIES)
                 answers[row] = Answer.of_tokens(
                     *document.offsets(), decoded, edges, self._predictor.null_threshold
                 )
@@ -104,6 +105,3 @@ class RunHalves:
             feeds.update((name, part[row, : len(each.document)]) for name, part in parts.items())
             read.append(ReadDocument(each.token_starts, each.token_ends, feeds))
         return read
-
-
-_EDGES = tuple(f"{edge}_probabilities" for edge in EDGES)

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from holle_tf.options.serve import ServeConfig
+from holle_tf.serve.document_states import padded_ids
 from holle_tf.serve.signatures import EDGES, TEXTS
 
 _KEY = "_keys"
@@ -80,7 +81,7 @@ class TokenRequest(BaseModel):
             widest = max(map(len, texts))
             if widest > options.max_document_words or (rows > 1 and rows * widest > options.max_batch_words):
                 raise ValueError(f"{name}: {rows} texts of up to {widest:,} words are too many at once")
-        return {name: _padded(texts) for name, texts in cut.items()}
+        return {name: padded_ids(texts, least=1) for name, texts in cut.items()}
 
     def _columns(self, names: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         if (self.instances is None) == (self.inputs is None):
@@ -113,10 +114,3 @@ def _cut(name: str, column: Sequence[Any], lengths: Sequence[int]) -> list[list[
     if not all(isinstance(ids, list) and all(type(number) is int for number in ids) for ids in column):
         raise ValueError(f"{name}: has to be a list of whole numbers for each text")
     return [ids[:length] + [0] * (len(ids) - length) for ids, length in zip(column, lengths)]
-
-
-def _padded(texts: Sequence[Sequence[int]]) -> np.ndarray:
-    batch = np.zeros((len(texts), max(1, *map(len, texts))), np.int32)
-    for row, ids in zip(batch, texts):
-        row[: len(ids)] = ids
-    return batch
