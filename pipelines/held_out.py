@@ -28,11 +28,8 @@ FROM_TRAIN = "no file for dev: a tenth of the documents of train, chosen by a fi
 DEV_AS_TEST = "no file for test: the file for dev is test"
 _MOST_SHARE = 0.25  # a group of ties that would make dev larger than this stays in train
 _SEED_OF_TIES = 0
-DEV_RULE = {
-    "share": SHARE,
-    "seed": _SEED_OF_TIES,
-    "version": 1,
-}  # of the choice by ties; raise the version when other examples become dev
+# Of the choice by ties; raise the version when other examples become dev.
+DEV_RULE = {"share": SHARE, "seed": _SEED_OF_TIES, "version": 1}
 
 Tie = Tuple[str, str]
 

@@ -23,7 +23,8 @@ from pipelines.local_preparation import write_spools
 from pipelines.manifest import SCHEMA_VERSION, PreparedData, write_manifest
 from pipelines.records import iterate_examples
 from pipelines.splits import ReadReport, describe_reports
-from pipelines.unlabelled import Unlabelled, iterate_unlabelled
+from pipelines.unlabelled import iterate_unlabelled
+from pipelines.unlabelled_record import Unlabelled
 from pipelines.word_keys import KEY_VERSION
 
 logger = logging.getLogger(__name__)

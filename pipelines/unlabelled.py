@@ -10,8 +10,6 @@ from pipelines.readers.registry import reader_of
 from pipelines.splits import ReadReport, iterate_files
 from pipelines.unlabelled_record import Unlabelled, read_unlabelled
 
-__all__ = ["Unlabelled", "iterate_unlabelled", "read_unlabelled"]
-
 
 def iterate_unlabelled(
     files: Sequence[Path], report: ReadReport, config: DataConfig, limit: Optional[int] = None
