@@ -56,14 +56,14 @@ def load_config(
         (_nested(key, value), f"--{key.rsplit('.', 1)[-1]}={value}") for key, value in (flags or {}).items()
     ]
     plugins = _load_plugins_of(updates)  # before the keys are known that they add
-    merged = OmegaConf.structured(config_class())
+    merged = _tree(config_class())
     for key, value in (defaults or {}).items():
-        merged = _merge(merged, _nested(key, value), key)
+        _merge(merged, _nested(key, value), key)
     for written, where in updates:
         update = _at_home(plain(written, where, is_text))
-        merged = _merge(merged, _expand_all_models(_expand_student(update, merged.model)), where)
+        _merge(merged, _expand_all_models(_expand_student(update, merged.model)), where)
     if plugins:
-        merged = _merge(merged, {"plugins": plugins}, "plugins")  # of all sources, not only of the last one
+        _merge(merged, {"plugins": plugins}, "plugins")  # of all sources, not only of the last one
     config = _resolved(merged)
     _resolve_options_of_recipes(config)
     own = config.recipes[config.recipe].options if config.recipe in config.recipes else {}
@@ -158,9 +158,9 @@ def with_values(config: Config, values: Mapping[str, Any], where: str) -> Config
     Raises:
         UserError: as ``load_config``.
     """
-    merged = OmegaConf.structured(map_texts(hidden, config))
+    merged = _tree(map_texts(hidden, config))
     for key, value in values.items():
-        merged = _merge(merged, _nested(key, value), where)
+        _merge(merged, _nested(key, value), where)
     return _resolved(merged)
 
 
@@ -180,9 +180,8 @@ def _resolve_options_of_recipes(config: Config) -> None:
         check_options(recipe, f"recipes.{name}.")
         if recipe.options:
             where = f"recipes.{name}.options"
-            merged = _merge(
-                OmegaConf.structured(map_texts(hidden, config)), {"distill": recipe.options}, where
-            )
+            merged = _tree(map_texts(hidden, config))
+            _merge(merged, {"distill": recipe.options}, where)
             try:
                 options = _resolved(merged).distill
             except UserError as error:
@@ -249,7 +248,15 @@ _RECIPE_KEYS = (
 )
 
 
-def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
+def _tree(options: Any) -> Any:
+    """OmegaConf's tree of options, which can be merged into."""
+    tree = writable(OmegaConf.structured(options))
+    OmegaConf.set_readonly(tree, False)  # frozen classes give read-only nodes
+    return tree
+
+
+def _merge(tree: Any, update: dict[str, Any], where: str) -> None:
+    """Set what an update has. In place: ``OmegaConf.merge`` copies the whole tree for each assignment."""
     if isinstance(update.get("recipe"), dict):
         raise UserError(f"{where}: recipe is a name; recipes of your own go under 'recipes'.")
     known = known_keys()
@@ -259,8 +266,9 @@ def _merge(base: Any, update: dict[str, Any], where: str) -> Any:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")
     try:
-        OmegaConf.set_readonly(base, False)  # frozen classes merge as read-only nodes
-        return OmegaConf.merge(writable(base), map_texts(hidden, update))
+        tree.merge_with(map_texts(hidden, update))
+        if "recipes" in update:
+            writable(tree)  # recipes that were added
     except OverflowError as error:
         raise UserError(f"{where}: the number is too large.") from error
     except omegaconf.errors.OmegaConfBaseException as error:
