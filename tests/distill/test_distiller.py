@@ -2,41 +2,21 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from holle_tf.catalogue import BidafConfig, QanetConfig, SamConfig
+from holle_tf.catalogue import BidafConfig, QanetConfig
 from holle_tf.distill.distiller import Distiller, cached_teacher, online_teacher
 from holle_tf.distill.losses import label_cross_entropy, teacher_divergence
 from holle_tf.distill.optimizers import make_optimizer
-from holle_tf.distill.shares import share_of
 from holle_tf.models.bidaf import build_bidaf
 from holle_tf.models.layers.bidirectional import recurrent_implementation
 from holle_tf.models.qanet import build_qanet
-from holle_tf.models.sam import build_sam
 from holle_tf.options.distill import DistillConfig
 from holle_tf.options.training import TrainingConfig
-
-VECTORS = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
-SMALL = SamConfig(units=4, layers=1, inner_units=4, dropout=0.0)
-RNG = np.random.default_rng(1)
-FEATURES = {
-    name: np.where(np.arange(width) < width - 3, RNG.integers(1, 30, (6, width)), 0).astype(np.int32)
-    for name, width in (("document", 20), ("query", 8), ("prober_history", 8), ("responder_history", 8))
-}
-LABELS = {"start": np.array([0, 3, 5, 7, 9, 11], np.int32), "end": np.array([2, 3, 9, 8, 16, 11], np.int32)}
-
-
-def _student(seed=0):
-    tf.keras.utils.set_random_seed(seed)
-    return build_sam(SMALL, VECTORS)
-
-
-def _compiled(distiller):
-    distiller.compile(optimizer=tf.keras.optimizers.SGD(0.1))
-    return distiller
+from tests.distill.small_student import FEATURES, LABELS, VECTORS, compiled, small_student
 
 
 def test_loss_is_equation_one_on_a_batch():
-    student, teacher = _student(0), _student(1)
-    distiller = _compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)]))
+    student, teacher = small_student(0), small_student(1)
+    distiller = compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)]))
     logs = distiller.evaluate(tf.data.Dataset.from_tensors((FEATURES, LABELS)), verbose=0, return_dict=True)
     own, other = student(FEATURES), teacher(FEATURES)
     mask = own["document_mask"]
@@ -48,10 +28,10 @@ def test_loss_is_equation_one_on_a_batch():
 
 
 def test_weights_of_terms_multiply_them_in_the_loss_but_not_in_the_log():
-    student = _student()
+    student = small_student()
     batches = tf.data.Dataset.from_tensors((FEATURES, LABELS))
-    plain = _compiled(Distiller(student, ["labels"])).evaluate(batches, verbose=0, return_dict=True)
-    third = _compiled(Distiller(student, ["labels"], options=DistillConfig(labels_weight=0.3))).evaluate(
+    plain = compiled(Distiller(student, ["labels"])).evaluate(batches, verbose=0, return_dict=True)
+    third = compiled(Distiller(student, ["labels"], options=DistillConfig(labels_weight=0.3))).evaluate(
         batches, verbose=0, return_dict=True
     )
     assert third["labels"] == pytest.approx(plain["labels"])
@@ -59,18 +39,18 @@ def test_weights_of_terms_multiply_them_in_the_loss_but_not_in_the_log():
 
 
 def test_means_weigh_every_example_alike_whatever_its_batch():
-    student = _student()
+    student = small_student()
     whole = tf.data.Dataset.from_tensors((FEATURES, LABELS))
     uneven = whole.unbatch().batch(4)
     found = [
-        _compiled(Distiller(student, ["labels"])).evaluate(batches, verbose=0, return_dict=True)["loss"]
+        compiled(Distiller(student, ["labels"])).evaluate(batches, verbose=0, return_dict=True)["loss"]
         for batches in (whole, uneven)
     ]
     assert found[0] == pytest.approx(found[1], rel=1e-5)
 
 
 def test_training_lowers_the_loss_and_leaves_teacher_and_word_vectors_alone():
-    student, teacher = _student(0), _student(1)
+    student, teacher = small_student(0), small_student(1)
     before = [v.numpy() for v in teacher.variables]
     matrix = student.get_layer("word_embedding").matrix.numpy()
     distiller = Distiller(student, ["labels", "teacher"], [online_teacher(teacher)])
@@ -84,7 +64,7 @@ def test_training_lowers_the_loss_and_leaves_teacher_and_word_vectors_alone():
 
 
 def test_teacher_is_not_in_a_checkpoint_of_the_distiller(tmp_path):
-    distiller = _compiled(Distiller(_student(0), ["teacher"], [online_teacher(_student(1))]))
+    distiller = compiled(Distiller(small_student(0), ["teacher"], [online_teacher(small_student(1))]))
     student_size = sum(int(np.prod(v.shape)) for v in distiller.student.variables)
     path = tf.train.Checkpoint(model=distiller).save(str(tmp_path / "c"))
     total = sum(int(np.prod(shape)) for _, shape in tf.train.list_variables(path))
@@ -92,12 +72,12 @@ def test_teacher_is_not_in_a_checkpoint_of_the_distiller(tmp_path):
 
 
 def test_cached_logits_give_the_loss_of_the_teacher_on_line():
-    student, teacher = _student(0), _student(1)
+    student, teacher = small_student(0), small_student(1)
     outputs = teacher(FEATURES)
     cached = {**LABELS, **{f"qanet_{e}_logits": outputs[f"{e}_logits"].numpy() for e in ("start", "end")}}
     batches = tf.data.Dataset.from_tensors((FEATURES, cached))
     found = [
-        _compiled(Distiller(student, ["teacher"], [source])).evaluate(batches, verbose=0, return_dict=True)
+        compiled(Distiller(student, ["teacher"], [source])).evaluate(batches, verbose=0, return_dict=True)
         for source in (online_teacher(teacher), cached_teacher("qanet"))
     ]
     assert found[0]["teacher"] == pytest.approx(found[1]["teacher"], rel=1e-5)
@@ -105,10 +85,10 @@ def test_cached_logits_give_the_loss_of_the_teacher_on_line():
 
 def test_l2_shrinks_kernels_but_is_no_part_of_the_reported_loss():
     batches = tf.data.Dataset.from_tensors((FEATURES, LABELS))
-    students = {l2: _student() for l2 in (0.0, 1.0)}
+    students = {l2: small_student() for l2 in (0.0, 1.0)}
     losses = {}
     for l2, student in students.items():
-        distiller = _compiled(Distiller(student, ["labels"], l2=l2))
+        distiller = compiled(Distiller(student, ["labels"], l2=l2))
         losses[l2] = distiller.train_on_batch(*next(iter(batches)), return_dict=True)["loss"]
     assert losses[0.0] == pytest.approx(losses[1.0])
     norms = {
@@ -127,7 +107,7 @@ def test_l2_is_of_every_kernel_but_the_word_vectors():
 
 
 def test_gradients_are_clipped_to_the_global_norm():
-    student = _student()
+    student = small_student()
     before = [v.numpy() for v in student.trainable_variables]
     distiller = Distiller(student, ["labels"], clip_norm=1e-3)
     distiller.compile(optimizer=tf.keras.optimizers.SGD(1.0))
@@ -137,7 +117,7 @@ def test_gradients_are_clipped_to_the_global_norm():
 
 
 def test_averaged_weights_are_those_of_the_average_and_only_inside_the_context():
-    distiller = _compiled(Distiller(_student(), ["labels"], ema_decay=0.9))
+    distiller = compiled(Distiller(small_student(), ["labels"], ema_decay=0.9))
     first = distiller.student.trainable_variables[0].numpy()
     distiller.train_on_batch(FEATURES, LABELS)
     trained = distiller.student.trainable_variables[0].numpy()
@@ -152,8 +132,8 @@ def test_jit_compiled_step_computes_the_same():
     found = []
     for jit in (False, True):
         with recurrent_implementation("keras" if jit else "compiled"):
-            student = _student()
-        distiller = _compiled(Distiller(student, ["labels"], jit=jit))
+            student = small_student()
+        distiller = compiled(Distiller(student, ["labels"], jit=jit))
         logs = distiller.train_on_batch(FEATURES, LABELS, return_dict=True)
         found.append((logs["loss"], distiller.student.trainable_variables[-1].numpy()))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
@@ -163,7 +143,7 @@ def test_jit_compiled_step_computes_the_same():
 def test_float16_loss_scaling_trains():
     tf.keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        student = _student()
+        student = small_student()
     finally:
         tf.keras.mixed_precision.set_global_policy("float32")
     distiller = Distiller(student, ["labels"])
@@ -177,7 +157,7 @@ def test_float16_loss_scaling_trains():
 @pytest.mark.parametrize("terms", [["labls"], ["teacher"]])
 def test_unknown_terms_and_missing_teachers_are_errors(terms):
     with pytest.raises(ValueError, match="labls|need a teacher"):
-        Distiller(_student(), terms)
+        Distiller(small_student(), terms)
 
 
 def _bidaf():
@@ -200,7 +180,7 @@ def _with_question():
 
 
 def test_matching_trains_a_projection_that_is_not_the_students():
-    student, features = _student(), _with_question()
+    student, features = small_student(), _with_question()
     parameters = len(student.trainable_variables)
     distiller = Distiller(
         student, ["labels", "matching"], [online_teacher(_bidaf())], DistillConfig(matching_weight=1.0)
@@ -215,13 +195,13 @@ def test_matching_trains_a_projection_that_is_not_the_students():
 
 def test_a_teacher_without_a_vector_cannot_be_matched():
     with pytest.raises(ValueError, match="query_to_context"):
-        Distiller(_student(), ["matching"], [online_teacher(_student(1))])
+        Distiller(small_student(), ["matching"], [online_teacher(small_student(1))])
 
 
 def test_gradient_norms_are_those_of_each_weighted_term_alone():
-    student, teacher = _student(0), _student(1)
+    student, teacher = small_student(0), small_student(1)
     options = DistillConfig(teacher_weight=0.5)
-    distiller = _compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], options))
+    distiller = compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], options))
     found = distiller.gradient_norms(FEATURES, LABELS)
     for term, weight in (("labels", 1.0), ("teacher", 0.5)):
         with tf.GradientTape() as tape:
@@ -237,120 +217,3 @@ def test_gradient_norms_are_those_of_each_weighted_term_alone():
         gradients = tape.gradient(value, student.trainable_variables)
         squares = sum(np.sum(tf.convert_to_tensor(g).numpy() ** 2) for g in gradients if g is not None)
         assert found[term].numpy() == pytest.approx(np.sqrt(squares), rel=1e-4)
-
-
-# Examples without labels
-
-UNLABELLED = {
-    edge: np.where(np.arange(6) < 4, values, -1).astype(np.int32) for edge, values in LABELS.items()
-}
-
-
-def _log_softmax(logits, words):
-    row = logits[:words].astype(np.float64)
-    return row - np.log(np.sum(np.exp(row - row.max()))) - row.max()
-
-
-def _naive_objective(student, teacher, labels):
-    """Labels and equation (1), row by row: the means over all rows, and the values of each row."""
-    own, other = student(FEATURES), teacher(FEATURES)
-    of_labels, of_teacher = np.zeros(6), np.zeros(6)
-    for row in range(6):
-        words = int(np.sum(own["document_mask"][row]))
-        for edge in ("start", "end"):
-            log_p = _log_softmax(own[f"{edge}_logits"][row].numpy(), words)
-            log_t = _log_softmax(other[f"{edge}_logits"][row].numpy(), words)
-            of_teacher[row] += np.sum(np.exp(log_t) * (log_t - log_p))
-            if labels[edge][row] >= 0:
-                of_labels[row] -= log_p[labels[edge][row]]
-    return of_labels.mean(), of_teacher.mean(), of_labels, of_teacher
-
-
-def _evaluated(distiller, labels, count=6):
-    features = {name: ids[:count] for name, ids in FEATURES.items()}
-    batches = tf.data.Dataset.from_tensors(
-        (features, {edge: values[:count] for edge, values in labels.items()})
-    )
-    return _compiled(distiller).evaluate(batches, verbose=0, return_dict=True)
-
-
-def test_the_objective_of_a_mixed_batch_is_the_mean_over_all_of_its_examples():
-    student, teacher = _student(0), _student(1)
-    options = DistillConfig(labels_weight=0.7, teacher_weight=0.4)
-    distiller = Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], options, pool=True)
-    logs = _evaluated(distiller, UNLABELLED)
-    labels, kl, *_ = _naive_objective(student, teacher, UNLABELLED)
-    assert logs["labels"] == pytest.approx(labels, rel=1e-5)
-    assert logs["teacher"] == pytest.approx(kl, rel=1e-4)
-    assert logs["loss"] == pytest.approx(0.7 * labels + 0.4 * kl, rel=1e-5)
-
-
-def test_the_objective_on_labelled_examples_is_that_without_a_pool():
-    student, teacher = _student(0), _student(1)
-    terms, teachers = ["labels", "teacher"], [online_teacher(teacher)]
-    alone = _evaluated(Distiller(student, terms, teachers), LABELS, 4)
-    mixed = _evaluated(Distiller(student, terms, teachers, pool=True), UNLABELLED)
-    of_pool = _naive_objective(student, teacher, UNLABELLED)[3][4:].mean()
-    assert mixed["loss"] == pytest.approx((4 * alone["loss"] + 2 * of_pool) / 6, rel=1e-5)
-
-
-def test_examples_without_labels_have_no_gradient_of_the_labels():
-    student = _student()
-    distiller = _compiled(Distiller(student, ["labels"], pool=True))
-    weights = student.trainable_variables
-
-    def gradients(rows):
-        features = {name: ids[rows] for name, ids in FEATURES.items()}
-        labels = {edge: tf.constant(values[rows]) for edge, values in UNLABELLED.items()}
-        losses, found = distiller._forward_backward(features, labels)
-        return float(losses["labels"]), [tf.convert_to_tensor(g).numpy() for g in found]
-
-    loss, found = gradients(slice(4, 6))
-    assert loss == 0.0 and len(found) == len(weights) and all(not np.any(g) for g in found)
-    (whole, found), (part, expected) = gradients(slice(0, 6)), gradients(slice(0, 4))
-    assert whole == pytest.approx(part * 4 / 6, rel=1e-5)
-    for gradient, other in zip(found, expected):
-        np.testing.assert_allclose(gradient, other * 4 / 6, atol=1e-6)
-
-
-def test_a_batch_all_of_whose_examples_have_labels_trains_as_without_a_pool():
-    found = []
-    for pool in (False, True):
-        student, teacher = _student(0), _student(1)
-        distiller = _compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], pool=pool))
-        distiller.fit(tf.data.Dataset.from_tensors((FEATURES, LABELS)).repeat(3), verbose=0)
-        found.append([v.numpy() for v in student.trainable_variables])
-    for left, right in zip(*found):
-        np.testing.assert_allclose(left, right, atol=1e-6)
-
-
-@pytest.mark.parametrize("replicas", [2, 3, 4])
-def test_replicas_contribute_to_the_same_objective_if_some_have_no_labels_at_all(replicas):
-    student, teacher = _student(0), _student(1)
-    distiller = _compiled(Distiller(student, ["labels", "teacher"], [online_teacher(teacher)], pool=True))
-    labels = {edge: tf.constant(values) for edge, values in UNLABELLED.items()}
-    whole, _ = distiller._forward_backward(FEATURES, labels)
-    parts = [
-        distiller._evaluate_terms(*share_of(FEATURES, labels, replicas, i)[:2], True, share)
-        for i in range(replicas)
-        for share in [share_of(FEATURES, labels, replicas, i)[2]]
-    ]
-    for name in ("loss", "labels", "teacher"):
-        assert sum(float(part[name]) for part in parts) == pytest.approx(float(whole[name]), rel=1e-5)
-
-
-@pytest.mark.parametrize("terms", [["topk"], ["gradient"], ["labels", "teacher", "hallucinated"]])
-def test_other_terms_learn_from_examples_without_labels(terms):
-    question = np.concatenate(
-        [FEATURES[name] for name in ("query", "prober_history", "responder_history")], 1
-    )
-    features = {**FEATURES, "question": question}
-    if "hallucinated" in terms:
-        features.update({f"hallucinated:{name}": ids for name, ids in features.items()})
-    student = _student(0)
-    distiller = _compiled(Distiller(student, terms, [online_teacher(_student(1))], pool=True))
-    nothing = {edge: tf.fill([6], -1) for edge in LABELS}
-    losses, gradients = distiller._forward_backward(features, nothing)
-    assert float(losses["loss"]) > 0 and np.isfinite(float(losses["loss"]))
-    assert all(np.all(np.isfinite(tf.convert_to_tensor(g))) for g in gradients)
-    assert any(np.any(tf.convert_to_tensor(g)) for g in gradients)
