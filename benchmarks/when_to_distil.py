@@ -1,0 +1,150 @@
+"""Draws what a teacher adds over the labels, for each teacher, student, corpus and number of labels.
+
+    .venv/bin/python -m benchmarks.when_to_distil
+
+From the published outcomes (``benchmarks/results/outcomes-*.json`` and ``few-labels-squad.json``), so nothing
+is trained. Each line is test F1 of a distilled student minus that of its control, labels that count twice,
+over the same examples and seeds, with its 95 % interval. Prints the same as a table.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple, Optional, Sequence
+
+from absl import app, flags
+from rich.table import Table
+
+from holle_tf.drawing.colours import COLOURS, INK, PALE
+from holle_tf.drawing.plots import new_figure, save_figure
+from holle_tf.drawing.terminal_table import print_table
+from holle_tf.evaluate.statistics import Difference, paired_bootstrap
+
+_RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the outcomes")
+_FIGURE = flags.DEFINE_string("figure", "docs/images/when-to-distil.png", "the PNG file")
+
+RESAMPLES = 10_000
+MATCH = "sd/sam_match:"
+MINILM = "/scores:minilm.jsonl.gz"
+
+
+class Comparison(NamedTuple):
+    """A distilled student and its control.
+
+    Attributes:
+        teacher: title of the teacher; one colour for each.
+        what: student, corpus and training.
+        outcomes: the name in ``outcomes-NAME.json``.
+        row: the key of the distilled student. That of the control has ``add_twice`` in place of its recipe.
+    """
+
+    teacher: str
+    what: str
+    outcomes: str
+    row: str
+
+    @property
+    def control(self) -> str:
+        setup, name, *_ = self.row.split("/")
+        return f"{setup}/{f'{student}:' if (student := name.rpartition(':')[0]) else ''}add_twice"
+
+
+_SEEN = "QANeT, on examples that it has learned"
+_UNSEEN = "QANeT, on examples that it has not seen"
+_MINILM = "MiniLM (22.6 M parameters)"
+_ON_SQUAD = "SAM-match, SQuAD"
+_BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
+COMPARISONS = (
+    Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
+    Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
+    Comparison(_UNSEEN, "SAM, demo", "teaching-demo", "sd/add_folds/qanet"),
+    Comparison(_UNSEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add_folds/qanet"),
+    Comparison(_UNSEEN, _ON_SQUAD, "teaching-squad", f"{MATCH}add_folds/qanet"),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (1)", "teaching-minilm", _BY_MINILM),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2)", "teaching-minilm", _BY_MINILM_TOPK),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (1)", "teaching-minilm-long", _BY_MINILM),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (2)", "teaching-minilm-long", _BY_MINILM_TOPK),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 16 units, equation (1)", "teaching-minilm-small", _BY_MINILM),
+    Comparison(_MINILM, f"{_ON_SQUAD}, 16 units, equation (2)", "teaching-minilm-small", _BY_MINILM_TOPK),
+)
+FEW_LABELS = "few-labels-squad"  # of benchmarks.few_labels
+_FEW = "MiniLM, tuned on the same few labels"
+
+
+class Line(NamedTuple):
+    """A line of the figure."""
+
+    teacher: str
+    what: str
+    seeds: int
+    difference: Difference
+
+
+def compare(comparison: Comparison, outcomes: Sequence[dict[str, Any]]) -> Optional[Line]:
+    """The line of a comparison, over the seeds that both rows have; None if there are none."""
+    f1: dict[str, dict[int, list[float]]] = {}
+    for outcome in outcomes:
+        f1.setdefault(outcome["row"], {})[outcome["seed"]] = outcome["f1"]
+    distilled, control = f1.get(comparison.row, {}), f1.get(comparison.control, {})
+    seeds = sorted(set(distilled) & set(control))
+    if not seeds:
+        return None
+    found = paired_bootstrap([distilled[s] for s in seeds], [control[s] for s in seeds], RESAMPLES)
+    return Line(comparison.teacher, comparison.what, len(seeds), found)
+
+
+def few_labels(report: dict[str, Any]) -> list[Line]:
+    """Lines of what ``benchmarks.few_labels`` printed."""
+    lines = []
+    for labels, rows in report["labels"].items():
+        what = f"SAM-match, SQuAD, {int(labels):,} labels"
+        lines.append(Line(_FEW, what, report["seeds"], Difference(**rows["teacher"]["minus"]["twice"])))
+        pool = Difference(**rows["pool"]["minus"]["twice"])
+        lines.append(Line(_FEW, f"{what} and a pool", report["seeds"], pool))
+    return lines
+
+
+def draw(lines: Sequence[Line], path: Path) -> None:
+    """Differences with their intervals, a colour for each teacher."""
+    figure = new_figure(8.6, 0.34 * len(lines) + 1.6)
+    axes = figure.add_subplot()
+    colours = dict(zip(dict.fromkeys(line.teacher for line in lines), COLOURS))
+    named = set()
+    for place, line in enumerate(lines):
+        mean, low, high, _ = line.difference
+        label = None if line.teacher in named else line.teacher
+        named.add(line.teacher)
+        axes.errorbar(
+            mean, place, xerr=[[mean - low], [high - mean]], fmt="o", capsize=3,
+            color=colours[line.teacher], label=label,
+        )  # fmt: skip
+    axes.axvline(0, color=PALE, linewidth=1)
+    seeds = (f"{line.what} ({line.seeds} seed{'s' * (line.seeds > 1)})" for line in lines)
+    axes.set_yticks(range(len(lines)), list(seeds), fontsize=9, color=INK)
+    axes.invert_yaxis()
+    axes.set_xlabel("test F1, minus labels that count twice", color=INK)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
+    save_figure(figure, path)
+
+
+def main(_: Sequence[str]) -> None:
+    folder = Path(_RESULTS.value)
+    lines = []
+    for comparison in COMPARISONS:
+        path = folder / f"outcomes-{comparison.outcomes}.json"
+        if path.exists() and (line := compare(comparison, json.loads(path.read_text())["outcomes"])):
+            lines.append(line)
+    if (path := folder / f"{FEW_LABELS}.json").exists():
+        lines += few_labels(json.loads(path.read_text())["result"])
+    table = Table("teacher", "student", "seeds", "F1, minus labels x 2")
+    for line in lines:
+        mean, low, high, _ = line.difference
+        table.add_row(line.teacher, line.what, str(line.seeds), f"{mean:+.2f} ({low:.2f} to {high:.2f})")
+    print_table(table)
+    draw(lines, Path(_FIGURE.value))
+
+
+if __name__ == "__main__":
+    app.run(main)
