@@ -17,11 +17,12 @@ def _read(contents, inputs, row):
 
 
 @pytest.mark.parametrize(
-    ("options", "quantization", "error"),
+    ("match", "options", "quantization", "error"),
     [
-        ({"cell": "lstm", "interaction": "mul", "encoder_sharing": "none", "layers": 1}, "none", 5e-6),
-        ({"units": 24, "inner_units": 16, "layers": 1}, "float16", 5e-3),
-        ({"units": 24, "inner_units": 16, "layers": 1}, "int8", 8e-2),
+        (False, {"cell": "lstm", "interaction": "mul", "encoder_sharing": "none", "layers": 1}, "none", 5e-6),
+        (True, {"layers": 1}, "none", 5e-6),
+        (True, {"units": 24, "inner_units": 16, "layers": 1}, "float16", 5e-3),
+        (False, {"units": 24, "inner_units": 16, "layers": 1}, "int8", 8e-2),
     ],
 )
 def test_probabilities_are_those_of_keras(make_student, match, given, options, quantization, error):

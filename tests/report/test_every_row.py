@@ -1,10 +1,11 @@
-"""The whole report: every row of the paper's tables is trained, scored, written and kept."""
+"""A report with a row for every recipe: each is trained, scored, written and kept."""
 
 import csv
 import json
 import re
 import shutil
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,9 +15,27 @@ from holle_tf.evaluate.references import read_references
 from holle_tf.modes import report as mode
 from holle_tf.modes.report import report_mode
 from holle_tf.report import runs
-from holle_tf.report.variants import ROWS, VARIANTS
 from holle_tf.runs.data import open_data
 from pipelines.records import read_examples
+
+# The rows that are made: every recipe, teacher and control is among them. All rows would take twice as long.
+TEACHERS = ("sd/qanet", "sd/bidaf", "ld/qanet", "ld/bidaf")  # those of ld are those of sd, in chunks
+STUDENTS = (
+    "sd/add_train",
+    "sd/add_teach/qanet",
+    "sd/add_grad/qanet",
+    "ld/mul_train",
+    "ld/mul/qanet",
+    "ld/add_topk/qanet",
+    "ld/add_twice",
+    "ld/add_smoothed/qanet",
+    "ld/add_shuffled/qanet",
+    "ld/add_aug/qanet",
+    "ld/add_both/bidaf+qanet",
+    "ld/add_ensemble/bidaf+qanet",
+)
+ROWS = (*TEACHERS, *STUDENTS)
+RUNS = len(STUDENTS) + 2  # two of the teachers
 
 # Rows that are checked in detail: a teacher, a student on the labels alone, and a distilled student.
 SOME = ("sd/qanet", "ld/mul_train", "ld/add_topk/qanet")
@@ -45,6 +64,7 @@ def _last_json(capsys):
 def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     load, runs_dir, given_costs, monkeypatch, tmp_path, capsys, logged
 ):
+    load = partial(load, **{"report.only": list(ROWS)})
     config = load()
     ids = [example.example_id for example in read_examples(open_data(config), "test")]
     file = tmp_path / "more.json"
@@ -79,7 +99,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     said = logged.messages
     assert [line for line in said if line.startswith("== run")] and "1 of 1: ld/add_topk" in " ".join(said)
     last = _last_json(capsys)
-    assert last["finished"] == len(VARIANTS) and last["failed"] == []
+    assert last["finished"] == RUNS and last["failed"] == []
     assert len(given_costs[1]) == 1, "costs are measured once"
     _check_trained(config)
     _check(folder, ids)
@@ -90,7 +110,7 @@ def test_the_report_runs_what_is_missing_survives_a_failure_and_goes_on(
     monkeypatch.setattr(runs.Runs, "ensure", None)
     assert report_mode(load, "smoke", plan=True) == 0
     printed = capsys.readouterr().out
-    assert f"{len(VARIANTS)} finished, 0 to train" in printed
+    assert f"{RUNS} finished, 0 to train" in printed
 
 
 def _check_trained(config):
@@ -122,17 +142,17 @@ def _check(folder, ids):
     assert set(rows) == set(ROWS)
     assert all(0 <= float(row["f1"]) <= 100 for row in rows.values())
     missing = [cell["text"] for table in tables.values() for row in table["rows"] for cell in row]
-    assert not {"not run yet", "left out", "failed"} & set(missing)
+    assert "left out" in missing and not {"not run yet", "failed"} & set(missing)
     # Tables, CSV and JSON agree.
     cells = {row[0]["text"]: row for row in tables["table-3"]["rows"]}
     assert cells["SAM-add-topk"][3]["text"] == f"{float(rows['ld/add_topk/qanet']['f1']):.1f}"
     assert cells["SAM-add-topk"][4]["text"] == "37.73"
-    assert cells["SAM-add-topk"][1]["text"] == f"{float(rows['ld/add_topk/bidaf']['f1']):.1f}"
+    assert cells["SAM-add-topk"][1]["text"] == "left out"
     twice, shuffled = (cells[f"SAM-add-{name}"] for name in ("twice", "shuffled"))
     assert twice[1]["text"] == twice[3]["text"] == f"{float(rows['ld/add_twice']['f1']):.1f}"
     assert shuffled[1]["text"] == "" and shuffled[4]["text"] == "-"
     assert [line.split(",")[0] for line in report["headline"]] == [
-        f"SAM-add-topk from QANeT minus {other}" for other in ("SAM-add-twice", "SAM-mul-train") * 2
+        f"SAM-add-topk from QANeT minus {other}" for other in ("SAM-add-twice", "SAM-mul-train")
     ]
     long = {row[0]["text"]: row for row in tables["table-2"]["rows"]}["QANeT"]
     assert long[1]["text"] == f"{float(rows['ld/qanet']['f1']):.1f}" and long[4]["text"] == "47.67"
@@ -204,7 +224,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
         return {key: state.status for key, state in of(go_on).items()}
 
     assert report_mode(go_on, "smoke", existing=True) == 0
-    assert _last_json(capsys)["finished"] == len(VARIANTS)
+    assert _last_json(capsys)["finished"] == RUNS
     found, other = (
         json.loads((folder / "report.json").read_text()) for folder in (report, elsewhere / "report-smoke")
     )
@@ -217,7 +237,7 @@ def _check_kept(load, report, elsewhere, file, capsys):
     assert (elsewhere / "report-smoke" / "outcomes.json").read_text() == outcomes.read_text()
 
     assert report_mode(go_on, "smoke", plan=True) == 0
-    assert f"{len(VARIANTS)} runs: 0 finished, {len(VARIANTS)} kept, 0 to train" in capsys.readouterr().out
+    assert f"{RUNS} runs: 0 finished, {RUNS} kept, 0 to train" in capsys.readouterr().out
     entries = json.loads(outcomes.read_text())["outcomes"]
     outcomes.write_text(json.dumps({"outcomes": [entry for entry in entries if entry["row"] != SOME[2]]}))
     assert states() == {SOME[0]: "missing", SOME[1]: "kept", SOME[2]: "missing"}

@@ -37,13 +37,11 @@ TEXTS = (
 FORMATS = ("onnx", "savedmodel", "tflite")
 
 
-@pytest.fixture(scope="module", params=["sam", "sam_match"])
-def run(request, learning, learning_data, learning_student):
-    if request.param == "sam":
-        found = learning_student
-    else:
-        how = ("training.sam_match.epochs=4", "training.sam_match.learning_rate=0.02")
-        found = ensure_run(learning(*how, model="sam_match", recipe="add_train"), learning_data)
+@pytest.fixture(scope="module")
+def run(learning, learning_data):
+    """A student with match features, whose exports have all that SAM's have and the keys of words."""
+    how = ("training.sam_match.epochs=4", "training.sam_match.learning_rate=0.02")
+    found = ensure_run(learning(*how, model="sam_match", recipe="add_train"), learning_data)
     evaluate_run(RunOnData(found, learning_data, learning()), "test")
     if not (found.path / "export" / FORMATS[-1]).exists():
         export_mode(learning(), str(found.path), FORMATS)
