@@ -62,7 +62,13 @@ _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as fo
 
 ROWS = ("alone", "twice", "teacher", "pool")
 ALL = "all labels"
-PAIRS = (("teacher", "alone"), ("teacher", "twice"), ("pool", "alone"), ("pool", "teacher"))
+PAIRS = (
+    ("teacher", "alone"),
+    ("teacher", "twice"),
+    ("pool", "alone"),
+    ("pool", "twice"),
+    ("pool", "teacher"),
+)
 RESAMPLES = 10_000
 
 

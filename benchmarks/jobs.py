@@ -108,6 +108,10 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.distillation",
         "--variants=add_train --steps=1 --document=16 --batch=2 --limit=16 --epochs=1",
     ),
+    "few-labels": (
+        "benchmarks.few_labels",
+        "--labels=24 --steps=2 --teacher_steps=2 --runs_dir=FOLDER/runs",
+    ),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "exports": (
         "benchmarks.exports",

@@ -15,8 +15,9 @@ PLACES = {
     "multi_reference": "REFERENCES",
 }
 OWN_DATA = ("data_dir", "glove")  # never in the repository, so replaced even if they are relative
-# An absolute path or a path below ~, but not within a word, a relative path or an address.
-_ABSOLUTE = re.compile(r"(?<![\w./~:-])~?/[\w.+@~-]+(?:/[\w.+@~-]+)*/?")
+# An absolute path or a path below ~, but not within a word, a relative path or an address; that of a file of
+# scores comes after a colon.
+_ABSOLUTE = re.compile(r"(?:(?<=scores:)|(?<![\w./~:-]))~?/[\w.+@~-]+(?:/[\w.+@~-]+)*/?")
 
 
 def without_paths(text: str) -> str:

@@ -53,6 +53,26 @@ def gradients_learned(result: dict[str, Any]) -> str:
     return markdown(["student, split", *AGREEMENT.values(), "cosine"], rows)
 
 
+STUDENTS = {
+    "alone": "labels alone",
+    "twice": "labels counted twice",
+    "teacher": "equation (1) from the teacher",
+    "pool": "the same, and its scores of the questions without labels (`distill.pool`)",
+}  # students of benchmarks.few_labels
+
+
+def few_labels(result: dict[str, Any]) -> str:
+    rows = []
+    for labels, found in result["labels"].items():
+        for name, title in STUDENTS.items():
+            minus = [found[name]["minus"].get(other) for other in ("alone", "twice", "teacher")]
+            cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
+            rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])
+    of_all = result["all labels"]
+    rows.append([f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}", "", "", ""])
+    return markdown(["labels", "student", "F1", "minus alone", "minus labels x 2", "minus teacher"], rows)
+
+
 AGREEMENT = {
     "teacher": "teacher, squared norm",
     "student": "student, squared norm",

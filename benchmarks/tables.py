@@ -271,6 +271,7 @@ PAGES: Dict[str, Tables] = {
         **{name: (name, search) for name in SEARCHES},
     },
     "recipes.md": quality_tables.TABLES,
+    "findings.md": {"few-labels": ("few-labels", quality_tables.few_labels)},
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.when_to_distil
 
-From the published outcomes (``benchmarks/results/outcomes-*.json`` and ``few-labels-squad.json``), so nothing
+From the published outcomes (``benchmarks/results/outcomes-*.json`` and ``few-labels.json``), so nothing
 is trained. Each line is test F1 of a distilled student minus that of its control, labels that count twice,
 over the same examples and seeds, with its 95 % interval. Prints the same as a table.
 """
@@ -21,8 +21,8 @@ from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.statistics import Difference, paired_bootstrap
 
-_RESULTS = flags.DEFINE_string("results", "benchmarks/results", "folder of the outcomes")
-_FIGURE = flags.DEFINE_string("figure", "docs/images/when-to-distil.png", "the PNG file")
+_OUTCOMES = flags.DEFINE_string("outcomes", "benchmarks/results", "folder of the outcomes")
+_FIGURE = flags.DEFINE_string("png", "docs/images/when-to-distil.png", "the PNG file")
 
 RESAMPLES = 10_000
 MATCH = "sd/sam_match:"
@@ -68,7 +68,7 @@ COMPARISONS = (
     Comparison(_MINILM, f"{_ON_SQUAD}, 16 units, equation (1)", "teaching-minilm-small", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 16 units, equation (2)", "teaching-minilm-small", _BY_MINILM_TOPK),
 )
-FEW_LABELS = "few-labels-squad"  # of benchmarks.few_labels
+FEW_LABELS = "few-labels"  # of benchmarks.few_labels
 _FEW = "MiniLM, tuned on the same few labels"
 
 
@@ -130,7 +130,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
 
 
 def main(_: Sequence[str]) -> None:
-    folder = Path(_RESULTS.value)
+    folder = Path(_OUTCOMES.value)
     lines = []
     for comparison in COMPARISONS:
         path = folder / f"outcomes-{comparison.outcomes}.json"
