@@ -51,28 +51,24 @@ def tflite_model(student: Student, quantization: str) -> bytes:
         student: what is exported.
         quantization: none | float16 | int8: of the weights ("dynamic range": activations stay floats).
     """
-    module = _Module(student)
-    specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
-    function = tf.function(module.probabilities, autograph=False).get_concrete_function(*specs)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], module)
-    if quantization != "none":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if quantization == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return compacted(converter.convert())
+    model = student.stock_model()
 
-
-class _Module(tf.Module):
-    def __init__(self, student: Student):
-        super().__init__(name="student")
-        self._inputs = student.inputs
-        self._model = student.stock_model()
-        self._weights = list(self._model.variables)  # those that the converter has to find
-
-    def probabilities(self, *given: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = self._model(dict(zip(self._inputs, given)), training=False)
+    def probabilities(*given: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = model(dict(zip(student.inputs, given)), training=False)
         mask = outputs["document_mask"]
         return {
             f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask)
             for edge in ("start", "end")
         }
+
+    specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
+    function = tf.function(probabilities, autograph=False).get_concrete_function(*specs)
+    # Only the variables: the converter would trace every layer of a model on its own.
+    variables = tf.Module(name="student")
+    variables.all = list(model.variables)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], variables)
+    if quantization != "none":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if quantization == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    return compacted(converter.convert())
