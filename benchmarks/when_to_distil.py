@@ -112,7 +112,7 @@ def draw(lines: Sequence[Line], path: Path) -> None:
     colours = dict(zip(dict.fromkeys(line.teacher for line in lines), COLOURS))
     named = set()
     for place, line in enumerate(lines):
-        mean, low, high, _ = line.difference
+        mean, low, high = line.difference[:3]
         label = None if line.teacher in named else line.teacher
         named.add(line.teacher)
         axes.errorbar(
@@ -140,7 +140,7 @@ def main(_: Sequence[str]) -> None:
         lines += few_labels(json.loads(path.read_text())["result"])
     table = Table("teacher", "student", "seeds", "F1, minus labels x 2")
     for line in lines:
-        mean, low, high, _ = line.difference
+        mean, low, high = line.difference[:3]
         table.add_row(line.teacher, line.what, str(line.seeds), f"{mean:+.2f} ({low:.2f} to {high:.2f})")
     print_table(table)
     draw(lines, Path(_FIGURE.value))
