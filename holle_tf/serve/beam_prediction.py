@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from holle_tf.runs.chat_lines import files_of_input
 from holle_tf.runs.stream_prediction import Answered, Reads, predict_stream
+from pipelines.beam_pipeline import make_pipeline
 from pipelines.errors import UserError
 
+_ALL = "all"  # key of every file's counts
 _TOTAL = ".answered"  # what the pipeline counted, for the process that started it
 
 
@@ -41,7 +42,8 @@ def predict_files(
         UserError: there are no files, two would be answered into one, or a pipeline failed.
     """
     files = files_of_input(source)
-    outputs = {str(file): str(folder / output_name(file)) for file in files}
+    # Workers may be in other working directories.
+    outputs = {str(file.resolve()): str(folder / output_name(file)) for file in files}
     for output, count in Counter(outputs.values()).items():
         if count > 1:
             raise UserError(f"--input={source}: {count} files would be answered into {output}; rename them.")
@@ -51,14 +53,14 @@ def predict_files(
     total = folder / _TOTAL
     total.unlink(missing_ok=True)
     try:
-        with beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
+        with make_pipeline(options) as pipeline:
             _ = (
                 pipeline
                 | "files" >> beam.Create(sorted(outputs.items()))
                 | "share" >> beam.Reshuffle()
                 | "answer" >> beam.ParDo(_AnswerFile(make_reader, dict(identity), strict))
-                | "total" >> beam.CombineGlobally(_sum)
-                | "write" >> beam.Map(_write, str(total))
+                | "together" >> beam.GroupByKey()
+                | "total" >> beam.Map(_write, str(total))
             )
         found = Answered(*json.loads(total.read_text()))
     except UserError:
@@ -87,18 +89,13 @@ class _AnswerFile(beam.DoFn):
         """Load the export once for all files of a worker."""
         self._reader = self._make_reader()
 
-    def process(self, element: tuple[str, str]) -> Iterator[tuple[int, int]]:
-        """Yields the numbers of chats and of faults."""
+    def process(self, element: tuple[str, str]) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yields the numbers of chats and of faults, with a key that all files share."""
         assert self._reader is not None
         source, output = element
         found = predict_stream(self._reader, source, Path(output), self._identity, self._strict)
-        yield found.chats, found.faults
+        yield _ALL, (found.chats, found.faults)
 
 
-def _sum(counts: Any) -> tuple[int, int]:
-    listed = list(counts)
-    return sum(chats for chats, _ in listed), sum(faults for _, faults in listed)
-
-
-def _write(counts: tuple[int, int], path: str) -> None:
-    Path(path).write_text(json.dumps(counts))
+def _write(counted: tuple[str, Iterable[tuple[int, int]]], path: str) -> None:
+    Path(path).write_text(json.dumps([sum(counts) for counts in zip(*counted[1])]))

@@ -10,19 +10,19 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Iterator, Optional, Sequence
+from typing import Any, Iterable, Iterator, Optional, Sequence
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.transforms.combiners import ToList
 
 from holle_tf.store.manifest import ShardEntry
 from holle_tf.store.part import Encoder, Part, write_part
+from pipelines.beam_pipeline import make_pipeline
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
 from pipelines.raw_files import is_packed
 
 SUMMARY = ".parts.json"
+_ALL = "all"  # key of every part's entry
 
 
 class BeamParts:
@@ -47,13 +47,13 @@ class BeamParts:
         if not parts:
             return []
         try:
-            with beam.Pipeline(options=PipelineOptions(self._options)) as pipeline:
+            with make_pipeline(self._options) as pipeline:
                 written = (
                     pipeline
                     | "parts" >> beam.Create(list(parts))
                     | "distribute" >> beam.Reshuffle()
                     | "encode" >> beam.ParDo(_Write(self._make_encoder, source, folder, states))
-                    | "collect" >> ToList()
+                    | "together" >> beam.GroupByKey()
                 )
                 _ = written | "save" >> beam.Map(_save, folder / SUMMARY)
         except Exception as error:  # runners wrap what a worker raises in errors of their own
@@ -75,14 +75,15 @@ class _Write(beam.DoFn):
     def setup(self) -> None:
         self._encoder = self._make_encoder()
 
-    def process(self, part: Part) -> Iterator[tuple[int, dict[str, Any]]]:
+    def process(self, part: Part) -> Iterator[tuple[str, tuple[int, dict[str, Any]]]]:
         assert self._encoder is not None
         with open(self._source, "rb") as file:
             file.seek(part.offset)
             content = file.read(part.size)
-        yield part.number, asdict(write_part(self._folder, part, content, self._encoder, self._states))
+        entry = write_part(self._folder, part, content, self._encoder, self._states)
+        yield _ALL, (part.number, asdict(entry))
 
 
-def _save(entries: list[tuple[int, dict[str, Any]]], path: Path) -> None:
+def _save(found: tuple[str, Iterable[tuple[int, dict[str, Any]]]], path: Path) -> None:
     with atomic_file(path, "w") as file:
-        json.dump(entries, file)
+        json.dump(list(found[1]), file)
