@@ -20,6 +20,7 @@ from holle_tf.report.plan import duration, plan_line, plan_table, searches_line,
 from holle_tf.report.report_files import write_report
 from holle_tf.report.rows import all_rows
 from holle_tf.report.runs import Runs, collect_rows
+from holle_tf.report.score_rows import score_file_rows
 from holle_tf.report.search import diverged_rows, kept_trials, search_tables
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.timing import estimate_all
@@ -112,7 +113,7 @@ def report_mode(
     tuned = dict.fromkeys(run.variant for run in states if run.setting)
     searches = {variant.key: runs.search(variant) for variant in tuned}
     failed.update(diverged_rows(searches))
-    rows = collect_rows(runs, states, failed, references)
+    rows = {**collect_rows(runs, states, failed, references), **score_file_rows(runs, references)}
     found = [setup for setup in SETUPS if any(row.outcomes for row in rows.values() if row.setup == setup)]
     baselines = {setup: baseline_rows(runs.prepared(setup), "test", config.seed) for setup in found}
     content = report_content(runs, rows, baselines, costs, references, folder)

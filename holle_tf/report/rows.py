@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Sequence
 
 from holle_tf.catalogue import DEFAULT_STUDENT, is_student, teachers
 from holle_tf.config import Config
 from holle_tf.distill.recipes import recipe
-from holle_tf.options.distill import SCORES, is_score_file, number_repeats
+from holle_tf.options.distill import SCORES, is_score_file, number_repeats, teacher_title
 from holle_tf.report.tables import SETUPS
 from holle_tf.report.variants import (
+    BEHIND,
     COMPARISONS,
     ROWS,
     VARIANTS,
@@ -158,6 +159,11 @@ def _not_of_the_paper(variant: Variant, where: str) -> Variant:
     return variant
 
 
+def score_file_keys(setup: str, kinds: Sequence[str]) -> list[str]:
+    """Keys of the rows of the files of scores among some teachers, such as ``sd/scores:mini.jsonl.gz``."""
+    return [f"{setup}/{teacher_title(kind)}" for kind in kinds if is_score_file(kind)]
+
+
 def chosen_rows(config: Config) -> list[str]:
     """Keys of the rows that match a pattern of ``report.only``; all rows if there are no patterns.
 
@@ -226,8 +232,9 @@ def planned_runs(config: Config) -> list[PlannedRun]:
 def comparisons(config: Config) -> tuple[Comparison, ...]:
     """The comparisons of the report: each row of ``report.rows`` with the plainest ones, then the paper's."""
     found: list[Comparison] = []
-    rows = all_rows(config)
+    rows = list(all_rows(config))
     own = [variant.key for variant in own_variants(config)]
+    chosen = chosen_rows(config)
     for variant in own_variants(config):
         if variant.own is None:  # a teacher
             continue
@@ -247,5 +254,9 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         smoothed = Variant(setup, f"{interaction}_smoothed", variant.teachers, student=student).key
         if smoothed in own and smoothed != variant.key:
             found.append(Comparison(variant.key, smoothed, "your recipe or labels smoothed to its entropy"))
+        if len(variant.teachers) == 1 and variant.key in chosen:
+            for key in score_file_keys(setup, variant.teachers):
+                found.append(Comparison(key, variant.key, BEHIND))
+                rows.append(key)
     found += COMPARISONS
     return tuple(pair for pair in found if {pair.first, pair.second} <= set(rows))

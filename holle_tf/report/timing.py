@@ -261,7 +261,8 @@ def measure_epoch(config: Config, prepared: PreparedData) -> StepTime:
             teachers.append(Teacher(_no_scores))
     distiller = Distiller(
         untrained_model(config, prepared), terms, teachers, distill_options(config), l2=training.l2,
-        ema_decay=training.ema_decay, clip_norm=training.clip_norm, jit=training.jit,
+        ema_decay=training.ema_decay, clip_norm=training.clip_norm,
+        null=prepared.config.has_null, jit=training.jit,
     )  # fmt: skip
     distiller.compile(optimizer=make_optimizer(training, 1000))
     steps = steps_of_epoch(prepared.count("train"), training)

@@ -123,10 +123,10 @@ def _teacher_label(kind: str) -> str:
 
 
 def label_of(key: str) -> str:
-    """``ld/add_topk/qanet`` -> ``SAM-add-topk from QANeT``."""
+    """``ld/add_topk/qanet`` -> ``SAM-add-topk from QANeT``; ``sd/scores:mini.jsonl`` -> ``mini``."""
     _, name, *names = key.split("/")
-    if name in MODELS:
-        return title_of(name)
+    if name in MODELS or is_score_file(name):
+        return _teacher_label(name)
     of = "".join(f" from {' + '.join(map(_teacher_label, each.split('+')))}" for each in names)
     student, _, recipe_name = name.rpartition(":")
     return f"{title_of(student or DEFAULT_STUDENT)}-{recipe_name.replace('_', '-')}{of}"
@@ -231,6 +231,7 @@ class Comparison(NamedTuple):
 _TWICE = "does the teacher add more than labels that count twice?"
 _SMOOTHED = "does the teacher add more than labels smoothed to its entropy?"
 _SHUFFLED = "do the teacher's scores of another example hurt, as they must?"
+BEHIND = "how far the student is behind its teacher"
 COMPARISONS = (
     Comparison("ld/add_topk/qanet", "ld/add_twice", _TWICE),
     Comparison("ld/add/qanet", "ld/add_twice", _TWICE),
@@ -256,8 +257,8 @@ COMPARISONS = (
     Comparison("ld/add_aug/qanet", "ld/add/qanet", "hallucinated examples"),
     Comparison("ld/add_both/bidaf+qanet", "ld/add/qanet", "a second teacher"),
     Comparison("ld/add_ensemble/bidaf+qanet", "ld/add/qanet", "an ensemble as the teacher"),
-    Comparison("ld/qanet", "ld/add_topk/qanet", "how far the student is behind its teacher"),
-    Comparison("ld/bidaf", "ld/add_topk/bidaf", "how far the student is behind its teacher"),
+    Comparison("ld/qanet", "ld/add_topk/qanet", BEHIND),
+    Comparison("ld/bidaf", "ld/add_topk/bidaf", BEHIND),
     Comparison("sd/add_topk/qanet", "sd/add_twice", _TWICE),
     Comparison("sd/add/qanet", "sd/add_twice", _TWICE),
     Comparison("sd/mul/qanet", "sd/mul_twice", _TWICE),
@@ -282,6 +283,6 @@ COMPARISONS = (
     Comparison("sd/add_grad/qanet", "sd/add/qanet", "gradients of the input"),
     Comparison("sd/add_both/bidaf+qanet", "sd/add/qanet", "a second teacher"),
     Comparison("sd/add_ensemble/bidaf+qanet", "sd/add/qanet", "an ensemble as the teacher"),
-    Comparison("sd/qanet", "sd/add_topk/qanet", "how far the student is behind its teacher"),
-    Comparison("sd/bidaf", "sd/add_topk/bidaf", "how far the student is behind its teacher"),
+    Comparison("sd/qanet", "sd/add_topk/qanet", BEHIND),
+    Comparison("sd/bidaf", "sd/add_topk/bidaf", BEHIND),
 )

@@ -292,6 +292,8 @@ def test_a_row_can_learn_from_a_file_of_scores(tmp_path):
     compared = {pair[:2] for pair in comparisons(config)}
     assert (variant.key, "sd/sam_match:add_smoothed/scores:mini.jsonl.gz") in compared
     assert (variant.key, "sd/sam_match:add_train") in compared
+    assert ("sd/scores:mini.jsonl.gz", variant.key) in compared
+    assert label_of("sd/scores:mini.jsonl.gz") == "mini"
     only = load_config([], [f"report.rows=[{row}]", "report.only=['sd/sam_match:*']"])
     assert [run.variant.key for run in planned_runs(only)] == [variant.key] * len(planned_runs(only))
 
