@@ -123,6 +123,7 @@ class Distiller(tf.keras.Model):
         ema_decay: decay of the averaged weights; 0 = no averaging.
         clip_norm: largest global norm of the gradients; 0 = no clipping.
         pool: whether batches can have examples without labels.
+        null: whether the first position of a document stands for "no answer".
         jit: compile forward and backward pass with XLA; recurrent layers must then be created within
             ``recurrent_implementation("keras")``.
 
@@ -142,6 +143,7 @@ class Distiller(tf.keras.Model):
         ema_decay: float = 0.0,
         clip_norm: float = 0.0,
         pool: bool = False,
+        null: bool = False,
         jit: bool = False,
     ):
         super().__init__(name="distiller")
@@ -169,7 +171,7 @@ class Distiller(tf.keras.Model):
         self._seed = seed
         self._l2 = l2
         self._clip_norm = clip_norm
-        self._pool = pool
+        self._pool, self._null = pool, null
         self.penalised = [
             v for v in student.trainable_variables if v.shape.rank > 1 and "word_embedding" not in v.name
         ]
@@ -218,6 +220,7 @@ class Distiller(tf.keras.Model):
             seed=tf.stack([tf.constant(self._seed, tf.int32), step]),
             share=share,
             labelled=labels["start"] >= 0 if self._pool else None,
+            null=self._null,
         )
         values = {name: value_of(name, batch) for name in self._weights_of_terms}
         if share is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Optional, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.models.layers.masking import mask_logits
@@ -64,6 +65,7 @@ def top_k_divergence(
     mask: tf.Tensor,
     k: int,
     temperature: float = 1.0,
+    keep_first: bool = False,
 ) -> tf.Tensor:
     """Equation (2): D(p^T || p^S), both restricted to the teacher's best k positions and renormalised there.
 
@@ -72,15 +74,19 @@ def top_k_divergence(
         mask: bool, (batch, doc_len); with fewer than k real tokens, a document has all of them compared.
         k: positive; ``doc_len`` or more gives ``teacher_divergence``.
         temperature: divides both logits; the value is multiplied by its square.
+        keep_first: the first position, which stands for "no answer", is always among the k. Otherwise the
+            student would not learn how unlikely that is.
 
     Returns:
         float32, (batch,), in nats, not negative.
     """
     teacher = mask_logits(tf.cast(tf.stop_gradient(teacher_logits), tf.float32), mask)
-    best = tf.math.top_k(teacher, tf.minimum(k, tf.shape(teacher)[1]))  # (batch, k)
-    student = tf.gather(tf.cast(student_logits, tf.float32), best.indices, batch_dims=1)
-    real = tf.gather(mask, best.indices, batch_dims=1)
-    return teacher_divergence(student, best.values, real, temperature)
+    ranked = tf.concat([teacher[:, :1] + np.inf, teacher[:, 1:]], axis=1) if keep_first else teacher
+    best = tf.math.top_k(ranked, tf.minimum(k, tf.shape(teacher)[1])).indices  # (batch, k)
+    student, teacher = (
+        tf.gather(logits, best, batch_dims=1) for logits in (tf.cast(student_logits, tf.float32), teacher)
+    )
+    return teacher_divergence(student, teacher, tf.gather(mask, best, batch_dims=1), temperature)
 
 
 def ensemble_divergence(

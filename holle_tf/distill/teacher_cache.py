@@ -66,7 +66,8 @@ class TeacherCache:
     Args:
         teacher_weights: a file, whose contents count.
         chunks: how the teacher cuts long documents into chunks, if it does.
-        top_k: how many of the best start and end positions are kept; 0 = all.
+        top_k: how many of the best start and end positions are kept; 0 = all. The position of "no answer",
+            if there is one, is always among them.
         taken: which examples the teacher reads, bool (examples of the split,); None = all.
         first: only so many examples are wanted now, the first ones; None = all. Not part of the identity:
             the files that they need are added to those that are there.
@@ -93,6 +94,10 @@ class TeacherCache:
             "chunks": dict(chunks) if chunks else None,
             "top_k": top_k,
         }
+        # The position of "no answer" is always kept. Caches of data without it keep their identity.
+        self.keeps_first = bool(top_k) and prepared.config.has_null
+        if self.keeps_first:
+            self.identity["keeps_first"] = True
         if taken is not None:
             self.identity["taken"] = json_sha256(np.flatnonzero(taken).tolist())
         self.folder = prepared.folder / CACHES / json_sha256(list(self.identity.values()))[:16]
@@ -265,7 +270,7 @@ def _fill(
                 tf.io.TFRecordWriter(str(temporary), _COMPRESSION) as writer,
             ):
                 for _, example_id, edges in rows:
-                    writer.write(_record(example_id, edges, cache.top_k, cache.index_type))
+                    writer.write(_record(example_id, edges, cache.top_k, cache.index_type, cache.keeps_first))
                     progress.update()
     readers.barrier()
     if readers.number == 0:
@@ -305,19 +310,29 @@ def _read(
             yield number * batch_size + row, ids[row], [edge[row, : lengths[row]] for edge in logits]
 
 
-def _record(example_id: bytes, edges: list[np.ndarray], top_k: int, index_type: str) -> bytes:
+def _record(
+    example_id: bytes, edges: list[np.ndarray], top_k: int, index_type: str, keeps_first: bool
+) -> bytes:
     """A serialised ``tf.train.Example``: the start logits, then the end logits, or the best of each."""
     # A softmax ignores a constant: with the largest logit at 0, half precision never overflows.
     shifted = [np.maximum(edge - edge.max(initial=-np.inf), _LOWEST) for edge in edges]
     words = len(shifted[0])
     features = {"example_id": _bytes(example_id)}
     if top_k:
-        best = [np.sort(np.argsort(-edge, kind="stable")[:top_k]) for edge in shifted]
+        best = [_best(edge, top_k, keeps_first) for edge in shifted]
         features["indices"] = _bytes(np.stack(best).astype(index_type).tobytes())
         shifted = [edge[index] for edge, index in zip(shifted, best)]
     features["logits"] = _bytes(np.stack(shifted).astype("<f2").tobytes())
     features["words"] = tf.train.Feature(int64_list=tf.train.Int64List(value=[words]))
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def _best(logits: np.ndarray, top_k: int, keeps_first: bool) -> np.ndarray:
+    """The indices of the best positions, in order; the first position is among them if it is always kept."""
+    order = np.argsort(-logits, kind="stable")
+    if keeps_first:
+        order = np.concatenate([[0], order[order != 0]])
+    return np.sort(order[:top_k])
 
 
 def _bytes(value: bytes) -> tf.train.Feature:

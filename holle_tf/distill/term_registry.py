@@ -42,6 +42,7 @@ class Batch(NamedTuple):
         seed: int32, (2,), seed of this step, for terms that draw random numbers.
         share: which rows of a batch these are, if replicas share it; None if these are all.
         labelled: bool, (batch,), false for examples of a pool, which have no labels; None if all have them.
+        null: whether the first position of a document stands for "no answer".
     """
 
     student: Outputs
@@ -56,6 +57,7 @@ class Batch(NamedTuple):
     seed: tf.Tensor
     share: Optional[Share] = None
     labelled: Optional[tf.Tensor] = None
+    null: bool = False
 
     def mean(self, values: tf.Tensor) -> tf.Tensor:
         """Mean over the examples of the whole batch, on all replicas: (batch, ...) -> float32, (...)."""

@@ -82,7 +82,7 @@ def topk(batch: Batch) -> tf.Tensor:
     return sum(
         top_k_divergence(
             batch.student[f"{edge}_logits"], scores[f"{edge}_logits"], mask,
-            batch.options.top_k, batch.options.temperature,
+            batch.options.top_k, batch.options.temperature, batch.null,
         )
         for scores in batch.teachers
         for edge in EDGES

@@ -149,6 +149,7 @@ def _train(
             ema_decay=training.ema_decay,
             clip_norm=training.clip_norm,
             pool=pool is not None,
+            null=prepared.config.has_null,
             jit=training.jit,
         )
         distiller.compile(optimizer=make_optimizer(training, steps * training.epochs))

@@ -103,6 +103,19 @@ def test_top_k_divergence_moves_no_logit_outside_of_the_best_positions():
     assert np.abs(gradient[0]).max() > 1e-3
 
 
+@pytest.mark.parametrize("k", [1, 2, 3, 50])
+def test_the_position_of_no_answer_is_always_among_the_best(k):
+    teacher = TEACHER.copy()
+    teacher[:, 0] = TEACHER.min() - 3  # the least likely position of all
+    expected = []
+    for t, s, n in zip(teacher, STUDENT, LENGTHS):
+        best = [0, *(np.argsort(-t[1:n])[: k - 1] + 1)]
+        p, q = (softmax(logits[best]) for logits in (t, s))
+        expected.append(rel_entr(p, q).sum())
+    found = top_k_divergence(STUDENT, teacher, MASK, k, keep_first=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_ensemble_divergence_is_kl_from_the_mean_of_the_teachers_probabilities(temperature):
     second = RNG.normal(size=TEACHER.shape).astype(np.float32)

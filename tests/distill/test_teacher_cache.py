@@ -208,6 +208,25 @@ def test_the_best_positions_alone_are_kept_where_that_is_asked_for(compute):
             assert logits[kept].min() >= logits[~kept].max() - 2e-3
 
 
+def test_the_position_of_no_answer_is_always_kept(prepared, weights, compute):
+    plain = compute(top_k=5)[0]
+    config = {**prepared.manifest["config"], "unanswerable": "learn"}
+    learned = dataclasses.replace(prepared, manifest={**prepared.manifest, "config": config})
+    assert learned.config.has_null
+    rows = scores_of(compute()[0])
+    own = TeacherCache(learned, "train", weights, top_k=5)
+    assert own.folder != plain and TeacherCache(learned, "train", weights).folder == compute()[0]
+    least = 0
+    for row in rows:
+        edges = [row["t_start_logits"], row["t_end_logits"]]
+        for logits in edges:
+            best = teacher_cache._best(logits, 5, own.keeps_first)
+            others = np.argsort(-logits[1:], kind="stable")[:4] + 1
+            assert best.tolist() == sorted([0, *others])
+            least += 0 not in teacher_cache._best(logits, 5, False)
+    assert least > 0, "some examples show the difference"
+
+
 def test_the_first_examples_alone_are_read_and_the_others_added_later(prepared, compute, monkeypatch):
     stream = Stream()
     monkeypatch.setattr(teacher_cache, "make_dataset", stream)
