@@ -10,7 +10,7 @@ from pipelines.errors import UserError
 from pipelines.json_records import ENDINGS
 
 # What stands in the name of a file or folder of each split.
-NAMES = {"train": ("train",), "dev": ("dev", "val", "valid", "validation"), "test": ("test",)}
+NAMES = {"train": ("train", "trn"), "dev": ("dev", "val", "valid", "validation"), "test": ("test", "tst")}
 _PART = re.compile(r"-\d+-of-\d+")  # train-00000-of-00002.json
 
 

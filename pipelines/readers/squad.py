@@ -1,6 +1,7 @@
 """The format of SQuAD 1.1 and 2.0 (Rajpurkar et al., 2016, 2018): questions on paragraphs of articles.
 
-Others are published in it, too: SQuADShifts (Miller et al., 2020), XQuAD (Artetxe et al., 2020).
+Others are published in it, too: SQuADShifts (Miller et al., 2020), XQuAD (Artetxe et al., 2020), COVID-QA
+(Möller et al., 2020), PolicyQA (Ahmad et al., 2020) and, with scenes in place of paragraphs, FriendsQA.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pipelines.options import SENTENCE, SPAN, SQUAD, WINDOWS, DataConfig
 from pipelines.readers.flat_rows import articles_of_rows, is_row
 from pipelines.readers.reader import AnswerPlace, Reader
 from pipelines.readers.references import found_references
+from pipelines.readers.scenes import as_paragraph
 from pipelines.sentences import sentences_around
 from pipelines.span_search import find_span
 from pipelines.split_files import find_split_files
@@ -61,7 +63,7 @@ def questions_of_files(files: Sequence[Path], split: str) -> Iterator[Mapping[st
     for file in files:
         for number, article in _articles(file):
             where = f"{file}, article {number + 1}"
-            paragraphs = _listed(article, "paragraphs", where)
+            paragraphs = list(map(as_paragraph, _listed(article, "paragraphs", where)))
             questions = [
                 _listed(paragraph, "qas", f"{where}, paragraph {place + 1}")
                 for place, paragraph in enumerate(paragraphs)
