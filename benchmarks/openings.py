@@ -13,6 +13,12 @@ def opening(document: str) -> str:
     return document[: document.find(words[WORDS])].rstrip() if len(words) > WORDS else document
 
 
+def share_in_the_middle(examples: list[Example]) -> float:
+    """Share of the answers that lie in the middle third of the document; a third if they lie anywhere."""
+    middles = [(e.answer_start + e.answer_end) / 2 / len(e.document) for e in examples]
+    return sum(1 / 3 <= middle < 2 / 3 for middle in middles) / len(middles)
+
+
 def shares(short: list[Example], long: list[Example]) -> dict[str, float]:
     """Shares of short documents that have the opening of the long document and, of those, the answer in it.
 

@@ -7,12 +7,13 @@ from holle_tf.distill.score_format import EdgeScores, Header, ScoreLine, write_s
 from holle_tf.report.runs import Runs
 from holle_tf.report.score_rows import NOT_OF_TEST, score_file_rows
 from holle_tf.report.tables import scores_table
+from holle_tf.runs.data import open_data
 from pipelines.digests import text_sha256
 from pipelines.records import read_examples
 
 
 @pytest.fixture
-def runs_of(prepared, tiny, tmp_path):
+def runs_of(load, tmp_path):
     """Function (split) -> the runs of a report with a row that learns from a file, which is right."""
 
     def make(split):
@@ -21,13 +22,11 @@ def runs_of(prepared, tiny, tmp_path):
 
         lines = [
             ScoreLine(e.example_id, "", text_sha256(e.document), sure(e.answer_start), sure(e.answer_end))
-            for e in read_examples(prepared, split)
+            for e in read_examples(open_data(load()), split)
         ]
         write_score_file(tmp_path / "mini.jsonl", Header("logits", "Mini", 12), lines)
         row = f"sd/add_topk/scores:{tmp_path}/mini.jsonl"
-        found = Runs(tiny(**{"report.rows": [row], "report.only": ["sd/add_topk/scores:*"]}))
-        found._prepared["sd"] = prepared
-        return found
+        return Runs(load(**{"report.rows": [row], "report.only": ["sd/add_topk/scores:*"]}))
 
     return make
 
