@@ -27,7 +27,7 @@ from typing import Any, Iterator, Sequence
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.many_chats import untrained, write_chats
+from benchmarks.chat_files import untrained_sam, write_chats
 from benchmarks.own_data import demo_or_own
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
@@ -147,7 +147,7 @@ def main(argv: list[str]) -> None:
         each = _CHATS.value // _FILES
         for number in range(_FILES):
             write_chats(chats / f"part{number}.jsonl", list(itertools.islice(examples, each)), each)
-        export = untrained(folder / "export")
+        export = untrained_sam(folder / "export")
         options = [f"--set={option}" for option in _SET.value]
         for mode in ("prepare", "predict"):
             for place, (name, beam_options) in enumerate(runners.items()):

@@ -12,7 +12,6 @@ cost where other programs share the core. Memory is the peak of the whole proces
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import subprocess
@@ -24,13 +23,12 @@ from typing import Any, Sequence
 from absl import app, flags
 from rich.table import Table
 
+from benchmarks.chat_files import untrained_sam, write_chats
 from benchmarks.own_data import demo_or_own
-from benchmarks.untrained_exports import export
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.runs.data import open_data
 from holle_tf.system.console_logging import configure_console
 from pipelines.errors import UserError
-from pipelines.example import Example
 from pipelines.records import read_examples
 from pipelines.tokenizer import token_texts
 
@@ -42,27 +40,6 @@ _DATA_DIR = flags.DEFINE_string("data_dir", None, "folder of the raw chats (defa
 _GLOVE = flags.DEFINE_string("glove", None, "word vectors")
 _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "where prepared data go")
 _SCRATCH = flags.DEFINE_string("scratch", None, "folder for the temporary files (default: the system's)")
-
-
-def write_chats(path: Path, examples: Sequence[Example], number: int) -> int:
-    """Write so many chats as JSON lines, each with a document of its own; their number of bytes."""
-    with open(path, "w", encoding="utf-8") as file:
-        for place, example in zip(range(number), itertools.cycle(examples)):
-            chat = {
-                "example_id": f"chat {place}",
-                "document": f"{example.document} Copy {place}.",
-                "query": example.query,
-                "prober_history": example.prober_history,
-                "responder_history": example.responder_history,
-            }
-            file.write(json.dumps(chat, ensure_ascii=False) + "\n")
-    return path.stat().st_size
-
-
-def untrained(folder: Path) -> Path:
-    """The folder, with an export of an untrained SAM; words of the chats are unknown to it."""
-    export("sam", folder, "float32")
-    return folder
 
 
 def answer(source: Path, output: Path, model: Sequence[str], core: int) -> dict[str, float]:
@@ -113,7 +90,7 @@ def main(argv: list[str]) -> None:
         if _RUN_DIR.value:
             model = [f"--run_dir={_RUN_DIR.value}", f"--runs_dir={_RUNS_DIR.value}"]
         else:
-            model = [f"--export_dir={_EXPORT_DIR.value or untrained(Path(scratch, 'export'))}"]
+            model = [f"--export_dir={_EXPORT_DIR.value or untrained_sam(Path(scratch, 'export'))}"]
         source, output = Path(scratch, "chats.jsonl"), Path(scratch, "answers.jsonl")
         for number in map(int, _CHATS.value):
             size = write_chats(source, examples, number)

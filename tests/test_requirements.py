@@ -56,7 +56,7 @@ def test_requirements_txt_pins_what_the_package_asks_for_and_the_tools_of_develo
     assert DEVELOPMENT <= set(pins)
 
 
-@pytest.mark.parametrize("extra", ["serve", "beam", "documents", "gpu", "parquet"])
+@pytest.mark.parametrize("extra", ["serve", "beam", "dask", "documents", "gpu", "parquet"])
 def test_the_file_of_an_extra_pins_what_the_extra_asks_for(project, extra, python):
     lines = project["optional-dependencies"][extra]
     assert set(asked(lines, python)) == set(pinned(f"requirements-{extra}.txt", python))
