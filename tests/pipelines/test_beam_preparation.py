@@ -9,6 +9,9 @@ from pipelines.prepare import prepare
 
 pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements-beam.txt")
 
+from apache_beam.pipeline import PipelineVisitor
+
+from pipelines import beam_preparation
 from pipelines.beam_preparation import beam_filler
 
 CONFIG = DataConfig(
@@ -61,8 +64,29 @@ def _records(shard):
     return list(tf.data.TFRecordDataset(str(shard), compression_type="GZIP").as_numpy_iterator())
 
 
+class WithoutSideInputs(PipelineVisitor):
+    """Dask's runner computes side inputs anew in every task, and drops the tags of outputs."""
+
+    def visit_transform(self, node):
+        assert not node.side_inputs and len(node.outputs) <= 1, node.full_label
+
+
+@pytest.fixture
+def pipelines(monkeypatch):
+    """The pipelines that are made."""
+    made, original = [], beam_preparation.make_pipeline
+
+    def make(options):
+        made.append(original(options))
+        return made[-1]
+
+    monkeypatch.setattr(beam_preparation, "make_pipeline", make)
+    monkeypatch.setattr(beam_preparation, "PART_EXAMPLES", 3)
+    return made
+
+
 @pytest.mark.parametrize("limit", [None, 5])
-def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit, logged):
+def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit, logged, pipelines):
     glove = tmp_path / "glove.txt"
     glove.write_text("film 1 2 3\nhero 4 5 6\n")
     own = prepare(raw, tmp_path / "own", CONFIG, str(glove), limit=limit)
@@ -76,6 +100,9 @@ def test_the_prepared_folder_is_shard_for_shard_the_same(raw, tmp_path, limit, l
             assert _records(theirs) == _records(mine)
     assert sorted(p.name for p in other.folder.iterdir()) == sorted(p.name for p in own.folder.iterdir())
     assert [line for line in lines if "read" in line] == [line for line in logged.messages if "read" in line]
+    assert len(pipelines) == 3
+    for pipeline in pipelines:
+        pipeline.visit(WithoutSideInputs())
 
 
 def test_broken_input_is_the_users_error_in_one_line(raw, tmp_path):
