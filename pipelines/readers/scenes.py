@@ -20,14 +20,15 @@ def as_paragraph(paragraph: Any) -> Any:
     if not found or "context" in paragraph or not isinstance(found[0], list):
         return paragraph
     lines: List[str] = []
-    places: Dict[Any, _Line] = {}
+    places: Dict[Optional[int], _Line] = {}
     begin = 0
     for number, utterance in enumerate(each for each in found[0] if isinstance(each, Mapping)):
         speakers = utterance.get("speakers")
         names = ", ".join(map(as_text, speakers if isinstance(speakers, list) else []))
         prefix = f"{names}: " if names else ""
         text = as_text(utterance.get("utterance"))
-        places[utterance.get("uid", number)] = _Line(begin, len(prefix), text)
+        uid = as_offset(utterance.get("uid"))
+        places[number if uid is None else uid] = _Line(begin, len(prefix), text)
         lines.append(prefix + text)
         begin += len(lines[-1]) + 1
     asked = paragraph.get("qas")
@@ -49,14 +50,14 @@ class _Line:
         return self.begin + self._prefix + sum(len(word) + 1 for word in words[:number])
 
 
-def _question(question: Any, places: Mapping[Any, _Line]) -> Any:
+def _question(question: Any, places: Mapping[Optional[int], _Line]) -> Any:
     answers = question.get("answers") if isinstance(question, Mapping) else None
     if not isinstance(answers, list):
         return question
     return {**question, "answers": [_answer(each, places) for each in answers if isinstance(each, Mapping)]}
 
 
-def _answer(answer: Mapping[str, Any], places: Mapping[Any, _Line]) -> Dict[str, Any]:
+def _answer(answer: Mapping[str, Any], places: Mapping[Optional[int], _Line]) -> Dict[str, Any]:
     text = answer.get("answer_text", answer.get("text"))
     line = places.get(as_offset(answer.get("utterance_id")))
     if line is None:

@@ -106,15 +106,16 @@ def test_the_kin_of_squad_is_read(tmp_path, name, content, expected):
     assert (list(report.repaired.values()), report.dropped) == (list(repaired.values()), {})
 
 
+QUESTION = {"id": "a", "question": "?", "answers": [place("x", 0, 0, 0)]}
+
+
 @pytest.mark.parametrize(
     "scene",
     [
-        {
-            "utterances": [3, {"uid": 0}],
-            "qas": [{"id": "a", "question": "?", "answers": [place("x", 0, 0, 0)]}],
-        },
-        {"utterances": 3, "qas": [{"id": "a", "question": "?", "answers": [place("x", 0, 0, 0)]}]},
-        {"utterances": [], "qas": [{"id": "a", "question": "?", "answers": [3]}, 4]},
+        {"utterances": [3, {"uid": 0}], "qas": [QUESTION]},
+        {"utterances": [said([], {}, ""), said("0", [3, None], None)], "qas": [QUESTION]},
+        {"utterances": 3, "qas": [QUESTION]},
+        {"utterances": [], "qas": [{**QUESTION, "answers": [3]}, 4]},
     ],
 )
 def test_a_broken_scene_is_dropped_with_a_reason(tmp_path, scene):
