@@ -54,6 +54,8 @@ def _sync(path: Path) -> None:
 def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
     """Open a file for writing that takes its name only once it is complete.
 
+    What killed processes have left of earlier attempts is removed.
+
     Args:
         path: the final name; missing parent folders are made, an existing file is replaced.
         mode: "wb" or "w" (UTF-8, newlines as written).
@@ -66,6 +68,7 @@ def atomic_file(path: PathLike, mode: str = "wb") -> Iterator[IO[Any]]:
         raise ValueError(f"mode must be 'w' or 'wb', not {mode!r}")
     text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     _create_parent(path)
+    _remove_earlier_attempts(path)
     temporary = _temporary_sibling(path)
     try:
         file = open(temporary, mode, **text)  # type: ignore[call-overload]
@@ -93,6 +96,7 @@ def atomic_path(path: PathLike) -> Iterator[Path]:
     For writers that open files themselves; others use ``atomic_file``.
     """
     path = Path(path)
+    _remove_earlier_attempts(path)
     temporary = _temporary_sibling(path)
     try:
         yield temporary
@@ -136,8 +140,7 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     _create_parent(path)
-    for _ in remove_stale(path.parent, path.name):
-        pass
+    _remove_earlier_attempts(path)
     temporary = _temporary_sibling(path)
     try:
         temporary.mkdir()
@@ -247,6 +250,12 @@ def remove_stale(root: Path, name: str = "") -> Iterator[Path]:
             else:
                 path.unlink(missing_ok=True)
             yield path
+
+
+def _remove_earlier_attempts(path: Path) -> None:
+    """Remove what killed processes have left of this file or folder."""
+    for _ in remove_stale(path.parent, path.name):
+        pass
 
 
 def _last_written(folder: Path) -> float:

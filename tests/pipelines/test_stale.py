@@ -3,7 +3,14 @@ import time
 
 import pytest
 
-from pipelines.files import IDLE_SECONDS, OLD_SECONDS, atomic_folder, remove_stale
+from pipelines.files import (
+    IDLE_SECONDS,
+    OLD_SECONDS,
+    atomic_file,
+    atomic_folder,
+    atomic_path,
+    remove_stale,
+)
 
 DEAD = 2**22 + 1  # above the largest process number of Linux
 
@@ -69,3 +76,18 @@ def test_an_attempt_removes_what_a_killed_one_has_left(tmp_path):
     of_another = leave(tmp_path, f".onnx.old.{DEAD}-0a1b2c3d.tmp", OLD_SECONDS + 60)
     with atomic_folder(tmp_path / "onnx"):
         assert not old.exists() and fresh.exists() and of_another.exists()
+
+
+@pytest.mark.parametrize("opened", [atomic_file, atomic_path])
+def test_a_file_that_is_written_again_removes_what_a_killed_process_has_left_of_it(tmp_path, opened):
+    old, fresh, of_another = (
+        tmp_path / name
+        for name in (f".x.{DEAD}-0a1b2c3d.tmp", f".x.{DEAD}-0a1b2c3e.tmp", f".y.{DEAD}-0a1b2c3d.tmp")
+    )
+    for path, idle in ((old, IDLE_SECONDS + 60), (fresh, 0), (of_another, IDLE_SECONDS + 60)):
+        path.write_text("half")
+        os.utime(path, (time.time() - idle,) * 2)
+    with opened(tmp_path / "x") as target:
+        if opened is atomic_path:
+            target.write_text("whole")
+    assert not old.exists() and fresh.exists() and of_another.exists()
