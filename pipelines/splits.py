@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from pipelines.errors import UserError
-from pipelines.example import EXPECTED, Example, Unusable
+from pipelines.example import EXPECTED, UNLABELLED, Example, Unusable
 from pipelines.folder_reader import reader_of_split
 from pipelines.held_out import lacks_dev, with_three_splits
 from pipelines.offset_counting import CountingParser
@@ -18,6 +18,7 @@ from pipelines.readers.schema import told_schema
 from pipelines.readers.told_words import told_data
 
 SPLITS = ("train", "dev", "test")
+WITHOUT_ANSWER = ("'span' is missing", "'span' is empty", UNLABELLED)  # why a question is dropped
 TWICE = "example_id occurs twice"  # why the second example is dropped
 
 
@@ -162,9 +163,13 @@ def check_dropped(files: Sequence[Path], report: ReadReport, config: DataConfig)
     where = f"{files[0]}" + (f" and {len(files) - 1} more" if files[1:] else "")
     reasons = "; ".join(f"{reason}: {len(ids)}, first {ids[0]}" for reason, ids in report.dropped.items())
     if not report.kept:
-        raise UserError(
-            f"{where}: no usable example ({reasons or 'the list is empty'}); check the file and --setup"
-        )
+        remedy = "check the file and --setup"
+        if report.dropped and set(report.dropped) <= set(WITHOUT_ANSWER) and report.split in SPLITS:
+            remedy = (
+                f"a split of train, dev or test needs answers; --mode=predict --input={files[0]} answers"
+                " questions, and distill.pool learns from them"
+            )
+        raise UserError(f"{where}: no usable example ({reasons or 'the list is empty'}); {remedy}")
     expected = sum(len(ids) for reason, ids in report.dropped.items() if reason in EXPECTED)
     read, dropped = report.read - expected, report.dropped_count - expected
     if dropped > config.max_dropped * read:

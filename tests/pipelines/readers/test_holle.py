@@ -195,6 +195,15 @@ def test_no_usable_example_is_an_error_even_if_all_may_be_dropped(tmp_path):
         read(tmp_path, [])
 
 
+@pytest.mark.parametrize("span", [{}, {"span": None}, {"span": ""}])
+def test_a_split_without_answers_names_what_questions_are_for(tmp_path, span):
+    without = {key: value for key, value in record().items() if key != "span"}
+    with pytest.raises(UserError, match="needs answers; --mode=predict --input=.*test_data.json answers"):
+        read(tmp_path, [{**without, **span}])
+    with pytest.raises(UserError, match="check the file and --setup"):
+        read(tmp_path, [record(span="nowhere")])
+
+
 # What is repaired
 
 
