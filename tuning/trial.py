@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import shutil
 import time
 import traceback
 from dataclasses import dataclass, replace
@@ -19,14 +17,14 @@ from holle_tf.config_sources import with_values
 from holle_tf.distill.recipes import SHIPPED
 from holle_tf.runs.data import open_data
 from holle_tf.runs.identity import run_identity
-from holle_tf.runs.run_folder import RunFolder, write_text
+from holle_tf.runs.longer_training import copy_state
+from holle_tf.runs.run_folder import RunFolder
 from holle_tf.system.child_process import ProcessDied, in_child_process
 from holle_tf.system.console_logging import log_to_file
 from holle_tf.system.memory import keep_freed_memory
 from holle_tf.training.distillation import with_recipe
 from holle_tf.training.train import ensure_run
 from pipelines.errors import UserError
-from pipelines.files import atomic_folder
 
 logger = logging.getLogger(__name__)
 
@@ -163,9 +161,3 @@ def _train(task: Task) -> dict[str, Any]:
         **{name: result[name] for name in costs},
         "seconds": sum(line["seconds"] for line in lines),
     }
-
-
-def _go_on_from(shorter: Path, folder: Path) -> None:
-    with atomic_folder(folder) as temporary:
-        shutil.copytree(shorter, temporary, dirs_exist_ok=True)
-        (temporary / "result.json").unlink()

@@ -44,3 +44,4 @@ class TrainingConfig:
     recurrence: str = option(
         "auto", "what computes GRUs and LSTMs; jit needs keras", choices=("auto", "compiled", "keras")
     )
+    keep_state: bool = option(False, "keep the state of the last epoch, from which a longer training goes on")

@@ -22,7 +22,8 @@ from pipelines.files import json_sha256
 logger = logging.getLogger(__name__)
 
 KEPT = "costs.json"  # in ``runs_dir``
-OF_RUNS = ("epochs", "patience", "best_by")  # options of a training that do not change the time of a step
+# Options of a training that do not change the time of a step.
+OF_RUNS = ("epochs", "patience", "best_by", "keep_state")
 
 
 def measure_costs(

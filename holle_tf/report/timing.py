@@ -281,6 +281,7 @@ def _key(config: Config, variant: Variant, prepared: PreparedData) -> str:
     names = [name for name in (config.model, *config.teachers) if not is_score_file(name)]
     models = {name: to_dict(getattr(config, name)) for name in names}
     training = to_dict(config.training_of(config.model))
+    del training["keep_state"]  # measurements from before there was this option stay valid
     inputs = [
         variant.cost,
         models,

@@ -48,6 +48,7 @@ def identity_from_teachers(config: Config, prepared: PreparedData, teachers: Seq
     for name, usual in NEWER_TRAINING.items():
         if training[name] == usual:
             del training[name]
+    del training["keep_state"]  # which changes nothing that is learned
     options = to_dict(config.options_of(config.model))
     for name in NEWER_OPTIONS.get(config.model, ()):
         if not options[name]:

@@ -18,6 +18,7 @@ from holle_tf.catalogue import MODELS
 from holle_tf.config import Config, items_of, to_yaml
 from holle_tf.config_sources import load_config, with_absolute_paths
 from holle_tf.drawing.plots import read_metrics
+from holle_tf.runs.longer_training import is_longer, why_not
 from pipelines.digests import check_digests, digests_of
 from pipelines.errors import UserError
 from pipelines.files import atomic_file, file_sha256, remove_stale
@@ -113,18 +114,23 @@ class RunFolder:
     def check(self, identity: dict[str, Any], teachers: Sequence[TeacherSource] = ()) -> None:
         """Raise a UserError if another run is here; an unfinished run of this identity can be resumed.
 
+        So can one whose training only ends earlier, if its state was kept.
+
         A student that learned from other weights than its teachers have now counts as another run. Its
         identity does not show that: a teacher that is trained again, or elsewhere, keeps its identity.
         """
-        found, weights = self.identity(), self.teacher_weights()
+        found = self.identity()
         if found is None:
             return
-        if found != identity:
+        if is_longer(found, identity):
+            if reason := why_not(self.path, found, identity):
+                raise UserError(reason)
+        elif found != identity:
             raise UserError(
                 f"{self.path}: holds another run ({difference(found, identity)}); choose another --run_dir or"
                 " remove it."
             )
-        if weights and weights != _weights_of(teachers):
+        if not self.learned_from(teachers):
             names = ", ".join(str(teacher.path) for teacher in teachers)
             raise UserError(
                 f"{self.path}: learned from other weights than those now in {names}, trained again or"
@@ -149,6 +155,9 @@ class RunFolder:
             for folder in (self.path, self.path / "checkpoints"):
                 for _ in remove_stale(folder):  # of killed processes
                     pass
+            if self.identity() not in (None, identity):  # a shorter training, which goes on
+                for name in ("result.json", "predictions.jsonl"):
+                    (self.path / name).unlink(missing_ok=True)
             write_text(self.path / "config.yaml", to_yaml(with_absolute_paths(config)))
             prepared.words.save(self.path / "vocab.txt")
             prepared.chars.save(self.path / "chars.txt")
@@ -168,6 +177,11 @@ class RunFolder:
     def teacher_weights(self) -> list[str]:
         """SHA-256 of the weights of each teacher that the run learned from; empty without teachers."""
         return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
+
+    def learned_from(self, teachers: Sequence[TeacherSource]) -> bool:
+        """Whether these teachers have the weights that the run learned from; so has whatever has no teachers."""
+        weights = self.teacher_weights()
+        return not weights or weights == _weights_of(teachers)
 
     def result(self) -> dict[str, Any] | None:
         """``result.json``; None if the run is not finished.

@@ -23,6 +23,7 @@ from holle_tf.distill.precision import resolve_precision
 from holle_tf.distill.terms import needs
 from holle_tf.models.parameters import trainable_parameters
 from holle_tf.runs.identity import default_run_path, distill_options, run_identity, run_options, run_terms
+from holle_tf.runs.longer_training import copy_state, shorter_runs
 from holle_tf.runs.null_threshold import NULL_THRESHOLD
 from holle_tf.runs.pool import open_pool
 from holle_tf.runs.run_folder import RunFolder, TeacherSource, versions, write_text
@@ -58,13 +59,15 @@ def ensure_run(
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
     Only one process at a time trains a run. Another one that needs it waits, then finds it or resumes it.
+    A training goes on from a shorter one of the same kind that kept its state (``training.MODEL.keep_state``):
+    that in ``path``, or else any finished run beside the default path, which stays as it is.
 
     Args:
         config: resolved; ``model`` and, for a student, ``recipe`` say what is trained.
         path: the run folder; by default ``default_run_path``.
         teachers: finished runs or files of scores, where the recipe needs them.
         callbacks: further Keras callbacks, called after those of every training.
-        keep_checkpoint: keep the last state in ``RunFolder.resume``, so that a longer training can resume it.
+        keep_checkpoint: keep the last state in ``RunFolder.resume``, as ``keep_state`` does.
         devices: the devices, started. All their processes call this; the chief writes the files.
 
     Raises:
@@ -74,6 +77,8 @@ def ensure_run(
     """
     run = RunFolder(path or default_run_path(config, prepared, teachers))
     identity = run_identity(config, prepared, teachers)
+    if path is None and len(devices.cluster.addresses) <= 1:  # others would not see the copy in time
+        _go_on_from_shorter(run, identity, teachers)
     run.check(identity, teachers)  # in every process: if only one failed, the others would wait for it
     if _trained(run, identity):
         return run
@@ -92,10 +97,22 @@ def ensure_run(
         # the chief still waited at the barrier would count as lost.
         if devices.chief:
             run.finish(result)
-        if devices.chief and not keep_checkpoint:
+        if devices.chief and not (keep_checkpoint or config.training_of(config.model).keep_state):
             shutil.rmtree(run.resume, ignore_errors=True)
     devices.wait_for(run.result, f"the chief's {run.path / 'result.json'}")
     return run
+
+
+def _go_on_from_shorter(run: RunFolder, identity: dict[str, Any], teachers: Sequence[TeacherSource]) -> None:
+    """Begin a run that does not exist with the state of a shorter one, if there is any that kept it."""
+    known = [] if run.path.exists() else shorter_runs(run.path.parent, identity)
+    shorter = next((path for path in known if RunFolder(path).learned_from(teachers)), None)
+    if shorter is None:
+        return
+    with exclusive_access(shorter, lambda: None):
+        if not run.path.exists():  # nor has another process copied it meanwhile
+            logger.info(f"{run.path.name}: goes on where {shorter} ended")
+            copy_state(shorter, run.path, identity)
 
 
 def _trained(run: RunFolder, identity: dict[str, Any]) -> bool:
