@@ -11,7 +11,7 @@ from pipelines.errors import UserError
 from pipelines.example import UNANSWERED, Example, Unusable
 from pipelines.example_from_texts import answered, chat_name, checked_chat, example_from_chat
 from pipelines.json_records import find_json_file
-from pipelines.json_values import as_offset, as_passage, as_text, required_text
+from pipelines.json_values import as_offset, as_passage, as_text, is_missing, required_text
 from pipelines.options import HOLLE, SETUPS, WINDOWS, DataConfig
 from pipelines.readers.reader import CHAT, AnswerPlace, Reader
 from pipelines.span_search import find_span
@@ -44,10 +44,23 @@ def files_of_split(data_dir: Path, split: str) -> List[Path]:
     return [find_json_file(data_dir / f"{split}_data", remedy)]
 
 
+def _refuse_other_layouts(record: Mapping[str, Any]) -> None:
+    """Raise Unusable, with what to do, if a record without an id is of a layout that is often met."""
+    if record and all(isinstance(value, dict) for value in record.values()):
+        raise Unusable("records are keyed by ids; make a list of them, with each id as its 'example_id'")
+    if isinstance(record.get("chat"), list) and isinstance(record.get("spans"), list):
+        raise Unusable(
+            "record is a whole chat of Holl-E's main_data; use Holl-E's train_data, dev_data and test_data,"
+            " which have a record for each response"
+        )
+
+
 def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     """A training example and what had to be repaired; raises Unusable."""
     if not isinstance(record, dict):
         raise Unusable("record is not an object")
+    if is_missing(record.get("example_id")):
+        _refuse_other_layouts(record)
     document_key, offset_key = DOCUMENT_KEYS[config.setup]
     record, listed = _with_first_span(_with_passage(record, document_key), document_key, offset_key, config)
     example_id = required_text(record, "example_id")

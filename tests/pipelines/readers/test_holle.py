@@ -204,6 +204,20 @@ def test_a_split_without_answers_names_what_questions_are_for(tmp_path, span):
         read(tmp_path, [record(span="nowhere")])
 
 
+@pytest.mark.parametrize(
+    "found, said",
+    [
+        ({"a_0": record(), "a_1": record()}, "keyed by ids; make a list of them, with each id as its"),
+        ({"chat_id": "a", "chat": ["Hi"], "spans": [""], "documents": {}}, "whole chat of Holl-E's main_data"),
+        ({"chat_id": "a"}, "'example_id' is missing"),
+    ],
+    ids=["keyed by ids", "main_data", "other"],
+)
+def test_records_of_another_layout_say_what_to_do(tmp_path, found, said):
+    with pytest.raises(UserError, match=said):
+        read(tmp_path, [found])
+
+
 # What is repaired
 
 
