@@ -27,8 +27,22 @@ def as_text(value: Any) -> str:
 
 
 def as_passage(value: Any) -> str:
-    """``as_text`` of a value that may also be a list of paragraphs, which are joined by line feeds."""
-    return "\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+    """``as_text`` of a value that may also be a list of paragraphs, which are joined by line feeds.
+
+    A paragraph can be an object with its text under "text" or "content". If any paragraph has no text, so has
+    the passage.
+    """
+    if not isinstance(value, list):
+        return as_text(value)
+    texts = [_paragraph(item) for item in value]
+    return "\n".join(text for text in texts if text is not None) if None not in texts else ""
+
+
+def _paragraph(item: Any) -> Optional[str]:
+    if isinstance(item, Mapping):
+        item = item.get("text", item.get("content", []))
+    text = as_text(item)
+    return text if text or item == "" or is_missing(item) else None
 
 
 def is_missing(value: Any) -> bool:

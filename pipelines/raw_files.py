@@ -14,6 +14,21 @@ from pipelines.errors import UserError
 
 GZIP = b"\x1f\x8b"  # how files of these formats begin
 ZIP = b"PK\x03\x04"
+_UNPACK, _EXPORT = "unpack it and give the file that it holds", "write its records to a file of JSON lines"
+# How other files begin that are given instead, in lower case; what they are, and what to do.
+_OTHERS = {
+    ZIP.lower(): ("a zip", _UNPACK),
+    GZIP: ("gzip within gzip", _UNPACK),
+    b"bzh91ay&sy": ("a bzip2 file", _UNPACK),
+    b"\xfd7zxz\0": ("an xz file", _UNPACK),
+    b"\x28\xb5\x2f\xfd": ("a Zstandard file", _UNPACK),
+    b"7z\xbc\xaf": ("a 7z archive", _UNPACK),
+    b"par1": ("a Parquet file", _EXPORT),
+    b"sqlite format 3\0": ("an SQLite database", _EXPORT),
+    b"version https://git-lfs": ("a pointer of Git LFS, not the file", "fetch the file by git lfs pull"),
+    b"<!doctype html": ("a web page, not the file", "download the file itself"),
+    b"<html": ("a web page, not the file", "download the file itself"),
+}
 MOST_CHARACTERS = 1 << 27  # of a value of a file that is read in parts; a file of SQuAD is a single one
 MOST_OF_A_FILE = 1 << 25  # characters of one that is read whole
 MOST_OF_A_LINE = 1 << 26  # bytes
@@ -54,13 +69,14 @@ def opened_text(path: PathLike) -> Iterator[IO[str]]:
     """The text of a file, see ``opened_bytes`` and ``encoding_of``.
 
     Raises:
-        UserError: it is a zip.
+        UserError: it is a zip, or another file that holds no text.
         OSError: it cannot be opened.
     """
     with opened_bytes(path) as file:
-        begin = peeked(file, 4)
-        if begin == ZIP:
-            raise UserError(f"{path}: this is a zip; unpack it and give the file that it holds")
+        begin = peeked(file, 32)
+        for known, (kind, remedy) in _OTHERS.items():
+            if begin.lstrip().lower().startswith(known):
+                raise UserError(f"{path}: this is {kind}; {remedy}")
         with io.TextIOWrapper(file, encoding=encoding_of(begin)) as text:
             yield text
 

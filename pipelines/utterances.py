@@ -8,7 +8,7 @@ from pipelines.example import Unusable
 from pipelines.json_values import as_text, is_missing
 
 HISTORIES = ("full_history", "short_history", "history")  # keys of a record, the first that has any counts
-TEXT_KEYS = ("text", "content", "utterance", "message")  # of an utterance that is an object
+TEXT_KEYS = ("text", "content", "utterance", "message", "value", "body")  # of an utterance that is an object
 SPEAKER_KEYS = ("role", "speaker", "author", "from")
 NOT_SAID = ("system", "developer", "tool", "function")  # roles whose messages are no part of the chat
 

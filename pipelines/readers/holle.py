@@ -46,6 +46,11 @@ def files_of_split(data_dir: Path, split: str) -> List[Path]:
 
 def _refuse_other_layouts(record: Mapping[str, Any]) -> None:
     """Raise Unusable, with what to do, if a record without an id is of a layout that is often met."""
+    for name, value in record.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict) and "example_id" in value[0]:
+            raise Unusable(f"records are in a list under '{name}'; make a file of that list alone")
+    if all(isinstance(record.get(key), (list, dict)) for key in ("example_id", "query")):
+        raise Unusable("records are the rows of a table; make a list of records (pandas: orient='records')")
     if record and all(isinstance(value, dict) for value in record.values()):
         raise Unusable("records are keyed by ids; make a list of them, with each id as its 'example_id'")
     if isinstance(record.get("chat"), list) and isinstance(record.get("spans"), list):
@@ -59,7 +64,7 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
     """A training example and what had to be repaired; raises Unusable."""
     if not isinstance(record, dict):
         raise Unusable("record is not an object")
-    if is_missing(record.get("example_id")):
+    if not as_text(record.get("example_id")):
         _refuse_other_layouts(record)
     document_key, offset_key = DOCUMENT_KEYS[config.setup]
     record, listed = _with_first_span(_with_passage(record, document_key), document_key, offset_key, config)
@@ -129,8 +134,10 @@ def _digest(text: str) -> str:
 
 
 def _with_passage(record: Any, key: str) -> Any:
-    """The record with the text under ``key`` in place of a list of paragraphs."""
-    return {**record, key: as_passage(record[key])} if isinstance(record.get(key), list) else record
+    """The record with the text under ``key`` in place of a list of paragraphs; as it is if that has none."""
+    value = record.get(key)
+    passage = as_passage(value) if isinstance(value, list) else ""
+    return {**record, key: passage} if passage else record
 
 
 def _with_first_span(record: Any, key: str, offset_key: str, config: DataConfig) -> Tuple[Any, List[str]]:
@@ -146,7 +153,8 @@ def _with_first_span(record: Any, key: str, offset_key: str, config: DataConfig)
         offsets = [offsets] * len(spans)
     pairs = [(as_text(span), offset) for span, offset in zip(spans, offsets) if as_text(span).strip()]
     if not pairs:
-        return {**record, "span": None}, []
+        without = all(is_missing(span) or span == "" for span in spans)
+        return {**record, "span": None if without else {}}, []
     document = as_text(record.get(key))
     held = (pair for pair in pairs if find_span(document, pair[0], None, config.lowercase_match))
     span, offset = next(held, pairs[0])

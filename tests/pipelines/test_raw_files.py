@@ -1,6 +1,8 @@
+import bz2
 import codecs
 import gzip
 import io
+import lzma
 
 import pytest
 
@@ -52,7 +54,13 @@ def test_short_files(tmp_path, content):
 @pytest.mark.parametrize(
     "content, problem",
     [
-        (b"PK\x03\x04...", "this is a zip"),
+        (b"PK\x03\x04...", "this is a zip; unpack it"),
+        (gzip.compress(gzip.compress(b"[]")), "gzip within gzip"),
+        (bz2.compress(b"[]"), "a bzip2 file"),
+        (lzma.compress(b"[]"), "an xz file"),
+        (b"PAR1\x15\x04", "a Parquet file; write its records"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS, not the file"),
+        (b"\n <!DOCTYPE HTML>", "a web page, not the file; download the file itself"),
         (gzip.compress(b"[1, 2]" * 99, mtime=0)[:-9], "cut off or damaged"),
         ('"é"'.encode("latin-1"), "not UTF-8 text"),
         (codecs.BOM_UTF16_LE + b"a", "not UTF-8 text"),

@@ -209,13 +209,24 @@ def test_a_split_without_answers_names_what_questions_are_for(tmp_path, span):
     [
         ({"a_0": record(), "a_1": record()}, "keyed by ids; make a list of them, with each id as its"),
         ({"chat_id": "a", "chat": ["Hi"], "spans": [""], "documents": {}}, "whole chat of Holl-E's main_data"),
+        ({"version": 1, "data": [record()]}, "in a list under 'data'; make a file of that list alone"),
+        ({key: [value] for key, value in record().items()}, "rows of a table; make a list of records"),
+        ({key: {"0": value} for key, value in record().items()}, "rows of a table; make a list of records"),
         ({"chat_id": "a"}, "'example_id' is missing"),
+        ({"example_id": "a", "query": "a", "mixed": [{"tokens": ["a"]}]}, "'mixed' is not a text"),
+        (record(span=[{"answer": "a"}]), "'span' is not a text"),
     ],
-    ids=["keyed by ids", "main_data", "other"],
+    ids=["keyed by ids", "main_data", "wrapped", "columns", "table", "other", "paragraphs", "spans"],
 )
 def test_records_of_another_layout_say_what_to_do(tmp_path, found, said):
     with pytest.raises(UserError, match=said):
         read(tmp_path, [found])
+
+
+def test_paragraphs_can_be_objects(tmp_path):
+    whole = record()["mixed"]
+    [example], _ = read(tmp_path, [record(mixed=[{"id": 1, "text": whole}, "More."])])
+    assert example.document == f"{whole}\nMore."
 
 
 # What is repaired

@@ -59,7 +59,7 @@ def test_so_many_turns_of_each_side_are_kept(turns, prober, responder):
 
 def test_speakers_decide_the_sides_where_every_utterance_has_one():
     said = [("1", "p1"), ("2", "r1"), ("2", "r1 again"), ("1", "p2"), ("2", "r2")]
-    for names in (("speaker", "text"), ("role", "content")):
+    for names in (("speaker", "text"), ("role", "content"), ("from", "value"), ("author", "body")):
         history = [dict(zip(names, turn)) for turn in said]
         example = example_to_predict(record(full_history=history), DataConfig())
         assert (example.prober_history, example.responder_history) == ("p1 p2", "r1 r1 again r2")
