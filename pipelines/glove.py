@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import math
 import re
 import zipfile
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pipelines.word2vec import is_binary, read_binary
 
 _MEMBERS = (".txt", ".vec", ".bin")  # of a zip
 _MOST_OF_A_LINE = 1 << 20  # bytes
+_LARGEST = float(np.finfo(np.float32).max)
 LEARNED_SCALE = 0.1  # standard deviation of vectors that start at random
 
 
@@ -146,7 +146,7 @@ def _vector(path: str, number: int, numbers: list) -> np.ndarray:
         values = [float(value) for value in numbers]
     except ValueError:
         raise _broken(path, number, "a value is not a number") from None
-    if not all(map(math.isfinite, values)):
+    if not all(abs(value) <= _LARGEST for value in values):  # nor is nan
         raise _broken(path, number, "a value is not finite")
     return np.array(values, dtype=np.float32)
 

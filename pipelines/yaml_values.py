@@ -26,12 +26,27 @@ class Written(NamedTuple):
 
 
 class _Loader(yaml.SafeLoader):
-    """As ``SafeLoader``, with ``Written`` scalars, and without dates, which no option takes."""
+    """As ``SafeLoader``, with ``Written`` scalars, and without dates, which no option takes.
+
+    A key that is given twice is an error; ``SafeLoader`` would drop the first value.
+    """
 
     _merged = 0
 
+    def __init__(self, stream: Any) -> None:
+        super().__init__(stream)
+        self._checked: set[yaml.MappingNode] = set()
+
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge what ``<<`` names, which multiplies where it names objects that merge others."""
+        if node not in self._checked:  # merged keys, which a node's own ones replace, are not there yet
+            self._checked.add(node)
+            seen = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                    problem = f"the key {key.value!r} is given twice"
+                    raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+                seen.add(key.value if isinstance(key, yaml.ScalarNode) else key)
         super().flatten_mapping(node)
         self._merged += len(node.value)
         if self._merged > MOST_VALUES:

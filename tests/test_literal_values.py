@@ -65,6 +65,7 @@ def test_a_tilde_is_the_home_folder_in_paths_alone(tmp_path, monkeypatch):
         ("seed:", "seed"),
         ("plugins: no", "write [no]"),
         ("7", "found a int"),
+        ("sam: {units: 8}\nseed: 1\nsam: {dropout: 0}", "line 3: not a valid YAML file (the key 'sam' is given twice)"),
         (
             "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 0}]" for n in range(9)),
             "too many values",
@@ -78,6 +79,12 @@ def test_strange_yaml_is_one_line(tmp_path, content, said):
         load_config([file])
     assert "strange.yaml" in str(caught.value) and said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_of_a_merged_object_can_be_given_again(tmp_path):
+    file = tmp_path / "merged.yaml"
+    file.write_text("sam: &a {units: 8, dropout: 0.5}\nsam_match: {<<: *a, units: 9}\n")
+    assert load_config([file]).options_of("sam_match").units == 9
 
 
 @pytest.mark.parametrize("seed", [2**32, 10**20, -1])

@@ -106,6 +106,7 @@ def test_a_zip_of_one_file_needs_no_telling_name(tmp_path):
         ("the 1 2 3\nother 1 2\n", "line 2: .*fewer than 3"),
         ("the 1 2 3\nfilm 1 x 3\n", "line 2: .*not a number"),
         ("the 1 2 3\nfilm 1 nan 3\n", "line 2: .*not finite"),
+        ("the 1 2 3\nfilm 1 1e39 3\n", "line 2: .*not finite"),  # as float32
         ("", "no vectors"),
         ("\n", "fewer than 3"),
     ],
