@@ -65,7 +65,10 @@ def test_a_tilde_is_the_home_folder_in_paths_alone(tmp_path, monkeypatch):
         ("seed:", "seed"),
         ("plugins: no", "write [no]"),
         ("7", "found a int"),
-        ("sam: {units: 8}\nseed: 1\nsam: {dropout: 0}", "line 3: not a valid YAML file (the key 'sam' is given twice)"),
+        (
+            "sam: {units: 8}\nseed: 1\nsam: {dropout: 0}",
+            "line 3: not a valid YAML file (the key 'sam' is given twice)",
+        ),
         (
             "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 0}]" for n in range(9)),
             "too many values",

@@ -145,10 +145,7 @@ def _train(task: Task) -> dict[str, Any]:
     prepared = open_data(task.config)
     teachers = [RunFolder(path) for path in task.teachers]
     if task.shorter is not None and not task.folder.exists():
-        _go_on_from(task.shorter, task.folder)
-        write_text(
-            task.folder / "identity.json", json.dumps(run_identity(task.config, prepared, teachers), indent=1)
-        )
+        copy_state(task.shorter, task.folder, run_identity(task.config, prepared, teachers))
     callbacks = [Deadline(task.seconds)] if task.seconds else []
     keep = task.keep_checkpoint
     run = ensure_run(task.config, prepared, task.folder, teachers, callbacks, keep)

@@ -179,7 +179,7 @@ class RunFolder:
         return (read_json(self.path / _TEACHERS) or {}).get("weights", [])
 
     def learned_from(self, teachers: Sequence[TeacherSource]) -> bool:
-        """Whether these teachers have the weights that the run learned from; so has whatever has no teachers."""
+        """Whether these teachers have the weights that the run learned from; true if it had none."""
         weights = self.teacher_weights()
         return not weights or weights == _weights_of(teachers)
 

@@ -59,8 +59,8 @@ def ensure_run(
     """The finished run of this configuration: found, continued after an interruption, or trained.
 
     Only one process at a time trains a run. Another one that needs it waits, then finds it or resumes it.
-    A training goes on from a shorter one of the same kind that kept its state (``training.MODEL.keep_state``):
-    that in ``path``, or else any finished run beside the default path, which stays as it is.
+    A training goes on from a shorter one that kept its state (``training.MODEL.keep_state``): the run in
+    ``path``, or, without a ``path``, any finished run beside the default one, which stays as it is.
 
     Args:
         config: resolved; ``model`` and, for a student, ``recipe`` say what is trained.

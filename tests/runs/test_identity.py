@@ -41,6 +41,7 @@ def test_runs_that_are_older_than_an_option_are_those_at_its_default(tiny, prepa
     by_nll = run_identity(tiny("training.qanet.best_by=nll", model="qanet"), prepared, [])
     assert "best_by" not in usual["training"]
     assert by_nll["training"] == {**usual["training"], "best_by": "nll"}
+    assert run_identity(tiny("training.qanet.keep_state=true", model="qanet"), prepared, []) == usual
     given = {"recipe": "add", "teacher": "bidaf"}
     teachers = [trained("bidaf")]
     student = run_identity(tiny(**given), prepared, teachers)

@@ -64,7 +64,11 @@ def test_a_kept_state_goes_on_in_its_folder(run):
         (of(), {"state": False}, r"of 3 epochs is finished here and did not keep its state.*keep_state=true"),
         (of(), {"state": False, "finished": False}, "is here without its state"),
         (of(decay="cosine"), {}, "over which its learning rate decays to zero"),
-        (of(), {"name": f"sam-seed0-{json_sha256(of())[:8]}"}, "named after a training of 3 epochs; leave out"),
+        (
+            of(),
+            {"name": f"sam-seed0-{json_sha256(of())[:8]}"},
+            "named after a training of 3 epochs; leave out",
+        ),
     ],
     ids=["no state", "unfinished without state", "cosine", "named by default"],
 )

@@ -208,7 +208,10 @@ def test_a_split_without_answers_names_what_questions_are_for(tmp_path, span):
     "found, said",
     [
         ({"a_0": record(), "a_1": record()}, "keyed by ids; make a list of them, with each id as its"),
-        ({"chat_id": "a", "chat": ["Hi"], "spans": [""], "documents": {}}, "whole chat of Holl-E's main_data"),
+        (
+            {"chat_id": "a", "chat": ["Hi"], "spans": [""], "documents": {}},
+            "whole chat of Holl-E's main_data",
+        ),
         ({"version": 1, "data": [record()]}, "in a list under 'data'; make a file of that list alone"),
         ({key: [value] for key, value in record().items()}, "rows of a table; make a list of records"),
         ({key: {"0": value} for key, value in record().items()}, "rows of a table; make a list of records"),
