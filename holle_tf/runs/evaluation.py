@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Optional
 
@@ -37,8 +38,14 @@ def evaluate_run(run_on_data: RunOnData, split: str) -> dict[str, float]:
     the run folder.
 
     Raises:
-        UserError: the run was trained on other data, or is unfinished.
+        UserError: its folder cannot be written, or it was trained on other data, or is unfinished.
     """
+    where = run_on_data.run.path
+    if where.exists() and not os.access(where, os.W_OK):  # now, not after all examples were read
+        raise UserError(
+            f"{where}: this folder cannot be written, and an evaluation keeps its scores there; copy the run,"
+            " and give the copy by --run_dir."
+        )
     model = run_on_data.load_model()
     config, prepared = run_on_data.run.config(), run_on_data.prepared
     batches = make_dataset(

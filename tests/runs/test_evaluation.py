@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from holle_tf.modes.evaluate import evaluate_mode
 from holle_tf.runs import evaluation
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import cosines_of, ensure_scores
+from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.training.train import ensure_run
 from pipelines.dataset import make_dataset
@@ -137,3 +139,10 @@ def test_a_registered_score_is_computed_stored_and_shown_and_missing_where_it_wa
     printed = capsys.readouterr().out
     assert _line_of(printed, "sam-44")[7] == f"{found:.2f}"
     assert _line_of(printed, "sam-45")[7] == "-"
+
+
+def test_a_run_in_a_folder_that_cannot_be_written_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # as on a read-only file system
+    with pytest.raises(UserError, match="cannot be written.*copy the run") as caught:
+        evaluation.evaluate_run(SimpleNamespace(run=RunFolder(tmp_path)), "test")
+    assert str(caught.value).startswith(str(tmp_path))
