@@ -11,8 +11,11 @@ import logging
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
+if not __package__ and __name__ == "__main__":  # started by its path: Python would look beside this file
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 # TensorFlow's start-up messages say nothing to a user; they are read at import.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -54,6 +54,13 @@ def test_a_terminal_that_knows_ascii_alone_gets_help_and_errors():
         assert done.returncode == (1 if stream == "stdout" else 2)
 
 
+def test_the_file_can_be_started_by_its_path_from_any_folder(tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    program = [sys.executable, str(ROOT / "holle_tf" / "main.py")]
+    done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.splitlines()[-1][:22]) == (2, "error: --mode is missi")
+
+
 def test_verbosity_decides_which_lines_are_shown(tmp_path):
     command = ["--mode=prepare", "--config=smoke", f"--runs_dir={tmp_path}"]
     status, out, err = run(*command, "--verbosity=0")
