@@ -22,7 +22,7 @@ def is_longer(found: Identity, wanted: Identity) -> bool:
     there, now = found.get("training"), wanted.get("training")
     if not isinstance(there, dict) or not isinstance(now, dict):
         return False
-    ends = [(there.get(name), now.get(name)) for name in LENGTH]
+    ends: list[tuple[Any, Any]] = [(there.get(name), now.get(name)) for name in LENGTH]
     if not all(isinstance(value, int) for pair in ends for value in pair):
         return False
     of_the_same_end = {**there, **{name: now[name] for name in LENGTH}}
