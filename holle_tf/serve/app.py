@@ -263,7 +263,8 @@ def _handle_errors(app: FastAPI) -> None:
         parts = first["loc"][2:] if first["loc"][1:2] in ((_BY_TEXTS,), (_BY_TOKENS,)) else first["loc"][1:]
         where = ".".join(str(part) for part in parts)
         reason = first["msg"].removeprefix("Value error, ")
-        return _failure(400, f"{where or 'the body'}: {reason}"[:_LONGEST_ERROR])
+        # Keys are those of the client, and may have line breaks and control characters.
+        return _failure(400, str(UserError(f"{where or 'the body'}: {reason}"))[:_LONGEST_ERROR])
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -139,3 +139,11 @@ def test_any_path_has_an_answer_or_a_refusal(client, method, path, body):
 def test_nesting_without_end_is_refused(client):
     for body in (b"[" * 9000, b'{"chat":' * 2000, b'{"document": "a", "chat": ' + b"[" * 9000):
         assert asked(client, ":chat", body) is None
+
+
+@pytest.mark.parametrize("key", ["\x1e", "\x85", "\u2028", "\x1b[2J"])
+def test_an_error_about_a_key_is_one_printable_line(client, key):
+    body = json.dumps({"document": "A film.", "chat": ["What?"], key: 1}).encode()
+    reply = client.send("POST", "/v1/models/sam:chat", body)
+    error = json.loads(reply.body)["error"]
+    assert reply.status == 400 and error.isprintable() and "Extra inputs are not permitted" in error
