@@ -87,3 +87,9 @@ def test_a_long_text_is_not_read_to_its_end(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(b"b" * 101))
     with pytest.raises(UserError, match="more than 100 characters"):
         read_text(path)
+
+
+@pytest.mark.parametrize("damaged", [b"\0", b"[\0", b"{\0"])
+def test_a_zero_at_the_beginning_does_not_make_a_file_utf_16(damaged):
+    lines = damaged + b'{"a": 1}\n{"a": 2}\n'
+    assert list(lines_of(io.BytesIO(lines), "chats"))[1] == b'{"a": 2}\n'
