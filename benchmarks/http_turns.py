@@ -16,8 +16,6 @@ import itertools
 import json
 import multiprocessing
 import os
-import re
-import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -30,6 +28,7 @@ from tqdm import tqdm
 
 from benchmarks.load import Client, load
 from benchmarks.models import WORDS, untrained_student
+from benchmarks.serving_process import memory_mb, processor_seconds, serving
 from benchmarks.serving_tables import http_turns
 
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000", "16384"], "words of the documents")
@@ -58,28 +57,9 @@ def service(
 ) -> Iterator[tuple[int, int]]:
     """Port and process id of a service with ``options`` that has the first ``cores`` cores."""
     model = {"onnx": f"--export_dir={folder / 'onnx'}", "keras": f"--run_dir={folder / 'keras'}"}[backend]
-    command = [sys.executable, "-m", "holle_tf.main", "--mode=serve", "--port=0", model]
-    command += ["--set", f"serve.document_cache_mb={cache_mb}", f"--runs_dir={folder}"]
-    command += [f"--set={option}" for option in options]
-    ours = sorted(os.sched_getaffinity(0))
-    process = subprocess.Popen(
-        ["taskset", "-c", ",".join(map(str, ours[:cores])), *command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        found = re.search(r"127\.0\.0\.1:(\d+)", process.stdout.readline())
-        if not found:
-            raise RuntimeError(f"the service did not start: {' '.join(command)}")
-        if cores < len(ours):
-            os.sched_setaffinity(0, ours[cores:])
-        yield int(found[1]), process.pid
-    finally:
-        os.sched_setaffinity(0, ours)
-        process.terminate()
-        process.wait()
+    arguments = [model, "--set", f"serve.document_cache_mb={cache_mb}", f"--runs_dir={folder}"]
+    with serving([*arguments, *(f"--set={option}" for option in options)], cores) as running:
+        yield running
 
 
 class Texts:
@@ -138,12 +118,6 @@ def loaded(running: tuple[int, int], clients: list[Iterator[bytes]]) -> dict[str
     return {**found, "cpu": 1000 * (processor_seconds(process) - before) / found["all"]}
 
 
-def processor_seconds(process: int) -> float:
-    """The processor time that all threads of a process have taken."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def kept_documents(port: int, texts: Texts, count: int, words: int) -> list[str]:
     """Ids of documents that the service has read."""
     client, ids = Client(port), []
@@ -153,26 +127,18 @@ def kept_documents(port: int, texts: Texts, count: int, words: int) -> list[str]
     return ids
 
 
-def peak_memory_mb(process: int) -> float:
-    """The largest memory that a process has had."""
-    status = Path(f"/proc/{process}/status").read_text()
-    found = re.search(r"VmHWM:\s*(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) / 1024
-
-
 def memory(folder: Path, backend: str, states: str) -> dict[str, float]:
     """Peak of a service that keeps documents, in MB, and how many it kept to the end."""
     count, words = map(int, _KEPT.value)
     options = [f"serve.document_states={states}"]
     with service(folder, backend, len(os.sched_getaffinity(0)), 1024, options) as (port, process):
-        before = peak_memory_mb(process)
+        before = memory_mb(process, "VmHWM")
         ids = kept_documents(port, Texts(1), count, words)
         client = Client(port)
         for key in ids:
             if not client.ask(PATH, {"document_id": key, "chat": ["what?"]})["known"]:
                 raise RuntimeError("a document was dropped")
-        return {"start": before, "peak": peak_memory_mb(process), "documents": count, "words": words}
+        return {"start": before, "peak": memory_mb(process, "VmHWM"), "documents": count, "words": words}
 
 
 def main(_: list[str]) -> None:
