@@ -5,9 +5,12 @@
 Students of the published size with random weights; documents of random words, of which a few are frequent, as
 in real texts. Everything runs on one core. Times are processor times, so that other programs do not count.
 Each question is about another document, which no cache has. "From the text" is the same without a store.
-"Found" is a question without a document, which is answered from the five documents that BM25 finds. Figures
-for ``--project`` documents follow from those of the largest size: bytes and encoding are linear in the number
-of documents, and finding an id takes a binary search. The last line is JSON.
+"Found" is a question without a document, which is answered from the five documents that BM25 finds.
+
+``--mode=serve`` is then started with the store. Measured are the processor time until it answers, its memory
+(its own, and pages of mapped files), and the questions a second about documents that are chosen at random.
+Figures for ``--project`` documents follow from those of the largest size: bytes and encoding are linear in
+the number of documents, and finding an id takes a binary search. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
+from benchmarks.load import Client
 from benchmarks.models import WORDS
+from benchmarks.serving_process import memory_mb, processor_seconds, serving
 from benchmarks.untrained_exports import export
 from holle_tf.drawing.terminal_table import print_table
 
@@ -116,6 +121,31 @@ def answering(
     return seconds
 
 
+def served(model: Path, folder: Path, row: dict[str, Any], questions: int) -> dict[str, float]:
+    """A service of a store: seconds to start, memory in MB, and chats a second by random ids over HTTP.
+
+    Args:
+        row: what ``measure`` found.
+    """
+    rng, began = np.random.default_rng(0), time.monotonic()
+    arguments = [f"--export_dir={model}", f"--documents={folder / 'store'}"]
+    with serving(arguments, 1) as (port, process):
+        found = {"start_seconds": time.monotonic() - began, "start_cpu": processor_seconds(process)}
+        found.update(
+            start_own_mb=memory_mb(process, "RssAnon"), start_mapped_mb=memory_mb(process, "RssFile")
+        )
+        client, before = Client(port), processor_seconds(process)
+        for number in rng.choice(row["documents"], questions, replace=False):
+            client.ask(
+                f"/v1/models/{row['student']}:chat",
+                {"document_id": str(number), "chat": [words_of(rng, _QUERY)]},
+            )
+        found["per_cpu_second"] = questions / max(processor_seconds(process) - before, 0.01)
+        found.update(own_mb=memory_mb(process, "RssAnon"), mapped_mb=memory_mb(process, "RssFile"))
+        client.close()
+    return found
+
+
 def projected(row: dict[str, Any], documents: int) -> dict[str, float]:
     """Bytes and hours of encoding of so many documents."""
     factor = documents / row["documents"]
@@ -139,7 +169,9 @@ def main(_: list[str]) -> None:
                     pool.apply(export, (student, model, "float32"))
             with tempfile.TemporaryDirectory(dir=scratch) as folder, context.Pool(1) as pool:
                 given = (model, Path(folder), documents, _WORDS.value, states, _QUESTIONS.value)
-                rows.append({"student": student, **pool.apply(measure, given)})
+                row = {"student": student, **pool.apply(measure, given)}
+                row["served"] = served(model, Path(folder), row, _QUESTIONS.value)
+                rows.append(row)
             rows[-1]["projected"] = projected(rows[-1], _PROJECT.value)
     ways = list(rows[0]["questions_a_second"])
     table = Table("student", "states", "documents", "bytes a word", "encoded a second", *ways, "open, ms")

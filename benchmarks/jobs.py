@@ -128,5 +128,13 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.ports --models=bidaf,qanet,qanet:1",
         "--models=bidaf --document=32 --batch=2 --steps=1",
     ),
+    "documents": (
+        "benchmarks.documents --sizes=1000,10000",
+        "--sizes=20 --students=sam --states=int8 --questions=3",
+    ),
+    # Takes eight minutes and four gigabytes.
+    "documents-large": ("benchmarks.documents --sizes=100000 --students=sam", None),
+    # Needs --more="--data_dir=SQUAD --export_dir=EXPORT".
+    "retrieval": ("benchmarks.retrieval", None),
     "recurrent-torch": ("benchmarks.recurrent --lengths=256,1200 --torch", "--lengths=32 --steps=1"),
 }

@@ -16,10 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from absl import app, flags
-from rich.table import Table
 from tqdm import tqdm
 
-from holle_tf.drawing.terminal_table import print_table
+from benchmarks.store_tables import retrieval
 
 _DATA = flags.DEFINE_string("data_dir", None, "folder with train.json, dev.json and test.json", required=True)
 _EXPORT = flags.DEFINE_string("export_dir", None, "an ONNX export of a student of these data", required=True)
@@ -141,16 +140,8 @@ def main(_: list[str]) -> None:
         "weights": weights,
         "f1_dev": {most: {w: mean_f1(dev, most, w) for w in WEIGHTS} for most in weights},
     }
-    table = Table("documents read", "recall", "F1, likeliest span", "F1, with BM25", "weight of BM25")
-    table.add_row("its own", "-", f"{result['f1_known']:.2f}", "-", "-")
-    table.add_row("1", f"{result['recall'][1]:.1%}", f"{result['f1_first']:.2f}", "-", "-")
-    for most, weight in weights.items():
-        figures = (result["f1_product"][most], result["f1_mixed"][most])
-        table.add_row(
-            str(most), f"{result['recall'][most]:.1%}", *map("{:.2f}".format, figures), f"{weight:g}"
-        )
-    print_table(table, f"{len(test):,} questions of the test split, {paragraphs:,} paragraphs")
-    print(f"int8 states: F1 {result['f1_known_int8']:.2f} of the paragraph that belongs to the question")
+    result = json.loads(json.dumps(result))  # with the keys of the file
+    print(retrieval(result))
     print(json.dumps(result))
 
 

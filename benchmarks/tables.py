@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from benchmarks import export_tables, quality_tables, serving_tables
+from benchmarks import export_tables, quality_tables, serving_tables, store_tables
 from benchmarks.cells import BOUND_TITLES, GPU_TITLES, WHAT, bound_cells, gpu_cells, row_text
 from benchmarks.markdown import Tables, markdown
 from holle_tf import paper
@@ -265,6 +265,7 @@ PAGES: Dict[str, Tables] = {
         "turns": ("turns", serving_tables.turns),
         "http-turns": ("http-turns", serving_tables.http_turns),
     },
+    "documents.md": store_tables.TABLES,
     "export.md": export_tables.TABLES,
     "tuning.md": {
         "trial-memory": ("trial-memory", trial_memory),
