@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Sequence
 
 import numpy as np
-import onnxruntime
 
 from holle_tf.catalogue import DEFAULT_STUDENT, title_of
 from holle_tf.evaluate.answers import Answer
@@ -23,6 +22,7 @@ from holle_tf.serve.backend import ModelCard, recorded_number
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.document_states import DocumentStates, answered_together, padded_ids, stacked
 from holle_tf.serve.numpy_decoding import decode_probabilities
+from holle_tf.serve.onnx_sessions import check_weights, open_graphs
 from holle_tf.serve.signatures import EDGES
 from holle_tf.store.fingerprint import VOCABULARY, WEIGHTS, model_fingerprint
 from holle_tf.store.read_document import ReadDocument
@@ -42,7 +42,6 @@ FILES = ("model.onnx", "vocab.txt", "tokenizer.json")
 HALVES = ("encode.onnx", "answer.onnx")
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32}
 STACKED_WORDS = 4096  # of documents that are answered about together; it pays for short ones only
-WEIGHTS_DIGEST = "weights_sha256"  # in the metadata of the halves: of model.onnx, which has their weights
 
 
 class OnnxBackend:
@@ -95,9 +94,9 @@ class OnnxBackend:
             kept = cache.most_bytes > 0 or self._store is not None
             halves = kept and all((folder / name).is_file() for name in HALVES)
             names = HALVES if halves else ("model.onnx",)
-            self._sessions = {name: _session(folder / name, threads) for name in names}
+            self._sessions = open_graphs(folder, names, threads)
             if halves:
-                _check_weights(self._sessions, self._digests[WEIGHTS])
+                check_weights(self._sessions, self._digests[WEIGHTS])
         except Exception as error:  # onnxruntime's errors have no other class in common
             reason = " ".join(f"{type(error).__name__}: {error}".split())
             raise UserError(f"{folder}: cannot load this export ({reason}); export it again.") from error
@@ -274,26 +273,6 @@ def _readable(text: str) -> str:
 
 def _batch(rows: Sequence[Mapping[str, list[int]]]) -> dict[str, np.ndarray]:
     return {name: padded_ids([row[name] for row in rows]) for name in rows[0]}
-
-
-def _session(path: Path, threads: int) -> Any:
-    return onnxruntime.InferenceSession(str(path), _options(threads), providers=["CPUExecutionProvider"])
-
-
-def _check_weights(halves: Mapping[str, Any], digest: str) -> None:
-    """Raise a ValueError if the halves were written beside another ``model.onnx`` than that of the digest."""
-    for name, half in halves.items():
-        if half.get_modelmeta().custom_metadata_map.get(WEIGHTS_DIGEST) != digest:
-            raise ValueError(f"{name} takes its weights from another model.onnx")
-
-
-def _options(threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3  # errors
-    options.enable_cpu_mem_arena = False  # so that memory is freed after a long document
-    return options
 
 
 def _card(folder: Path) -> ModelCard:
