@@ -1,8 +1,11 @@
 """Documents by their ids, over HTTP, with a model whose answers are known."""
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from holle_tf.options.serve import ServeConfig
+from holle_tf.serve.document_cache import DocumentCache
+from holle_tf.serve.documents import DocumentStore
 
 PREDICT, CHAT, DOCUMENTS = "/v1/models/sam:predict", "/v1/models/sam:chat", "/v1/documents"
 TEXT = "Ein 😀 Café, e\u0301t 2.8 <b>end</b>"
@@ -89,6 +92,16 @@ def test_a_document_that_was_dropped_is_unknown_until_its_text_comes_again(clien
     assert status == 404 and "store it again by POST /v1/documents" in reply["error"]
     assert client.post(CHAT, {"document": TEXT, "chat": ["end"]})[1]["document_id"] == key
     assert client.post(CHAT, {"document_id": key, "chat": ["end"]})[0] == 200
+
+
+def test_after_a_restart_an_id_is_unknown_until_its_text_comes_again():
+    before, after = (DocumentStore(DocumentCache.of_megabytes(1), most_words=50) for _ in range(2))
+    key = before.keep(TEXT).id
+    assert before.get(key).text == TEXT
+    with pytest.raises(HTTPException) as refused:
+        after.get(key)
+    assert refused.value.status_code == 404 and "send its text" in refused.value.detail
+    assert after.add(TEXT).id == key and after.get(key).text == TEXT
 
 
 def test_a_service_that_keeps_nothing_says_so(serving, first_word):
