@@ -1,10 +1,11 @@
 """Pictures of the page for docs/serving.md, made with Debian's Chromium.
 
-    python -m holle_tf.main --mode=serve --run_dir=STUDENT,TEACHER &
+    python -m holle_tf.main --mode=serve --export_dir=STUDENT/export/onnx --run_dir=TEACHER &
     python docs/screenshots/serve.py [--address=http://127.0.0.1:8501] [--out=docs/images]
 
 Needs requirements-browser.txt, and Chromium (``apt-get install chromium``). The service has to offer
-documents, so serve runs whose prepared data are there.
+documents, so serve a run whose prepared data are there. The pictures show how long the models took: make them
+on a machine that does nothing else.
 """
 
 from __future__ import annotations
