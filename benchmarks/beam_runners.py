@@ -188,7 +188,7 @@ def main(argv: list[str]) -> None:
     table = Table("", "", "seconds", "CPU seconds", "equal to that without Beam")
     for row in found:
         figures = (f"{row[name]:.0f}" for name in ("seconds", "cpu_seconds"))
-        table.add_row(row["mode"], row["runner"], *figures, "yes" if row["equal"] else "no")
+        table.add_row(str(row["mode"]), str(row["runner"]), *figures, "yes" if row["equal"] else "no")
     print_table(table, f"{prepared.count('train'):,} train examples, {_CHATS.value:,} chats")
     print(json.dumps({"measured": found}))
 

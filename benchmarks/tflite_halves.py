@@ -33,8 +33,7 @@ def tflite(student: Any) -> dict[str, tuple[Call, int]]:
     """The whole model and its halves, each with the bytes of its file."""
     import tensorflow as tf
 
-    from holle_tf.export.tflite import tflite_model
-    from holle_tf.export.tflite_compact import compacted
+    from holle_tf.export.tflite import converted, tflite_model
     from holle_tf.models.halves import Halves, kept_states
     from holle_tf.models.layers.masking import masked_softmax
     from holle_tf.models.outputs import EDGES
@@ -50,20 +49,22 @@ def tflite(student: Any) -> dict[str, tuple[Call, int]]:
         logits = {f"{edge}_probabilities": found[f"{edge}_logits"] for edge in EDGES}
         return {name: masked_softmax(values, found["document_mask"]) for name, values in logits.items()}
 
-    def converted(function: Callable[..., Any], specs: list[Any]) -> bytes:
-        concrete = tf.function(function, autograph=False).get_concrete_function(*specs)
-        return compacted(tf.lite.TFLiteConverter.from_concrete_functions([concrete], model).convert())
-
     files = {
         "whole": tflite_model(student, "none"),
-        "encode": converted(halves.encode, [ids["document"]]),
-        "answer": converted(answer, [*ids.values(), *states.values()]),
+        "encode": converted(halves.encode, [ids["document"]], model),
+        "answer": converted(answer, [*ids.values(), *states.values()], model),
     }
     found: dict[str, tuple[Call, int]] = {}
     for name, content in files.items():
-        runner = tf.lite.Interpreter(model_content=content, num_threads=1).get_signature_runner()
-        found[name] = (lambda given, runner=runner: runner(**given)), len(content)
+        found[name] = _runner(content), len(content)
     return found
+
+
+def _runner(content: bytes) -> Call:
+    import tensorflow as tf
+
+    run = tf.lite.Interpreter(model_content=content, num_threads=1).get_signature_runner()
+    return lambda given: run(**given)
 
 
 def onnx(folder: Path) -> dict[str, tuple[Call, int]]:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Callable, NamedTuple, Optional
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from pipelines.beam_pipeline import make_pipeline
 from pipelines.encoding import encode
@@ -111,7 +112,7 @@ def _read(
     # The readers themselves: a worker's registry lacks those of plugins.
     readers = {split: reader_of_split(schema, data_dir, split, found) for split, found in files.items()}
 
-    def build(pipeline: beam.Pipeline) -> beam.PCollection:
+    def build(pipeline: beam.Pipeline) -> PCollection:
         return (
             pipeline
             | "files" >> beam.Create(sorted(files.items()))
@@ -154,7 +155,7 @@ def _count(
 ) -> dict[str, WordCounts]:
     """Counts of words in each split; a text that many examples share counts once."""
 
-    def build(pipeline: beam.Pipeline) -> beam.PCollection:
+    def build(pipeline: beam.Pipeline) -> PCollection:
         return (
             pipeline
             | "parts" >> beam.Create(list(parts))
@@ -189,7 +190,7 @@ def _write(
     examples = {split: sum(len(part.examples) for part in parts if part.split == split) for split in SPLITS}
     shards = {split: number_of_shards(count, config.shard_examples) for split, count in examples.items()}
 
-    def build(pipeline: beam.Pipeline) -> beam.PCollection:
+    def build(pipeline: beam.Pipeline) -> PCollection:
         return (
             pipeline
             | "parts" >> beam.Create(list(parts))
@@ -248,9 +249,7 @@ def _write_shard(
     }
 
 
-def _run(
-    options: Sequence[str], folder: Path, build: Callable[[beam.Pipeline], beam.PCollection]
-) -> list[Any]:
+def _run(options: Sequence[str], folder: Path, build: Callable[[beam.Pipeline], PCollection]) -> list[Any]:
     """All that the last step of a pipeline gives.
 
     Raises:

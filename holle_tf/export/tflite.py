@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Callable
 
 import tensorflow as tf
 
@@ -62,7 +64,24 @@ def tflite_model(student: Student, quantization: str) -> bytes:
         }
 
     specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
-    function = tf.function(probabilities, autograph=False).get_concrete_function(*specs)
+    return converted(probabilities, specs, model, quantization)
+
+
+def converted(
+    compute: Callable[..., dict[str, tf.Tensor]],
+    specs: Sequence[tf.TensorSpec],
+    model: tf.keras.Model,
+    quantization: str = "none",
+) -> bytes:
+    """A function in TensorFlow Lite.
+
+    Args:
+        compute: what computes the outputs by their names.
+        specs: its arguments.
+        model: has the variables that it uses.
+        quantization: as of ``tflite_model``.
+    """
+    function = tf.function(compute, autograph=False).get_concrete_function(*specs)
     # Only the variables: the converter would trace every layer of a model on its own.
     variables = tf.Module(name="student")
     variables.all = list(model.variables)
