@@ -108,12 +108,12 @@ for _format in (
         title="TensorFlow Lite",
         write="holle_tf.export.tflite:export_tflite",
         read="holle_tf.export.tflite:read_tflite",
-        options=("max_words", "quantization"),
-        ignored=("document_states",),
+        options=("max_words", "quantization", "document_states"),
         instead={
             "hash_buckets": "a client of --format=tflite looks words up itself; set it to 0",
             "float16_embeddings": "with --format=tflite, set export.quantization=float16 instead",
         },
+        read_halves="holle_tf.export.tflite_halves:read_tflite_halves",
     ),
     ExportFormat(
         name="onnx",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Callable
 
 import tensorflow as tf
 
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
-from holle_tf.export.tflite_compact import compacted
+from holle_tf.export.tflite_file import in_tflite, open_tflite
+from holle_tf.export.tflite_halves import HALVES, halves_model
 from holle_tf.models.layers.masking import masked_softmax
 from holle_tf.options.export import ExportConfig
 
@@ -20,7 +18,7 @@ MODEL = "model.tflite"
 
 
 def export_tflite(student: Student, folder: Path, options: ExportConfig) -> None:
-    """Write ``model.tflite`` and what a client needs beside it.
+    """Write ``model.tflite``, its halves and what a client needs beside them.
 
     One example at a time. Inputs of the only signature: int32 ids ``document``, ``query``,
     ``prober_history``, ``responder_history``, (1, length), 0 = padding, at least one; and of a student with
@@ -30,19 +28,18 @@ def export_tflite(student: Student, folder: Path, options: ExportConfig) -> None
     Args:
         student: what is exported.
         folder: an existing one.
-        options: ``quantization`` says how weights are stored.
+        options: ``quantization`` says how weights are stored, and ``document_states`` what is kept of a
+            document between the signatures of ``halves.tflite`` (``tflite_halves``); none = no such file.
     """
     (folder / MODEL).write_bytes(tflite_model(student, options.quantization))
+    if options.document_states != "none":
+        (folder / HALVES).write_bytes(halves_model(student, options.quantization, options.document_states))
     write_client_files(student, folder)
 
 
 def read_tflite(folder: Path, threads: int) -> Read:
     """See ``readback.load_reader``."""
-    with warnings.catch_warnings():
-        # TensorFlow 2.21 warns that another package will have it one day (docs/decisions.md).
-        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated", UserWarning)
-        interpreter = tf.lite.Interpreter(str(folder / MODEL), num_threads=threads or None)
-    signature = interpreter.get_signature_runner()
+    signature = open_tflite(folder / MODEL, threads).get_signature_runner()
     return lambda ids: signature(**ids)
 
 
@@ -64,30 +61,8 @@ def tflite_model(student: Student, quantization: str) -> bytes:
         }
 
     specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
-    return converted(probabilities, specs, model, quantization)
-
-
-def converted(
-    compute: Callable[..., dict[str, tf.Tensor]],
-    specs: Sequence[tf.TensorSpec],
-    model: tf.keras.Model,
-    quantization: str = "none",
-) -> bytes:
-    """A function in TensorFlow Lite.
-
-    Args:
-        compute: what computes the outputs by their names.
-        specs: its arguments.
-        model: has the variables that it uses.
-        quantization: as of ``tflite_model``.
-    """
-    function = tf.function(compute, autograph=False).get_concrete_function(*specs)
+    function = tf.function(probabilities, autograph=False).get_concrete_function(*specs)
     # Only the variables: the converter would trace every layer of a model on its own.
     variables = tf.Module(name="student")
     variables.all = list(model.variables)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], variables)
-    if quantization != "none":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if quantization == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    return compacted(converter.convert())
+    return in_tflite(tf.lite.TFLiteConverter.from_concrete_functions([function], variables), quantization)

@@ -24,6 +24,6 @@ class ExportConfig:
     )
     document_states: str = option(
         "float32",
-        "number format of what is kept of a document (ONNX, SavedModel); none = no graphs that keep it",
+        "number format of what is kept of a document; none = no graphs that keep it",
         choices=STATES,
     )

@@ -128,10 +128,8 @@ def test_rest_clients_find_the_span_of_predict(address, expected, without_packag
 @pytest.mark.parametrize("name", FORMATS)
 def test_probabilities_are_those_of_keras(run, name):
     student, folder = student_of(run), run.path / "export" / name
-    readers = [load_reader(name, folder)]
-    if FORMATS_BY_NAME[name].has_halves(ExportConfig()):
-        readers.append(load_halves(name, folder))
-    assert len(readers) == (1 if name == "tflite" else 2)
+    assert FORMATS_BY_NAME[name].has_halves(ExportConfig())
+    readers = [load_reader(name, folder), load_halves(name, folder)]
     for words in (1, 40, 300):
         ids = random_words(student.inputs, words, len(student.words), seed=words)
         ids["prober_history"] = np.zeros((1, 1), np.int32)

@@ -1,10 +1,10 @@
-"""Whether the two halves of a student pay in TensorFlow Lite, beside ONNX.
+"""Times the two halves of a student, in ONNX and in TensorFlow Lite, beside the whole.
 
-    .venv/bin/python -m benchmarks.tflite_halves --lengths=256,1200,5000
+    .venv/bin/python -m benchmarks.halves --lengths=256,1200,5000
 
 A student of the published size with random weights. Each number is the median processor time of a call on one
-thread, in milliseconds: of the whole model, of ``encode``, and of ``answer`` with float32 states. No export
-writes these TensorFlow Lite files; docs/export.md says why. The last line is JSON.
+thread, in milliseconds: of the whole model, of ``encode``, and of ``answer`` with float32 states. The last
+line is JSON.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Callable, Mapping, Optional
 
 import numpy as np
 from absl import app, flags
 
 from benchmarks.markdown import markdown
 from benchmarks.models import WORDS
-from benchmarks.untrained_exports import CONTEXT, export, untrained
+from benchmarks.untrained_exports import CONTEXT, untrained
 
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000"], "words of the documents")
 _STUDENT = flags.DEFINE_string("student", "sam", "of the catalogue")
@@ -29,42 +29,17 @@ PARTS = ("whole", "encode", "answer")
 Call = Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
-def tflite(student: Any) -> dict[str, tuple[Call, int]]:
+def tflite(folder: Path) -> dict[str, tuple[Call, int]]:
     """The whole model and its halves, each with the bytes of its file."""
-    import tensorflow as tf
+    from holle_tf.export.tflite import MODEL
+    from holle_tf.export.tflite_file import open_tflite
+    from holle_tf.export.tflite_halves import ANSWER, ENCODE, HALVES
 
-    from holle_tf.export.tflite import converted, tflite_model
-    from holle_tf.models.halves import Halves, kept_states
-    from holle_tf.models.layers.masking import masked_softmax
-    from holle_tf.models.outputs import EDGES
+    def call_of(file: str, signature: Optional[str] = None) -> tuple[Call, int]:
+        run = open_tflite(folder / file, 1).get_signature_runner(signature)
+        return lambda given: run(**given), (folder / file).stat().st_size
 
-    model, sizes = student.stock_model(), kept_states(student.config)
-    halves = Halves(student.config, model)
-    ids = {name: tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs}
-    states = {name: tf.TensorSpec([1, None, size], tf.float32, name=name) for name, size in sizes.items()}
-
-    def answer(*given: tf.Tensor) -> dict[str, tf.Tensor]:
-        named = dict(zip((*ids, *states), given))
-        found = halves.answer({name: named[name] for name in states}, {name: named[name] for name in ids})
-        logits = {f"{edge}_probabilities": found[f"{edge}_logits"] for edge in EDGES}
-        return {name: masked_softmax(values, found["document_mask"]) for name, values in logits.items()}
-
-    files = {
-        "whole": tflite_model(student, "none"),
-        "encode": converted(halves.encode, [ids["document"]], model),
-        "answer": converted(answer, [*ids.values(), *states.values()], model),
-    }
-    found: dict[str, tuple[Call, int]] = {}
-    for name, content in files.items():
-        found[name] = _runner(content), len(content)
-    return found
-
-
-def _runner(content: bytes) -> Call:
-    import tensorflow as tf
-
-    run = tf.lite.Interpreter(model_content=content, num_threads=1).get_signature_runner()
-    return lambda given: run(**given)
+    return {"whole": call_of(MODEL), "encode": call_of(HALVES, ENCODE), "answer": call_of(HALVES, ANSWER)}
 
 
 def onnx(folder: Path) -> dict[str, tuple[Call, int]]:
@@ -110,10 +85,16 @@ def measure(parts: Mapping[str, tuple[Call, int]], inputs: tuple[str, ...], word
 
 
 def main(_: list[str]) -> None:
+    from holle_tf.export.onnx_student import export_onnx
+    from holle_tf.export.tflite import export_tflite
+    from holle_tf.options.export import ExportConfig
+
     student, rows = untrained(_STUDENT.value), []
     with tempfile.TemporaryDirectory() as scratch:
-        export(_STUDENT.value, Path(scratch) / "onnx", "float32")
-        formats = {"TFLite": tflite(student), "ONNX": onnx(Path(scratch) / "onnx")}
+        folder = Path(scratch)
+        export_onnx(student, folder, ExportConfig())
+        export_tflite(student, folder, ExportConfig())
+        formats = {"TFLite": tflite(folder), "ONNX": onnx(folder)}
         for name, parts in formats.items():
             for words in map(int, _LENGTHS.value):
                 rows.append({"format": name, "words": words, **measure(parts, student.inputs, words)})
