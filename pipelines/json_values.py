@@ -10,6 +10,7 @@ from pipelines.example import Unusable
 
 # Half of a surrogate pair: JSON can escape it, UTF-8 cannot encode it. U+FFFD is as long, so offsets hold.
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_WHOLE_NUMBER = re.compile(r"([0-9]{1,15})(\.0+)?")
 
 
 def as_text(value: Any) -> str:
@@ -68,11 +69,15 @@ def required_text(record: Mapping[str, Any], key: str) -> str:
 
 
 def as_offset(value: Any) -> Optional[int]:
-    """A character offset, or None for anything but a whole number."""
+    """A character offset, or None for anything but a whole number.
+
+    A text may hold the number, also as "7.0", which pandas writes where a column has missing values.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     if isinstance(value, str):
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+        number = _WHOLE_NUMBER.fullmatch(value.strip())
+        return int(number.group(1)) if number else None
     return value if isinstance(value, int) else None
