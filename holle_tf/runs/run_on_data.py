@@ -15,7 +15,7 @@ from holle_tf.catalogue import is_student
 from holle_tf.config import Config
 from holle_tf.evaluate.conicity import Conicity
 from holle_tf.models.chunked_reading import chunked_reader
-from holle_tf.runs.data import open_data, relocated
+from holle_tf.runs.data import find_data, open_data, relocated
 from holle_tf.runs.run_folder import RunFolder, build_model, read_json, write_text
 from pipelines.errors import UserError
 from pipelines.files import json_sha256
@@ -176,12 +176,14 @@ def data_of_run(run: RunFolder, config: Config) -> PreparedData:
     Raises:
         UserError: they are not where they were, with the flags to give.
     """
-    prepared = None if config.data_dir or config.glove else _prepared_beside(run)
-    if prepared is not None:
-        return prepared
+    beside = _prepared_beside(run)
+    if beside is not None and not (config.data_dir or config.glove):
+        return beside
     own = relocated(run.config(), config)
     _check_there(run, own)
-    return open_data(own)
+    # The same data are not prepared once more in the runs_dir of now, which may be of another place.
+    found = None if beside is None else find_data(replace(own, runs_dir=str(run.path.resolve().parents[1])))
+    return found or open_data(own)
 
 
 def _prepared_beside(run: RunFolder) -> Optional[PreparedData]:

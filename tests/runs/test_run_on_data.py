@@ -10,7 +10,7 @@ import pytest
 from holle_tf.catalogue import MODELS
 from holle_tf.modes.distill import distill_mode
 from holle_tf.modes.evaluate import evaluate_mode
-from holle_tf.runs.data import open_data
+from holle_tf.runs.data import open_data, raw_data
 from holle_tf.runs.run_folder import RunFolder
 from holle_tf.runs.run_on_data import RunOnData, data_of_run, with_vocabulary_of
 from holle_tf.training.train import ensure_run
@@ -91,6 +91,19 @@ def test_a_run_finds_its_data_from_any_folder(tiny, student_run, tmp_path, monke
     found = data_of_run(run, tiny(runs_dir="runs"))
     assert found.fingerprint == run.identity()["data"]
     assert not list(tmp_path.iterdir())
+
+
+def test_raw_data_that_moved_are_not_prepared_again_where_the_command_is_given(
+    tiny, student_run, tmp_path, monkeypatch
+):
+    run = RunFolder(student_run.path.resolve())
+    raw, glove = raw_data(run.config())
+    moved = shutil.copytree(raw, tmp_path / "raw")
+    glove = Path(glove).resolve()
+    monkeypatch.chdir(tmp_path)
+    found = data_of_run(run, tiny(f"data_dir={moved}", f"glove={glove}", runs_dir="runs"))
+    assert (found.fingerprint, found.folder.parents[1]) == (run.identity()["data"], run.path.parents[1])
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
 
 
 @pytest.mark.parametrize("option, flag", [("data_dir", "--data_dir"), ("glove", "--glove")])
