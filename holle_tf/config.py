@@ -38,6 +38,8 @@ from pipelines.option import option
 from pipelines.options import DataConfig, DemoConfig
 from pipelines.plugins import load_plugins
 
+MAX_SEED = 2**32 - 1  # of NumPy's generators
+
 
 @dataclass(frozen=True)
 class TrainingConfigs:
@@ -60,7 +62,7 @@ class Config:
     recipe: str = option("", "objective of a student (docs/recipes.md); empty = the default of the mode")
     teacher: str = option("", "teachers of a student, with commas between them; empty = none")
     fold: str = option("", "train without this fold, as 1/4 for the first of four; empty = on all examples")
-    seed: int = option(0, "seed of weights, dropout and the order of the examples", at_most=2**32 - 1)
+    seed: int = option(0, "seed of weights, dropout and the order of the examples", at_most=MAX_SEED)
     data_dir: str = option("", "folder of the raw files; empty = the embedded demo corpus")
     glove: str = option("", "GloVe file, or none to learn the word vectors")
     limit: int = option(0, "examples of each split that are read; 0 = all")
@@ -98,6 +100,19 @@ class Config:
     def teachers(self) -> list[str]:
         """The names of the teachers, in order."""
         return [name.strip() for name in self.teacher.split(",") if name.strip()]
+
+    def seeds(self, count: int) -> range:
+        """Consecutive seeds, from ``seed`` on.
+
+        Raises:
+            UserError: the last of them is larger than a seed can be.
+        """
+        if self.seed + count - 1 > MAX_SEED:
+            raise UserError(
+                f"seed={self.seed}: {count} consecutive seeds are needed, and the last has to be at most"
+                f" {MAX_SEED}; give a smaller --seed"
+            )
+        return range(self.seed, self.seed + count)
 
     @property
     def student(self) -> str:

@@ -120,6 +120,13 @@ def test_the_flag_of_the_interaction_is_an_option_of_the_student_that_is_trained
         load_config(flags={"student.interactions": "mul"})
 
 
+def test_consecutive_seeds_end_before_the_largest_possible_one_or_are_refused():
+    config = Config(seed=2**32 - 2)
+    assert list(config.seeds(2)) == [2**32 - 2, 2**32 - 1]
+    with pytest.raises(UserError, match="3 consecutive seeds are needed.*; give a smaller --seed"):
+        config.seeds(3)
+
+
 @pytest.mark.parametrize("name", ["data", "training", "student"])
 def test_a_model_cannot_take_the_name_of_an_option(name, monkeypatch):
     monkeypatch.setitem(MODELS, name, dataclasses.replace(MODELS["sam"], name=name))

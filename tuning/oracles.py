@@ -22,6 +22,7 @@ from keras_tuner.oracles import (
     RandomSearchOracle,
 )
 
+from holle_tf.config import MAX_SEED
 from holle_tf.options.tuning import OBJECTIVES, TuningConfig
 from holle_tf.runs.run_folder import write_text
 from tuning.space import Space
@@ -188,7 +189,7 @@ def make_oracle(tuner: str, space: Space, options: TuningConfig, seed: int, epoc
     oracle = KINDS[tuner](
         objective=keras_tuner.Objective(options.objective, OBJECTIVES[options.objective]),
         hyperparameters=space.declared(),
-        seed=seed + 1,  # keras-tuner takes 0 for no seed
+        seed=min(seed + 1, MAX_SEED),  # keras-tuner takes 0 for no seed
         max_retries_per_trial=options.retries,
         max_minutes=options.max_minutes,
         lost_seconds=options.lost_seconds,

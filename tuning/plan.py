@@ -77,12 +77,13 @@ def make_plan(config: Config, run_dir: Optional[str], teacher_runs: Optional[Seq
     """The search that ``config`` and the flags ask for; prepares data and trains teachers if necessary.
 
     Raises:
-        UserError: space, recipe, teachers and model do not match.
+        UserError: space, recipe, teachers and model do not match, or there are too few seeds.
     """
     config, distilling = _resolved(config, teacher_runs)
     space = read_space(config, distilling)
     _check_recipes(config, space)
     tuner = _tuner(config.tuning.tuner, space)
+    config.seeds(config.tuning.executions)
     if config.tuning.max_trials == 0 and config.tuning.max_minutes == 0 and space.size is None:
         if tuner != "hyperband":
             raise UserError("this space is infinite: set tuning.max_trials or tuning.max_minutes by --set.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any, Callable, ContextManager, Mapping, NamedTuple, Optional, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from holle_tf.distill.precision import computing_in_float32
@@ -168,7 +169,7 @@ class Distiller(tf.keras.Model):
         self._weights_of_terms = {name: float(getattr(options, TERMS[name].weight)) for name in terms}
         self._teachers = tuple(teachers)
         self._options = options
-        self._seed = seed
+        self._seed = int(np.uint32(seed).astype(np.int32))  # which wraps around, as NumPy 2 refuses to
         self._l2 = l2
         self._clip_norm = clip_norm
         self._pool, self._null = pool, null

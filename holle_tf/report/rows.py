@@ -187,9 +187,9 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
     if of_folds := fold_variants(variant, config):
         folds = len(of_folds) // len(variant.teachers)
         places = [place for _, place in number_repeats(variant.teachers)]
-        return [(part.key, config.seed + places[i // folds]) for i, part in enumerate(of_folds)]
+        return [(part.key, config.seeds(places[i // folds] + 1)[-1]) for i, part in enumerate(of_folds)]
     return [
-        (teacher_key(variant.setup, kind, config), config.seed + place)
+        (teacher_key(variant.setup, kind, config), config.seeds(place + 1)[-1])
         for kind, place in number_repeats(kinds)
     ]
 

@@ -98,7 +98,7 @@ class Variant:
         """The seeds of its runs."""
         options = config.report
         count = options.headline_seeds if self.headline else options.other_seeds
-        return range(config.seed, config.seed + count)
+        return config.seeds(count)
 
     def config(self, base: Config, seed: int) -> Config:
         """The configuration of its run with this seed.

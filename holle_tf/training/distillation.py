@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 from dataclasses import replace
 from functools import partial
@@ -225,7 +224,7 @@ def find_or_train_teachers(
             runs.append(read_file(kind))
             continue
         seeds = taken.setdefault(kind, [])
-        seed = next(free for free in itertools.count(config.seed) if free not in seeds)
+        seed = next(free for free in config.seeds(len(seeds) + 1) if free not in seeds)
         plain = replace(config, model=kind, recipe="", teacher="", seed=seed)
         if config.distill.folds > 1:
             of_folds = _find_or_train_folds(plain, prepared, seeds, devices)
