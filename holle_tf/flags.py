@@ -147,7 +147,7 @@ _flag(
     option="teacher",
 )
 _flag(
-    flags.DEFINE_list,
+    flags.DEFINE_string,
     "teacher_run",
     "Run folder of a trained teacher, scores:FILE, or several separated by commas.",
 )

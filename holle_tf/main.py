@@ -26,7 +26,7 @@ import holle_tf.flags
 from holle_tf.modes.table import DEMO, MODES, OWN, check_flags, help_text
 from holle_tf.system.console_logging import Console, configure_console
 from pipelines.errors import UserError
-from pipelines.files import DISK_FULL
+from pipelines.files import DISK_FULL, listed_paths
 
 if TYPE_CHECKING:
     from holle_tf.config import Config
@@ -104,14 +104,15 @@ def _run(name: str) -> int:
 
 
 _PATHS = ("run_dir", "teacher_run", "input", "output", "export_dir", "multi_reference")  # flags
+_LISTS = ("teacher_run",)  # whose values are passed on as lists; --mode=serve splits its own
 
 
 def _at_home(flag: str, value: Any) -> Any:
     """The value of a flag; of a path, ``~`` at its beginning is a home folder, which no shell sees there."""
     if flag not in _PATHS or not value:
         return value
-    if isinstance(value, list):
-        return [os.path.expanduser(path) for path in value]
+    if flag in _LISTS:
+        return listed_paths(value)
     return ",".join(os.path.expanduser(path) for path in value.split(","))
 
 

@@ -13,7 +13,7 @@ import time
 import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Callable, Iterator, Union
+from typing import IO, Any, Callable, Iterator, List, Union
 
 from pipelines.errors import UserError
 
@@ -176,6 +176,17 @@ def _replace_folder(source: Path, target: Path) -> None:
         os.rename(aside, target)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def listed_paths(text: str) -> List[str]:
+    """The paths of a list that commas separate. A path that exists may itself contain commas.
+
+    ``~`` at the beginning of a path becomes the home folder, since no shell sees it behind ``--flag=``.
+    """
+    whole = os.path.expanduser(text)
+    if os.path.exists(whole):
+        return [whole]
+    return [os.path.expanduser(path.strip()) for path in text.split(",") if path.strip()]
 
 
 def file_sha256(path: PathLike) -> str:

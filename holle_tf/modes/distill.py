@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional, Sequence
@@ -109,7 +110,8 @@ def _distill(
     print("student:     ", student.path)
     print("pictures:    ", ", ".join(str(picture) for picture in pictures))
     print("curves:      ", f"tensorboard --logdir {student.path.parent}")
-    print("try it:      ", f"python -m holle_tf.main --mode=predict --run_dir={student.path}")
+    path = shlex.quote(str(student.path))
+    print("try it:      ", f"python -m holle_tf.main --mode=predict --run_dir={path}")
     paths = [str(teacher.path) for teacher in teachers]
     teacher_paths: dict[str, Any] = {"teacher": paths[0]} if len(paths) == 1 else {"teachers": paths}
     found = {"student": str(student.path), **({"also_student": str(other.path)} if other else {})}

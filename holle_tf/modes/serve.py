@@ -12,6 +12,7 @@ from holle_tf.modes.encode import check_packages
 from holle_tf.serve.backend import Backend, warm_up
 from holle_tf.serve.document_cache import DocumentCache
 from pipelines.errors import UserError
+from pipelines.files import listed_paths
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _check_store(store: Store, exports: Sequence[Backend]) -> None:
 
 
 def _paths(text: Optional[str]) -> list[Path]:
-    return [Path(path) for path in (text or "").split(",") if path]
+    return [Path(path) for path in listed_paths(text or "")]
 
 
 def _runs(

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.files import atomic_file, atomic_folder, atomic_path, check_space, file_sha256
+from pipelines.files import atomic_file, atomic_folder, atomic_path, check_space, file_sha256, listed_paths
 
 
 def names(folder):
@@ -45,6 +45,14 @@ def test_a_file_gets_the_permissions_of_any_other_new_file(tmp_path):
         file.write(b"")
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "atomic")]
     assert modes[0] == modes[1]
+
+
+def test_commas_separate_paths_but_not_the_parts_of_one_that_exists(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    assert listed_paths(f"{tmp_path}/a, b,~/c,") == [f"{tmp_path}/a", "b", "/home/me/c"]
+    (tmp_path / "a, b").mkdir()
+    assert listed_paths(f"{tmp_path}/a, b") == [f"{tmp_path}/a, b"]
+    assert listed_paths("") == []
 
 
 def test_other_modes_are_refused(tmp_path):
