@@ -75,7 +75,16 @@ def command() -> None:
     sys.modules["__main__"].__doc__ = help_text()  # which absl's --help shows,
     sys.argv[0] = NAME  # with the flags that belong to the module of this name
     flags.adopt_module_key_flags(holle_tf.flags)
-    app.run(main)
+    app.run(main, flags_parser=_parsed)
+
+
+def _parsed(arguments: list[str]) -> list[str]:
+    """The arguments that are no flags; absl itself would report a bad flag in two lines and exit status 1."""
+    try:
+        return flags.FLAGS(arguments)
+    except flags.Error as error:
+        _fail(f"{error} (see --help)", 2)
+        raise
 
 
 def _configure_logging() -> None:
