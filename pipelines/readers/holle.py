@@ -28,6 +28,7 @@ DOCUMENT_KEYS = {
     "oracle_full": ("oracle", "answer_start_oracle"),
 }
 SOURCES = {0: "plot", 1: "review", 2: "comments", 3: "fact_table"}  # by label
+_OF_NOTHING = ("nan", "NaN", "None", "<NA>")  # what str() makes of a missing value, in pandas or Python
 NO_HISTORY = "NH"  # what Holl-E writes instead of an utterance
 
 
@@ -99,6 +100,9 @@ def parse_record(record: Any, config: DataConfig) -> Tuple[Example, List[str]]:
         repairs.append("response is missing")
     if source == "unknown":
         repairs.append("label is unknown")
+    for key in ("query", "response", "chat_id", "movie_name"):  # a person may say "nan", so it is only told
+        if as_text(record.get(key)).strip() in _OF_NOTHING:
+            repairs.append(f"{key} is the text '{as_text(record[key]).strip()}', kept as it is")
     return example, repairs
 
 

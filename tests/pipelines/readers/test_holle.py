@@ -329,6 +329,14 @@ def test_a_record_to_predict_needs_no_span(tmp_path):
     assert example_to_predict(without, DataConfig(setup="ld")).document == "another text"
 
 
+@pytest.mark.parametrize("key", ["query", "response", "chat_id", "movie_name"])
+def test_the_text_of_a_missing_value_is_kept_and_reported(tmp_path, key):
+    example, repairs = read_one(tmp_path, **{key: "nan"})
+    assert repairs == [f"{key} is the text 'nan', kept as it is"]
+    assert "nan" in (example.query, example.response, example.chat_id, example.movie)
+    assert read_one(tmp_path, **{key: "nanny"})[1] == []
+
+
 NAN = float("nan")
 
 
