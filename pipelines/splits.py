@@ -169,6 +169,8 @@ def check_dropped(files: Sequence[Path], report: ReadReport, config: DataConfig)
                 f"a split of train, dev or test needs answers; --mode=predict --input={files[0]} answers"
                 " questions, and distill.pool learns from them"
             )
+        elif set(report.dropped) == {"'example_id' is missing"}:
+            remedy = "give each record an 'example_id' of its own, such as 12_3 for the fourth of chat 12"
         raise UserError(f"{where}: no usable example ({reasons or 'the list is empty'}); {remedy}")
     expected = sum(len(ids) for reason, ids in report.dropped.items() if reason in EXPECTED)
     read, dropped = report.read - expected, report.dropped_count - expected

@@ -191,6 +191,8 @@ def test_too_many_dropped_is_an_error_that_says_how_to_go_on(tmp_path):
 def test_no_usable_example_is_an_error_even_if_all_may_be_dropped(tmp_path):
     with pytest.raises(UserError, match="no usable example.*'span' is empty: 1"):
         read(tmp_path, [record(span="")])
+    with pytest.raises(UserError, match="'example_id' is missing: 1, first test_data.*; give each"):
+        read(tmp_path, [record(example_id=None)])
     with pytest.raises(UserError, match="no usable example.*list is empty"):
         read(tmp_path, [])
 
