@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 import tempfile
+import weakref
 from pathlib import Path
 from typing import IO, Any, Callable, Iterator, NamedTuple, Optional
 
@@ -155,6 +156,7 @@ class SplitScores:
 
     def __init__(self, path: Path, prepared: PreparedData, split: str):
         self._spool: IO[bytes] = tempfile.TemporaryFile()
+        weakref.finalize(self, self._spool.close)
         self._prepared, self._split = prepared, split
         documents = {
             example.example_id: text_sha256(example.document) for example in iterate_examples(prepared, split)
