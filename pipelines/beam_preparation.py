@@ -14,8 +14,6 @@ records are those of ``local_preparation.fill_folder``, in the same shards.
 from __future__ import annotations
 
 import logging
-import pickle
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,9 +24,8 @@ from typing import Any, Callable, NamedTuple, Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipelines.beam_pipeline import make_pipeline
+from pipelines.beam_pipeline import found_by_pipeline
 from pipelines.encoding import encode
-from pipelines.errors import UserError
 from pipelines.folder_reader import reader_of_split
 from pipelines.offset_counting import CountingParser
 from pipelines.options import DataConfig
@@ -51,7 +48,6 @@ from pipelines.word_counts import WordCounts, count_words, save_vocabularies
 logger = logging.getLogger(__name__)
 
 PART_EXAMPLES = 1000  # that a worker is given at a time
-_ALL = "all"  # key of everything that a pipeline finds
 
 
 class _Read(NamedTuple):
@@ -120,7 +116,7 @@ def _read(
             | "read" >> beam.Map(_read_split, readers, config, limit, folder)
         )
 
-    found = dict(_run(options, folder, build))
+    found = dict(found_by_pipeline(options, folder, build))
     for split in SPLITS:
         for line in found[split].report.lines():
             logger.info(line)
@@ -167,7 +163,7 @@ def _count(
         )
 
     counts = {split: WordCounts(Counter(), Counter()) for split in SPLITS}
-    for (split, kind, entry), number in _run(options, folder, build):
+    for (split, kind, entry), number in found_by_pipeline(options, folder, build):
         getattr(counts[split], kind)[entry] = number
     return counts
 
@@ -200,7 +196,7 @@ def _write(
             | "write" >> beam.Map(_write_shard, folder, shards)
         )
 
-    written = sorted(_run(options, folder, build), key=lambda shard: shard["shard"]["file"])
+    written = sorted(found_by_pipeline(options, folder, build), key=lambda shard: shard["shard"]["file"])
     by_split = {split: [shard for shard in written if shard["split"] == split] for split in SPLITS}
     return {
         "shards": {split: [shard["shard"] for shard in found] for split, found in by_split.items()},
@@ -247,30 +243,3 @@ def _write_shard(
         "words": {name: sum(row[name] for row in lengths) for name in TEXTS},
         "longest": longest_inputs(lengths),
     }
-
-
-def _run(options: Sequence[str], folder: Path, build: Callable[[beam.Pipeline], PCollection]) -> list[Any]:
-    """All that the last step of a pipeline gives.
-
-    Raises:
-        UserError: a worker raised one.
-    """
-    path = folder / "found.pickle"
-    try:
-        with make_pipeline(options) as pipeline:
-            found = build(pipeline) | "key" >> beam.Map(lambda each: (_ALL, each))
-            _ = found | "together" >> beam.GroupByKey() | "save" >> beam.Map(_save, path)
-    except Exception as error:  # runners wrap what a worker raises in errors of their own
-        fault = re.search(r"UserError: (.*?)(?: \[while running|\n|$)", f"{type(error).__name__}: {error}")
-        if fault:
-            raise UserError(fault[1]) from error
-        raise
-    with open(path, "rb") as file:
-        content = pickle.load(file)
-    path.unlink()
-    return content
-
-
-def _save(item: tuple[str, Iterable[Any]], path: Path) -> None:
-    with open(path, "wb") as file:
-        pickle.dump(list(item[1]), file)

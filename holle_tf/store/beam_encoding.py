@@ -6,23 +6,18 @@ One process goes through the input and decides which lines are read. The parts a
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Optional, Sequence
+from typing import Any, Iterator, Optional, Sequence
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from holle_tf.store.manifest import ShardEntry
 from holle_tf.store.part import Encoder, Part, write_part
-from pipelines.beam_pipeline import make_pipeline
+from pipelines.beam_pipeline import found_by_pipeline
 from pipelines.errors import UserError
-from pipelines.files import atomic_file
 from pipelines.raw_files import is_packed
-
-SUMMARY = ".parts.json"
-_ALL = "all"  # key of every part's entry
 
 
 class BeamParts:
@@ -46,24 +41,16 @@ class BeamParts:
             raise UserError(f"{source}: workers of Beam cannot read parts of a compressed file; unpack it")
         if not parts:
             return []
-        try:
-            with make_pipeline(self._options) as pipeline:
-                written = (
-                    pipeline
-                    | "parts" >> beam.Create(list(parts))
-                    | "distribute" >> beam.Reshuffle()
-                    | "encode" >> beam.ParDo(_Write(self._make_encoder, source, folder, states))
-                    | "together" >> beam.GroupByKey()
-                )
-                _ = written | "save" >> beam.Map(_save, folder / SUMMARY)
-        except Exception as error:  # runners wrap what a worker raises in errors of their own
-            said = f"{type(error).__name__}: {error}"
-            fault = re.search(r"UserError: (.*?)(?: \[while running|\n|$)", said)
-            if fault:
-                raise UserError(fault[1]) from error
-            raise
-        found = dict(json.loads((folder / SUMMARY).read_text(encoding="utf-8")))
-        (folder / SUMMARY).unlink()
+
+        def build(pipeline: beam.Pipeline) -> PCollection:
+            return (
+                pipeline
+                | "parts" >> beam.Create(list(parts))
+                | "distribute" >> beam.Reshuffle()
+                | "encode" >> beam.ParDo(_Write(self._make_encoder, source, folder, states))
+            )
+
+        found = dict(found_by_pipeline(self._options, folder, build))
         return [ShardEntry(**found[part.number]) for part in parts]
 
 
@@ -75,15 +62,9 @@ class _Write(beam.DoFn):
     def setup(self) -> None:
         self._encoder = self._make_encoder()
 
-    def process(self, part: Part) -> Iterator[tuple[str, tuple[int, dict[str, Any]]]]:
+    def process(self, part: Part) -> Iterator[tuple[int, dict[str, Any]]]:
         assert self._encoder is not None
         with open(self._source, "rb") as file:
             file.seek(part.offset)
             content = file.read(part.size)
-        entry = write_part(self._folder, part, content, self._encoder, self._states)
-        yield _ALL, (part.number, asdict(entry))
-
-
-def _save(found: tuple[str, Iterable[tuple[int, dict[str, Any]]]], path: Path) -> None:
-    with atomic_file(path, "w") as file:
-        json.dump(list(found[1]), file)
+        yield part.number, asdict(write_part(self._folder, part, content, self._encoder, self._states))

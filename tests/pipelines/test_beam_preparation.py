@@ -11,7 +11,7 @@ pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements
 
 from apache_beam.pipeline import PipelineVisitor
 
-from pipelines import beam_preparation
+from pipelines import beam_pipeline, beam_preparation
 from pipelines.beam_preparation import beam_filler
 
 CONFIG = DataConfig(
@@ -74,13 +74,13 @@ class WithoutSideInputs(PipelineVisitor):
 @pytest.fixture
 def pipelines(monkeypatch):
     """The pipelines that are made."""
-    made, original = [], beam_preparation.make_pipeline
+    made, original = [], beam_pipeline.make_pipeline
 
     def make(options):
         made.append(original(options))
         return made[-1]
 
-    monkeypatch.setattr(beam_preparation, "make_pipeline", make)
+    monkeypatch.setattr(beam_pipeline, "make_pipeline", make)
     monkeypatch.setattr(beam_preparation, "PART_EXAMPLES", 3)
     return made
 
