@@ -18,7 +18,7 @@ from holle_tf.export.readback import Read
 from holle_tf.export.savedmodel_halves import half_signatures
 from holle_tf.export.student import Student, hash_bucket
 from holle_tf.models.decoding import decode_spans
-from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.models.outputs import span_probabilities
 from holle_tf.models.sam import INPUTS
 from holle_tf.options.export import ExportConfig
 from pipelines.records import split_input
@@ -162,7 +162,7 @@ class StudentModule(tf.Module):
             numbers[name] = _at_least_one_word(numbers[name] * real)
         width = tf.shape(given[0])[1]
         outputs = self._model(numbers)
-        return {name: values[:, :width] for name, values in _probabilities(outputs).items()}
+        return {name: values[:, :width] for name, values in span_probabilities(outputs).items()}
 
     def _answer(self, *texts: tf.Tensor) -> tuple[dict[str, tf.Tensor], GraphTokens, dict[str, tf.Tensor]]:
         document, batch = texts[0], tf.shape(texts[0])[0]
@@ -210,7 +210,7 @@ class StudentModule(tf.Module):
         if limits.null_threshold is not None:
             found = _or_nothing(found, spans["null_score"], limits.null_threshold)
         found.update({f"n_best_{name}": values for name, values in best.items()})
-        return found, tokens, _probabilities(outputs)
+        return found, tokens, span_probabilities(outputs)
 
     def _lookup(self, forms: tf.Tensor) -> tf.Tensor:
         """Ids int32 (words,) of lookup forms."""
@@ -243,13 +243,6 @@ def _or_nothing(
     chosen = share > threshold
     decided = {name: tf.where(chosen, nothing[name], values) for name, values in found.items()}
     return {**decided, "null_score": null_score, "no_answer": tf.cast(share, tf.float32)}
-
-
-def _probabilities(outputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    mask = outputs["document_mask"]
-    return {
-        f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask) for edge in ("start", "end")
-    }
 
 
 def _dense(rows: tf.RaggedTensor) -> tf.Tensor:

@@ -15,8 +15,7 @@ import tensorflow as tf
 from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
 from holle_tf.models.halves import Halves, kept_states
-from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import EDGES
+from holle_tf.models.outputs import span_probabilities
 from holle_tf.models.sam import INPUTS
 from pipelines.records import split_input
 
@@ -52,14 +51,9 @@ def half_signatures(student: Student, model: tf.keras.Model, states: str) -> dic
             for name in student.inputs
         }
         kept = {name: _wide(tf.cast(given[name], tf.float32)) for name in sizes}
-        outputs = halves.answer(kept, inputs)
         width = tf.shape(given["document"])[1]
-        return {
-            f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], outputs["document_mask"])[
-                :, :width
-            ]
-            for edge in EDGES
-        }
+        found = span_probabilities(halves.answer(kept, inputs))
+        return {name: values[:, :width] for name, values in found.items()}
 
     lengths = [tf.TensorSpec([None], tf.int32, name=f"{name}_length") for name in INPUTS]
     ids = [tf.TensorSpec([None, None], tf.int32, name=name) for name in student.inputs]

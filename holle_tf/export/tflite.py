@@ -9,9 +9,9 @@ import tensorflow as tf
 from holle_tf.export.client_files import write_client_files
 from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
-from holle_tf.export.tflite_file import in_tflite, open_tflite
+from holle_tf.export.tflite_file import in_tflite, open_tflite, variables_of
 from holle_tf.export.tflite_halves import HALVES, halves_model
-from holle_tf.models.layers.masking import masked_softmax
+from holle_tf.models.outputs import span_probabilities
 from holle_tf.options.export import ExportConfig
 
 MODEL = "model.tflite"
@@ -53,16 +53,9 @@ def tflite_model(student: Student, quantization: str) -> bytes:
     model = student.stock_model()
 
     def probabilities(*given: tf.Tensor) -> dict[str, tf.Tensor]:
-        outputs = model(dict(zip(student.inputs, given)), training=False)
-        mask = outputs["document_mask"]
-        return {
-            f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask)
-            for edge in ("start", "end")
-        }
+        return span_probabilities(model(dict(zip(student.inputs, given)), training=False))
 
     specs = [tf.TensorSpec([1, None], tf.int32, name=name) for name in student.inputs]
     function = tf.function(probabilities, autograph=False).get_concrete_function(*specs)
-    # Only the variables: the converter would trace every layer of a model on its own.
-    variables = tf.Module(name="student")
-    variables.all = list(model.variables)
-    return in_tflite(tf.lite.TFLiteConverter.from_concrete_functions([function], variables), quantization)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], variables_of(model))
+    return in_tflite(converter, quantization)

@@ -10,6 +10,13 @@ import tensorflow as tf
 from holle_tf.export.tflite_compact import compacted
 
 
+def variables_of(model: tf.keras.Model) -> tf.Module:
+    """What the converter has to track of a model: with more, Keras would trace every layer on its own."""
+    module = tf.Module(name="student")
+    module.all = list(model.variables)
+    return module
+
+
 def in_tflite(converter: tf.lite.TFLiteConverter, quantization: str) -> bytes:
     """The contents of a ``.tflite`` file.
 

@@ -15,10 +15,9 @@ import tensorflow as tf
 
 from holle_tf.export.readback import Read
 from holle_tf.export.student import Student
-from holle_tf.export.tflite_file import in_tflite, open_tflite
+from holle_tf.export.tflite_file import in_tflite, open_tflite, variables_of
 from holle_tf.models.halves import Halves, kept_states
-from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import EDGES
+from holle_tf.models.outputs import span_probabilities
 
 HALVES = "halves.tflite"
 ENCODE, ANSWER = "encode", "answer"
@@ -48,19 +47,14 @@ def halves_model(student: Student, quantization: str, states: str) -> bytes:
     def answer(*values: tf.Tensor) -> dict[str, tf.Tensor]:
         given = dict(zip((*ids, *parts), values))
         kept = {name: tf.cast(given[name], tf.float32) for name in parts}
-        outputs = halves.answer(kept, {name: given[name] for name in ids})
-        mask = outputs["document_mask"]
-        return {f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask) for edge in EDGES}
+        return span_probabilities(halves.answer(kept, {name: given[name] for name in ids}))
 
-    # Only the variables: Keras would trace every layer of a model that is saved.
-    module = tf.Module(name="student")
-    module.all = list(model.variables)
     signatures = {
         ENCODE: tf.function(encode, autograph=False).get_concrete_function(ids["document"]),
         ANSWER: tf.function(answer, autograph=False).get_concrete_function(*ids.values(), *parts.values()),
     }
     with tempfile.TemporaryDirectory() as scratch:
-        tf.saved_model.save(module, scratch, signatures=signatures)
+        tf.saved_model.save(variables_of(model), scratch, signatures=signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch, signature_keys=list(signatures))
         return in_tflite(converter, quantization)
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import tensorflow as tf
+
+from holle_tf.models.layers.masking import masked_softmax
 
 EDGES = ("start", "end")  # of a span, both inclusive
 
@@ -28,6 +32,19 @@ def span_outputs(
         "document_mask": document_mask,
         **{name: _float32(vector, name) for name, vector in vectors.items()},
     }
+
+
+def span_probabilities(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """How likely a span starts and ends at each word.
+
+    Args:
+        outputs: of a span model.
+
+    Returns:
+        ``start_probabilities`` and ``end_probabilities``, float32 (batch, doc_len), zero on padding.
+    """
+    mask = outputs["document_mask"]
+    return {f"{edge}_probabilities": masked_softmax(outputs[f"{edge}_logits"], mask) for edge in EDGES}
 
 
 def _float32(tensor: tf.Tensor, name: str) -> tf.Tensor:
