@@ -1,6 +1,6 @@
 """Measures first and later turns about a document over HTTP, by the service as the command line starts it.
 
-    .venv/bin/python -m benchmarks.http_turns --cores=2 --seconds=1     # about four minutes
+    .venv/bin/python -m benchmarks.http_turns --cores=2     # about five minutes
 
 A student of the published size with random weights is served from an ONNX export and from its run (Keras), by
 ``--mode=serve`` in a process of its own. "Whole" is a service that keeps no documents. A first turn brings a
@@ -35,6 +35,7 @@ _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000", "16384"], "words
 _CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that send requests at the same time")
 _BACKENDS = flags.DEFINE_list("backends", ["onnx", "keras"], "onnx: an export is served; keras: a run")
 _CORES = flags.DEFINE_list("cores", ["1", "2"], "cores of the service")
+_THREADS = flags.DEFINE_integer("threads", 0, "batches that an export reads at once; 0 = one for each core")
 _SECONDS = flags.DEFINE_float("seconds", 2.0, "seconds of load for each number, after a third to warm up")
 _KEPT = flags.DEFINE_list("kept", ["1000", "1200"], "documents that are kept for the memory, and their words")
 _CONTEXT = 24  # words of the query and of each history
@@ -57,8 +58,9 @@ def service(
 ) -> Iterator[tuple[int, int]]:
     """Port and process id of a service with ``options`` that has the first ``cores`` cores."""
     model = {"onnx": f"--export_dir={folder / 'onnx'}", "keras": f"--run_dir={folder / 'keras'}"}[backend]
-    arguments = [model, "--set", f"serve.document_cache_mb={cache_mb}", f"--runs_dir={folder}"]
-    with serving([*arguments, *(f"--set={option}" for option in options)], cores) as running:
+    options = [f"serve.document_cache_mb={cache_mb}", f"serve.threads={_THREADS.value}", *options]
+    arguments = [model, f"--runs_dir={folder}", *(f"--set={option}" for option in options)]
+    with serving(arguments, cores) as running:
         yield running
 
 

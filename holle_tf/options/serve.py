@@ -15,9 +15,12 @@ class ServeConfig:
 
     host: str = option("127.0.0.1", "address to listen at; 0.0.0.0 = all networks, see docs/serving.md first")
     port: int = option(8501, "port, that of TensorFlow Serving's REST API; 0 = any free one", at_most=65535)
-    max_batch: int = option(16, "chats that are read at once; 1 = no batching", positive=True)
+    threads: int = option(
+        0, "batches that an ONNX export reads at once, each in a thread; 0 = one for each core"
+    )
+    max_batch: int = option(16, "chats that are read in a batch; 1 = no batching", positive=True)
     max_batch_words: int = option(
-        16384, "words of the documents that are read at once, padding included", positive=True
+        16384, "words of the documents that a batch has to read, padding included", positive=True
     )
     max_wait_ms: float = option(
         0.0, "milliseconds that a chat waits for others to be read with it while the model has nothing to do"

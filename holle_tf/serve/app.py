@@ -36,6 +36,7 @@ from holle_tf.serve.texts import Turn
 from holle_tf.serve.token_requests import ReadsTokens, TokenRequest
 from pipelines.errors import UserError
 from pipelines.example import Example
+from pipelines.parallel import cores
 from pipelines.readers.registry import reader_of
 
 if TYPE_CHECKING:  # it needs pyarrow
@@ -89,7 +90,11 @@ def create_app(
     if on_disk is not None and options.retrieve:
         retrieval = Retrieval(on_disk, store, options.retrieve, options.retrieve_weight)
     metrics = Metrics(cache)
-    batchers = {name: Batcher(backend.read, options, backend.documents) for name, backend in backends.items()}
+    threads = options.threads or cores()
+    batchers = {
+        name: Batcher(backend.read, options, backend.documents, threads if backend.parallel else 1)
+        for name, backend in backends.items()
+    }
     for name, batcher in batchers.items():
         metrics.count_batches(name, batcher)
 

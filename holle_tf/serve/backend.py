@@ -44,7 +44,13 @@ def recorded_number(found: Any, *keys: str) -> Any:
 
 
 class Backend(Protocol):
-    """A loaded model. Only one thread at a time calls ``read``."""
+    """A loaded model.
+
+    Attributes:
+        parallel: whether several threads may call ``read`` at once, and gain from it.
+    """
+
+    parallel: bool
 
     @property
     def card(self) -> ModelCard: ...

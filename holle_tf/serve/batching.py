@@ -51,14 +51,15 @@ class Batcher:
     """Puts chats into batches for one model, in the order of their arrival.
 
     A batch has either chats about documents that the model knows, which are quick, or chats whose documents
-    it has to read. Where both wait, they take turns. One thread reads the batches; chats that arrive
-    meanwhile wait for a later batch.
+    it has to read. Where both wait, they take turns. While all threads are busy, chats wait for a later
+    batch. Two threads never read the same document at once.
 
     Args:
-        read: the model; runs in a thread of its own.
+        read: the model.
         options: its ``max_`` fields. The documents that a batch has to read have ``max_batch_words`` words
             together, padding included; a longer document is read alone.
         documents: those that the model has read; None if it reads a document for each question.
+        threads: batches that are read at once; more than 1 needs a ``read`` that allows it.
 
     Attributes:
         watch: is called with the readings of each batch.
@@ -69,17 +70,20 @@ class Batcher:
         read: Callable[[Sequence[Example]], list[Answer]],
         options: ServeConfig,
         documents: Optional[DocumentStates] = None,
+        threads: int = 1,
     ):
         self._read = read
         self._options = options
         self._documents = documents
+        self._being_read: set[str] = set()  # ids of documents that the model will know
         self._read_last = False  # whether the last batch had to read documents
         self.watch: Optional[Callable[[Sequence[Reading]], None]] = None
         self._waiting: list[_Waiting] = []
         self._held = 0
         self._closing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
-        self._arrived: Optional[asyncio.Event] = None
+        self._free = threads
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="model")
+        self._changed: Optional[asyncio.Event] = None  # a chat has arrived, or a batch is finished
         self._task: Optional[asyncio.Task[None]] = None
 
     @property
@@ -89,16 +93,16 @@ class Batcher:
 
     def start(self) -> None:
         """Start working, in the running event loop."""
-        self._arrived = asyncio.Event()
+        self._changed = asyncio.Event()
         self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def close(self) -> None:
         """Accept no more chats, finish those that wait, and stop."""
         self._closing = True
-        if self._task is not None and self._arrived is not None:
-            self._arrived.set()
+        if self._task is not None and self._changed is not None:
+            self._changed.set()
             await self._task
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     async def submit(self, examples: Sequence[Example], documents: Sequence[StoredDocument]) -> list[Reading]:
         """The readings of all chats of a request.
@@ -111,7 +115,7 @@ class Batcher:
             Overloaded: the chats do not all fit into the queue.
             Stopping: after ``close``.
         """
-        if self._closing or self._arrived is None:
+        if self._closing or self._changed is None:
             raise Stopping
         if self._held + len(examples) > self._options.max_queue:
             raise Overloaded
@@ -119,7 +123,7 @@ class Batcher:
         chats = [_Waiting(*pair, now, loop.create_future()) for pair in zip(examples, documents)]
         self._held += len(chats)
         self._waiting.extend(chats)
-        self._arrived.set()
+        self._changed.set()
         if len(chats) == 1:  # nearly always, and quicker so
             return [await chats[0].future]
         return await asyncio.gather(*(chat.future for chat in chats))
@@ -137,43 +141,64 @@ class Batcher:
             raise Overloaded
         self._held += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._held -= 1
 
     async def _work(self) -> None:
-        assert self._arrived is not None
+        assert self._changed is not None
+        running: set[asyncio.Task[None]] = set()
         while not (self._closing and not self._waiting):
-            if not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            await self._wait_for_others()
-            batch, known = self._take()
+            self._changed.clear()
+            batch: list[_Waiting] = []
+            if self._free and self._waiting:
+                await self._wait_for_others()
+                batch, known = self._take()
+            if batch:
+                self._free -= 1
+                running.add(task := asyncio.create_task(self._run_batch(batch, known)))
+                task.add_done_callback(running.discard)
+            else:
+                await self._changed.wait()
+        await asyncio.gather(*running)
+
+    async def _run_batch(self, batch: list[_Waiting], known: bool) -> None:
+        assert self._changed is not None
+        try:
             await self._finish(batch, known)
+        finally:
+            self._free += 1
             self._held -= len(batch)
+            if not known:
+                self._being_read -= {chat.document.id for chat in batch}
+            self._changed.set()
 
     async def _wait_for_others(self) -> None:
-        assert self._arrived is not None
+        assert self._changed is not None
         deadline = self._waiting[0].arrived + self._options.max_wait_ms / 1000
         while len(self._waiting) < self._options.max_batch and not self._closing:
             left = deadline - time.perf_counter()
             if left <= 0:
                 return
-            self._arrived.clear()
+            self._changed.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), left)
+                await asyncio.wait_for(self._changed.wait(), left)
             except asyncio.TimeoutError:
                 return
 
     def _take(self) -> tuple[list[_Waiting], bool]:
-        """The next batch, and whether its documents are known."""
+        """The next batch, and whether its documents are known; empty if others read them at present."""
         known: list[_Waiting] = []
         new: list[_Waiting] = []
         for chat in self._waiting:
-            (known if self._knows(chat) else new).append(chat)
+            if self._knows(chat):
+                known.append(chat)
+            elif chat.document.id not in self._being_read:
+                new.append(chat)
         self._read_last = not known or (bool(new) and not self._read_last)
         batch = self._fitting(new) if self._read_last else known[: self._options.max_batch]
+        if self._read_last and self._documents is not None:
+            self._being_read |= {chat.document.id for chat in batch}
         taken = set(map(id, batch))
         self._waiting = [chat for chat in self._waiting if id(chat) not in taken]
         return batch, not self._read_last
@@ -207,7 +232,7 @@ class Batcher:
             answers = self._read([chat.example for chat in batch])
             return answers, began, time.perf_counter()
 
-        answers, began, ended = await asyncio.get_running_loop().run_in_executor(self._thread, timed)
+        answers, began, ended = await asyncio.get_running_loop().run_in_executor(self._threads, timed)
         model = 1000 * (ended - began)
         readings = [
             Reading(answer, 1000 * (began - chat.arrived), model, len(batch), known)

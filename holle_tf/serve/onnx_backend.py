@@ -60,6 +60,7 @@ class OnnxBackend:
         UserError: the folder is not such an export, or it is damaged.
     """
 
+    parallel = True
     data = DataConfig()  # an export sets no limit to the turns of a chat, and takes whole histories
 
     def __init__(

@@ -35,6 +35,8 @@ class RunBackend:
         UserError: the run is not finished, or it is damaged.
     """
 
+    parallel = False  # TensorFlow uses all cores for one call
+
     def __init__(self, run: RunFolder, cache: Optional[DocumentCache] = None, states: str = "float16"):
         if cache is None:
             cache = DocumentCache.of_megabytes(ServeConfig.document_cache_mb)

@@ -29,6 +29,7 @@ TINY = {
 class FirstWord:
     """A fake model: it answers with the word that equals the query, or the first; it keeps its batches."""
 
+    parallel = False
     data = DataConfig()
     card = ModelCard(kind="sam", title="SAM", parameters=None, f1=None, source="none")
 

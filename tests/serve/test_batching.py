@@ -1,6 +1,7 @@
 """Which chats are read together."""
 
 import asyncio
+import threading
 import time
 
 import pytest
@@ -12,11 +13,11 @@ from holle_tf.serve.limits import Overloaded
 from pipelines.example_from_texts import unanswered
 
 
-def run(backend, work, **options):
+def run(backend, work, threads=1, **options):
     """Result of the coroutine function ``work(batcher)``."""
 
     async def started():
-        batcher = Batcher(backend.read, ServeConfig(**options), backend.documents)
+        batcher = Batcher(backend.read, ServeConfig(**options), backend.documents, threads)
         batcher.start()
         try:
             return await asyncio.wait_for(work(batcher), 20)
@@ -165,3 +166,73 @@ def test_closing_finishes_what_was_taken_and_refuses_what_comes_later(first_word
 
     run(backend, work, max_batch=1, max_wait_ms=10_000)
     assert backend.batches == [["a"], ["b"], ["c"]]
+
+
+class Meeting:
+    """A fake model whose ``read`` ends when so many threads are in it at once."""
+
+    def __init__(self, first_word, threads, documents=None):
+        self.model, self.documents = first_word(), documents
+        self.barrier = threading.Barrier(threads, timeout=10)
+
+    def read(self, examples):
+        self.barrier.wait()
+        return self.model.read(examples)
+
+
+def test_several_threads_read_batches_at_once_and_each_chat_gets_its_own_answer(first_word):
+    backend = Meeting(first_word, 3)
+
+    async def work(batcher):
+        requests = [batcher.submit(asking(f"w{i}", words=6), of_words(6)) for i in range(6)]
+        return [spans(found) for found in await asyncio.gather(*requests)]
+
+    found = run(backend, work, threads=3, max_batch=1)
+    assert found == [[(3 * i, 3 * i + 2)] for i in range(6)]
+
+
+class Learning:
+    """A fake model that is in the middle of query "a" until it is told to ``go_on``, and then knows "9"."""
+
+    def __init__(self, first_word):
+        self.model, self.documents, self.go_on = first_word(), Known(), threading.Event()
+
+    def read(self, examples):
+        if examples[0].query == "a":
+            assert self.go_on.wait(10)
+            self.documents.keys = ("9",)
+        return self.model.read(examples)
+
+
+def test_a_document_that_one_thread_reads_is_not_read_by_another(first_word):
+    backend = Learning(first_word)
+
+    async def work(batcher):
+        asked = (("a", 9), ("b", 9), ("c", 5))
+        a, b, c = [asyncio.create_task(batcher.submit(asking(q), of_words(n))) for q, n in asked]
+        (other,) = await c
+        assert not a.done() and not b.done()
+        backend.go_on.set()
+        return [(await a)[0].known, (await b)[0].known, other.known]
+
+    assert run(backend, work, threads=3, max_batch=1) == [False, True, False]
+    assert backend.model.batches == [["c"], ["a"], ["b"]]
+
+
+def test_without_kept_documents_threads_read_the_same_document_at_once(first_word):
+    backend = Meeting(first_word, 2)
+    requests = asking("a", "b")
+    assert len(run(backend, lambda b: b.submit(requests, of_words(9, 9)), threads=2, max_batch=1)) == 2
+
+
+def test_closing_waits_for_all_threads(first_word):
+    backend = first_word(seconds=0.1)
+
+    async def work(batcher):
+        taken = [asyncio.create_task(batcher.submit(asking(query), of_words(3))) for query in "abc"]
+        await asyncio.sleep(0.02)
+        await batcher.close()
+        return [task.done() for task in taken]
+
+    assert all(run(backend, work, threads=2, max_batch=1))
+    assert sorted(backend.batches) == [["a"], ["b"], ["c"]]
