@@ -130,7 +130,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
     ),
     "documents": (
         "benchmarks.documents --sizes=1000,10000",
-        "--sizes=20 --students=sam --states=int8 --questions=3",
+        "--sizes=20 --students=sam_match --states=int8 --questions=3",
     ),
     # Takes eight minutes and four gigabytes.
     "documents-large": ("benchmarks.documents --sizes=100000 --students=sam", None),
