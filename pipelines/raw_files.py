@@ -139,12 +139,15 @@ def decoded(content: bytes) -> str:
 def encoding_of(begin: bytes) -> str:
     """The encoding of a text by its first four bytes: its byte order mark, or the zeros of UTF-16 and UTF-32.
 
-    That JSON and YAML begin with two ASCII characters makes the second possible. Without either, it is UTF-8:
-    a single zero is damage, and must not change how the rest is read.
+    That JSON and YAML begin with two characters below U+0100 makes the second possible. Without either, it is
+    UTF-8: other zeros are damage, and must not change how the rest is read.
     """
     found = json.detect_encoding(begin[:4])
-    second = {"utf-16-be": 2, "utf-16-le": 3}.get(found)  # where the other character has its zero
-    return "utf-8" if second is not None and begin[second : second + 1] not in (b"", b"\0") else found
+    if found.endswith(("-be", "-le")) and not all(
+        "\0" < character < "\u0100" for character in begin[:4].decode(found, "replace")
+    ):
+        return "utf-8"
+    return found
 
 
 def damaged(path: PathLike, error: Exception) -> UserError:

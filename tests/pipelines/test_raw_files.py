@@ -16,8 +16,11 @@ ENCODED = {
     "UTF-8 with a mark": codecs.BOM_UTF8 + TEXT.encode(),
     "UTF-16, little": codecs.BOM_UTF16_LE + TEXT.encode("utf-16-le"),
     "UTF-16, big": codecs.BOM_UTF16_BE + TEXT.encode("utf-16-be"),
-    "UTF-16 without a mark": TEXT.encode("utf-16-le"),
+    "UTF-16 without a mark, little": TEXT.encode("utf-16-le"),
+    "UTF-16 without a mark, big": TEXT.encode("utf-16-be"),
     "UTF-32": TEXT.encode("utf-32"),
+    "UTF-32 without a mark, little": TEXT.encode("utf-32-le"),
+    "UTF-32 without a mark, big": TEXT.encode("utf-32-be"),
 }
 
 
@@ -36,6 +39,12 @@ def test_the_content_says_how_to_read_a_file_and_not_its_name(tmp_path, name, en
         assert b"".join(lines_of(file, path)).decode() == TEXT
     with opened_bytes(path) as file:
         assert len(list(lines_of(file, path))) == 2
+
+
+@pytest.mark.parametrize("begin", [b"\0{", b"{\0", b"\0\0{a", b"{\0\0a", b"\0\0\0\0", b"\0{\0\0"])
+def test_damaged_bytes_at_the_beginning_do_not_change_how_the_rest_is_read(begin):
+    lines = list(lines_of(io.BytesIO(begin + b"bc\n" + TEXT.encode()), "chats"))
+    assert b"".join(lines[1:]).decode() == TEXT
 
 
 def test_lines_end_at_line_feeds_alone():
