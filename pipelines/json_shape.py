@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import FrozenSet, List
 
 from pipelines.errors import UserError
-from pipelines.raw_files import DAMAGED, damaged, encoding_of, opened_bytes, peeked
+from pipelines.raw_files import DAMAGED, ENCODING_BYTES, damaged, encoding_of, opened_bytes, peeked
 
 BEGINNING = 1 << 18  # characters that are looked at; the first document with its questions is in them
 _DEEPEST = 16  # names of a path; no schema needs more, and paths within paths would fill the memory
@@ -31,7 +31,7 @@ def key_paths(path: Path) -> FrozenSet[str]:
 def _beginning(path: Path) -> str:
     try:
         with opened_bytes(path) as file:
-            encoding = encoding_of(peeked(file, 4))
+            encoding = encoding_of(peeked(file, ENCODING_BYTES))
             with io.TextIOWrapper(file, encoding=encoding, errors="replace") as text:
                 return text.read(BEGINNING)
     except DAMAGED as error:

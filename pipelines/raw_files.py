@@ -32,6 +32,7 @@ _OTHERS = {
 MOST_CHARACTERS = 1 << 27  # of a value of a file that is read in parts; a file of SQuAD is a single one
 MOST_OF_A_FILE = 1 << 25  # characters of one that is read whole
 MOST_OF_A_LINE = 1 << 26  # bytes
+ENCODING_BYTES = 8  # two characters of UTF-32
 # What cannot be decompressed to its end raises one of these.
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
@@ -109,7 +110,7 @@ def lines_of(file: BinaryIO, path: PathLike) -> Iterator[bytes]:
     """
     if not hasattr(file, "peek"):
         file = cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, file)))
-    encoding = encoding_of(peeked(file, 4))
+    encoding = encoding_of(peeked(file, ENCODING_BYTES))
     if encoding.startswith("utf-8"):
         lines: Iterator[bytes] = iter(lambda: file.readline(MOST_OF_A_LINE + 1), b"")
     else:
@@ -133,20 +134,21 @@ def decoded(content: bytes) -> str:
     Raises:
         UnicodeError: it is not in the encoding in which it begins.
     """
-    return content.decode(encoding_of(content[:4]))
+    return content.decode(encoding_of(content))
 
 
 def encoding_of(begin: bytes) -> str:
-    """The encoding of a text by its first four bytes: its byte order mark, or the zeros of UTF-16 and UTF-32.
+    """The encoding of a text by its first ``ENCODING_BYTES``: its byte order mark, or the zeros of UTF-16 and
+    UTF-32.
 
     That JSON and YAML begin with two characters below U+0100 makes the second possible. Without either, it is
     UTF-8: other zeros are damage, and must not change how the rest is read.
     """
     found = json.detect_encoding(begin[:4])
-    if found.endswith(("-be", "-le")) and not all(
-        "\0" < character < "\u0100" for character in begin[:4].decode(found, "replace")
-    ):
-        return "utf-8"
+    if found.endswith(("-be", "-le")):
+        first = begin[:ENCODING_BYTES].decode(found, "replace")[:2]
+        if not all("\0" < character < "\u0100" for character in first):
+            return "utf-8"
     return found
 
 

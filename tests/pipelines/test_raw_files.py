@@ -41,7 +41,9 @@ def test_the_content_says_how_to_read_a_file_and_not_its_name(tmp_path, name, en
         assert len(list(lines_of(file, path))) == 2
 
 
-@pytest.mark.parametrize("begin", [b"\0{", b"{\0", b"\0\0{a", b"{\0\0a", b"\0\0\0\0", b"\0{\0\0"])
+@pytest.mark.parametrize(
+    "begin", [b"\0{", b"{\0", b"\0\0{a", b"\0\0\0{", b"{\0\0\0", b"{\0\0a", b"\0\0\0\0", b"\0{\0\0"]
+)
 def test_damaged_bytes_at_the_beginning_do_not_change_how_the_rest_is_read(begin):
     lines = list(lines_of(io.BytesIO(begin + b"bc\n" + TEXT.encode()), "chats"))
     assert b"".join(lines[1:]).decode() == TEXT
