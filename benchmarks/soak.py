@@ -28,6 +28,7 @@ from rich.table import Table
 from benchmarks.http_turns import PATH, make_models, service
 from benchmarks.load import Client
 from benchmarks.models import WORDS
+from benchmarks.serving_process import memory_mb
 from benchmarks.soak_figures import Known, growth, is_right
 from holle_tf.drawing.terminal_table import print_table
 
@@ -61,12 +62,6 @@ def known_answers(export: Path) -> list[Known]:
     return found
 
 
-def memory_mb(process: int) -> float:
-    """Resident memory of a process."""
-    lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
-
-
 class Load:
     """Clients that ask for the known answers in turn.
 
@@ -96,7 +91,7 @@ class Load:
             while self._asked or waiting:
                 now = time.monotonic() - began
                 if not self.memory or now >= self.memory[-1][0] + _SAMPLE:
-                    self.memory.append((now, memory_mb(self._process)))
+                    self.memory.append((now, memory_mb(self._process, "VmRSS")))
                 for key, _ in selector.select(timeout=_PAUSE / 2):
                     refused = self._received(clients[key.data])
                     if refused is None:

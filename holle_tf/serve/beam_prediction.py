@@ -6,20 +6,17 @@ Needs ``requirements-beam.txt``. All workers must share the file system. What a 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from holle_tf.runs.chat_lines import files_of_input
 from holle_tf.runs.stream_prediction import Answered, Reads, predict_stream
-from pipelines.beam_pipeline import make_pipeline
+from pipelines.beam_pipeline import found_by_pipeline
 from pipelines.errors import UserError
-
-_ALL = "all"  # key of every file's counts
-_TOTAL = ".answered"  # what the pipeline counted, for the process that started it
 
 
 def predict_files(
@@ -50,25 +47,22 @@ def predict_files(
     if not files:
         raise UserError("--beam_options: standard input has no files to share; name a folder by --input.")
     folder.mkdir(parents=True, exist_ok=True)
-    total = folder / _TOTAL
-    total.unlink(missing_ok=True)
+
+    def build(pipeline: beam.Pipeline) -> PCollection:
+        return (
+            pipeline
+            | "files" >> beam.Create(sorted(outputs.items()))
+            | "share" >> beam.Reshuffle()
+            | "answer" >> beam.ParDo(_AnswerFile(make_reader, dict(identity), strict))
+        )
+
     try:
-        with make_pipeline(options) as pipeline:
-            _ = (
-                pipeline
-                | "files" >> beam.Create(sorted(outputs.items()))
-                | "share" >> beam.Reshuffle()
-                | "answer" >> beam.ParDo(_AnswerFile(make_reader, dict(identity), strict))
-                | "together" >> beam.GroupByKey()
-                | "total" >> beam.Map(_write, str(total))
-            )
-        found = Answered(*json.loads(total.read_text()))
+        found = found_by_pipeline(options, folder, build)
     except UserError:
         raise
     except Exception as error:
         raise UserError(f"--beam_options: the pipeline failed: {error}") from error
-    total.unlink()
-    return found
+    return Answered(*map(sum, zip(*found)))
 
 
 def output_name(file: Path) -> str:
@@ -89,13 +83,9 @@ class _AnswerFile(beam.DoFn):
         """Load the export once for all files of a worker."""
         self._reader = self._make_reader()
 
-    def process(self, element: tuple[str, str]) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Yields the numbers of chats and of faults, with a key that all files share."""
+    def process(self, element: tuple[str, str]) -> Iterator[tuple[int, int]]:
+        """Yields the numbers of chats and of faults."""
         assert self._reader is not None
         source, output = element
         found = predict_stream(self._reader, source, Path(output), self._identity, self._strict)
-        yield _ALL, (found.chats, found.faults)
-
-
-def _write(counted: tuple[str, Iterable[tuple[int, int]]], path: str) -> None:
-    Path(path).write_text(json.dumps([sum(counts) for counts in zip(*counted[1])]))
+        yield found.chats, found.faults
