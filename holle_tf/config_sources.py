@@ -34,6 +34,8 @@ PATHS = (
     "tuning.space",
 )  # options in which ~ is a home folder
 
+_LOST = "\x85"  # a line break to YAML 1.1; PyYAML writes it as it is
+
 
 def load_config(
     files: Iterable[Path] = (),
@@ -88,6 +90,8 @@ def _assignment(text: str) -> dict[str, Any]:
                 " special characters: 'report.only=[\"*/mul_train\"]'."
             ) from None
         parsed = value
+    if isinstance(parsed, str) and len(value.splitlines()) > 1 and value.lstrip()[:1] not in ("'", '"'):
+        parsed = value  # in which YAML reads a space for a line break
     return _nested(key.strip(), parsed)
 
 
@@ -261,7 +265,10 @@ def _merge(tree: Any, update: dict[str, Any], where: str) -> None:
         raise UserError(f"{where}: recipe is a name; recipes of your own go under 'recipes'.")
     known = known_keys()
     sections = {key.rsplit(".", n)[0] for key in known for n in (1, 2) if key.count(".") >= n}
-    for key, _ in items_of(update):
+    for key, value in items_of(update):
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and _LOST in text for text in texts):
+            raise UserError(f"{where}: {key}: has the character U+0085, for which YAML reads a space.")
         if key not in known and key not in sections and not key.startswith("recipes."):
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
             raise UserError(f"{where}: there is no option {key!r}; did you mean {near[0]!r}?")

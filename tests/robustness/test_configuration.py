@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from holle_tf.config import is_text, known_keys, to_yaml
 from holle_tf.config_sources import PRESETS, load_config
+from pipelines.errors import UserError
 from tests.robustness.damage import JSON, ODD, damaged_bytes
 from tests.robustness.fuzzing import REFUSED, answer_of, examples
 
@@ -60,6 +61,19 @@ def test_any_value_of_an_option_in_a_file_is_refused_or_kept(file, key, value):
 @given(key=st.sampled_from(KEYS), text=st.sampled_from([str(value) for value in ODD]) | st.text(max_size=30))
 def test_any_assignment_is_refused_or_kept(file, key, text):
     check(file, lambda: load_config([], [f"{key}={text}"]))
+
+
+@pytest.mark.parametrize(
+    "assignment", ["data_dir=a\x85b", 'data_dir="a\\Nb"', 'serve.allowed_hosts=["a\\Nb"]']
+)
+def test_a_character_that_yaml_does_not_keep_is_refused(assignment):
+    with pytest.raises(UserError, match=f"{assignment.partition('=')[0]}: has the character U.0085"):
+        load_config([], [assignment])
+
+
+def test_a_line_break_in_an_assignment_is_kept(file):
+    config = check(file, lambda: load_config([], ["data_dir=a\nb"]))
+    assert config.data_dir == "a\nb"
 
 
 @examples(20)
