@@ -129,7 +129,7 @@ class Batcher:
         return await asyncio.gather(*(chat.future for chat in chats))
 
     async def run(self, work: Callable[[], _Result]) -> _Result:
-        """The result of other work with the model, which its thread does between two batches.
+        """The result of other work with the model, which a thread does as soon as it is free.
 
         Raises:
             Overloaded: the queue is full.
