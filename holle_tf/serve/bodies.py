@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from contextlib import suppress
 from typing import Any, Mapping
 
 from starlette.types import Receive
@@ -13,6 +14,7 @@ from holle_tf.serve.refusals import Refused
 
 _DISCARDED = 8  # times the limit: read so much of a longer body, because its sender listens only afterwards
 _SMALL = 65536  # bytes of a body that is taken however much others have sent
+_LINGER = 0.2  # seconds of a refused body that are still read
 _MEMBERS = 64  # of a gzip body; each copies what follows it
 
 
@@ -69,6 +71,9 @@ class Bodies:
                     held += len(part)
                     self._held += len(part)
                 if self._held > self._most and held > _SMALL:
+                    parts.clear()
+                    self._held, held = self._held - held, 0
+                    await _discard(receive)
                     raise Refused(429, "too many long requests are arriving", [(b"connection", b"close")])
                 more = message.get("more_body", False)
         finally:
@@ -97,6 +102,17 @@ class Bodies:
             if not body:
                 return b"".join(parts)
         raise Refused(400, "the body is not gzip, or incomplete")
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a moment: the end of a connection with unread bytes would take the answer away."""
+
+    async def rest() -> None:
+        while (await receive()).get("more_body", False):
+            pass
+
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(rest(), _LINGER)
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
