@@ -63,13 +63,11 @@ def keras_reader(student: Any) -> Callable[[Mapping[str, Any]], Mapping[str, Any
     """A reader of the student's model, like those of ``holle_tf.export.readback`` for exports."""
     import tensorflow as tf
 
-    from holle_tf.models.layers.masking import masked_softmax
+    from holle_tf.models.outputs import span_probabilities
 
     @tf.function(reduce_retracing=True)
     def probabilities(ids: Mapping[str, Any]) -> dict[str, Any]:
-        outputs = student.model(ids, training=False)
-        mask = outputs["document_mask"]
-        return {f"{e}_probabilities": masked_softmax(outputs[f"{e}_logits"], mask) for e in ("start", "end")}
+        return span_probabilities(student.model(ids, training=False))
 
     return lambda ids: {name: value.numpy() for name, value in probabilities(ids).items()}
 

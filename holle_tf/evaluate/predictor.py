@@ -17,8 +17,7 @@ from holle_tf.evaluate.no_answer_share import no_answer_share
 from holle_tf.evaluate.predictions import SpanPrediction
 from holle_tf.evaluate.scores import exact_match, token_f1
 from holle_tf.models.decoding import decode_spans
-from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import SPAN_OUTPUTS
+from holle_tf.models.outputs import SPAN_OUTPUTS, span_probabilities
 
 TEXTS = ("example_id", "chat_id", "document_text", "answer", "references", "token_starts", "token_ends")
 
@@ -92,8 +91,8 @@ class Predictor:
             loss = sum(label_cross_entropy(logits[e], tf.maximum(labels[e], 0), mask) for e in logits)
             spans = decode_spans(logits["start"], logits["end"], mask, max_span, n_best, null)
             vectors = {name: outputs[name] for name in self._vectors}
-            words = {f"{e}_probabilities": masked_softmax(logits[e], mask) for e in logits}
-            return {**spans, "loss": loss, **vectors, **(words if probabilities else {})}
+            words = span_probabilities(outputs) if probabilities else {}
+            return {**spans, "loss": loss, **vectors, **words}
 
         # One trace for all widths: a new one for each would cost more than a small split takes.
         signature = {

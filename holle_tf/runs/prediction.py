@@ -17,8 +17,7 @@ from holle_tf.drawing.terminal_span import print_prediction
 from holle_tf.evaluate.answers import Answer, AnswerSpan
 from holle_tf.evaluate.predictor import Predictor
 from holle_tf.models.chunked_reading import chunked_reader
-from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import EDGES
+from holle_tf.models.outputs import EDGES, span_probabilities
 from holle_tf.options.evaluation import EvaluationConfig
 from holle_tf.runs.null_threshold import null_threshold
 from holle_tf.runs.run_folder import RunFolder, last_finished
@@ -128,8 +127,7 @@ class ChatPredictor:
             numbers: int32 (batch, length) by input of the model, padded with 0.
         """
         outputs = self.model({name: tf.constant(values) for name, values in numbers.items()}, training=False)
-        mask = outputs["document_mask"]
-        return [masked_softmax(outputs[f"{edge}_logits"], mask).numpy() for edge in EDGES]
+        return [values.numpy() for values in span_probabilities(outputs).values()]
 
     def spans(self, example: Example) -> list[AnswerSpan]:
         """The n best spans of one chat, best first; none where the document has no words."""

@@ -11,8 +11,7 @@ from holle_tf.catalogue import SamConfig
 from holle_tf.evaluate.answers import Answer
 from holle_tf.models.decoding import decode_spans
 from holle_tf.models.halves import Halves, kept_states
-from holle_tf.models.layers.masking import masked_softmax
-from holle_tf.models.outputs import EDGES
+from holle_tf.models.outputs import EDGES, span_probabilities
 from holle_tf.runs.prediction import ChatPredictor
 from holle_tf.serve.document_cache import DocumentCache, document_id
 from holle_tf.serve.document_states import DocumentStates, answered_together, padded, stacked
@@ -54,10 +53,10 @@ class RunHalves:
 
         def answer(kept: Mapping[str, tf.Tensor], texts: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             outputs = halves.answer({name: tf.cast(kept[name], tf.float32) for name in kept}, texts)
-            start, end = logits = [outputs[f"{edge}_logits"] for edge in EDGES]
+            start, end = (outputs[f"{edge}_logits"] for edge in EDGES)
             mask = tf.broadcast_to(outputs["document_mask"], tf.shape(start))
             found = decode_spans(start, end, mask, max_span, n_best, null)
-            return {**found, **{edge: masked_softmax(row, mask) for edge, row in zip(PROBABILITIES, logits)}}
+            return {**found, **span_probabilities(outputs)}
 
         ids = {name: tf.TensorSpec([None, None], tf.int32) for name in inputs}
         given = "float16" if states == "float16" else "float32"  # TensorFlow widens float16 as quickly
