@@ -81,7 +81,8 @@ class Batcher:
         self._waiting: list[_Waiting] = []
         self._held = 0
         self._closing = False
-        self._free = threads
+        self._most = threads
+        self._running: set[asyncio.Task[None]] = set()  # one for each batch that is read
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="model")
         self._changed: Optional[asyncio.Event] = None  # a chat has arrived, or a batch is finished
         self._task: Optional[asyncio.Task[None]] = None
@@ -147,31 +148,32 @@ class Batcher:
 
     async def _work(self) -> None:
         assert self._changed is not None
-        running: set[asyncio.Task[None]] = set()
         while not (self._closing and not self._waiting):
             self._changed.clear()
             batch: list[_Waiting] = []
-            if self._free and self._waiting:
+            if len(self._running) < self._most and self._waiting:
                 await self._wait_for_others()
                 batch, known = self._take()
             if batch:
-                self._free -= 1
-                running.add(task := asyncio.create_task(self._run_batch(batch, known)))
-                task.add_done_callback(running.discard)
+                task = asyncio.create_task(self._run_batch(batch, known))
+                self._running.add(task)
+                task.add_done_callback(self._finished)
             else:
                 await self._changed.wait()
-        await asyncio.gather(*running)
+        await asyncio.gather(*self._running)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        assert self._changed is not None
+        self._running.discard(task)
+        self._changed.set()
 
     async def _run_batch(self, batch: list[_Waiting], known: bool) -> None:
-        assert self._changed is not None
         try:
             await self._finish(batch, known)
         finally:
-            self._free += 1
             self._held -= len(batch)
             if not known:
                 self._being_read -= {chat.document.id for chat in batch}
-            self._changed.set()
 
     async def _wait_for_others(self) -> None:
         assert self._changed is not None
