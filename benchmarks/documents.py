@@ -27,7 +27,7 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.load import Client
+from benchmarks.load import PATH, Client
 from benchmarks.models import WORDS
 from benchmarks.serving_process import memory_mb, processor_seconds, serving
 from benchmarks.untrained_exports import export
@@ -41,7 +41,6 @@ _STATES = flags.DEFINE_list("states", ["float16", "int8"], "formats of what is k
 _QUESTIONS = flags.DEFINE_integer("questions", 300, "questions that are timed")
 FOUND = 5  # documents that are read for a question without one
 _QUERY = 10  # words
-_PATH = "/v1/models/sam:chat"  # an export without a model card has this name
 
 
 def words_of(rng: np.random.Generator, count: int) -> str:
@@ -138,7 +137,7 @@ def served(model: Path, folder: Path, row: dict[str, Any], questions: int) -> di
         client, before = Client(port), processor_seconds(process)
         for number in rng.choice(row["documents"], questions, replace=False):
             client.ask(
-                _PATH,
+                PATH,
                 {"document_id": str(number), "chat": [words_of(rng, _QUERY)]},
             )
         found["per_cpu_second"] = questions / max(processor_seconds(process) - before, 0.01)

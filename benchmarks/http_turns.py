@@ -26,7 +26,7 @@ import numpy as np
 from absl import app, flags
 from tqdm import tqdm
 
-from benchmarks.load import Client, load
+from benchmarks.load import PATH, Client, load
 from benchmarks.models import WORDS, untrained_student
 from benchmarks.serving_process import memory_mb, processor_seconds, serving
 from benchmarks.serving_tables import http_turns
@@ -40,7 +40,6 @@ _SECONDS = flags.DEFINE_float("seconds", 2.0, "seconds of load for each number, 
 _KEPT = flags.DEFINE_list("kept", ["1000", "1200"], "documents that are kept for the memory, and their words")
 _CONTEXT = 24  # words of the query and of each history
 _DOCUMENTS = 32  # that later turns are about
-PATH = "/v1/models/sam:chat"
 
 
 def make_models(folder: Path) -> None:

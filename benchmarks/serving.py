@@ -23,7 +23,7 @@ from absl import app, flags
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.load import load
+from benchmarks.load import PATH, load
 from benchmarks.models import WORDS, untrained_student
 from holle_tf.drawing.terminal_table import print_table
 
@@ -35,7 +35,6 @@ _SECONDS = flags.DEFINE_float(
 )
 _CONTEXT = 24  # words of the query and of each history
 _DOCUMENTS = 32  # different documents
-PATH = "/v1/models/sam:chat"
 
 
 def serve_student(folder: Path, batches: list[int], ports: Connection) -> None:

@@ -25,8 +25,8 @@ import numpy as np
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.http_turns import PATH, make_models, service
-from benchmarks.load import Client
+from benchmarks.http_turns import make_models, service
+from benchmarks.load import PATH, Client
 from benchmarks.models import WORDS
 from benchmarks.serving_process import memory_mb
 from benchmarks.soak_figures import Known, growth, is_right
