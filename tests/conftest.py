@@ -33,6 +33,13 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """Unreadable bytes stay out of names: packed ones hold the time, which differs from worker to worker."""
+    if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()):
+        return argname
+    return None
+
+
 @pytest.fixture
 def without_package(tmp_path):
     """Function (script, arguments) -> what it prints, in a process without this package."""
