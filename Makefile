@@ -1,5 +1,5 @@
 # `make demo` and `make test` need nothing but a Python from 3.9 to 3.13 and a package index.
-# TENSORFLOW=current make demo takes Python 3.12 or 3.13; with VENV=.venv-current, beside the other (install.sh).
+# TENSORFLOW=current make demo takes the newer TensorFlow; with VENV=.venv-current, beside the other (install.sh).
 VENV ?= .venv
 export VENV
 PYTHON_ENV = $(VENV)/bin/python
@@ -18,7 +18,7 @@ fuzz: everything  ## damaged inputs of every kind, others each time, for an hour
 	  FUZZ_MINUTES=$(FUZZ_MINUTES) $(PYTHON_ENV) -m pytest -n auto --dist worksteal -q tests/robustness || exit 1; \
 	done
 
-test-other: everything  ## the suite on the other TensorFlow, with another Python of this machine; and what they exchange
+test-other: everything  ## the suite on the other TensorFlow, and what both exchange
 	sh .ci/other_pair $(VENV) whole
 
 lint: everything  ## formatting, lint and types

@@ -7,6 +7,7 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 from setuptools.config.pyprojecttoml import read_configuration
 
 ROOT = Path(__file__).parent.parent
@@ -37,8 +38,8 @@ def asked(lines, python):
     return {name: each for name, each in found.items() if name not in OF_THE_ENVIRONMENT}
 
 
-def pinned(file, python):
-    """Name -> version of a requirements file; tensorflow-cpu is TensorFlow as well."""
+def pinned(file, python, marked=False):
+    """Name -> version of a file, or of its lines with a marker; tensorflow-cpu is TensorFlow as well."""
     lines = [line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines()]
     found = {}
     for each in of_python([line for line in lines if line and not line.startswith("-r ")], python):
@@ -46,7 +47,8 @@ def pinned(file, python):
         assert version.operator == "==", f"{file}: {each}"
         name = canonicalize_name(each.name).replace("tensorflow-cpu", "tensorflow")
         assert name not in found, f"{file} pins {name} twice for Python {python}"
-        found[name] = version.version
+        if not marked or each.marker:
+            found[name] = version.version
     return found
 
 
@@ -82,3 +84,16 @@ def test_tensorflow_comes_with_addons_or_with_the_keras_2_of_its_version(project
     assert ("tensorflow-addons" in pins) == (python in ("3.9", "3.10", "3.11"))
     assert pins.get("tf-keras", pins["tensorflow"]) == pins["tensorflow"]
     assert SpecifierSet(project["requires-python"]).contains(f"{python}.1")
+
+
+def test_requirements_current_txt_replaces_every_line_of_the_newer_pythons(python):
+    pins = pinned("requirements-current.txt", python)
+    if python in ("3.12", "3.13"):
+        assert not pins
+    elif python != "3.9":  # TensorFlow 2.21 begins with 3.10
+        newer = {}
+        for file in ("requirements.txt", "requirements-beam.txt"):
+            newer.update(pinned(file, "3.12", marked=True))
+        assert set(pins) == set(newer)
+        assert all(Version(pins[name]) <= Version(newer[name]) for name in pins)
+        assert pins["tensorflow"] == pins["tf-keras"] == newer["tensorflow"]
