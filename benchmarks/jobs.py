@@ -48,6 +48,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.strategy --models=sam,qanet",
         "--models=sam --preset=demo --document=16 --context=8 --batch=4 --steps=1",
     ),
+    "pairs": ("benchmarks.pairs", None),  # needs both TensorFlows
     "stock-layers": (
         "benchmarks.scores --option=training.sam.recurrence --values=auto,keras --set training.sam.epochs=8",
         "--limit=20 --seeds=0 --set training.sam.epochs=1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Callable
 
 import numpy as np
 import tensorflow as tf
@@ -73,6 +74,17 @@ def random_batch(
         features[name] = tf.constant(spelling[texts[text]] if kind == "chars" else texts[text], tf.int32)
     labels = {edge: tf.constant(rng.integers(0, document, batch), tf.int32) for edge in ("start", "end")}
     return features, labels
+
+
+def make_steps(
+    config: Config, precision: str, batch: int, document: int, context: int
+) -> dict[str, Callable[[], Any]]:
+    """A training step and a reading of a batch of ``random_batch``, by name."""
+    distiller = make_distiller(config, precision, WORDS, CHARACTERS)
+    student = distiller.student
+    features, labels = random_batch(config.inputs_of(config.model), batch, document, context, config)
+    train, read = tf.function(distiller.train_step), tf.function(lambda given: student(given))
+    return {"training": lambda: train((features, labels)), "inference": lambda: read(features)}
 
 
 def untrained_student(folder: Path) -> RunFolder:

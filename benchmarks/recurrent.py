@@ -11,13 +11,13 @@ to Keras.
 from __future__ import annotations
 
 import json
-from typing import Any, Callable
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
 
+from benchmarks.layers import FEATURES, Steps, keras_steps, make_inputs
 from benchmarks.taking_turns import median_seconds
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
@@ -30,37 +30,7 @@ _UNITS = flags.DEFINE_integer("units", 64, "units of each direction", lower_boun
 _BATCH = flags.DEFINE_integer("batch", 32, "texts in a batch", lower_bound=1)
 _TORCH = flags.DEFINE_bool("torch", False, "require PyTorch, which is otherwise measured only if installed")
 _STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
-LAYERS, FEATURES = 2, 100
-
-Steps = dict[str, Callable[[], Any]]
-
-
-def make_inputs(length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs (batch, length, features) and their mask (batch, length)."""
-    rng = np.random.default_rng(0)
-    lengths = rng.integers(length // 2, length + 1, _BATCH.value)
-    lengths[::2] = length
-    inputs = rng.normal(size=(_BATCH.value, length, FEATURES)).astype(np.float32)
-    return inputs, np.arange(length) < lengths[:, None]
-
-
-def tensorflow_steps(stack: list[tf.keras.layers.Layer], length: int) -> Steps:
-    """Steps of Keras layers, which are called with inputs and a mask."""
-    inputs, mask = (tf.constant(array) for array in make_inputs(length))
-
-    def outputs(given: tf.Tensor, **extra: Any) -> tf.Tensor:
-        for layer in stack:
-            given = layer(given, mask=mask, **extra)
-        return given
-
-    @tf.function
-    def train() -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            loss = tf.reduce_sum(outputs(inputs, training=True) ** 2)
-        return tape.gradient(loss, [inputs, *(v for layer in stack for v in layer.trainable_variables)])
-
-    return {"inference": tf.function(lambda: outputs(inputs)), "training": train}
+LAYERS = 2
 
 
 def torch_steps(length: int) -> Steps:
@@ -74,7 +44,7 @@ def torch_steps(length: int) -> Steps:
     torch.set_num_threads(cores())
     kind = {"gru": torch.nn.GRU, "lstm": torch.nn.LSTM}[_CELL.value]
     layer = kind(FEATURES, _UNITS.value, LAYERS, batch_first=True, bidirectional=True)
-    inputs = torch.from_numpy(make_inputs(length)[0]).requires_grad_(True)
+    inputs = torch.from_numpy(make_inputs(_BATCH.value, length)[0]).requires_grad_(True)
 
     def infer() -> None:
         with torch.inference_mode():
@@ -92,7 +62,8 @@ def make_variants(length: int) -> dict[str, Steps]:
     kind = {"gru": tf.keras.layers.GRU, "lstm": tf.keras.layers.LSTM}[_CELL.value]
     keras = [tf.keras.layers.Bidirectional(kind(_UNITS.value, return_sequences=True)) for _ in range(LAYERS)]
     ours = [BidirectionalRNN(_CELL.value, _UNITS.value) for _ in range(LAYERS)]
-    found = {"keras": tensorflow_steps(keras, length), "holle_tf": tensorflow_steps(ours, length)}
+    stacks = {"keras": keras, "holle_tf": ours}
+    found = {name: keras_steps(stack, _BATCH.value, length) for name, stack in stacks.items()}
     torch = torch_steps(length)
     return {**found, "torch": torch} if torch else found
 

@@ -12,11 +12,10 @@ from __future__ import annotations
 import json
 from typing import Any, Callable
 
-import tensorflow as tf
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.models import CHARACTERS, WORDS, make_distiller, random_batch
+from benchmarks.models import make_steps
 from benchmarks.taking_turns import median_seconds
 from holle_tf.catalogue import MODELS
 from holle_tf.config_sources import load_config, preset
@@ -32,7 +31,7 @@ _CONTEXT = flags.DEFINE_integer("context", 24, "words of the query and of each h
 _STEPS = flags.DEFINE_integer("steps", 10, "timed steps of each, after two warm-up steps", lower_bound=1)
 
 
-def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
+def steps_of(variant: str) -> dict[str, Callable[[], Any]]:
     """A training step and a reading of a batch, by name."""
     name, _, precision = variant.partition(":")
     if name not in MODELS or precision not in POLICIES:
@@ -40,16 +39,12 @@ def make_steps(variant: str) -> dict[str, Callable[[], Any]]:
             f"--variants={variant}: expected one of {list(MODELS)}, a colon, one of {list(POLICIES)}."
         )
     config = load_config([preset(_PRESET.value)] if _PRESET.value else [], flags={"model": name})
-    distiller = make_distiller(config, precision, WORDS, CHARACTERS)
-    student = distiller.student
-    batch = random_batch(config.inputs_of(name), _BATCH.value, _DOCUMENT.value, _CONTEXT.value, config)
-    train, read = tf.function(distiller.train_step), tf.function(lambda features: student(features))
-    return {"training": lambda: train(batch), "inference": lambda: read(batch[0])}
+    return make_steps(config, precision, _BATCH.value, _DOCUMENT.value, _CONTEXT.value)
 
 
 def main(_: list[str]) -> None:
     variants = _VARIANTS.value
-    work = {(variant, what): step for variant in variants for what, step in make_steps(variant).items()}
+    work = {(variant, what): step for variant in variants for what, step in steps_of(variant).items()}
     medians = {key: 1000 * seconds for key, seconds in median_seconds(work, _STEPS.value).items()}
     table = Table("variant", "training step, ms", "ratio", "inference, ms", "ratio")
     report: dict[str, dict[str, dict[str, float]]] = {}

@@ -85,6 +85,15 @@ def steps(result: dict[str, Any]) -> str:
     return markdown(["model, format", "training, ms", "to the first", "inference, ms", "to the first"], rows)
 
 
+def pairs(result: dict[str, Any]) -> str:
+    titles = [f"TensorFlow {each}, ms" for each in result["tensorflow"].values()]
+    rows = [
+        [name, f"{row['this']:.1f}", f"{row['other']:.1f}", f"{row['ratio']:.2f}"]
+        for name, row in result["work"].items()
+    ]
+    return markdown(["", *titles, "ratio"], rows)
+
+
 def reading(result: dict[str, Any]) -> str:
     rows = []
     for model, row in result.items():
@@ -234,6 +243,7 @@ TABLES: Tables = {
     "recurrent-gru": ("recurrent-gru", recurrent),
     "recurrent-lstm": ("recurrent-lstm", recurrent),
     "steps": ("steps", steps),
+    "pairs": ("pairs", pairs),
     "ports": ("ports", ports),
     "bounds": ("bounds", bounds),
     "gpu": ("bounds", gpu),
