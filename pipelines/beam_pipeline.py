@@ -58,7 +58,7 @@ def found_by_pipeline(
         build: adds the steps to a pipeline.
 
     Raises:
-        UserError: a worker raised one.
+        UserError: a worker raised one, or the pipeline failed.
     """
     path = folder / ".found.pickle"
     try:
@@ -69,7 +69,9 @@ def found_by_pipeline(
         fault = re.search(r"UserError: (.*?)(?: \[while running|\n|$)", f"{type(error).__name__}: {error}")
         if fault:
             raise UserError(fault[1]) from error
-        raise
+        *_, last = str(error).strip().splitlines() or [""]  # a worker's error is the end of its traceback
+        message = f"--beam_options: the pipeline failed ({type(error).__name__}: {last})"
+        raise UserError(message) from error
     with open(path, "rb") as file:
         content = pickle.load(file)
     path.unlink()

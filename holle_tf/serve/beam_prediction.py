@@ -56,13 +56,7 @@ def predict_files(
             | "answer" >> beam.ParDo(_AnswerFile(make_reader, dict(identity), strict))
         )
 
-    try:
-        found = found_by_pipeline(options, folder, build)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"--beam_options: the pipeline failed: {error}") from error
-    return Answered(*map(sum, zip(*found)))
+    return Answered(*map(sum, zip(*found_by_pipeline(options, folder, build))))
 
 
 def output_name(file: Path) -> str:

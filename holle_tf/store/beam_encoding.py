@@ -35,7 +35,8 @@ class BeamParts:
         """The entries of all parts, in their order.
 
         Raises:
-            UserError: a worker raised one, or the input is compressed, so that it has no parts to go to.
+            UserError: a worker raised one, the pipeline failed, or the input is compressed, so that it has no
+                parts to go to.
         """
         if is_packed(source):
             raise UserError(f"{source}: workers of Beam cannot read parts of a compressed file; unpack it")

@@ -4,7 +4,10 @@ import pytest
 
 pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements-beam.txt")
 
-from pipelines.beam_pipeline import make_pipeline
+import apache_beam as beam
+
+from pipelines.beam_pipeline import found_by_pipeline, make_pipeline
+from pipelines.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,22 @@ def test_other_runners_and_their_options_stay_as_they_are():
     assert pipeline.options.get_all_options()["direct_num_workers"] == 3
     with pytest.raises(ValueError, match="NoSuchRunner"):
         make_pipeline(["--runner=NoSuchRunner"])
+
+
+def fail(element):
+    raise RuntimeError(f"no {element}") from KeyError("before")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--runner=NoSuchRunner", r"\(ValueError: Unexpected pipeline runner: NoSuchRunner"),
+        ("--runner=FnApiRunner", r"\(.*no disk"),
+    ],
+)
+def test_a_failure_is_one_line_that_names_the_option(tmp_path, option, message):
+    with pytest.raises(UserError, match=f"^--beam_options: the pipeline failed {message}") as found:
+        found_by_pipeline(
+            [option], tmp_path, lambda pipeline: pipeline | beam.Create(["disk"]) | beam.Map(fail)
+        )
+    assert len(str(found.value).splitlines()) == 1
