@@ -13,40 +13,11 @@ from pipelines import local_preparation as filling
 from pipelines import prepare as module
 from pipelines.dataset import make_dataset
 from pipelines.errors import UserError
-from pipelines.options import LATIN, DataConfig
+from pipelines.options import LATIN
 from pipelines.prepare import PreparedData, fingerprint_of, prepare
 from pipelines.records import read_examples
 from pipelines.splits import SPLITS, read_split
-
-CONFIG = DataConfig(min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4)
-
-
-def raw_example(split, number):
-    span = f"the hero number {number} wins"
-    document = f"It begins slowly in {split}. Then {span}. What {'a long ' * number}film!"
-    return {
-        "example_id": f"{split}_{number // 2}_{number}",
-        "chat_id": f"{split}_{number // 2}",
-        "movie_name": "A Film",
-        "label": 0,
-        "span": span,
-        "response": f"I think {span}",
-        "query": "Who wins?",
-        "short_history": ["Hello", "Hi there"] if number % 2 else [],
-        "full_history": ["Hello", "Hi there"] if number % 2 else [],
-        "mixed": document,
-        "answer_start_mixed": document.index(span),
-        "full_reduced": document * 2,
-        "answer_start_full_reduced": document.index(span),
-    }
-
-
-def write_raw(folder, counts=(10, 3, 2), change=lambda raw: raw):
-    folder.mkdir(exist_ok=True)
-    for split, count in zip(SPLITS, counts):
-        raw = [change(raw_example(split, number)) for number in range(count)]
-        (folder / f"{split}_data.json").write_text(json.dumps(raw))
-    return folder
+from tests.pipelines.small_raw import CONFIG, write_raw
 
 
 @pytest.fixture
@@ -184,52 +155,6 @@ def test_vectors_of_few_of_the_words_are_refused(run, raw, out, tmp_path):
     run(raw, out, replace(CONFIG, min_coverage=0.0), glove=str(glove))
 
 
-def test_a_manifest_that_was_edited_is_refused(run, raw, out):
-    prepared, _ = run(raw, out)
-    path = prepared.folder / "manifest.json"
-    whole = path.read_text(encoding="utf-8")
-    for edit in (
-        lambda manifest: manifest["longest"].update(document=9),
-        lambda manifest: manifest["words"]["train"].update(query=9),
-        lambda manifest: manifest.update(fingerprint="0" * 64),
-        lambda manifest: manifest["counts"].update(train=3),
-    ):
-        manifest = json.loads(whole)
-        edit(manifest)
-        path.write_text(json.dumps(manifest), encoding="utf-8")
-        with pytest.raises(UserError, match="manifest.json: has changed since it was written"):
-            PreparedData.load(prepared.folder)
-    path.write_text(json.dumps(json.loads(whole), sort_keys=True), encoding="utf-8")
-    assert PreparedData.load(prepared.folder).manifest == prepared.manifest  # the same values
-
-
-@pytest.mark.parametrize("content", ["null", "[]", "7", "[" * 100_000, "{}", "\udcff"])
-def test_what_is_no_manifest_is_refused(run, raw, out, content):
-    prepared, _ = run(raw, out)
-    (prepared.folder / "manifest.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(UserError, match="manifest.json: damaged, not a manifest"):
-        PreparedData.load(prepared.folder)
-
-
-@pytest.mark.parametrize("missing", ["bytes", "sha256"])
-def test_a_manifest_without_checksums_is_refused(run, raw, out, missing):
-    prepared, _ = run(raw, out)
-    path = prepared.folder / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    del manifest["digest"], manifest["files"]["words.txt"][missing]
-    path.write_text(json.dumps(manifest), encoding="utf-8")
-    with pytest.raises(UserError, match="manifest.json: damaged or of another version"):
-        PreparedData.load(prepared.folder)
-
-
-def test_a_shard_that_ends_early_is_an_error_when_examples_are_read(run, raw, out):
-    prepared, _ = run(raw, out)
-    shard = prepared.shards("train")[0]
-    shard.write_bytes(b"")  # after the check of the checksums
-    with pytest.raises(UserError, match="the train shards hold 6 examples instead of 10"):
-        read_examples(prepared, "train")
-
-
 def test_without_glove_only_words_of_train_are_learned(run, raw, out):
     prepared, _ = run(raw, out)
     assert "train" in prepared.words and "test" not in prepared.words
@@ -316,38 +241,3 @@ def test_killed_preparation_is_not_taken_for_whole_and_is_cleaned_up_later(run, 
     _, lines = run(raw, out, limit=1)
     assert not left.exists()
     assert str(left) in lines[0]
-
-
-@pytest.mark.parametrize("victim", ["train-00001-of-00003.tfrecord.gz", "words.txt", "embeddings.npy"])
-@pytest.mark.parametrize("harm", ["cut", "flip", "remove"])
-def test_damaged_file_is_named_with_the_remedy(run, raw, out, victim, harm):
-    prepared, _ = run(raw, out)
-    path = prepared.folder / victim
-    content = bytearray(path.read_bytes())
-    if harm == "cut":
-        path.write_bytes(content[:-7])
-    elif harm == "flip":
-        content[len(content) // 2] ^= 1
-        path.write_bytes(content)
-    else:
-        path.unlink()
-    for attempt in (lambda: PreparedData.load(prepared.folder), lambda: run(raw, out)):
-        with pytest.raises(UserError, match=f"{victim}: .*delete the folder and prepare again"):
-            attempt()
-
-
-@pytest.mark.parametrize(
-    "content, problem",
-    [
-        (None, "cannot be read"),
-        ("{", "damaged"),
-        ("[]", "damaged"),
-        ('{"schema_version": 0}', "schema version 0"),
-        ('{"schema_version": 1, "config": {"colour": "red"}}', "colour"),
-    ],
-)
-def test_folder_without_a_valid_manifest_is_a_users_error(tmp_path, content, problem):
-    if content is not None:
-        (tmp_path / "manifest.json").write_text(content)
-    with pytest.raises(UserError, match=f"manifest.json: .*{problem}.*prepare again"):
-        PreparedData.load(tmp_path)
