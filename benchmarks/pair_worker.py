@@ -12,6 +12,7 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any, Callable
 
 import holle_tf  # isort: skip  # noqa: F401  before TensorFlow, whose options it sets
 import tensorflow as tf
@@ -29,6 +30,7 @@ _MODELS = flags.DEFINE_list("models", ["sam", "sam_match", "bidaf", "qanet"], "m
 _WORDS = flags.DEFINE_integer("words", 256, "words of a document")
 _BATCH = flags.DEFINE_integer("batch", 32, "documents in a batch, except of the exports")
 CONTEXT = 24  # words of the query and of each history
+BATCHES, DOCUMENTS = 5, 50  # of a turn of layers, and of exports
 _EXPORTS = flags.DEFINE_string(
     "exports", None, "folder of exports, each named after its format", required=True
 )
@@ -49,17 +51,29 @@ def recurrences() -> Steps:
     found = {}
     for cell, units in (("gru", 64), ("lstm", 100)):
         steps = keras_steps([BidirectionalRNN(cell, units) for _ in range(2)], _BATCH.value, _WORDS.value)
-        found.update({f"{cell.upper()} of {units} units, {what}": step for what, step in steps.items()})
+        for what, step in steps.items():
+            found[f"{cell.upper()} of {units} units, {what}, {BATCHES} batches"] = repeated(step, BATCHES)
     return found
 
 
 def exports() -> Steps:
-    """One document, read by every export of the folder."""
+    """A document, read by every export of the folder."""
     given = random_words(INPUTS, _WORDS.value, vocabulary=WORDS)
     found: Steps = {}
     for path in sorted(Path(_EXPORTS.value).iterdir()):
-        found[f"{path.name} export"] = partial(load_reader(path.name, path, threads=cores()), given)
+        read = partial(load_reader(path.name, path, threads=cores()), given)
+        found[f"{path.name} export, {DOCUMENTS} documents"] = repeated(read, DOCUMENTS)
     return found
+
+
+def repeated(step: Callable[[], Any], times: int) -> Callable[[], None]:
+    """A short step several times, or it would mostly be timed with the caches that the other process left."""
+
+    def steps() -> None:
+        for _ in range(times):
+            step()
+
+    return steps
 
 
 def main(_: list[str]) -> None:

@@ -25,7 +25,7 @@ from benchmarks.taking_turns import median_seconds
 from holle_tf.drawing.terminal_table import print_table
 
 _OTHER = flags.DEFINE_string("other", ".venv-other/bin/python", "a Python with the other TensorFlow")
-_ROUNDS = flags.DEFINE_integer("rounds", 15, "timed rounds, after two warm-up rounds", lower_bound=1)
+_ROUNDS = flags.DEFINE_integer("rounds", 10, "timed rounds, after two warm-up rounds", lower_bound=1)
 _MORE = flags.DEFINE_list("more", [], "further arguments of benchmarks.pair_worker")
 FORMATS = ("onnx", "savedmodel", "tflite")
 OWN, OTHER = "this", "other"
