@@ -188,6 +188,12 @@ def test_a_document_of_20000_words_is_read_and_the_passage_scrolled_into_sight(p
     assert page.evaluate(visible)
 
 
+def test_the_time_of_a_slow_answer_has_room(page):
+    for place in page.locator(".milliseconds").all():
+        place.evaluate("place => { place.textContent = 'reads every time: 123456 ms'; }")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
 def test_a_refusal_of_the_service_is_told_and_the_turn_can_be_sent_again(page):
     paste(page, "a " * 60_000)
     page.get_by_label("Your turn").fill("what?")
