@@ -92,6 +92,7 @@ class StudentModule(tf.Module):
             lambda numbers: model(numbers, training=False), input_signature=[numbers], autograph=False
         )
         self.tokens = tf.function(self._tokens, input_signature=_ids(student), autograph=False)
+        self._answered = tf.function(self._answer, input_signature=_texts(), autograph=False)
         self._tokenize = tf.function(
             functools.partial(tokenize_in_graph, rules=student.limits.rules),
             input_signature=[tf.TensorSpec([None], tf.string)],
@@ -126,7 +127,7 @@ class StudentModule(tf.Module):
             probability of that, and ``no_answer`` float32 (batch,), the same against the best span. If it is
             above the threshold, span is "", and score is ``null_score``.
         """
-        return self._answer(document, query, prober_history, responder_history)[0]
+        return self._answered(document, query, prober_history, responder_history)[0]
 
     @tf.function(input_signature=_texts(), autograph=False)
     def explain(
@@ -139,7 +140,7 @@ class StudentModule(tf.Module):
             ``end_probabilities`` float32, all (batch, words), zero on padding; ``token_count`` int32
             (batch,).
         """
-        found, tokens, probabilities = self._answer(document, query, prober_history, responder_history)
+        found, tokens, probabilities = self._answered(document, query, prober_history, responder_history)
         null = int(self._limits.null_threshold is not None)  # the null position is not among the words
         return {
             **found,
