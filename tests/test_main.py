@@ -135,6 +135,8 @@ WRONG = [
         "--teacher is for --mode=distill, tune or evaluate; leave it out of --mode=train",
     ),
     (["--mode=distill", "--teacher=qanet", "--teacher_run=RUN"], "leave out one"),
+    (["--mode=distill", "--teacher=bert"], "'bert' is not among the choices (bidaf, qanet, scores:FILE)"),
+    (["--mode=distill", "--teacher=scores:a,b.jsonl"], "a comma separates teachers"),
     (["--mode=distill", "--size=smoke"], "--config=smoke makes everything tiny"),
     (["--mode=distill", "--teacher=qanet", "--config=smok"], "presets are: cpu, demo, smoke"),
     (
