@@ -29,11 +29,11 @@ from pipelines.parallel import cores
 _MODELS = flags.DEFINE_list("models", ["sam", "sam_match", "bidaf", "qanet"], "models")
 _WORDS = flags.DEFINE_integer("words", 256, "words of a document")
 _BATCH = flags.DEFINE_integer("batch", 32, "documents in a batch, except of the exports")
-CONTEXT = 24  # words of the query and of each history
-BATCHES, DOCUMENTS = 5, 50  # of a turn of layers, and of exports
 _EXPORTS = flags.DEFINE_string(
     "exports", None, "folder of exports, each named after its format", required=True
 )
+CONTEXT = 24  # words of the query and of each history
+BATCHES, DOCUMENTS = 5, 50  # of a turn of layers, and of exports
 
 
 def models() -> Steps:
