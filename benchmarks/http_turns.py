@@ -30,6 +30,7 @@ from benchmarks.load import PATH, Client, load
 from benchmarks.models import WORDS, untrained_student
 from benchmarks.serving_process import memory_mb, processor_seconds, serving
 from benchmarks.serving_tables import http_turns
+from benchmarks.untrained_exports import CONTEXT
 
 _LENGTHS = flags.DEFINE_list("lengths", ["256", "1200", "5000", "16384"], "words of the documents")
 _CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that send requests at the same time")
@@ -38,7 +39,6 @@ _CORES = flags.DEFINE_list("cores", ["1", "2"], "cores of the service")
 _THREADS = flags.DEFINE_integer("threads", 0, "batches that an export reads at once; 0 = one for each core")
 _SECONDS = flags.DEFINE_float("seconds", 2.0, "seconds of load for each number, after a third to warm up")
 _KEPT = flags.DEFINE_list("kept", ["1000", "1200"], "documents that are kept for the memory, and their words")
-_CONTEXT = 24  # words of the query and of each history
 _DOCUMENTS = 32  # that later turns are about
 
 
@@ -68,7 +68,7 @@ class Texts:
 
     def __init__(self, seed: int):
         self._random = np.random.default_rng(seed)
-        self.chats = [[self.text(_CONTEXT) for _ in range(3)] for _ in range(64)]
+        self.chats = [[self.text(CONTEXT) for _ in range(3)] for _ in range(64)]
 
     def text(self, words: int) -> str:
         """So many random words."""

@@ -20,6 +20,7 @@ from absl import app, flags
 
 from benchmarks.layers import Steps, keras_steps
 from benchmarks.models import WORDS, make_steps
+from benchmarks.untrained_exports import CONTEXT
 from holle_tf.config_sources import load_config
 from holle_tf.export.readback import load_reader, random_words
 from holle_tf.models.layers.bidirectional import BidirectionalRNN
@@ -32,7 +33,6 @@ _BATCH = flags.DEFINE_integer("batch", 32, "documents in a batch, except of the 
 _EXPORTS = flags.DEFINE_string(
     "exports", None, "folder of exports, each named after its format", required=True
 )
-CONTEXT = 24  # words of the query and of each history
 BATCHES, DOCUMENTS = 5, 50  # of a turn of layers, and of exports
 
 

@@ -27,7 +27,6 @@ from holle_tf.drawing.terminal_table import print_table
 _OTHER = flags.DEFINE_string("other", ".venv-other/bin/python", "a Python with the other TensorFlow")
 _ROUNDS = flags.DEFINE_integer("rounds", 10, "timed rounds, after two warm-up rounds", lower_bound=1)
 _MORE = flags.DEFINE_list("more", [], "further arguments of benchmarks.pair_worker")
-FORMATS = ("onnx", "savedmodel", "tflite")
 OWN, OTHER = "this", "other"
 
 
@@ -69,11 +68,13 @@ class Worker:
 def write_exports(folder: Path) -> None:
     """Write a SAM of the published size in every format, as folder / format."""
     from benchmarks.untrained_exports import untrained
+    from holle_tf.export.formats import FORMATS
     from holle_tf.options.export import ExportConfig
     from holle_tf.runs.exporting import write_export
 
+    student = untrained("sam")
     for name in FORMATS:
-        write_export(untrained("sam"), name, folder / name, ExportConfig())
+        write_export(student, name, folder / name, ExportConfig())
 
 
 def main(_: list[str]) -> None:

@@ -25,6 +25,7 @@ from tqdm import tqdm
 
 from benchmarks.load import PATH, load
 from benchmarks.models import WORDS, untrained_student
+from benchmarks.untrained_exports import CONTEXT
 from holle_tf.drawing.terminal_table import print_table
 
 _BATCHES = flags.DEFINE_list("batches", ["1", "4", "16"], "largest batches of the service")
@@ -33,7 +34,6 @@ _CLIENTS = flags.DEFINE_list("clients", ["1", "16"], "clients that send requests
 _SECONDS = flags.DEFINE_float(
     "seconds", 3.0, "seconds of load for each line, after a third as long to warm up"
 )
-_CONTEXT = 24  # words of the query and of each history
 _DOCUMENTS = 32  # different documents
 
 
@@ -72,7 +72,7 @@ def bodies(words: int) -> list[bytes]:
         return " ".join(f"w{i}" for i in rng.integers(0, WORDS, length))
 
     return [
-        json.dumps({"document": text(words), "chat": [text(_CONTEXT) for _ in range(3)]}).encode()
+        json.dumps({"document": text(words), "chat": [text(CONTEXT) for _ in range(3)]}).encode()
         for _ in range(_DOCUMENTS)
     ]
 

@@ -149,10 +149,9 @@ class Config:
             if name not in teachers() and not (is_score_file(name) and name != SCORES):
                 listed = ", ".join([*teachers(), f"{SCORES}FILE"])
                 comma = "; a comma separates teachers, so rename a file that has one"
-                comma = comma if SCORES in self.teacher else ""
                 return (
                     f"teacher={self.teacher}: {name!r} is not among the choices ({listed}); one of a plugin"
-                    f" needs its --plugin{comma}"
+                    f" needs its --plugin{comma if SCORES in self.teacher else ''}"
                 )
         return ""
 

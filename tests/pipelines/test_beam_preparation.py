@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import tensorflow as tf
@@ -6,6 +7,7 @@ import tensorflow as tf
 from pipelines.errors import UserError
 from pipelines.options import DataConfig
 from pipelines.prepare import prepare
+from tests.pipelines import small_raw
 
 pytest.importorskip("apache_beam", reason="Apache Beam is optional: requirements-beam.txt")
 
@@ -14,26 +16,18 @@ from apache_beam.pipeline import PipelineVisitor
 from pipelines import beam_pipeline, beam_preparation
 from pipelines.beam_preparation import beam_filler
 
-CONFIG = DataConfig(
-    min_char_count=1, min_word_count=1, word_dim=3, shard_examples=4, max_dropped=0.5, min_coverage=0
-)
+CONFIG = replace(small_raw.CONFIG, max_dropped=0.5, min_coverage=0)
 OPTIONS = ["--runner=FnApiRunner"]
 
 
 def _record(split, number):
-    span = f"the hero number {number} wins"
-    document = f"It begins slowly in {split}. Then {span}. What {'a long ' * number}film! \U0001f600"
-    return {
-        "example_id": f"{split}_{number // 2}_{number}",
-        "chat_id": f"{split}_{number // 2}",
-        "label": number % 5,  # of which one is unknown
-        "span": span,
-        "response": f"I think {span}",
-        "query": "Who wins?",
-        "full_history": ["Hello", "Hi there"] if number % 2 else [],
-        "mixed": document,
-        "answer_start_mixed": document.index(span) if number % 3 else None,
-    }
+    record = small_raw.raw_example(split, number)
+    del record["movie_name"], record["short_history"]
+    record["mixed"] += " \U0001f600"
+    record["label"] = number % 5  # of which one is unknown
+    if number % 3 == 0:
+        record["answer_start_mixed"] = None
+    return record
 
 
 @pytest.fixture
