@@ -179,7 +179,7 @@ class _Sources:
             return None
         parts = parts_of(cost, self._runs.config.distill)
         if not parts:
-            variant = next(known for known in self._runs.variants.values() if known.cost == cost)
+            variant = self._variant(cost)
             if self._measure == "plain" and len(cost) > 2 and not self._measurements.has(variant):
                 return None
             try:
@@ -197,6 +197,12 @@ class _Sources:
             total += factor * of_part.seconds
             said.append(f"{factor:+.2g} x {'/'.join(part.cost)}")
         return Known(max(total, 0.0), f"computed: {' '.join(said).lstrip('+')}")
+
+    def _variant(self, cost: Cost) -> Variant:
+        """A variant with this cost; the report may have only the same variant on other documents."""
+        listed = [*self._runs.variants.values()]
+        listed += [replace(variant, setup=cost[0]) for variant in listed]
+        return next(variant for variant in listed if variant.cost == cost)
 
     def _words(self, setup: str) -> float:
         """Mean number of words in a document of a setup, relative to short documents."""

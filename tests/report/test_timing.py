@@ -147,6 +147,12 @@ def test_a_failed_measurement_is_logged_and_leaves_the_time_unknown(
     assert "sd/add_grad/qanet cannot be measured: no way" in logged.messages
 
 
+def test_rows_of_long_documents_alone_are_computed_from_short_ones(load, measured, tmp_path):
+    row = "ld/sam_match:add_train"
+    found, _ = _estimates(load(runs_dir=tmp_path, **{"report.rows": [row], "report.only": [row]}))
+    assert found[row].basis.endswith("x sd/sam_match:add") and measured == ["sd/sam_match"]
+
+
 def test_another_model_is_measured_again(load, measured, tmp_path):
     runs = Runs(load(runs_dir=tmp_path))
     for other in (runs, Runs(load(runs_dir=tmp_path, **{"sam.units": 4}))):
