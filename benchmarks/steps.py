@@ -21,6 +21,7 @@ from holle_tf.catalogue import MODELS
 from holle_tf.config_sources import load_config, preset
 from holle_tf.distill.precision import POLICIES
 from holle_tf.drawing.terminal_table import print_table
+from holle_tf.system.memory import keep_freed_memory
 from pipelines.errors import UserError
 
 _VARIANTS = flags.DEFINE_list("variants", ["sam:none", "bidaf:none", "qanet:none"], "model:format, ...")
@@ -43,6 +44,7 @@ def steps_of(variant: str) -> dict[str, Callable[[], Any]]:
 
 
 def main(_: list[str]) -> None:
+    keep_freed_memory()  # as the command line does
     variants = _VARIANTS.value
     work = {(variant, what): step for variant in variants for what, step in steps_of(variant).items()}
     medians = {key: 1000 * seconds for key, seconds in median_seconds(work, _STEPS.value).items()}

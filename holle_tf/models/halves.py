@@ -115,7 +115,7 @@ class Halves:
         if self._config.align_units:
             align = self._layer("aligned_query")
             query = texts["query"]
-            joined.append(align(vectors["document"], query.vectors, mask, query.mask))
+            joined.append(align(vectors["document"], query.vectors, query.mask))
         rows = tf.broadcast_to(mask, tf.shape(features)[:2])
         return self._layer("match_reader")(tf.concat(joined, axis=-1), mask=rows)
 

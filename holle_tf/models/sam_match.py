@@ -54,7 +54,7 @@ def build_sam_match(
     if config.align_units:
         query = texts["query"]
         align = AlignedQuery(config.align_units, name="aligned_query")
-        joined.append(align(document.vectors, query.vectors, document.mask, query.mask))
+        joined.append(align(document.vectors, query.vectors, query.mask))
     reader = BidirectionalRNN(config.cell, config.match_units, name="match_reader")
     matched = reader(tf.concat(joined, axis=-1), mask=document.mask)  # (batch, doc_len, 2*match_units)
     states = tf.concat([document.states, matched], axis=-1)

@@ -19,10 +19,10 @@ class AlignedQuery(tf.keras.layers.Layer):
     Call arguments:
         document: word vectors (batch, doc_len, word_dim), the d_t.
         query: word vectors (batch, length or more, word_dim), the q_j.
-        document_mask, query_mask: bool (batch, doc_len), (batch, length), true on words.
+        query_mask: bool (batch, length), true on words.
 
     Returns:
-        (batch, doc_len, word_dim), zero on padding and for a query without words.
+        (batch, doc_len, word_dim), zero for a query without words.
     """
 
     def __init__(self, units: int, **kwargs: Any):
@@ -30,13 +30,11 @@ class AlignedQuery(tf.keras.layers.Layer):
         self.units = units
         self.projection = tf.keras.layers.Dense(units, activation="relu", name="projection")
 
-    def call(
-        self, document: tf.Tensor, query: tf.Tensor, document_mask: tf.Tensor, query_mask: tf.Tensor
-    ) -> tf.Tensor:
+    def call(self, document: tf.Tensor, query: tf.Tensor, query_mask: tf.Tensor) -> tf.Tensor:
         query = query[:, : tf.shape(query_mask)[1]]
         similarity = tf.matmul(self.projection(document), self.projection(query), transpose_b=True)
-        both = document_mask[:, :, tf.newaxis] & query_mask[:, tf.newaxis]  # (batch, doc_len, length)
-        return tf.matmul(masked_softmax(similarity, both), query)
+        weights = masked_softmax(similarity, query_mask[:, tf.newaxis])  # (batch, doc_len, length)
+        return tf.matmul(weights, query)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}

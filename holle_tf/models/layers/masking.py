@@ -39,5 +39,7 @@ def masked_softmax(logits: tf.Tensor, mask: tf.Tensor, axis: int = -1) -> tf.Ten
         row without any allowed position.
     """
     precise = tf.float64 if logits.dtype == tf.float64 else tf.float32
-    probabilities = tf.nn.softmax(mask_logits(tf.cast(logits, precise), mask), axis=axis)
+    # Added, because a choice between tensors of different shapes takes several times as long.
+    bias = tf.where(mask, tf.zeros([], precise), tf.constant(MASKED_LOGIT, precise))
+    probabilities = tf.nn.softmax(tf.cast(logits, precise) + bias, axis=axis)
     return tf.cast(probabilities * tf.cast(mask, precise), logits.dtype)

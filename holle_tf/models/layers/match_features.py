@@ -65,16 +65,18 @@ class MatchFeatures(tf.keras.layers.Layer):
             texts = [text._replace(vectors=tf.stop_gradient(text.vectors)) for text in texts]
         document, *context = texts
         real = document.ids > 0
-        own = self._unit_vectors(document) if self.soft else None
+        vectors, of_length_one = self._vectors(document) if self.soft else (None, None)
         found = []
         for text in context:
             exact = self._occurs(document.keys, text.keys, real)  # (batch, doc_len)
             found.append(exact)
             if self.stem:
                 found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
-            if own is not None:
-                cosines = tf.matmul(self._unit_vectors(text), own, transpose_b=True)  # (batch, n, doc_len)
-                largest = tf.nn.relu(tf.reduce_max(cosines, axis=1))
+            if self.soft:
+                others, scale = self._vectors(text)
+                products = tf.matmul(others * scale[..., tf.newaxis], vectors, transpose_b=True)
+                # One factor for each maximum, and not for each of the vectors, saves most of the time.
+                largest = tf.nn.relu(tf.reduce_max(products, axis=1)) * of_length_one  # (batch, doc_len)
                 # A constant for a word that occurs, where the largest cosine has a kink.
                 found.append(tf.where(exact > 0, exact, largest))
         return tf.stack(found, axis=-1)
@@ -85,14 +87,17 @@ class MatchFeatures(tf.keras.layers.Layer):
         same = tf.equal(others[:, :, tf.newaxis], keys[:, tf.newaxis])  # (batch, n, doc_len)
         return tf.cast(tf.reduce_any(same, axis=1) & real, self.variable_dtype)
 
-    def _unit_vectors(self, text: Words) -> tf.Tensor:
-        """Word vectors of length 1 (batch, length, word_dim), zero for unknown words and padding."""
+    def _vectors(self, text: Words) -> tuple[tf.Tensor, tf.Tensor]:
+        """Word vectors, and the factors that make them as long as 1 (batch, length).
+
+        Of unknown words and padding, which have no cosine, the factors are zero.
+        """
         vectors = tf.cast(text.vectors[:, : tf.shape(text.ids)[1]], self.variable_dtype)
         known = text.ids > UNKNOWN_ID
         if self.first_bucket is not None:
             known &= text.ids < self.first_bucket
-        vectors *= tf.cast(known, vectors.dtype)[..., tf.newaxis]
-        return vectors * tf.math.rsqrt(tf.reduce_sum(vectors**2, axis=-1, keepdims=True) + EPSILON)
+        scale = tf.math.rsqrt(tf.reduce_sum(vectors**2, axis=-1) + EPSILON)
+        return vectors, scale * tf.cast(known, scale.dtype)
 
     def get_config(self) -> dict[str, Any]:
         own = {"stem": self.stem, "soft": self.soft, "learned_vectors": self.learned_vectors}

@@ -54,7 +54,7 @@ LAYERS = {
     "aligned_query": (
         lambda p: AlignedQuery(4, dtype=p),
         TEXT,
-        {"query": TEXT, "document_mask": MASK["mask"], "query_mask": MASKS["question_mask"]},
+        {"query": TEXT, "query_mask": MASKS["question_mask"]},
     ),
     "match_features": (
         lambda p: MatchFeatures(learned_vectors=True, dtype=p),
