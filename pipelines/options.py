@@ -21,6 +21,7 @@ DROP, LEARN = "drop", "learn"  # what becomes of questions without an answer
 SPAN, SENTENCE = "span", "sentence"  # what an example's answer is
 LATIN, UNICODE = "latin", "unicode"  # rules for words, see tokenizer.word_pattern
 RULES = (LATIN, UNICODE)
+EXCERPTS = CHAT, EXAMPLE = ("chat", "example")  # what a short document of the demo corpus is cut for
 LONG_SETUPS = ("ld", "full")  # documents that teachers read in chunks
 
 
@@ -109,3 +110,6 @@ class DemoConfig:
     dev_examples: int = option(400, "examples of the dev split")
     test_examples: int = option(600, "examples of the test split")
     document_words: int = option(110, "words of a short document, about")
+    excerpts: str = option(
+        "chat", "a short document is cut for each chat, or for each example as in Holl-E", choices=EXCERPTS
+    )

@@ -4,15 +4,24 @@ import json
 import logging
 import random
 from pathlib import Path
-from typing import Iterator, List, Tuple, Union
+from typing import Iterator, List, NamedTuple, Union
 
 from pipelines.demo import lexicon
 from pipelines.demo.chats import Exchange, write_chat
-from pipelines.demo.documents import Document, choose_units, interleave, ranked_units, render, window
+from pipelines.demo.documents import (
+    Document,
+    choose_units,
+    excerpt,
+    interleave,
+    ranked_units,
+    render,
+    window,
+)
 from pipelines.demo.movie_writer import MovieWriter
-from pipelines.demo.movies import KINDS, Movie
+from pipelines.demo.movies import KINDS, Movie, Unit
 from pipelines.errors import UserError
 from pipelines.files import atomic_file
+from pipelines.options import CHAT, EXAMPLE, EXCERPTS
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +46,7 @@ def generate_corpus(
     dev_examples: int = 400,
     test_examples: int = 600,
     document_words: int = 110,
+    excerpts: str = CHAT,
 ) -> Path:
     """Write ``train_data.json``, ``dev_data.json`` and ``test_data.json`` into ``folder`` and return it.
 
@@ -44,8 +54,16 @@ def generate_corpus(
     ``document_words`` words (20 to 20,000), ``full_reduced`` four times as many but at most 1,200, and
     ``full`` has all texts about the movie and is longer than both.
 
+    Args:
+        folder: made if it is missing.
+        seed: of everything random.
+        train_examples, dev_examples, test_examples: sizes of the splits.
+        document_words: words of ``mixed``, about.
+        excerpts: "chat": all examples of a chat have the same ``mixed``. "example": each has its own, as in
+            Holl-E, and the chat is about a text of four times its length.
+
     Raises:
-        UserError: a size is out of range, or the folder cannot be written.
+        UserError: a size is out of range, ``excerpts`` is unknown, or the folder cannot be written.
     """
     folder = Path(folder)
     sizes = {"train": train_examples, "dev": dev_examples, "test": test_examples}
@@ -54,6 +72,8 @@ def generate_corpus(
             raise UserError(f"demo corpus: {name}_examples is {size}; ask for at least 1")
     if not 20 <= document_words <= 20_000:
         raise UserError(f"demo corpus: document_words is {document_words}; choose from 20 to 20000")
+    if excerpts not in EXCERPTS:
+        raise UserError(f"demo corpus: excerpts is {excerpts!r}; choose one of {', '.join(EXCERPTS)}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
@@ -61,9 +81,10 @@ def generate_corpus(
             f"{folder}: cannot make this folder for the demo corpus ({fault.strerror})"
         ) from fault
     for number, (split, (file, _)) in enumerate(_SPLITS.items()):
+        records = _records(split, number, sizes[split], document_words, seed, excerpts == EXAMPLE)
         with atomic_file(folder / file) as out:
             # Record by record: with long documents a split is larger than memory.
-            for count, record in enumerate(_records(split, number, sizes[split], document_words, seed)):
+            for count, record in enumerate(records):
                 out.write(b"[\n" if count == 0 else b",\n")
                 out.write(json.dumps(record, ensure_ascii=False).encode("utf-8"))
             out.write(b"\n]\n")
@@ -81,7 +102,7 @@ def _title(index: int, seed: int) -> str:
     return title if part == 0 else f"{title} {part + 1}"
 
 
-def _records(split: str, number: int, size: int, words: int, seed: int) -> Iterator[dict]:
+def _records(split: str, number: int, size: int, words: int, seed: int, by_example: bool) -> Iterator[dict]:
     prefix = _SPLITS[split][1]
     full_words = max(int(1.25 * words), min(6 * words, _REDUCED_WORDS))
     written = chat_number = movie_number = 0
@@ -91,7 +112,7 @@ def _records(split: str, number: int, size: int, words: int, seed: int) -> Itera
         movie = MovieWriter(name, imdb_id, full_words, f"{seed}/{imdb_id}/{words}").write()
         for _ in range(_CHATS_PER_MOVIE):
             rng = random.Random(f"{seed}/{prefix}/{chat_number}/{words}")
-            for record in _chat_records(movie, f"{prefix}_{chat_number}", words, rng):
+            for record in _chat_records(movie, f"{prefix}_{chat_number}", words, rng, by_example):
                 if written < size:
                     yield record
                     written += 1
@@ -99,10 +120,23 @@ def _records(split: str, number: int, size: int, words: int, seed: int) -> Itera
         movie_number += 1
 
 
-def _documents(
-    movie: Movie, words: int, rng: random.Random
-) -> Tuple[Document, Document, Document, List[Document]]:
-    """Return `mixed`, `full_reduced`, `full` and the text of each kind; each text holds all of `mixed`."""
+class _Documents(NamedTuple):
+    """The texts of a chat; each text but those of a kind holds all of ``mixed``.
+
+    Attributes:
+        mixed, reduced, full: the texts of these names.
+        by_kind: the text of each kind.
+        units: those of ``reduced``, by kind.
+    """
+
+    mixed: Document
+    reduced: Document
+    full: Document
+    by_kind: List[Document]
+    units: List[List[Unit]]
+
+
+def _documents(movie: Movie, words: int, rng: random.Random) -> _Documents:
     characters = len(movie.cast)
     focus = rng.sample(range(characters), min(characters, max(3, words // 40)))
     ranked = ranked_units(movie, focus, rng)
@@ -112,26 +146,32 @@ def _documents(
     else:  # `mixed` is longer than `full_reduced` may be: _chat_records cuts a window
         reduced = mixed
     kinds = [[unit for unit in movie.units if unit.kind == kind] for kind in range(len(KINDS))]
-    return (
+    return _Documents(
         render(interleave(mixed, _BLOCK_WORDS, rng)),
         render(interleave(reduced, 3 * _BLOCK_WORDS, rng)),
         render(unit for kind in kinds for unit in kind),
         [render(kind) for kind in kinds],
+        reduced,
     )
 
 
-def _chat_records(movie: Movie, chat_id: str, words: int, rng: random.Random) -> Iterator[dict]:
-    mixed, reduced, full, by_kind = _documents(movie, words, rng)
-    opening, exchanges = write_chat(movie, mixed, rng.randint(3, 6), rng)
+def _chat_records(
+    movie: Movie, chat_id: str, words: int, rng: random.Random, by_example: bool
+) -> Iterator[dict]:
+    made = _documents(movie, words, rng)
+    about = made.reduced if by_example else made.mixed
+    opening, exchanges = write_chat(movie, about, rng.randint(3, 6), rng)
     chat = opening + [text for exchange in exchanges for text in (exchange.query, exchange.response)]
-    documents = _all_documents(movie, by_kind)
+    documents = _all_documents(movie, made.by_kind)
     for index, exchange in enumerate(exchanges):
-        clause = exchange.clause
+        clause, mixed = exchange.clause, made.mixed
+        if by_example:
+            mixed = render(interleave(excerpt(made.units, clause, words, rng), _BLOCK_WORDS, rng))
         texts = {
-            "full": full,
-            "full_reduced": window(reduced, clause, _REDUCED_WORDS),
-            "oracle": by_kind[clause.kind],
-            "oracle_reduced": window(by_kind[clause.kind], clause, _ORACLE_WORDS),
+            "full": made.full,
+            "full_reduced": window(made.reduced, clause, _REDUCED_WORDS),
+            "oracle": made.by_kind[clause.kind],
+            "oracle_reduced": window(made.by_kind[clause.kind], clause, _ORACLE_WORDS),
             "mixed": mixed,
         }
         turn = len(opening) + 2 * index

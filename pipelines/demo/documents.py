@@ -8,6 +8,7 @@ from pipelines.demo.movies import KINDS, Clause, Movie, Unit
 
 # Share of each kind of text in a document, by number of words.
 SHARES = (0.45, 0.22, 0.18, 0.15)
+_TRIES = 200  # excerpts to draw
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,24 @@ def choose_units(ranked: List[List[Unit]], words: int) -> List[List[Unit]]:
             chosen[kind].append(unit)
             missing -= unit.words
     return chosen
+
+
+def excerpt(chosen: List[List[Unit]], clause: Clause, words: int, rng: random.Random) -> List[List[Unit]]:
+    """Take about ``words`` words of ``chosen`` that hold ``clause``, from a random place of each kind.
+
+    Places are drawn until the clause is in. So if it was drawn evenly from ``chosen``, every clause of the
+    excerpt is as likely to be the one.
+    """
+    taken: List[List[Unit]] = []
+    for _ in range(_TRIES):
+        starts = [rng.randrange(len(units)) if units else 0 for units in chosen]
+        taken = choose_units([units[start:] + units[:start] for units, start in zip(chosen, starts)], words)
+        if any(clause is inside for units in taken for unit in units for inside in unit.clauses):
+            return taken
+    # A document of a few words may have no room for this kind of text.
+    (holder,) = (unit for units in chosen for unit in units if any(clause is c for c in unit.clauses))
+    taken[holder.kind] = [holder, *taken[holder.kind][1:]]
+    return taken
 
 
 _PLOT_ORDER = {"intro": 0, "kin": 1, "wish": 1, "fear": 1, "secret": 2, "scene": 2, "fate": 3}

@@ -14,7 +14,7 @@ from pipelines.demo.grammar import expand
 from pipelines.demo.make_glove import make_glove
 from pipelines.errors import UserError
 from pipelines.glove import read_glove
-from pipelines.options import SETUPS, DataConfig
+from pipelines.options import EXAMPLE, EXCERPTS, SETUPS, DataConfig
 from pipelines.readers.holle import DOCUMENT_KEYS
 from pipelines.splits import read_split
 from pipelines.tokenizer import lookup_form, tokenize
@@ -35,11 +35,10 @@ def _generate(folder, **sizes):
     return generate_corpus(folder, **arguments)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return _generate(
-        tmp_path_factory.mktemp("demo"), train_examples=1200, dev_examples=100, test_examples=500
-    )
+@pytest.fixture(scope="module", params=EXCERPTS)
+def folder(request, tmp_path_factory):
+    sizes = {"train_examples": 1200, "dev_examples": 100, "test_examples": 500}
+    return _generate(tmp_path_factory.mktemp("demo"), excerpts=request.param, **sizes)
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +150,23 @@ def test_documents_are_as_long_as_asked_for(tmp_path, words):
         assert lengths["full_reduced"] > lengths["mixed"] or words > 1000
         for text, offset in DOCUMENT_KEYS.values():
             assert record[text][record[offset] :].startswith(record["span"])
+
+
+@pytest.mark.parametrize("words", [20, 110, 2500])
+def test_every_example_can_have_an_excerpt_of_its_own(tmp_path, words):
+    _generate(tmp_path, document_words=words, excerpts=EXAMPLE)
+    excerpts = {}
+    for record in _load(tmp_path, "train"):
+        mixed = record["mixed"]
+        assert mixed[record["answer_start_mixed"] :].startswith(record["span"])
+        assert 0.7 * words <= len(mixed.split()) <= max(1.3 * words, 50)
+        excerpts.setdefault(record["chat_id"], []).append(mixed)
+    assert all(len(set(of_chat)) == len(of_chat) for of_chat in excerpts.values())
+
+
+def test_unknown_excerpts_are_a_user_error(tmp_path):
+    with pytest.raises(UserError, match="'turn'; choose one of chat, example"):
+        _generate(tmp_path, excerpts="turn")
 
 
 def test_documents_of_20000_words_can_be_made(tmp_path):
