@@ -10,7 +10,7 @@ there are four students:
 - alone: on the labels;
 - twice: on labels that count twice, the control of the next;
 - teacher: by equation (1);
-- pool: by equation (1), and by the teacher's scores of the questions in the pool.
+- pool: by equation (1), and by the teacher's scores of the questions in the pool, or of some (``--pools``).
 
 All students take the same number of steps, and so do all QANeTs, so that fewer examples are not less
 training. ``all labels`` is the student of all examples: what answers of the pool would be worth. Differences
@@ -31,7 +31,7 @@ import numpy as np
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.labelled_part import LabelledPart, for_steps, write_demo, write_squad
+from benchmarks.labelled_part import DEMO_EXAMPLES, LabelledPart, for_steps, write_demo, write_squad
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
@@ -40,14 +40,19 @@ from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.runs.data import open_data
 from holle_tf.runs.evaluation import ensure_scores, predictions_of
-from holle_tf.runs.run_folder import TeacherSource
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_alone
 from holle_tf.training.train import ensure_run
 from pipelines.demo.corpus import GLOVE_PATH
+from pipelines.prepare import PreparedData
 
 _LABELS = flags.DEFINE_list("labels", ["500", "2000"], "numbers of labelled training examples")
+_EXAMPLES = flags.DEFINE_integer(
+    "examples", DEMO_EXAMPLES, "training examples of the demo corpus, with and without labels", lower_bound=1
+)
+_POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower_bound=1)
 _MODEL = flags.DEFINE_enum("model", "sam_match", ["sam", "sam_match"], "the student")
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of every student", lower_bound=1)
@@ -60,57 +65,84 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG of test F1 by number of labels")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
-ROWS = ("alone", "twice", "teacher", "pool")
+CONTROLS, TAUGHT, POOL = ("alone", "twice"), "teacher", "pool"
+ITSELF = "teacher itself"
 ALL = "all labels"
-PAIRS = (
-    ("teacher", "alone"),
-    ("teacher", "twice"),
-    ("pool", "alone"),
-    ("pool", "twice"),
-    ("pool", "teacher"),
-)
 RESAMPLES = 10_000
+
+
+def rows() -> list[str]:
+    """The students; ``pool 4000`` is one of 4,000 questions of the pool, ``pool`` that of all."""
+    return [*CONTROLS, TAUGHT, *(f"{POOL} {size}" for size in _POOLS.value), POOL]
+
+
+def others(row: str) -> list[str]:
+    """The students with which ``row`` is compared."""
+    return [] if row in CONTROLS else [*CONTROLS, *([TAUGHT] if row != TAUGHT else [])]
 
 
 def part_of_data(labels: Optional[int]) -> LabelledPart:
     folder = Path(_RUNS_DIR.value) / "few-labels"
     if _DATA_DIR.value:
         return write_squad(Path(_DATA_DIR.value), folder, labels)
-    return write_demo(folder, labels)
+    return write_demo(folder, labels, _EXAMPLES.value)
 
 
-def configuration(data: Path, labels: Optional[int], seed: int) -> Config:
-    """Of the student that learns from the teacher, without a pool."""
+def configuration(part: LabelledPart, labels: Optional[int], seed: int, examples: int) -> Config:
+    """Of the student that learns from the teacher, without a pool, for an epoch of so many examples."""
     presets = ("cpu", "squad") if _DATA_DIR.value else ("demo",)
     teacher = _TEACHER.value.replace("{labels}", str(labels))
-    given = {"runs_dir": _RUNS_DIR.value, "data_dir": str(data), "glove": _GLOVE.value or str(GLOVE_PATH)}
-    return load_config(
+    given = {
+        "runs_dir": _RUNS_DIR.value,
+        "data_dir": str(part.folder),
+        "glove": _GLOVE.value or str(GLOVE_PATH),
+    }
+    config = load_config(
         [preset(name) for name in presets],
         [*_SET.value, "distill.compare_alone=false", "distill.also_student=none"],
         {**given, "seed": seed, "model": _MODEL.value, "recipe": "add", "teacher": teacher},
     )
+    config = for_steps(config, "qanet", _TEACHER_STEPS.value, part.labels)
+    return for_steps(config, _MODEL.value, _STEPS.value, examples)
+
+
+def teachers_of(config: Config, prepared: PreparedData) -> list[TeacherSource]:
+    """The teachers of a student, which have read no pool and are the same for all seeds."""
+    options = replace(config.distill, pool="", pool_examples=0)
+    return find_or_train_teachers(replace(config, distill=options, seed=0), prepared, None)
+
+
+def test_f1(run: RunFolder, prepared: PreparedData, config: Config) -> list[float]:
+    """Test F1 of every example."""
+    run_on_data = RunOnData(run, prepared, config)
+    ensure_scores(run_on_data, "test")
+    return [span.f1 for span in predictions_of(run_on_data, "test")]
 
 
 def student_f1(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> list[float]:
-    """Test F1 of every example."""
-    config = configuration(part.folder, labels, seed)
-    config = for_steps(config, "qanet", _TEACHER_STEPS.value, part.labels)
-    config = for_steps(config, _MODEL.value, _STEPS.value, part.labels + (part.pool if row == "pool" else 0))
+    """Test F1 of every example, of one of ``rows``."""
+    size = int(row[len(POOL) :] or part.pool) if row.startswith(POOL) else 0
+    config = configuration(part, labels, seed, part.labels + size)
     prepared = open_data(config)
+    if size:
+        options = replace(config.distill, pool=str(part.folder / "pool.json"))
+        config = replace(config, distill=replace(options, pool_examples=size if size < part.pool else 0))
     teachers: list[TeacherSource] = []
-    if row == "pool":
-        pool = str(part.folder / "pool.json")
-        config = replace(config, distill=replace(config.distill, pool=pool))
-    if row in ("teacher", "pool"):
-        without_pool = replace(config, distill=replace(config.distill, pool=""), seed=0)
-        teachers = find_or_train_teachers(without_pool, prepared, None)
-    else:
+    if row in CONTROLS:
         config = student_alone(config)
+    else:
+        teachers = teachers_of(config, prepared)
     if row == "twice":
         config = replace(config, distill=replace(config.distill, labels_weight=2.0))
-    run_on_data = RunOnData(ensure_run(config, prepared, teachers=teachers), prepared, config)
-    ensure_scores(run_on_data, "test")
-    return [span.f1 for span in predictions_of(run_on_data, "test")]
+    return test_f1(ensure_run(config, prepared, teachers=teachers), prepared, config)
+
+
+def teacher_f1(part: LabelledPart, labels: Optional[int]) -> Optional[float]:
+    """Mean test F1 of the teacher; None for a file of scores."""
+    config = configuration(part, labels, 0, part.labels)
+    prepared = open_data(config)
+    (teacher,) = teachers_of(config, prepared)
+    return float(np.mean(test_f1(teacher, prepared, config))) if isinstance(teacher, RunFolder) else None
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -118,7 +150,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     figure = new_figure(6.4, 4.2)
     axes = figure.add_subplot()
     counts = list(report["labels"])
-    for row in ROWS:
+    for row in rows():
         axes.plot(counts, [report["labels"][count][row]["f1"] for count in counts], marker="o", label=row)
     corpus = Path(_DATA_DIR.value).resolve().name if _DATA_DIR.value else "demo corpus"
     of_all = f"alone, {report[ALL]['examples']:,} labels"
@@ -140,18 +172,22 @@ def main(_: Sequence[str]) -> None:
         )
         return
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "labels": {}}
-    table = Table("labels", "student", "F1", *(f"minus {row}" for row in ("alone", "twice", "teacher")))
+    table = Table("labels", "student", "F1", *(f"minus {row}" for row in (*CONTROLS, TAUGHT)))
     for labels, part in parts.items():
         f1 = {
             row: np.array([student_f1(row, part, labels, seed) for seed in range(_SEEDS.value)])
-            for row in ROWS
+            for row in rows()
         }  # each (seeds, test examples)
-        found: dict[str, Any] = {row: {"f1": float(values.mean()), "minus": {}} for row, values in f1.items()}
-        for row, other in PAIRS:
-            found[row]["minus"][other] = paired_bootstrap(f1[row], f1[other], RESAMPLES)._asdict()
+        found: dict[str, Any] = {row: {"f1": float(values.mean())} for row, values in f1.items()}
+        for row, of_row in found.items():
+            of_row["minus"] = {
+                other: paired_bootstrap(f1[row], f1[other], RESAMPLES)._asdict() for other in others(row)
+            }
+        if (f1_of_teacher := teacher_f1(part, labels)) is not None:
+            found[ITSELF] = {"f1": f1_of_teacher, "minus": {}}
         report["labels"][part.labels] = found
         for row, scores in found.items():
-            minus = [scores["minus"].get(other) for other in ("alone", "twice", "teacher")]
+            minus = [scores["minus"].get(other) for other in (*CONTROLS, TAUGHT)]
             shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
             table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
     whole = part_of_data(None)

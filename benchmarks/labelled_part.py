@@ -14,6 +14,8 @@ from pipelines.files import atomic_file
 from pipelines.raw_files import read_text
 from pipelines.readers.squad import files_of_split
 
+DEMO_EXAMPLES = 4000  # training examples of the demo corpus
+
 
 class LabelledPart(NamedTuple):
     """Data of which only some training examples have labels.
@@ -29,11 +31,17 @@ class LabelledPart(NamedTuple):
     pool: int
 
 
-def write_demo(folder: Path, labels: Optional[int]) -> LabelledPart:
-    """The demo corpus with its first training examples, and a pool of the others; None keeps all."""
-    whole = folder / "whole"
+def write_demo(folder: Path, labels: Optional[int], examples: int = DEMO_EXAMPLES) -> LabelledPart:
+    """The demo corpus with its first training examples, and a pool of the others.
+
+    Args:
+        folder: where the folder of the part is made.
+        labels: training examples that keep their labels; None = all.
+        examples: training examples in all. With more than ``DEMO_EXAMPLES``, the first are the demo corpus's.
+    """
+    whole = folder / (f"whole-{examples}" if examples != DEMO_EXAMPLES else "whole")
     if not (whole / "test_data.json").exists():  # the last file that is written
-        generate_corpus(whole)
+        generate_corpus(whole, train_examples=examples)
     splits = {
         split: json.loads((whole / f"{split}_data.json").read_text(encoding="utf-8"))
         for split in ("train", "dev", "test")
@@ -42,7 +50,8 @@ def write_demo(folder: Path, labels: Optional[int]) -> LabelledPart:
     labels = len(records) if labels is None else labels
     part = {"train_data": records[:labels], "pool": records[labels:]}
     part |= {f"{split}_data": of_split for split, of_split in splits.items()}
-    return LabelledPart(_write(folder / f"{labels}-labels", part), labels, len(records) - labels)
+    name = f"{labels}-labels" if examples == DEMO_EXAMPLES else f"{labels}-of-{examples}-labels"
+    return LabelledPart(_write(folder / name, part), labels, len(records) - labels)
 
 
 def write_squad(source: Path, folder: Path, labels: Optional[int], seed: int = 0) -> LabelledPart:

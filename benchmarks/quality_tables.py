@@ -58,13 +58,16 @@ STUDENTS = {
     "twice": "labels counted twice",
     "teacher": "equation (1) from the teacher",
     "pool": "the same, and its scores of the questions without labels (`distill.pool`)",
+    "teacher itself": "the teacher itself",
 }  # students of benchmarks.few_labels
 
 
 def few_labels(result: dict[str, Any]) -> str:
     rows = []
     for labels, found in result["labels"].items():
-        for name, title in STUDENTS.items():
+        for name in found:
+            _, _, size = name.partition(" ")
+            title = STUDENTS.get(name) or f"the same, and its scores of {int(size):,} of those questions"
             minus = [found[name]["minus"].get(other) for other in ("alone", "twice", "teacher")]
             cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])

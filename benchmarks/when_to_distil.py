@@ -2,7 +2,7 @@
 
     .venv/bin/python -m benchmarks.when_to_distil
 
-From the published outcomes (``benchmarks/results/outcomes-*.json`` and ``few-labels.json``), so nothing
+From the published outcomes (``benchmarks/results/outcomes-*.json`` and ``few-labels*.json``), so nothing
 is trained. Each line is test F1 of a distilled student minus that of its control, labels that count twice,
 over the same examples and seeds, with its 95 % interval. Prints the same as a table.
 """
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 from absl import app, flags
 from rich.table import Table
 
+from benchmarks.few_labels import CONTROLS, POOL
 from holle_tf.drawing.colours import COLOURS, INK, PALE
 from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
@@ -25,6 +26,7 @@ _OUTCOMES = flags.DEFINE_string("outcomes", "benchmarks/results", "folder of the
 _FIGURE = flags.DEFINE_string("png", "docs/images/when-to-distil.png", "the PNG file")
 
 RESAMPLES = 10_000
+CONTROL = CONTROLS[-1]  # labels that count twice
 MATCH = "sd/sam_match:"
 MINILM = "/scores:minilm.jsonl.gz"
 
@@ -69,8 +71,30 @@ COMPARISONS = (
         _MINILM, f"{_ON_SQUAD}, 16 units, 3 epochs, equation (1)", "teaching-minilm-small", _BY_MINILM
     ),
 )
-FEW_LABELS = "few-labels"  # of benchmarks.few_labels
+
+
+class FewLabels(NamedTuple):
+    """A result of ``benchmarks.few_labels``.
+
+    Attributes:
+        name: of the file.
+        what: student and corpus.
+        teacher: title of the teacher of the labelled questions.
+        of_pool: title of the teacher of the others.
+    """
+
+    name: str
+    what: str
+    teacher: str
+    of_pool: str
+
+
 _FEW = "MiniLM, tuned on the same few labels"
+FEW_LABELS = (
+    FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
+    FewLabels("few-labels-demo", "SAM-match, demo", _SEEN, _UNSEEN),
+    FewLabels("few-labels-demo-sam", "SAM, demo", _SEEN, _UNSEEN),
+)
 
 
 class Line(NamedTuple):
@@ -95,14 +119,18 @@ def compare(comparison: Comparison, outcomes: Sequence[dict[str, Any]]) -> Optio
     return Line(comparison.teacher, comparison.what, len(seeds), found)
 
 
-def few_labels(report: dict[str, Any]) -> list[Line]:
+def few_labels(described: FewLabels, report: dict[str, Any]) -> list[Line]:
     """Lines of what ``benchmarks.few_labels`` printed."""
     lines = []
     for labels, rows in report["labels"].items():
-        what = f"SAM-match, SQuAD, {int(labels):,} labels"
-        lines.append(Line(_FEW, what, report["seeds"], Difference(**rows["teacher"]["minus"]["twice"])))
-        pool = Difference(**rows["pool"]["minus"]["twice"])
-        lines.append(Line(_FEW, f"{what} and a pool", report["seeds"], pool))
+        for row, scores in rows.items():
+            if CONTROL not in scores["minus"]:
+                continue
+            what, (pool, _, size) = f"{described.what}, {int(labels):,} labels", row.partition(" ")
+            if pool == POOL:
+                what += f" and a pool of {int(size):,}" if size else " and a pool"
+            teacher = described.of_pool if pool == POOL else described.teacher
+            lines.append(Line(teacher, what, report["seeds"], Difference(**scores["minus"][CONTROL])))
     return lines
 
 
@@ -137,8 +165,9 @@ def main(_: Sequence[str]) -> None:
         path = folder / f"outcomes-{comparison.outcomes}.json"
         if path.exists() and (line := compare(comparison, json.loads(path.read_text())["outcomes"])):
             lines.append(line)
-    if (path := folder / f"{FEW_LABELS}.json").exists():
-        lines += few_labels(json.loads(path.read_text())["result"])
+    for described in FEW_LABELS:
+        if (path := folder / f"{described.name}.json").exists():
+            lines += few_labels(described, json.loads(path.read_text())["result"])
     table = Table("teacher", "student", "seeds", "F1, minus labels x 2")
     for line in lines:
         mean, low, high = line.difference[:3]

@@ -8,7 +8,7 @@ from holle_tf.config_sources import load_config, preset
 
 def test_the_first_examples_keep_their_labels_and_the_others_are_the_pool(tmp_path, monkeypatch):
     monkeypatch.setattr(labelled_part, "generate_corpus", _write_whole)
-    part = labelled_part.write_demo(tmp_path, 3)
+    part = labelled_part.write_demo(tmp_path, 3, examples=5)
     read = {path.name: json.loads(path.read_text()) for path in part.folder.iterdir()}
     assert read == {
         "train_data.json": ["train 0", "train 1", "train 2"],
@@ -17,6 +17,7 @@ def test_the_first_examples_keep_their_labels_and_the_others_are_the_pool(tmp_pa
         "test_data.json": ["test 0"],
     }
     assert part[1:] == (3, 2)
+    assert labelled_part.write_demo(tmp_path, 3, examples=7)[1:] == (3, 4), "another corpus is no older one"
 
 
 @pytest.mark.parametrize("labels, kept, pool", [(3, 4, 2), (4, 4, 2), (5, 6, 0), (None, 6, 0)])
@@ -41,8 +42,8 @@ def test_fewer_examples_are_not_fewer_steps(examples, epochs):
     assert (training.batch_size, training.epochs, training.patience) == (32, epochs, epochs)
 
 
-def _write_whole(folder):
+def _write_whole(folder, train_examples):
     folder.mkdir()
-    for split, count in (("train", 5), ("dev", 1), ("test", 1)):
+    for split, count in (("train", train_examples), ("dev", 1), ("test", 1)):
         records = [f"{split} {i}" for i in range(count)]
         (folder / f"{split}_data.json").write_text(json.dumps(records))

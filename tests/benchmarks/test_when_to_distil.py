@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.when_to_distil import COMPARISONS, Comparison, compare, few_labels
+from benchmarks.when_to_distil import COMPARISONS, FEW_LABELS, Comparison, compare, few_labels
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
@@ -39,9 +39,30 @@ def test_rows_without_a_common_seed_have_no_line():
 
 def test_the_published_result_of_few_labels_has_two_lines():
     result = json.loads((RESULTS / "few-labels.json").read_text())["result"]
-    lines = few_labels(result)
+    lines = few_labels(FEW_LABELS[0], result)
     assert [line.what[-12:] for line in lines] == ["2,156 labels", "s and a pool"]
     assert all(line.difference.low < line.difference.mean < line.difference.high for line in lines)
+
+
+def test_parts_of_a_pool_have_lines_of_their_own():
+    minus = {
+        "alone": {"mean": 2, "low": 1, "high": 3, "p": 0.0},
+        "twice": {"mean": 1, "low": 0, "high": 2, "p": 0.1},
+    }
+    rows = {
+        "alone": {"minus": {}},
+        "teacher": {"minus": minus},
+        "pool 4000": {"minus": minus},
+        "pool": {"minus": minus},
+    }
+    lines = few_labels(FEW_LABELS[1], {"seeds": 2, "labels": {"4000": rows}})
+    assert [line.what.partition(" labels")[2] for line in lines] == [
+        "",
+        " and a pool of 4,000",
+        " and a pool",
+    ]
+    assert [line.teacher for line in lines] == [FEW_LABELS[1].teacher, *2 * [FEW_LABELS[1].of_pool]]
+    assert {line.difference.mean for line in lines} == {1}
 
 
 def test_every_published_report_that_is_named_has_both_rows():

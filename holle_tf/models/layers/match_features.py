@@ -74,7 +74,8 @@ class MatchFeatures(tf.keras.layers.Layer):
                 found.append(self._occurs(_stems(document.keys), _stems(text.keys), real))
             if self.soft:
                 others, scale = self._vectors(text)
-                products = tf.matmul(others * scale[..., tf.newaxis], vectors, transpose_b=True)
+                others *= tf.expand_dims(scale, -1)  # which TensorFlow Lite can convert, unlike a new axis
+                products = tf.matmul(others, vectors, transpose_b=True)  # (batch, n, doc_len)
                 # One factor for each maximum, and not for each of the vectors, saves most of the time.
                 largest = tf.nn.relu(tf.reduce_max(products, axis=1)) * of_length_one  # (batch, doc_len)
                 # A constant for a word that occurs, where the largest cosine has a kink.
