@@ -31,7 +31,15 @@ import numpy as np
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.labelled_part import DEMO_EXAMPLES, LabelledPart, for_steps, write_demo, write_squad
+from benchmarks.labelled_part import (
+    CONTROLS,
+    DEMO_EXAMPLES,
+    POOL,
+    LabelledPart,
+    for_steps,
+    write_demo,
+    write_squad,
+)
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
@@ -65,7 +73,7 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG of test F1 by number of labels")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
-CONTROLS, TAUGHT, POOL = ("alone", "twice"), "teacher", "pool"
+TAUGHT = "teacher"
 ITSELF = "teacher itself"
 ALL = "all labels"
 RESAMPLES = 10_000

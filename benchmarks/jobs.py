@@ -113,6 +113,12 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.few_labels",
         "--labels=24 --steps=2 --teacher_steps=2 --runs_dir=FOLDER/runs",
     ),
+    # Takes three hours.
+    "few-labels-demo": (
+        "benchmarks.few_labels --labels=4000 --examples=16000 --pools=4000 --steps=3000 --seeds=2"
+        " --runs_dir=runs",
+        None,
+    ),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "exports": (
         "benchmarks.exports",

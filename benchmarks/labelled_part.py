@@ -14,6 +14,7 @@ from pipelines.files import atomic_file
 from pipelines.raw_files import read_text
 from pipelines.readers.squad import files_of_split
 
+CONTROLS, POOL = ("alone", "twice"), "pool"  # students of benchmarks.few_labels; "pool 4000" has a part of it
 DEMO_EXAMPLES = 4000  # training examples of the demo corpus
 
 

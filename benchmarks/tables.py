@@ -282,7 +282,7 @@ PAGES: Dict[str, Tables] = {
         **{name: (name, search) for name in SEARCHES},
     },
     "recipes.md": quality_tables.TABLES,
-    "findings.md": {"few-labels": ("few-labels", quality_tables.few_labels)},
+    "findings.md": {name: (name, quality_tables.few_labels) for name in ("few-labels", "few-labels-demo")},
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

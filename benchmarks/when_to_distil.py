@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.few_labels import CONTROLS, POOL
+from benchmarks.labelled_part import CONTROLS, POOL
 from holle_tf.drawing.colours import COLOURS, INK, PALE
 from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
@@ -60,6 +60,8 @@ _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
 COMPARISONS = (
     Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
+    Comparison(_SEEN, "SAM, demo, long documents, equation (1)", "teaching-demo-long", "ld/add/qanet"),
+    Comparison(_SEEN, "SAM, demo, long documents, equation (2)", "teaching-demo-long", "ld/add_topk/qanet"),
     Comparison(_UNSEEN, "SAM, demo", "teaching-demo", "sd/add_folds/qanet"),
     Comparison(_UNSEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add_folds/qanet"),
     Comparison(_UNSEEN, _ON_SQUAD, "teaching-squad", f"{MATCH}add_folds/qanet"),
