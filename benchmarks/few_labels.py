@@ -5,12 +5,13 @@
 The first training examples of the demo corpus keep their labels. The others are a pool of questions that
 only the teacher answers, which has learned from the same labels. With ``--data_dir``, the data are a folder
 in SQuAD's format, and some articles of train keep their labels. For every number of labels and every seed
-there are four students:
+there are these students:
 
 - alone: on the labels;
 - twice: on labels that count twice, the control of the next;
 - teacher: by equation (1);
-- pool: by equation (1), and by the teacher's scores of the questions in the pool, or of some (``--pools``).
+- pool: by equation (1), and by the teacher's scores of the questions in the pool, or of some (``--pools``);
+- self: the same with the first student as the teacher (``--self``), the control of the pool.
 
 All students take the same number of steps, and so do all QANeTs, so that fewer examples are not less
 training. ``all labels`` is the student of all examples: what answers of the pool would be worth. Differences
@@ -35,6 +36,8 @@ from benchmarks.labelled_part import (
     CONTROLS,
     DEMO_EXAMPLES,
     POOL,
+    SELF,
+    TAUGHT,
     LabelledPart,
     for_steps,
     write_demo,
@@ -61,6 +64,7 @@ _EXAMPLES = flags.DEFINE_integer(
     "examples", DEMO_EXAMPLES, "training examples of the demo corpus, with and without labels", lower_bound=1
 )
 _POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
+_SELF = flags.DEFINE_bool("self", False, "also a student whose pool is answered by the student alone")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower_bound=1)
 _MODEL = flags.DEFINE_enum("model", "sam_match", ["sam", "sam_match"], "the student")
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of every student", lower_bound=1)
@@ -73,7 +77,7 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG of test F1 by number of labels")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
-TAUGHT = "teacher"
+COLUMNS = (*CONTROLS, TAUGHT, SELF)  # the students that others are compared with
 ITSELF = "teacher itself"
 ALL = "all labels"
 RESAMPLES = 10_000
@@ -81,12 +85,16 @@ RESAMPLES = 10_000
 
 def rows() -> list[str]:
     """The students; ``pool 4000`` is one of 4,000 questions of the pool, ``pool`` that of all."""
-    return [*CONTROLS, TAUGHT, *(f"{POOL} {size}" for size in _POOLS.value), POOL]
+    of_parts = (f"{POOL} {size}" for size in _POOLS.value)
+    return [*CONTROLS, TAUGHT, *of_parts, POOL, *([SELF] if _SELF.value else [])]
 
 
 def others(row: str) -> list[str]:
     """The students with which ``row`` is compared."""
-    return [] if row in CONTROLS else [*CONTROLS, *([TAUGHT] if row != TAUGHT else [])]
+    if row in CONTROLS:
+        return []
+    with_itself = [SELF] if row == POOL and _SELF.value else []
+    return [*CONTROLS, *([TAUGHT] if row != TAUGHT else []), *with_itself]
 
 
 def part_of_data(labels: Optional[int]) -> LabelledPart:
@@ -120,16 +128,17 @@ def teachers_of(config: Config, prepared: PreparedData) -> list[TeacherSource]:
     return find_or_train_teachers(replace(config, distill=options, seed=0), prepared, None)
 
 
-def test_f1(run: RunFolder, prepared: PreparedData, config: Config) -> list[float]:
-    """Test F1 of every example."""
-    run_on_data = RunOnData(run, prepared, config)
+def f1_on_test(run_on_data: RunOnData) -> list[float]:
+    """F1 of every test example."""
     ensure_scores(run_on_data, "test")
     return [span.f1 for span in predictions_of(run_on_data, "test")]
 
 
-def student_f1(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> list[float]:
-    """Test F1 of every example, of one of ``rows``."""
+def student(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> RunOnData:
+    """The student of one of ``rows``, trained unless it is there."""
     size = int(row[len(POOL) :] or part.pool) if row.startswith(POOL) else 0
+    if row == SELF:
+        size = part.pool
     config = configuration(part, labels, seed, part.labels + size)
     prepared = open_data(config)
     if size:
@@ -138,11 +147,13 @@ def student_f1(row: str, part: LabelledPart, labels: Optional[int], seed: int) -
     teachers: list[TeacherSource] = []
     if row in CONTROLS:
         config = student_alone(config)
+    elif row == SELF:
+        teachers = [student("alone", part, labels, seed).run]
     else:
         teachers = teachers_of(config, prepared)
     if row == "twice":
         config = replace(config, distill=replace(config.distill, labels_weight=2.0))
-    return test_f1(ensure_run(config, prepared, teachers=teachers), prepared, config)
+    return RunOnData(ensure_run(config, prepared, teachers=teachers), prepared, config)
 
 
 def teacher_f1(part: LabelledPart, labels: Optional[int]) -> Optional[float]:
@@ -150,7 +161,9 @@ def teacher_f1(part: LabelledPart, labels: Optional[int]) -> Optional[float]:
     config = configuration(part, labels, 0, part.labels)
     prepared = open_data(config)
     (teacher,) = teachers_of(config, prepared)
-    return float(np.mean(test_f1(teacher, prepared, config))) if isinstance(teacher, RunFolder) else None
+    if not isinstance(teacher, RunFolder):
+        return None
+    return float(np.mean(f1_on_test(RunOnData(teacher, prepared, config))))
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -180,10 +193,10 @@ def main(_: Sequence[str]) -> None:
         )
         return
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "labels": {}}
-    table = Table("labels", "student", "F1", *(f"minus {row}" for row in (*CONTROLS, TAUGHT)))
+    table = Table("labels", "student", "F1", *(f"minus {row}" for row in COLUMNS))
     for labels, part in parts.items():
         f1 = {
-            row: np.array([student_f1(row, part, labels, seed) for seed in range(_SEEDS.value)])
+            row: np.array([f1_on_test(student(row, part, labels, seed)) for seed in range(_SEEDS.value)])
             for row in rows()
         }  # each (seeds, test examples)
         found: dict[str, Any] = {row: {"f1": float(values.mean())} for row, values in f1.items()}
@@ -195,11 +208,11 @@ def main(_: Sequence[str]) -> None:
             found[ITSELF] = {"f1": f1_of_teacher, "minus": {}}
         report["labels"][part.labels] = found
         for row, scores in found.items():
-            minus = [scores["minus"].get(other) for other in (*CONTROLS, TAUGHT)]
+            minus = [scores["minus"].get(other) for other in COLUMNS]
             shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
             table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
     whole = part_of_data(None)
-    f1_of_all = [student_f1("alone", whole, None, seed) for seed in range(_SEEDS.value)]
+    f1_of_all = [f1_on_test(student("alone", whole, None, seed)) for seed in range(_SEEDS.value)]
     report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": whole.labels}
     table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}", "", "", "")
     print_table(table)

@@ -115,8 +115,7 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
     ),
     # Takes three hours.
     "few-labels-demo": (
-        "benchmarks.few_labels --labels=4000 --examples=16000 --pools=4000 --steps=3000 --seeds=2"
-        " --runs_dir=runs",
+        "benchmarks.few_labels --labels=4000 --examples=16000 --self --steps=3000 --seeds=2 --runs_dir=runs",
         None,
     ),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),

@@ -14,7 +14,8 @@ from pipelines.files import atomic_file
 from pipelines.raw_files import read_text
 from pipelines.readers.squad import files_of_split
 
-CONTROLS, POOL = ("alone", "twice"), "pool"  # students of benchmarks.few_labels; "pool 4000" has a part of it
+# Students of benchmarks.few_labels; "pool 4000" has a part of the pool.
+CONTROLS, TAUGHT, SELF, POOL = ("alone", "twice"), "teacher", "self", "pool"
 DEMO_EXAMPLES = 4000  # training examples of the demo corpus
 
 

@@ -58,22 +58,26 @@ STUDENTS = {
     "twice": "labels counted twice",
     "teacher": "equation (1) from the teacher",
     "pool": "the same, and its scores of the questions without labels (`distill.pool`)",
+    "self": "the same questions, answered by the student of the labels alone",
     "teacher itself": "the teacher itself",
 }  # students of benchmarks.few_labels
 
 
 def few_labels(result: dict[str, Any]) -> str:
+    columns = {"alone": "minus alone", "twice": "minus labels x 2", "teacher": "minus teacher"}
+    if any("self" in found for found in result["labels"].values()):
+        columns["self"] = "minus own answers"
     rows = []
     for labels, found in result["labels"].items():
         for name in found:
             _, _, size = name.partition(" ")
             title = STUDENTS.get(name) or f"the same, and its scores of {int(size):,} of those questions"
-            minus = [found[name]["minus"].get(other) for other in ("alone", "twice", "teacher")]
+            minus = [found[name]["minus"].get(other) for other in columns]
             cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])
     of_all = result["all labels"]
-    rows.append([f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}", "", "", ""])
-    return markdown(["labels", "student", "F1", "minus alone", "minus labels x 2", "minus teacher"], rows)
+    rows.append([f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}", *("" for _ in columns)])
+    return markdown(["labels", "student", "F1", *columns.values()], rows)
 
 
 AGREEMENT = {
