@@ -58,7 +58,7 @@ STUDENTS = {
     "twice": "labels counted twice",
     "teacher": "equation (1) from the teacher",
     "pool": "the same, and its scores of the questions without labels (`distill.pool`)",
-    "self": "the same questions, answered by the student of the labels alone",
+    "self": "labels, and the same questions as the student of the labels alone answers them",
     "teacher itself": "the teacher itself",
 }  # students of benchmarks.few_labels
 

@@ -95,7 +95,6 @@ _FEW = "MiniLM, tuned on the same few labels"
 FEW_LABELS = (
     FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
     FewLabels("few-labels-demo", "SAM-match, demo", _SEEN, _UNSEEN),
-    FewLabels("few-labels-demo-sam", "SAM, demo", _SEEN, _UNSEEN),
 )
 
 
