@@ -40,6 +40,7 @@ from benchmarks.labelled_part import (
     TAUGHT,
     LabelledPart,
     for_steps,
+    pool_size,
     write_demo,
     write_squad,
 )
@@ -77,7 +78,6 @@ _RUNS_DIR = flags.DEFINE_string("runs_dir", "runs", "folder of data and runs")
 _FIGURE = flags.DEFINE_string("figure", None, "PNG of test F1 by number of labels")
 _SET = flags.DEFINE_multi_string("set", [], "options of the configuration, as for holle_tf.main")
 
-COLUMNS = (*CONTROLS, TAUGHT, SELF)  # the students that others are compared with
 ITSELF = "teacher itself"
 ALL = "all labels"
 RESAMPLES = 10_000
@@ -136,9 +136,8 @@ def f1_on_test(run_on_data: RunOnData) -> list[float]:
 
 def student(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> RunOnData:
     """The student of one of ``rows``, trained unless it is there."""
-    size = int(row[len(POOL) :] or part.pool) if row.startswith(POOL) else 0
-    if row == SELF:
-        size = part.pool
+    asked = 0 if row == SELF else pool_size(row)
+    size = 0 if asked is None else asked or part.pool
     config = configuration(part, labels, seed, part.labels + size)
     prepared = open_data(config)
     if size:
@@ -193,7 +192,8 @@ def main(_: Sequence[str]) -> None:
         )
         return
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "labels": {}}
-    table = Table("labels", "student", "F1", *(f"minus {row}" for row in COLUMNS))
+    compared = others(POOL)  # with all that any student is compared with
+    table = Table("labels", "student", "F1", *(f"minus {row}" for row in compared))
     for labels, part in parts.items():
         f1 = {
             row: np.array([f1_on_test(student(row, part, labels, seed)) for seed in range(_SEEDS.value)])
@@ -208,7 +208,7 @@ def main(_: Sequence[str]) -> None:
             found[ITSELF] = {"f1": f1_of_teacher, "minus": {}}
         report["labels"][part.labels] = found
         for row, scores in found.items():
-            minus = [scores["minus"].get(other) for other in COLUMNS]
+            minus = [scores["minus"].get(other) for other in compared]
             shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
             table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
     whole = part_of_data(None)

@@ -33,6 +33,12 @@ class LabelledPart(NamedTuple):
     pool: int
 
 
+def pool_size(row: str) -> Optional[int]:
+    """Questions of the pool that the teacher answers for a student; 0 = all, None = it has no pool."""
+    name, _, size = row.partition(" ")
+    return int(size or 0) if name == POOL else None
+
+
 def write_demo(folder: Path, labels: Optional[int], examples: int = DEMO_EXAMPLES) -> LabelledPart:
     """The demo corpus with its first training examples, and a pool of the others.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from statistics import fmean
 from typing import Any
 
+from benchmarks.labelled_part import pool_size
 from benchmarks.markdown import Tables, markdown
 
 
@@ -70,8 +71,9 @@ def few_labels(result: dict[str, Any]) -> str:
     rows = []
     for labels, found in result["labels"].items():
         for name in found:
-            _, _, size = name.partition(" ")
-            title = STUDENTS.get(name) or f"the same, and its scores of {int(size):,} of those questions"
+            title = (
+                STUDENTS.get(name) or f"the same, and its scores of {pool_size(name):,} of those questions"
+            )
             minus = [found[name]["minus"].get(other) for other in columns]
             cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.labelled_part import CONTROLS, POOL, SELF
+from benchmarks.labelled_part import CONTROLS, SELF, pool_size
 from holle_tf.drawing.colours import COLOURS, INK, PALE
 from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
@@ -127,10 +127,10 @@ def few_labels(described: FewLabels, report: dict[str, Any]) -> list[Line]:
         for row, scores in rows.items():
             if CONTROL not in scores["minus"] or row == SELF:
                 continue
-            what, (pool, _, size) = f"{described.what}, {int(labels):,} labels", row.partition(" ")
-            if pool == POOL:
-                what += f" and a pool of {int(size):,}" if size else " and a pool"
-            teacher = described.of_pool if pool == POOL else described.teacher
+            what, size = f"{described.what}, {int(labels):,} labels", pool_size(row)
+            if size is not None:
+                what += f" and a pool of {size:,}" if size else " and a pool"
+            teacher = described.teacher if size is None else described.of_pool
             lines.append(Line(teacher, what, report["seeds"], Difference(**scores["minus"][CONTROL])))
     return lines
 
