@@ -62,7 +62,10 @@ from pipelines.prepare import PreparedData
 
 _LABELS = flags.DEFINE_list("labels", ["500", "2000"], "numbers of labelled training examples")
 _EXAMPLES = flags.DEFINE_integer(
-    "examples", DEMO_EXAMPLES, "training examples of the demo corpus, with and without labels", lower_bound=1
+    "examples",
+    None,
+    f"training examples, with and without labels; if missing, {DEMO_EXAMPLES} of the demo corpus or all data",
+    lower_bound=1,
 )
 _POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
 _SELF = flags.DEFINE_bool("self", False, "also a student whose pool is answered by the student alone")
@@ -100,7 +103,7 @@ def others(row: str) -> list[str]:
 def part_of_data(labels: Optional[int]) -> LabelledPart:
     folder = Path(_RUNS_DIR.value) / "few-labels"
     if _DATA_DIR.value:
-        return write_squad(Path(_DATA_DIR.value), folder, labels)
+        return write_squad(Path(_DATA_DIR.value), folder, labels, _EXAMPLES.value)
     return write_demo(folder, labels, _EXAMPLES.value)
 
 

@@ -6,7 +6,7 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Mapping, NamedTuple, Optional, Sequence, Union
 
 from holle_tf.config import Config
 from pipelines.demo.corpus import generate_corpus
@@ -39,17 +39,17 @@ def pool_size(row: str) -> Optional[int]:
     return int(size or 0) if name == POOL else None
 
 
-def write_demo(folder: Path, labels: Optional[int], examples: int = DEMO_EXAMPLES) -> LabelledPart:
+def write_demo(folder: Path, labels: Optional[int], examples: Optional[int] = None) -> LabelledPart:
     """The demo corpus with its first training examples, and a pool of the others.
 
     Args:
         folder: where the folder of the part is made.
         labels: training examples that keep their labels; None = all.
-        examples: training examples in all. With more than ``DEMO_EXAMPLES``, the first are the demo corpus's.
+        examples: training examples in all; None = ``DEMO_EXAMPLES``, the first of any more.
     """
-    whole = folder / (f"whole-{examples}" if examples != DEMO_EXAMPLES else "whole")
+    whole = folder / (f"whole-{examples}" if examples else "whole")
     if not (whole / "test_data.json").exists():  # the last file that is written
-        generate_corpus(whole, train_examples=examples)
+        generate_corpus(whole, train_examples=examples or DEMO_EXAMPLES)
     splits = {
         split: json.loads((whole / f"{split}_data.json").read_text(encoding="utf-8"))
         for split in ("train", "dev", "test")
@@ -58,11 +58,12 @@ def write_demo(folder: Path, labels: Optional[int], examples: int = DEMO_EXAMPLE
     labels = len(records) if labels is None else labels
     part = {"train_data": records[:labels], "pool": records[labels:]}
     part |= {f"{split}_data": of_split for split, of_split in splits.items()}
-    name = f"{labels}-labels" if examples == DEMO_EXAMPLES else f"{labels}-of-{examples}-labels"
-    return LabelledPart(_write(folder / name, part), labels, len(records) - labels)
+    return LabelledPart(_write(folder / _name(labels, examples), part), labels, len(records) - labels)
 
 
-def write_squad(source: Path, folder: Path, labels: Optional[int], seed: int = 0) -> LabelledPart:
+def write_squad(
+    source: Path, folder: Path, labels: Optional[int], examples: Optional[int] = None, seed: int = 0
+) -> LabelledPart:
     """Data in SQuAD's format with labels for some articles of train, and a pool of the other articles.
 
     Args:
@@ -70,17 +71,18 @@ def write_squad(source: Path, folder: Path, labels: Optional[int], seed: int = 0
         folder: where the folder of the part is made.
         labels: articles, in random order, keep their labels until so many questions have some; None keeps
             all.
+        examples: articles are taken until there are so many questions, with and without labels; None = all.
         seed: of the order.
     """
     splits = {split: _articles(source, split) for split in ("train", "dev", "test")}
     articles = splits.pop("train")
     random.Random(seed).shuffle(articles)
-    kept = 0
-    while kept < len(articles) and (labels is None or _questions(articles[:kept]) < labels):
-        kept += 1
-    part = {"train": articles[:kept], "pool": articles[kept:], **splits}
-    written = _write(folder / f"{labels or 'all'}-labels", {name: {"data": of} for name, of in part.items()})
-    return LabelledPart(written, _questions(part["train"]), _questions(part["pool"]))
+    articles, _ = _until(articles, examples)
+    labelled, others = _until(articles, labels)
+    part = {"train": labelled, "pool": others, **splits}
+    files = {name: {"data": of_split} for name, of_split in part.items()}
+    written = _write(folder / _name(labels or "all", examples), files)
+    return LabelledPart(written, _questions(labelled), _questions(others))
 
 
 def for_steps(config: Config, model: str, steps: int, examples: int) -> Config:
@@ -95,6 +97,20 @@ def _articles(source: Path, split: str) -> list[dict[str, Any]]:
     return [
         article for path in files_of_split(source, split) for article in json.loads(read_text(path))["data"]
     ]
+
+
+def _until(
+    articles: Sequence[Mapping[str, Any]], questions: Optional[int]
+) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    """The first articles that have at least so many questions together, None = all, and the others."""
+    kept = 0
+    while kept < len(articles) and (questions is None or _questions(articles[:kept]) < questions):
+        kept += 1
+    return articles[:kept], articles[kept:]
+
+
+def _name(labels: Union[int, str], examples: Optional[int]) -> str:
+    return f"{labels}-of-{examples}-labels" if examples else f"{labels}-labels"
 
 
 def _questions(articles: Sequence[Mapping[str, Any]]) -> int:
