@@ -180,12 +180,12 @@ def train(model, windows, options, precision):
     print(f"trained: {step} steps, {step / steps_of_epoch:.2f} epochs, {spent / 60:.1f} minutes", flush=True)
 
 
-def log_probabilities(model, windows, batch_size, precision):
+def scores_of(model, windows, batch_size, precision):
     """Yields the examples in order: (example, (start and end scores by offset, those of no answer)).
 
-    A window is sure of nothing where it gives its first sub-word, which stands for "no answer here", a high
-    probability. So the windows of a document can be compared. Where two overlap, the higher score counts. No
-    answer has the scores of the window in which it is least likely: one window is enough for an answer.
+    Scores are logits. Probabilities add up to 1 in every window, so one without the answer would count as
+    much as the one that has it. Where two windows overlap, the higher score counts. No answer has the scores
+    of the window in which it is least likely: one window is enough for an answer.
     """
     found = [({}, {}) for _ in windows.examples]
     nothing = [(np.inf, np.inf)] * len(windows.examples)
@@ -194,8 +194,7 @@ def log_probabilities(model, windows, batch_size, precision):
     for rows in windows.batches(batch_size):
         with torch.inference_mode(), precision():
             outputs = model(**windows.batch(rows))
-        edges = [torch.log_softmax(logits.float(), dim=-1).numpy()
-                 for logits in (outputs.start_logits, outputs.end_logits)]  # fmt: skip
+        edges = [logits.float().numpy() for logits in (outputs.start_logits, outputs.end_logits)]
         for i, row in enumerate(rows):
             place, _, offsets = windows.rows[row]
             nothing[place] = min(nothing[place], tuple(float(edge[i, 0]) for edge in edges), key=sum)
@@ -309,7 +308,7 @@ def main(arguments=None):
         examples = read_examples(options.examples, split)
         if not parts[-1].exists():
             windows = Windows(tokenizer, examples, options.length, options.stride)
-            scores = log_probabilities(model, windows, 2 * options.batch_size, precision)
+            scores = scores_of(model, windows, 2 * options.batch_size, precision)
             write_scores(parts[-1], scores, split, options.best)
         print(f"{split}: both ends right {100 * accuracy(parts[-1], examples):.1f} %", flush=True)
     parameters = sum(weights.numel() for weights in model.parameters())

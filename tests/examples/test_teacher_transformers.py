@@ -1,15 +1,17 @@
 """The example that fine-tunes a transformer, with a tiny random model. It needs torch and transformers."""
 
+import contextlib
 import gzip
 import hashlib
 import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "teacher_transformers.py"
@@ -86,6 +88,24 @@ def test_the_file_scores_every_character_where_a_sub_word_begins_or_ends(example
         assert all(document[offset - 1] != " " for offset in line["end_offsets"])
         assert line["start_offsets"] == sorted(set(line["start_offsets"]))
         assert np.isfinite(line["start_scores"] + line["end_scores"]).all()
+
+
+def test_windows_are_compared_by_logits(example, encoder, data):
+    """A model that is sure of every word in windows with "night", the last word of the long document."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
+    night = tokenizer.convert_tokens_to_ids("night")
+
+    class Sure(torch.nn.Module):
+        def forward(self, input_ids, **_):
+            sure = (input_ids == night).any(dim=1, keepdim=True)
+            logits = torch.where(sure, 5.0, 1.0).expand(input_ids.shape)
+            return SimpleNamespace(start_logits=logits, end_logits=logits)
+
+    windows = example.Windows(tokenizer, example.read_examples(data, "dev"), 32, 12)
+    (given, ((starts, ends), nothing)), *_ = example.scores_of(Sure(), windows, 4, contextlib.nullcontext)
+    assert starts[0] == 1 and starts[given["document"].index("Then")] == 5
+    assert ends[len("it")] == 1 and ends[len(given["document"])] == 5
+    assert nothing == (1, 1), "of the window in which no answer is least likely"
 
 
 def test_it_learns_that_there_is_no_answer(example, encoder, data, tmp_path, capsys):
