@@ -282,7 +282,10 @@ PAGES: Dict[str, Tables] = {
         **{name: (name, search) for name in SEARCHES},
     },
     "recipes.md": quality_tables.TABLES,
-    "findings.md": {name: (name, quality_tables.few_labels) for name in ("few-labels", "few-labels-demo")},
+    "findings.md": {
+        name: (name, quality_tables.few_labels)
+        for name in ("few-labels", "few-labels-long", "few-labels-demo")
+    },
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},
 }

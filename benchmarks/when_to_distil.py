@@ -54,6 +54,7 @@ class Comparison(NamedTuple):
 
 _SEEN = "QANeT, on examples that it has learned"
 _UNSEEN = "QANeT, on examples that it has not seen"
+_BIDAF = "BiDAF, on examples that it has learned"
 _MINILM = "MiniLM (22.6 M parameters)"
 _ON_SQUAD = "SAM-match, SQuAD"
 _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
@@ -62,6 +63,10 @@ COMPARISONS = (
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
     Comparison(_SEEN, "SAM, demo, long documents, equation (1)", "teaching-demo-long", "ld/add/qanet"),
     Comparison(_SEEN, "SAM, demo, long documents, equation (2)", "teaching-demo-long", "ld/add_topk/qanet"),
+    Comparison(_SEEN, "SAM, demo, converged, equation (1)", "teaching-demo-converged", "sd/add/qanet"),
+    Comparison(_SEEN, "SAM, demo, converged, equation (2)", "teaching-demo-converged", "sd/add_topk/qanet"),
+    Comparison(_BIDAF, "SAM, real chats, equation (1)", "full-2", "sd/add/bidaf"),
+    Comparison(_BIDAF, "SAM, real chats, equation (2)", "full-2", "sd/add_topk/bidaf"),
     Comparison(_UNSEEN, "SAM, demo", "teaching-demo", "sd/add_folds/qanet"),
     Comparison(_UNSEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add_folds/qanet"),
     Comparison(_UNSEEN, _ON_SQUAD, "teaching-squad", f"{MATCH}add_folds/qanet"),
@@ -94,6 +99,7 @@ class FewLabels(NamedTuple):
 _FEW = "MiniLM, tuned on the same few labels"
 FEW_LABELS = (
     FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
+    FewLabels("few-labels-long", f"{_ON_SQUAD}, long documents", _FEW, _FEW),
     FewLabels("few-labels-demo", "SAM-match, demo", _SEEN, _UNSEEN),
 )
 
