@@ -24,9 +24,10 @@ _NOTE = (
     "the document's mean, which no question changes. A row sum adds up the similarity of a document's word "
     "with all words of the question. A part of that similarity belongs to the document's word alone, counts "
     "once for each word of the question, and dominates the sum. So h~ and the row sums are nearly the same "
-    "for all examples of a conversation that have the same document. In Holl-E's short documents, each "
-    "example has an excerpt of its own. Section 4.1 of the paper measures 'context-to-query vectors h~' of "
-    "BiDAF, but section 3.1 defines h~ as query to context; the paper's number therefore stands in both rows."
+    "for all examples of a conversation that have the same document. Excerpts for each example, as Holl-E "
+    "has, make the row sums differ more; the means of two excerpts are still much alike. Section 4.1 of the "
+    "paper measures 'context-to-query vectors h~' of BiDAF, but section 3.1 defines h~ as query to context; "
+    "the paper's number therefore stands in both rows."
 )
 
 
