@@ -100,8 +100,8 @@ def _articles(source: Path, split: str) -> list[dict[str, Any]]:
 
 
 def _until(
-    articles: Sequence[Mapping[str, Any]], questions: Optional[int]
-) -> tuple[Sequence[Mapping[str, Any]], Sequence[Mapping[str, Any]]]:
+    articles: list[dict[str, Any]], questions: Optional[int]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The first articles that have at least so many questions together, None = all, and the others."""
     kept = 0
     while kept < len(articles) and (questions is None or _questions(articles[:kept]) < questions):
