@@ -45,7 +45,7 @@ def write_demo(folder: Path, labels: Optional[int], examples: Optional[int] = No
     Args:
         folder: where the folder of the part is made.
         labels: training examples that keep their labels; None = all.
-        examples: training examples in all; None = ``DEMO_EXAMPLES``, the first of any more.
+        examples: training examples in all; None = ``DEMO_EXAMPLES``. A larger corpus begins with the same.
     """
     whole = folder / (f"whole-{examples}" if examples else "whole")
     if not (whole / "test_data.json").exists():  # the last file that is written
