@@ -18,16 +18,12 @@ _CAPTION = (
     "gives one number for BiDAF and QANeT together."
 )
 _NOTE = (
-    "Why the readings of a teacher differ. The mean context-to-query vector is the mean, over the document's "
-    "words, of the question as each word attends to it; it changes with the question. The query-to-context "
-    "vector h~ is a weighted mean of the document's words. Where the weights are nearly even, it is nearly "
-    "the document's mean, which no question changes. A row sum adds up the similarity of a document's word "
-    "with all words of the question. A part of that similarity belongs to the document's word alone, counts "
-    "once for each word of the question, and dominates the sum. So h~ and the row sums are nearly the same "
-    "for all examples of a conversation that have the same document. Excerpts for each example, as Holl-E "
-    "has, make the row sums differ more; the means of two excerpts are still much alike. Section 4.1 of the "
-    "paper measures 'context-to-query vectors h~' of BiDAF, but section 3.1 defines h~ as query to context; "
-    "the paper's number therefore stands in both rows."
+    "Why the readings of a teacher differ. The mean context-to-query vector is the question as each word "
+    "of the document attends to it, averaged; it changes with the question. h~ is a weighted mean of the "
+    "document's words, and row sums mostly measure the document's words alone. So both are nearly the "
+    "same for examples with the same document, and h~ even for two excerpts of it. The paper measures "
+    "'context-to-query vectors h~' of BiDAF in section 4.1 but defines h~ as query to context in section "
+    "3.1, so its number stands in both rows."
 )
 
 
