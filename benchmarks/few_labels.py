@@ -16,6 +16,7 @@ there are these students:
 All students take the same number of steps, and so do all QANeTs, so that fewer examples are not less
 training. ``all labels`` is the student of all examples: what answers of the pool would be worth. Differences
 have paired bootstrap intervals over test examples and seeds. The last line is JSON.
+``--leave_out=pool`` suits a teacher that has learned from the labels of the pool, too.
 
 ``--teacher=scores:FILE`` takes the scores of another reader, and ``{labels}`` in it stands for the number of
 labels. Such a reader needs the data first: ``--write_data`` writes them and ends.
@@ -69,6 +70,7 @@ _EXAMPLES = flags.DEFINE_integer(
 )
 _POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
 _SELF = flags.DEFINE_bool("self", False, "also a student whose pool is answered by the student alone")
+_LEAVE_OUT = flags.DEFINE_multi_enum("leave_out", [], [TAUGHT, POOL], "no student of this kind")
 _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower_bound=1)
 _MODEL = flags.DEFINE_enum("model", "sam_match", ["sam", "sam_match"], "the student")
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of every student", lower_bound=1)
@@ -89,15 +91,16 @@ RESAMPLES = 10_000
 def rows() -> list[str]:
     """The students; ``pool 4000`` is one of 4,000 questions of the pool, ``pool`` that of all."""
     of_parts = (f"{POOL} {size}" for size in _POOLS.value)
-    return [*CONTROLS, TAUGHT, *of_parts, POOL, *([SELF] if _SELF.value else [])]
+    found = [*CONTROLS, TAUGHT, *of_parts, POOL, *([SELF] if _SELF.value else [])]
+    return [row for row in found if row not in _LEAVE_OUT.value]
 
 
 def others(row: str) -> list[str]:
     """The students with which ``row`` is compared."""
     if row in CONTROLS:
         return []
-    with_itself = [SELF] if row == POOL and _SELF.value else []
-    return [*CONTROLS, *([TAUGHT] if row != TAUGHT else []), *with_itself]
+    more = {TAUGHT: [], POOL: [TAUGHT, SELF]}.get(row, [TAUGHT])
+    return [*CONTROLS, *(other for other in more if other in rows())]
 
 
 def part_of_data(labels: Optional[int]) -> LabelledPart:
@@ -195,7 +198,7 @@ def main(_: Sequence[str]) -> None:
         )
         return
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "labels": {}}
-    compared = others(POOL)  # with all that any student is compared with
+    compared = list(dict.fromkeys(other for row in rows() for other in others(row)))
     table = Table("labels", "student", "F1", *(f"minus {row}" for row in compared))
     for labels, part in parts.items():
         f1 = {
@@ -217,7 +220,7 @@ def main(_: Sequence[str]) -> None:
     whole = part_of_data(None)
     f1_of_all = [f1_on_test(student("alone", whole, None, seed)) for seed in range(_SEEDS.value)]
     report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": whole.labels}
-    table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}", "", "", "")
+    table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}")
     print_table(table)
     if _FIGURE.value:
         draw(report, Path(_FIGURE.value))

@@ -58,22 +58,28 @@ STUDENTS = {
     "alone": "labels alone",
     "twice": "labels counted twice",
     "teacher": "equation (1) from the teacher",
-    "pool": "the same, and its scores of the questions without labels (`distill.pool`)",
+    "pool": "equation (1), also on the questions without labels (`distill.pool`)",
     "self": "labels, and the same questions as the student of the labels alone answers them",
     "teacher itself": "the teacher itself",
 }  # students of benchmarks.few_labels
 
+COMPARED = {
+    "alone": "minus alone",
+    "twice": "minus labels x 2",
+    "teacher": "minus equation (1)",
+    "self": "minus own answers",
+}
+
 
 def few_labels(result: dict[str, Any]) -> str:
-    columns = {"alone": "minus alone", "twice": "minus labels x 2", "teacher": "minus teacher"}
-    if any("self" in found for found in result["labels"].values()):
-        columns["self"] = "minus own answers"
+    used = {
+        other for found in result["labels"].values() for of_row in found.values() for other in of_row["minus"]
+    }
+    columns = {other: title for other, title in COMPARED.items() if other in used}
     rows = []
     for labels, found in result["labels"].items():
         for name in found:
-            title = (
-                STUDENTS.get(name) or f"the same, and its scores of {pool_size(name):,} of those questions"
-            )
+            title = STUDENTS.get(name) or f"equation (1), also on {pool_size(name):,} of those questions"
             minus = [found[name]["minus"].get(other) for other in columns]
             cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])

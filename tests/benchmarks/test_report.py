@@ -1,5 +1,6 @@
 import pytest
 
+from benchmarks import quality_tables
 from benchmarks.report import fill
 from benchmarks.tables import TABLES
 from pipelines.errors import UserError
@@ -29,3 +30,12 @@ def test_a_table_is_replaced_and_the_text_around_it_stays():
 def test_a_result_without_a_place_in_the_page_is_an_error():
     with pytest.raises(UserError, match="steps"):
         fill("nothing", {"steps": RESULT}, TABLES)
+
+
+def test_few_labels_has_a_column_for_each_student_that_others_are_compared_with():
+    minus = {"mean": 1.0, "low": 0.5, "high": 1.5, "p": 0.01}
+    rows = {"twice": {"f1": 70.0, "minus": {}}, "pool": {"f1": 71.0, "minus": {"twice": minus}}}
+    result = {"labels": {"2156": rows}, "all labels": {"f1": 75.0, "examples": 19832}}
+    heading, _, *body = quality_tables.few_labels(result).splitlines()
+    assert heading == "| labels | student | F1 | minus labels x 2 |"
+    assert [line.rpartition(" | ")[2] for line in body] == [" |", "+1.0 (0.5 to 1.5) |", " |"]
