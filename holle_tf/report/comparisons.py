@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Sequence
 
-import numpy as np
-
 from holle_tf import paper
 from holle_tf.evaluate.statistics import paired_bootstrap
-from holle_tf.report.outcomes import LEFT_OUT, Row
+from holle_tf.report.outcomes import LEFT_OUT, Row, f1_of_common_seeds
 from holle_tf.report.rows import OWN_TWICE
 from holle_tf.report.tables import NO_SCORE, SETUPS, Cell, Table
 from holle_tf.report.variants import Comparison, label_of
@@ -54,21 +52,17 @@ def compare_rows(
 
 
 def _difference(first: Row, second: Row, resamples: int) -> dict[str, Any]:
-    ours, theirs = (
-        {outcome.seed: outcome.f1 for outcome in row.outcomes}
-        for row in (first, second)  # (examples,)
-    )
-    seeds = sorted(ours.keys() & theirs.keys())
-    if not seeds or len(ours[seeds[0]]) < 2:
+    seeds, ours, theirs = f1_of_common_seeds(first, second)  # (seeds, examples)
+    if not seeds or ours.shape[1] < 2:
         if LEFT_OUT in (first.fault, second.fault):
             return {"missing": LEFT_OUT}
-        return {"missing": "no common seed" if ours and theirs and not seeds else "not run yet"}
-    a, b = (np.array([f1[seed] for seed in seeds]) for f1 in (ours, theirs))  # (seeds, examples)
+        trained = first.outcomes and second.outcomes
+        return {"missing": "no common seed" if trained and not seeds else "not run yet"}
     return {
-        **paired_bootstrap(a, b, resamples)._asdict(),
-        "relative": 100 * float((a - b).mean() / b.mean()) if b.mean() else None,
+        **paired_bootstrap(ours, theirs, resamples)._asdict(),
+        "relative": 100 * float((ours - theirs).mean() / theirs.mean()) if theirs.mean() else None,
         "seeds": seeds,
-        "by_seed": [float((ours[seed] - theirs[seed]).mean()) for seed in seeds],
+        "by_seed": (ours - theirs).mean(axis=1).tolist(),
         "other_teacher": any(_other_teacher(first, second, seed) for seed in seeds),
     }
 

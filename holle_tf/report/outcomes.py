@@ -125,6 +125,13 @@ class Row:
         return found
 
 
+def f1_of_common_seeds(first: Row, second: Row) -> tuple[list[int], np.ndarray, np.ndarray]:
+    """The seeds that both rows have, and F1 of each row with these seeds, (seeds, examples), 0-100."""
+    ours, theirs = ({outcome.seed: outcome.f1 for outcome in row.outcomes} for row in (first, second))
+    seeds = sorted(ours.keys() & theirs.keys())
+    return seeds, np.array([ours[seed] for seed in seeds]), np.array([theirs[seed] for seed in seeds])
+
+
 def write_outcomes(
     path: Path,
     outcomes: Iterable[Outcome],

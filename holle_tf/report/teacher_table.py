@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from holle_tf.report.outcomes import Row
+from holle_tf.report.outcomes import Row, f1_of_common_seeds
 from holle_tf.report.tables import SETUPS, Cell, Table, score_cell
 from holle_tf.report.variants import Variant
 
@@ -20,9 +20,12 @@ _CAPTION = (
     "The scores on the training data that each student learns from, a line for each of its teachers. All are "
     "means over start and end. Mean maximum is the mean of the largest probability. A teacher with 1 there "
     "repeats the labels and its own errors. Entropy and NLL (of the labels) are in nats. ECE is the expected "
-    "calibration error over 15 bins. A temperature other than 1 was chosen on dev. Gain is the F1 of the "
-    "student minus that of the same student on the labels alone."
+    "calibration error over 15 bins. A temperature other than 1 was chosen on dev. The last columns are F1 "
+    "of the student, and what it has more than the same student on the labels alone and on labels that count "
+    "twice, its control, over the seeds that both have."
 )
+# Columns of differences, and the recipe of the student that is subtracted.
+_GAINS = {"minus labels alone": "train", "minus labels x 2": "twice"}
 
 
 def teacher_table(setup: str, rows: Mapping[str, Row], variants: Mapping[str, Variant]) -> Optional[Table]:
@@ -35,15 +38,15 @@ def teacher_table(setup: str, rows: Mapping[str, Row], variants: Mapping[str, Va
         scored: list = next((scores for scores in each if scores), [])  # seeds share their teachers
         if not scored:
             continue
-        gain = _gain(row, rows, variants[row.key])
+        gains = [_gain(row, rows, variants[row.key], recipe) for recipe in _GAINS.values()]
         for i, scores in enumerate(scored):
             note = f"teacher {i + 1}" if len(scored) > 1 else ""
             body.append([Cell(row.label, "label", note=note), *(_cell(scores, name) for name in MEASURES),
-                         score_cell(row)._replace(note=""), gain])  # fmt: skip
+                         score_cell(row)._replace(note=""), *gains])  # fmt: skip
     if not body:
         return None
     title = f"What the teachers say about the training data, {SETUPS[setup]}"
-    columns = ["student", *MEASURES.values(), "F1", "gain"]
+    columns = ["student", *MEASURES.values(), "F1", *_GAINS]
     return Table(f"teachers-{setup}", title, _CAPTION, [], columns, body)
 
 
@@ -62,9 +65,12 @@ def _cell(scores: Mapping[str, Any], name: str) -> Cell:
     return Cell("-", "missing") if value is None else Cell(f"{value:.2f}")
 
 
-def _gain(row: Row, rows: Mapping[str, Row], variant: Variant) -> Cell:
-    name = f"{variant.recipe.interaction}_train"
-    alone = rows.get(Variant(variant.setup, name, student=variant.student).key)
-    if alone is None or not alone.outcomes:
-        return Cell("-", "missing")
-    return Cell(f"{row.f1.mean() - alone.f1.mean():+.1f}")
+def _gain(row: Row, rows: Mapping[str, Row], variant: Variant, recipe: str) -> Cell:
+    """F1 of a student minus that of the student of another recipe without a teacher."""
+    name = f"{variant.recipe.interaction}_{recipe}"
+    other = rows.get(Variant(variant.setup, name, student=variant.student).key)
+    if other:
+        seeds, ours, theirs = f1_of_common_seeds(row, other)
+        if seeds:
+            return Cell(f"{(ours - theirs).mean():+.1f}")
+    return Cell("-", "missing")

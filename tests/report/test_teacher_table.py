@@ -12,9 +12,10 @@ BY_KEY = {variant.key: variant for variant in VARIANTS}
 
 
 def row_of(key, f1, *scored):
+    """A row whose seeds score F1, F1 + 1 and so on."""
     outcomes = [
-        Outcome(key, seed, f"{key}{seed}", "run", {"f1": f1}, np.array([f1, f1]), np.zeros(2), {}, {}, None,
-                {} if scores is None else {"teacher_scores": scores}, [])
+        Outcome(key, seed, f"{key}{seed}", "run", {"f1": f1 + seed}, np.full(2, f1 + seed), np.zeros(2), {},
+                {}, None, {} if scores is None else {"teacher_scores": scores}, [])
         for seed, scores in enumerate(scored)
     ]  # fmt: skip
     return Row(key, outcomes, len(scored), "", 200)
@@ -24,6 +25,7 @@ ROWS = {
     row.key: row
     for row in (
         row_of("sd/add_train", 40.0, None),
+        row_of("sd/add_twice", 41.5, None, None, None),
         row_of("sd/add/qanet", 43.25, None, [SURE]),  # the first seed is older than this measure
         row_of("sd/mul/qanet", 40.0, [SURE]),
         row_of("sd/add_both/bidaf+qanet", 39.5, [SURE, SOFT]),
@@ -33,15 +35,16 @@ ROWS = {
 }
 
 
-def test_there_is_a_line_for_each_teacher_of_each_student_with_its_gain():
+def test_there_is_a_line_for_each_teacher_of_each_student_with_what_it_gains():
     table = teacher_table("sd", ROWS, BY_KEY)
     texts = [[cell.text for cell in row] for row in table.rows]
     sure = ["1.00", "0.99", "0.04", "0.05", "0.98", "0.01"]
+    soft = ["2.31", "0.70", "0.04", "-", "0.98", "0.01"]
     assert texts == [
-        ["SAM-add from QANeT", *sure, "43.2", "+3.2"],
-        ["SAM-mul from QANeT", *sure, "40.0", "-"],  # SAM-mul alone was not trained
-        ["SAM-add-both from BiDAF + QANeT", *sure, "39.5", "-0.5"],
-        ["SAM-add-both from BiDAF + QANeT", "2.31", "0.70", "0.04", "-", "0.98", "0.01", "39.5", "-0.5"],
+        ["SAM-add from QANeT", *sure, "43.8", "+3.2", "+1.8"],
+        ["SAM-mul from QANeT", *sure, "40.0", "-", "-"],  # SAM-mul alone was not trained
+        ["SAM-add-both from BiDAF + QANeT", *sure, "39.5", "-0.5", "-2.0"],
+        ["SAM-add-both from BiDAF + QANeT", *soft, "39.5", "-0.5", "-2.0"],
     ]
     assert [row[0].note for row in table.rows] == ["", "", "teacher 1", "teacher 2"]
     assert all(len(row) == len(table.columns) for row in table.rows)
