@@ -9,7 +9,7 @@ from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.report.outcomes import LEFT_OUT, Row, f1_of_common_seeds
 from holle_tf.report.rows import OWN_TWICE
 from holle_tf.report.tables import NO_SCORE, SETUPS, Cell, Table
-from holle_tf.report.variants import Comparison, label_of
+from holle_tf.report.variants import TWICE, Comparison, label_of
 
 NOTE = (
     "Differences of F1 with 95 % intervals and two-sided p by the paired bootstrap over examples and seeds. "
@@ -25,6 +25,8 @@ NOTE = (
 )
 
 CONTROLS = ("_smoothed", "_shuffled")  # ends of the names of recipes whose teacher says nothing
+_NOTHING = "No student of a teacher has its control beside it, labels that count twice."
+_NO_CONTROL = "; without this control, a gain below need not be the teacher's"
 
 
 def compare_rows(
@@ -100,11 +102,12 @@ def comparison_table(setup: str, compared: Sequence[Mapping[str, Any]]) -> Table
     return Table(f"differences-{setup}", title, "", [], ["", "F1", "p", "paper"], body)
 
 
-def headline(difference: Mapping[str, Any]) -> str:
+def headline(difference: Mapping[str, Any], remark: str = "") -> str:
     """A difference here, whether its interval excludes zero, and the difference in the paper, in a sentence.
 
     Args:
         difference: an entry of ``compare_rows``.
+        remark: end of the sentence.
     """
     setup = difference["first"].split("/")[0]
     names = f"{label_of(difference['first'])} minus {label_of(difference['second'])}"
@@ -119,32 +122,40 @@ def headline(difference: Mapping[str, Any]) -> str:
     published = ""
     if "paper" in difference:
         published = f"; {difference['paper']:+.2f} F1 ({difference['paper_relative']:+.1f} %) in the paper"
-    return f"{names}, on {SETUPS[setup]}: {here}{published}."
+    return f"{names}, on {SETUPS[setup]}: {here}{published}{remark}."
 
 
 def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The sentences at the top of a report: for each setup the controlled difference, then the paper's claim.
+    """The sentences at the top of a report.
 
-    A report that leaves all of these rows out begins with what teachers add to its own rows
-    (``report.rows``), over labels that count twice.
+    For each setup they are the controlled difference of the paper's best student, then the paper's claim. If
+    only the first is left out, its sentence says that the claim has no control. A setup that leaves out both
+    has what its teachers add to other students, over labels that count twice.
 
     Args:
         compared: entries of ``compare_rows``.
     """
-    claims = [
-        pair
-        for setup in ("ld", "sd")  # the paper's claim is about long documents
-        for second in ("add_twice", "mul_train")
-        for pair in compared
-        if (pair["first"], pair["second"]) == (f"{setup}/add_topk/qanet", f"{setup}/{second}")
-    ]
-    planned = [pair for pair in claims if pair.get("missing") != LEFT_OUT]
-    own = [
-        pair
-        for pair in compared
-        if pair["question"] == OWN_TWICE and not pair["first"].split("/")[1].endswith(CONTROLS)
-    ]
-    return [headline(pair) for pair in planned or own or claims]
+    pairs = {(pair["first"], pair["second"]): pair for pair in compared}
+    sentences = []
+    for setup in ("ld", "sd"):  # the paper's claim is about long documents
+        student = f"{setup}/add_topk/qanet"
+        control, claim = (pairs[student, f"{setup}/{other}"] for other in ("add_twice", "mul_train"))
+        if _left_out(claim):
+            others = [pair for pair in compared if pair["first"].startswith(setup) and _controlled(pair)]
+            sentences += [headline(pair) for pair in others if not _left_out(pair)]
+        else:
+            sentences += [headline(control, _NO_CONTROL if _left_out(control) else ""), headline(claim)]
+    return sentences or [_NOTHING]
+
+
+def _left_out(difference: Mapping[str, Any]) -> bool:
+    return difference.get("missing") == LEFT_OUT
+
+
+def _controlled(difference: Mapping[str, Any]) -> bool:
+    """Whether it says what a teacher adds to labels that count twice."""
+    recipe = difference["first"].split("/")[1]
+    return difference["question"] in (TWICE, OWN_TWICE) and not recipe.endswith(CONTROLS)
 
 
 def _excludes_zero(difference: Mapping[str, Any]) -> str:

@@ -228,17 +228,17 @@ class Comparison(NamedTuple):
     question: str
 
 
-_TWICE = "does the teacher add more than labels that count twice?"
+TWICE = "does the teacher add more than labels that count twice?"
 _SMOOTHED = "does the teacher add more than labels smoothed to its entropy?"
 _SHUFFLED = "do the teacher's scores of another example hurt, as they must?"
 BEHIND = "how far the student is behind its teacher"
 COMPARISONS = (
-    Comparison("ld/add_topk/qanet", "ld/add_twice", _TWICE),
-    Comparison("ld/add/qanet", "ld/add_twice", _TWICE),
-    Comparison("ld/mul/qanet", "ld/mul_twice", _TWICE),
-    Comparison("ld/add_topk/bidaf", "ld/add_twice", _TWICE),
-    Comparison("ld/add/bidaf", "ld/add_twice", _TWICE),
-    Comparison("ld/mul/bidaf", "ld/mul_twice", _TWICE),
+    Comparison("ld/add_topk/qanet", "ld/add_twice", TWICE),
+    Comparison("ld/add/qanet", "ld/add_twice", TWICE),
+    Comparison("ld/mul/qanet", "ld/mul_twice", TWICE),
+    Comparison("ld/add_topk/bidaf", "ld/add_twice", TWICE),
+    Comparison("ld/add/bidaf", "ld/add_twice", TWICE),
+    Comparison("ld/mul/bidaf", "ld/mul_twice", TWICE),
     Comparison("ld/add_topk/qanet", "ld/add_smoothed/qanet", _SMOOTHED),
     Comparison("ld/add/qanet", "ld/add_smoothed/qanet", _SMOOTHED),
     Comparison("ld/add_shuffled/qanet", "ld/add_train", _SHUFFLED),
@@ -259,12 +259,12 @@ COMPARISONS = (
     Comparison("ld/add_ensemble/bidaf+qanet", "ld/add/qanet", "an ensemble as the teacher"),
     Comparison("ld/qanet", "ld/add_topk/qanet", BEHIND),
     Comparison("ld/bidaf", "ld/add_topk/bidaf", BEHIND),
-    Comparison("sd/add_topk/qanet", "sd/add_twice", _TWICE),
-    Comparison("sd/add/qanet", "sd/add_twice", _TWICE),
-    Comparison("sd/mul/qanet", "sd/mul_twice", _TWICE),
-    Comparison("sd/add_topk/bidaf", "sd/add_twice", _TWICE),
-    Comparison("sd/add/bidaf", "sd/add_twice", _TWICE),
-    Comparison("sd/mul/bidaf", "sd/mul_twice", _TWICE),
+    Comparison("sd/add_topk/qanet", "sd/add_twice", TWICE),
+    Comparison("sd/add/qanet", "sd/add_twice", TWICE),
+    Comparison("sd/mul/qanet", "sd/mul_twice", TWICE),
+    Comparison("sd/add_topk/bidaf", "sd/add_twice", TWICE),
+    Comparison("sd/add/bidaf", "sd/add_twice", TWICE),
+    Comparison("sd/mul/bidaf", "sd/mul_twice", TWICE),
     Comparison("sd/add_topk/qanet", "sd/add_smoothed/qanet", _SMOOTHED),
     Comparison("sd/add/qanet", "sd/add_smoothed/qanet", _SMOOTHED),
     Comparison("sd/add_shuffled/qanet", "sd/add_train", _SHUFFLED),
