@@ -56,7 +56,7 @@ def gradients_learned(result: dict[str, Any]) -> str:
 
 STUDENTS = {
     "alone": "labels alone",
-    "twice": "labels counted twice",
+    "twice": "labels that count twice",
     "teacher": "equation (1) from the teacher",
     "pool": "equation (1), also on the questions without labels (`distill.pool`)",
     "self": "labels, and the same questions as the student of the labels alone answers them",

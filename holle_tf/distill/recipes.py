@@ -59,8 +59,9 @@ RECIPES = {
     for suffix, terms, teachers, summary in _VARIANTS
 }
 
-# Controls of equation (1), not in the paper. A student that gains as much from one learned no more from its
-# teacher than the control has. If the teacher is as good as one-hot, equation (1) is the first of them.
+# Controls of equation (1), not in the paper. A student that gains no more than its control has learned
+# nothing from its teacher that the control lacks. If the teacher's scores are nearly one-hot, equation (1) is
+# ``_twice``.
 CONTROLS = {
     control.name: control
     for kind in INTERACTIONS

@@ -129,7 +129,7 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
     """The sentences at the top of a report.
 
     For each setup they are the controlled difference of the paper's best student, then the paper's claim. If
-    only the first is left out, its sentence says that the claim has no control. A setup that leaves out both
+    only the first is missing, its sentence says that the claim has no control. A setup that leaves out both
     has what its teachers add to other students, over labels that count twice.
 
     Args:
@@ -144,7 +144,7 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
             others = [pair for pair in compared if pair["first"].startswith(setup) and _controlled(pair)]
             sentences += [headline(pair) for pair in others if not _left_out(pair)]
         else:
-            sentences += [headline(control, _NO_CONTROL if _left_out(control) else ""), headline(claim)]
+            sentences += [headline(control, _NO_CONTROL if "missing" in control else ""), headline(claim)]
     return sentences or [_NOTHING]
 
 
