@@ -11,7 +11,7 @@ there are these students:
 - twice: on labels that count twice, the control of the next;
 - teacher: by equation (1);
 - pool: by equation (1), and by the teacher's scores of the questions in the pool, or of some (``--pools``);
-- self: the same with the first student as the teacher (``--self``), the control of the pool.
+- self: self-training, the same with the first student as the teacher (``--self``): the control of the pool.
 
 All students take the same number of steps, and so do all QANeTs, so that fewer examples are not less
 training. ``all labels`` is the student of all examples: what answers of the pool would be worth. Differences
@@ -70,7 +70,9 @@ _EXAMPLES = flags.DEFINE_integer(
 )
 _POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
 _SELF = flags.DEFINE_bool("self", False, "also a student whose pool is answered by the student alone")
-_LEAVE_OUT = flags.DEFINE_multi_enum("leave_out", [], [TAUGHT, POOL], "no student of this kind")
+_LEAVE_OUT = flags.DEFINE_multi_enum(
+    "leave_out", [], [CONTROLS[0], TAUGHT, POOL, "all"], "not this student; all = that of all labels"
+)
 _SEEDS = flags.DEFINE_integer("seeds", 1, "seeds of the students, from 0", lower_bound=1)
 _MODEL = flags.DEFINE_enum("model", "sam_match", ["sam", "sam_match"], "the student")
 _STEPS = flags.DEFINE_integer("steps", 1500, "training steps of every student", lower_bound=1)
@@ -100,7 +102,7 @@ def others(row: str) -> list[str]:
     if row in CONTROLS:
         return []
     more = {TAUGHT: [], POOL: [TAUGHT, SELF]}.get(row, [TAUGHT])
-    return [*CONTROLS, *(other for other in more if other in rows())]
+    return [other for other in (*CONTROLS, *more) if other in rows()]
 
 
 def part_of_data(labels: Optional[int]) -> LabelledPart:
@@ -179,8 +181,9 @@ def draw(report: dict[str, Any], path: Path) -> None:
     for row in rows():
         axes.plot(counts, [report["labels"][count][row]["f1"] for count in counts], marker="o", label=row)
     corpus = Path(_DATA_DIR.value).resolve().name if _DATA_DIR.value else "demo corpus"
-    of_all = f"alone, {report[ALL]['examples']:,} labels"
-    axes.axhline(report[ALL]["f1"], linestyle=":", color="grey", label=of_all)
+    if ALL in report:
+        of_all = f"alone, {report[ALL]['examples']:,} labels"
+        axes.axhline(report[ALL]["f1"], linestyle=":", color="grey", label=of_all)
     axes.set(
         xlabel="labelled training examples", ylabel="test F1", title=f"{MODELS[_MODEL.value].title}, {corpus}"
     )
@@ -217,10 +220,11 @@ def main(_: Sequence[str]) -> None:
             minus = [scores["minus"].get(other) for other in compared]
             shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
             table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
-    whole = part_of_data(None)
-    f1_of_all = [f1_on_test(student("alone", whole, None, seed)) for seed in range(_SEEDS.value)]
-    report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": whole.labels}
-    table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}")
+    if "all" not in _LEAVE_OUT.value:
+        whole = part_of_data(None)
+        f1_of_all = [f1_on_test(student("alone", whole, None, seed)) for seed in range(_SEEDS.value)]
+        report[ALL] = {"f1": float(np.mean(f1_of_all)), "examples": whole.labels}
+        table.add_row(f"{whole.labels:,}", "alone", f"{report[ALL]['f1']:.1f}")
     print_table(table)
     if _FIGURE.value:
         draw(report, Path(_FIGURE.value))

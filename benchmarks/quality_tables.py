@@ -59,7 +59,7 @@ STUDENTS = {
     "twice": "labels that count twice",
     "teacher": "equation (1) from the teacher",
     "pool": "equation (1), also on the questions without labels (`distill.pool`)",
-    "self": "labels, and the same questions as the student of the labels alone answers them",
+    "self": "self-training: the student of the labels alone answers these questions",
     "teacher itself": "the teacher itself",
 }  # students of benchmarks.few_labels
 
@@ -67,7 +67,7 @@ COMPARED = {
     "alone": "minus alone",
     "twice": "minus labels x 2",
     "teacher": "minus equation (1)",
-    "self": "minus own answers",
+    "self": "minus self-training",
 }
 
 
@@ -83,8 +83,9 @@ def few_labels(result: dict[str, Any]) -> str:
             minus = [found[name]["minus"].get(other) for other in columns]
             cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])
-    of_all = result["all labels"]
-    rows.append([f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}", *("" for _ in columns)])
+    if of_all := result.get("all labels"):
+        alone = [f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}"]
+        rows.append([*alone, *("" for _ in columns)])
     return markdown(["labels", "student", "F1", *columns.values()], rows)
 
 
