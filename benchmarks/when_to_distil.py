@@ -53,6 +53,7 @@ class Comparison(NamedTuple):
 
 
 _SEEN = "QANeT, on examples that it has learned"
+_CHUNKS = "QANeT of short documents, in chunks"
 _UNSEEN = "QANeT, on examples that it has not seen"
 _BIDAF = "BiDAF, on examples that it has learned"
 _MINILM = "MiniLM (22.6 M parameters)"
@@ -61,10 +62,11 @@ _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
 COMPARISONS = (
     Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
-    Comparison(_SEEN, "SAM, demo, long documents, equation (1)", "teaching-demo-long", "ld/add/qanet"),
-    Comparison(_SEEN, "SAM, demo, long documents, equation (2)", "teaching-demo-long", "ld/add_topk/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (1)", "teaching-demo-converged", "sd/add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (2)", "teaching-demo-converged", "sd/add_topk/qanet"),
+    Comparison(_SEEN, "SAM, demo, an excerpt for each example", "demo-excerpts", "sd/add/qanet"),
+    Comparison(_CHUNKS, "SAM, demo, long documents, equation (1)", "teaching-demo-long", "ld/add/qanet"),
+    Comparison(_CHUNKS, "SAM, demo, long documents, equation (2)", "teaching-demo-long", "ld/add_topk/qanet"),
     Comparison(_BIDAF, "SAM, real chats, equation (1)", "full-2", "sd/add/bidaf"),
     Comparison(_BIDAF, "SAM, real chats, equation (2)", "full-2", "sd/add_topk/bidaf"),
     Comparison(_UNSEEN, "SAM, demo", "teaching-demo", "sd/add_folds/qanet"),
