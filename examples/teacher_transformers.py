@@ -236,7 +236,10 @@ def join(path, header, parts):
 
 
 def accuracy(path, examples):
-    """Share of examples whose best start and best end are those of the answer, or of no answer."""
+    """Share of labelled examples whose best start and best end are those of the answer, or of no answer.
+
+    None if no example has a label, as in a pool.
+    """
     right = total = 0
     with open(path, encoding="utf-8") as lines:
         for line, example in zip(map(json.loads, lines), examples):
@@ -251,7 +254,7 @@ def accuracy(path, examples):
                     gold = [True, True]
                 right += best == gold
                 total += 1
-    return right / max(total, 1)
+    return right / total if total else None
 
 
 def parse_arguments(arguments=None):
@@ -310,7 +313,9 @@ def main(arguments=None):
             windows = Windows(tokenizer, examples, options.length, options.stride)
             scores = scores_of(model, windows, 2 * options.batch_size, precision)
             write_scores(parts[-1], scores, split, options.best)
-        print(f"{split}: both ends right {100 * accuracy(parts[-1], examples):.1f} %", flush=True)
+        share = accuracy(parts[-1], examples)
+        said = f"{len(examples)} scored" if share is None else f"both ends right {100 * share:.1f} %"
+        print(f"{split}: {said}", flush=True)
     parameters = sum(weights.numel() for weights in model.parameters())
     name = Path(options.encoder).name
     header = {

@@ -135,7 +135,9 @@ def test_it_learns_where_the_answer_is(example, encoder, data, tmp_path):
     example.main(flags(data, encoder, tmp_path, "--epochs=60", "--best=3"))
     for line in read(tmp_path)[1:]:
         assert len(line["start_scores"]) == 3
-    assert example.accuracy(tmp_path / "work" / "scores-dev.jsonl", example.read_examples(data, "dev")) == 1
+    scores, examples = tmp_path / "work" / "scores-dev.jsonl", example.read_examples(data, "dev")
+    assert example.accuracy(scores, examples) == 1
+    assert example.accuracy(scores, [{**given, "answer": None} for given in examples]) is None
 
 
 def test_an_interrupted_training_goes_on(example, encoder, data, tmp_path, monkeypatch, capsys):
