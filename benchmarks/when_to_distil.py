@@ -61,6 +61,7 @@ _ON_SQUAD = "SAM-match, SQuAD"
 _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
 COMPARISONS = (
     Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
+    Comparison(_SEEN, "SAM, demo, each at its best rate and decay", "teaching-demo-tuned", "sd/add/qanet"),
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (1)", "teaching-demo-converged", "sd/add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (2)", "teaching-demo-converged", "sd/add_topk/qanet"),
@@ -74,6 +75,9 @@ COMPARISONS = (
     Comparison(_UNSEEN, _ON_SQUAD, "teaching-squad", f"{MATCH}add_folds/qanet"),
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (1)", "teaching-minilm", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2)", "teaching-minilm", _BY_MINILM_TOPK),
+    Comparison(
+        _MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2), tuned again", "teaching-minilm-seeds", _BY_MINILM_TOPK
+    ),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (1)", "teaching-minilm-long", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (2)", "teaching-minilm-long", _BY_MINILM_TOPK),
     Comparison(
@@ -101,6 +105,7 @@ class FewLabels(NamedTuple):
 _FEW = "MiniLM, tuned on the same few labels"
 FEW_LABELS = (
     FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
+    FewLabels("few-labels-again", f"{_ON_SQUAD}, tuned again", _FEW, _FEW),
     FewLabels("few-labels-long", f"{_ON_SQUAD}, long documents", _FEW, _FEW),
     FewLabels("few-labels-demo", "SAM-match, demo", _SEEN, _UNSEEN),
 )
