@@ -287,7 +287,8 @@ def main(arguments=None):
     """Train, unless that is done, and score each split, unless that is done."""
     options = parse_arguments(arguments)
     work = Path(options.work)
-    work.mkdir(parents=True, exist_ok=True)
+    for folder in (work, Path(options.scores).parent):  # before hours of work
+        folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
     if options.threads:
         torch.set_num_threads(options.threads)

@@ -133,6 +133,8 @@ def test_it_learns_that_there_is_no_answer(example, encoder, data, tmp_path, cap
 
 def test_it_learns_where_the_answer_is(example, encoder, data, tmp_path):
     example.main(flags(data, encoder, tmp_path, "--epochs=60", "--best=3"))
+    example.main(flags(data, encoder, tmp_path, f"--scores={tmp_path}/new/folder/scores.jsonl"))
+    assert (tmp_path / "new" / "folder" / "scores.jsonl").stat().st_size
     for line in read(tmp_path)[1:]:
         assert len(line["start_scores"]) == 3
     scores, examples = tmp_path / "work" / "scores-dev.jsonl", example.read_examples(data, "dev")
