@@ -17,12 +17,10 @@ MEASURES = {
     "ece": "ECE",
 }
 _CAPTION = (
-    "The scores on the training data that each student learns from, a line for each of its teachers. All are "
-    "means over start and end. Mean maximum is the mean of the largest probability. A teacher with 1 there "
-    "repeats the labels and its own errors. Entropy and NLL (of the labels) are in nats. ECE is the expected "
-    "calibration error over 15 bins. A temperature other than 1 was chosen on dev. The last columns are F1 "
-    "of the student, and what it has more than the same student on the labels alone and on labels that count "
-    "twice, its control, over the seeds that both have."
+    "What each teacher says about its student's training data, averaged over start and end. A mean maximum "
+    "of 1 repeats the labels. Entropy and NLL (of the labels) are in nats. ECE has 15 bins. A temperature "
+    "other than 1 was chosen on dev. Then the student's F1, and how far it is ahead of the same student on "
+    "the labels alone and on labels that count twice, its control, over common seeds."
 )
 # Columns of differences, and the recipe of the student that is subtracted.
 _GAINS = {"minus labels alone": "train", "minus labels x 2": "twice"}
