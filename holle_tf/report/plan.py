@@ -82,12 +82,14 @@ def teachers_line(states: Mapping[PlannedRun, State], config: Config) -> str:
 
 def searches_line(states: Mapping[PlannedRun, State]) -> str:
     """What ``report.tuned`` adds to the plan; empty without it."""
-    settings = {run.setting: None for run in states if run.setting}
+    settings = {run.setting for run in states if run.setting}
     if not settings:
         return ""
+    seeds = len({run.seed for run in states if run.setting})
+    trials, mean = (f", {seeds} seeds each,", "mean ") if seeds > 1 else ("", "")
     return (
-        f"report.tuned: each row of a student is trained with {len(settings)} settings first; all its seeds"
-        " are then trained with the setting of the best dev F1"
+        f"report.tuned: each row of a student is trained with {len(settings)} settings{trials} first; all its"
+        f" seeds are then trained with the setting of the best {mean}dev F1"
     )
 
 

@@ -74,10 +74,14 @@ def is_tuned(variant: Variant, config: Config) -> bool:
 
 
 def search_of(variant: Variant, config: Config) -> list[PlannedRun]:
-    """The runs of the search of a row: its first seed with each setting, the same for every row."""
+    """The runs of the search of a row: each setting with each seed, the same for every row."""
     options = config.report
     settings = dict.fromkeys(Setting(rate, l2) for rate in options.tuned_rates for l2 in options.tuned_l2)
-    return [PlannedRun(variant, config.seed, setting) for setting in settings]
+    return [
+        PlannedRun(variant, seed, setting)
+        for seed in config.seeds(options.tuned_seeds)
+        for setting in settings
+    ]
 
 
 def all_variants(config: Config) -> tuple[Variant, ...]:
@@ -197,7 +201,7 @@ def teachers_of(variant: Variant, config: Config) -> list[tuple[str, int]]:
 def planned_runs(config: Config) -> list[PlannedRun]:
     """Every run in the order of training: all variants with the first seed, then the further seeds.
 
-    The first seed of a tuned variant stands there with each setting (``search_of``).
+    The first seeds of a tuned variant stand there with each setting (``search_of``).
 
     Of the rows that ``report.only`` leaves out, only the runs are planned that teach a chosen row
     (``teachers_of``).
@@ -215,13 +219,14 @@ def planned_runs(config: Config) -> list[PlannedRun]:
         for key, seed in teachers_of(variant, config):
             seeds[key].add(seed)
 
-    def of_seed(variant: Variant, seed: int) -> list[PlannedRun]:
-        searched = seed == config.seed and is_tuned(variant, config)
-        return search_of(variant, config) if searched else [PlannedRun(variant, seed)]
+    def of(variant: Variant) -> list[PlannedRun]:
+        if not seeds[variant.key]:
+            return []
+        searched = search_of(variant, config) if is_tuned(variant, config) else []
+        further = sorted(seeds[variant.key] - {run.seed for run in searched})
+        return searched + [PlannedRun(variant, seed) for seed in further]
 
-    runs = [
-        run for variant in variants for seed in sorted(seeds[variant.key]) for run in of_seed(variant, seed)
-    ]
+    runs = [run for variant in variants for run in of(variant)]
 
     def latest_seed(run: PlannedRun) -> int:
         return max([run.seed, *(seed for _, seed in teachers_of(run.variant, config))])

@@ -192,13 +192,14 @@ class Runs:
     def _of_trial(self, run: PlannedRun, found: State) -> State:
         """The state of a run of a search that is not finished here.
 
-        Only the best trial so far needs more than its dev F1: the outcome of the row.
+        Only a trial of the best setting so far needs more than its dev F1: the outcome of the row.
         """
         search = self.search(run.variant)
         (trial,) = (trial for trial in search.trials if trial.run == run)
         if trial.lost == "diverged":
             return found._replace(status="diverged")
-        if trial.f1 is not None and (trial != search.best or trial.digest in self.kept):
+        needs_outcome = run.setting == search.best and self.rows_of(run)
+        if trial.f1 is not None and (trial.digest in self.kept or not needs_outcome):
             return found._replace(status="kept")
         return found
 

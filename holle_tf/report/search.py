@@ -25,25 +25,35 @@ class Trial(NamedTuple):
 
 
 class Search(NamedTuple):
-    """The trials of a row, in the order of the settings."""
+    """The trials of a row: each setting with each seed of the search."""
 
     trials: Sequence[Trial]
 
     @property
-    def best(self) -> Optional[Trial]:
-        """The first with the largest F1 so far; None if none is known."""
-        known = [trial for trial in self.trials if trial.f1 is not None]
-        return max(known, key=lambda trial: trial.f1 or 0.0, default=None)
+    def by_setting(self) -> dict[Setting, list[Trial]]:
+        """The trials of each setting, by seed."""
+        found: dict[Setting, list[Trial]] = {}
+        for trial in self.trials:
+            assert trial.run.setting is not None, "a run of a search has a setting"
+            found.setdefault(trial.run.setting, []).append(trial)
+        return found
+
+    @property
+    def best(self) -> Optional[Setting]:
+        """The first with the largest mean F1 so far; None if that of none is known."""
+        means = {setting: mean_f1(trials) for setting, trials in self.by_setting.items()}
+        known = [setting for setting, mean in means.items() if mean is not None]
+        return max(known, key=lambda setting: means[setting] or 0.0, default=None)
 
     @property
     def over(self) -> bool:
         """Whether every trial is trained or lost."""
-        return all(trial.f1 is not None or trial.lost for trial in self.trials)
+        return all(map(_is_done, self.trials))
 
     @property
     def chosen(self) -> Optional[Setting]:
-        """The best setting; None until the search is over, and if all trials are lost."""
-        return self.best.run.setting if self.over and self.best else None
+        """The best setting; None until the search is over, and if every setting is lost."""
+        return self.best if self.over else None
 
     @property
     def fault(self) -> str:
@@ -52,8 +62,18 @@ class Search(NamedTuple):
             return ""
         if self.over:
             return "failed" if any(trial.lost == "failed" for trial in self.trials) else "diverged"
-        tried = sum(trial.f1 is not None or bool(trial.lost) for trial in self.trials)
-        return f"{tried} of {len(self.trials)} settings" if tried else "not run yet"
+        tried = [all(map(_is_done, trials)) for trials in self.by_setting.values()]
+        return f"{sum(tried)} of {len(tried)} settings" if any(tried) else "not run yet"
+
+
+def _is_done(trial: Trial) -> bool:
+    return trial.f1 is not None or bool(trial.lost)
+
+
+def mean_f1(trials: Sequence[Trial]) -> Optional[float]:
+    """Mean of F1 over the seeds of a setting; None unless that of every seed is known."""
+    known = [trial.f1 for trial in trials if trial.f1 is not None]
+    return sum(known) / len(known) if known and len(known) == len(trials) else None
 
 
 def kept_trials(searches: Mapping[str, Search]) -> list[dict[str, Any]]:
@@ -88,17 +108,21 @@ def search_tables(searches: Mapping[str, Search]) -> list[Table]:
 
 
 def _table(setup: str, searches: Mapping[str, Search]) -> Table:
-    trials = next(iter(searches.values())).trials
-    settings = [trial.run.setting for trial in trials if trial.run.setting]
+    settings = next(iter(searches.values())).by_setting
     rates = list(dict.fromkeys(setting.learning_rate for setting in settings))
     weights = [setting.l2 for setting in settings if setting.learning_rate == rates[0]]
+    seeds = [trial.run.seed for trial in next(iter(settings.values()))]
     body = [
-        [Cell(label_of(row), "label"), *(_cell(trial, search) for trial in search.trials)]
+        [
+            Cell(label_of(row), "label"),
+            *(_cell(trials, setting == search.chosen) for setting, trials in search.by_setting.items()),
+        ]
         for row, search in searches.items()
     ]
+    of_seeds = f"seed {seeds[0]}" if len(seeds) == 1 else f"the mean of seeds {', '.join(map(str, seeds))}"
     caption = (
         "F1 on the dev split, at the best epoch, of every student with each learning rate and L2 weight, "
-        f"seed {trials[0].run.seed}. All seeds of a row are trained with its chosen setting: the best, or "
+        f"{of_seeds}. All seeds of a row are trained with its chosen setting: the best, or "
         "the first of several that are equally good. The test split has no part in this."
     )
     groups = [("", 1), *((f"rate {rate}", len(weights)) for rate in rates)]
@@ -106,9 +130,11 @@ def _table(setup: str, searches: Mapping[str, Search]) -> Table:
     return Table(f"settings-{setup}", f"Settings on {SETUPS[setup]}", caption, groups, columns, body)
 
 
-def _cell(trial: Trial, search: Search) -> Cell:
-    if trial.f1 is None:
-        return Cell(trial.lost or "not run yet", "missing")
-    if trial.run.setting == search.chosen:
-        return Cell(f"{trial.f1:.2f}", note="chosen")
-    return Cell(f"{trial.f1:.2f}", "label")
+def _cell(trials: Sequence[Trial], chosen: bool) -> Cell:
+    """The mean of a setting, and what each of several seeds has."""
+    mean = mean_f1(trials)
+    if mean is None:
+        faults = {trial.lost: None for trial in trials if trial.f1 is None}
+        return Cell(next((fault for fault in faults if fault), "not run yet"), "missing")
+    each = f" ({', '.join(f'{trial.f1:.1f}' for trial in trials)})" if len(trials) > 1 else ""
+    return Cell(f"{mean:.2f}{each}", note="chosen") if chosen else Cell(f"{mean:.2f}{each}", "label")

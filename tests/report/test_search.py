@@ -26,13 +26,14 @@ SETTINGS = [Setting(rate, weight) for rate in RATES for weight in WEIGHTS]
 LATER = PlannedRun(ROW, 1)
 
 
-def _tried(f1s):
-    """A search with these F1 or faults."""
+def _tried(*f1s):
+    """A search with these F1 or faults of each seed."""
     trials = []
-    for setting, f1 in zip(SETTINGS, f1s):
-        known = f1 if isinstance(f1, float) else None
-        lost = f1 if isinstance(f1, str) else ""
-        trials.append(Trial(PlannedRun(ROW, 0, setting), f"digest {len(trials)}", known, lost))
+    for seed, of_seed in enumerate(f1s):
+        for setting, f1 in zip(SETTINGS, of_seed):
+            known = f1 if isinstance(f1, float) else None
+            lost = f1 if isinstance(f1, str) else ""
+            trials.append(Trial(PlannedRun(ROW, seed, setting), f"digest {len(trials)}", known, lost))
     return Search(trials)
 
 
@@ -51,6 +52,33 @@ def test_the_first_of_the_best_settings_is_chosen_once_all_are_tried_or_lost(f1s
     search = _tried(f1s)
     assert search.chosen == (None if chosen is None else SETTINGS[chosen])
     assert search.fault == fault
+
+
+@pytest.mark.parametrize(
+    ("second", "chosen", "fault"),
+    [
+        ([4.0, 1.0, 2.0, 2.0], 0, ""),
+        ([4.0, 2.0, 5.0, 2.0], 2, ""),
+        (["diverged", 0.5, "failed", 2.0], 3, ""),
+        ([4.0, None, 2.0, None], None, "2 of 4 settings"),
+        ([None] * 4, None, "not run yet"),
+        (["diverged"] * 3 + ["failed"], None, "failed"),
+    ],
+)
+def test_of_several_seeds_the_mean_counts_and_a_setting_needs_all_of_them(second, chosen, fault):
+    search = _tried([1.0, 3.0, 2.0, 2.0], second)
+    assert search.chosen == (None if chosen is None else SETTINGS[chosen])
+    assert search.fault == fault
+
+
+def test_the_table_of_several_seeds_shows_the_mean_and_each_seed():
+    searches = {"sd/add_train": _tried([1.0, 3.25, 2.0, 2.0], [4.0, 1.0, "diverged", None])}
+    (table,) = search_tables(searches)
+    (cells,) = table.rows
+    assert [cell.text for cell in cells] == [
+        "SAM-add-train", "2.50 (1.0, 4.0)", "2.12 (3.2, 1.0)", "diverged", "not run yet"
+    ]  # fmt: skip
+    assert ", the mean of seeds 0, 1." in table.caption
 
 
 def test_the_table_marks_the_chosen_setting_and_says_why_there_is_no_number():
@@ -81,6 +109,16 @@ def test_every_student_is_planned_with_the_same_settings_and_teachers_are_not_tu
         assert first == ([None] if variant.name in ("bidaf", "qanet") else SETTINGS)
         assert later == [[None] if variant.headline else []] * 2
     assert runs[0].name == "sd/mul_train, seed 5, rate 0.001, L2 0.001"
+
+
+@pytest.mark.parametrize("seeds", [2, 4])
+def test_a_search_with_several_seeds_is_planned_with_every_setting_of_each(seeds):
+    report = replace(Config().report, tuned=True, tuned_seeds=seeds, only=ONLY)
+    runs = [run for run in planned_runs(Config(report=report)) if run.variant == ROW]
+    tried = [run for run in runs if run.setting]
+    assert tried == [PlannedRun(ROW, seed, setting) for seed in range(seeds) for setting in SETTINGS]
+    # The row has three seeds; those that the search has are not trained once more.
+    assert [run.seed for run in runs if not run.setting] == list(range(seeds, 3))
 
 
 def test_a_setting_changes_the_rate_and_the_l2_weight_alone(load):
@@ -204,6 +242,19 @@ def test_of_a_kept_search_only_the_best_trial_needs_an_outcome(tuned):
     assert [runs.state(run).status for run in _trials()] == ["kept", "kept", "diverged", "missing"]
     _finish(runs, _trials()[3], 8.0)
     assert runs.settled(LATER).setting == SETTINGS[3]
+
+
+def test_a_row_with_fewer_seeds_than_its_search_needs_no_outcome_of_the_others(tuned):
+    runs = tuned(report__headline_seeds=1, report__tuned_seeds=2)
+    tried = [*_trials(), *(run._replace(seed=1) for run in _trials())]
+    digests = [runs.digest("sd/add_train", run) for run in tried]
+    runs.kept_trials = dict(zip(digests, (5.0, 7.0, 6.0, 6.0, 5.0, 7.0, 9.0, 6.0)))
+    chosen = [run for run in tried if run.setting == SETTINGS[2]]
+    assert runs.settled(PlannedRun(ROW, 0)) == chosen[0]
+    assert {run for run in tried if not runs.state(run).done} == {chosen[0]}
+    states = runs.states()
+    assert "with 4 settings, 2 seeds each, first" in searches_line(states)
+    assert searches_line(states).endswith("the setting of the best mean dev F1")
 
 
 def test_trials_are_kept_in_the_file_of_outcomes_and_only_if_there_are_any(tmp_path):
