@@ -10,6 +10,8 @@ there are these students:
 - alone: on the labels;
 - twice: on labels that count twice, the control of the next;
 - teacher: by equation (1);
+- smoothed: on the labels, and on the labels smoothed to the entropy of the teacher's scores (``--smoothed``):
+  another control of the last;
 - pool: by equation (1), and by the teacher's scores of the questions in the pool, or of some (``--pools``);
 - self: self-training, the same with the first student as the teacher (``--self``): the control of the pool.
 
@@ -38,6 +40,7 @@ from benchmarks.labelled_part import (
     DEMO_EXAMPLES,
     POOL,
     SELF,
+    SMOOTHED,
     TAUGHT,
     LabelledPart,
     for_steps,
@@ -69,6 +72,7 @@ _EXAMPLES = flags.DEFINE_integer(
     lower_bound=1,
 )
 _POOLS = flags.DEFINE_list("pools", [], "also a student of each of these numbers of questions of the pool")
+_SMOOTHED = flags.DEFINE_bool("smoothed", False, "also a student of labels smoothed as the teacher's scores")
 _SELF = flags.DEFINE_bool("self", False, "also a student whose pool is answered by the student alone")
 _LEAVE_OUT = flags.DEFINE_multi_enum(
     "leave_out", [], [CONTROLS[0], TAUGHT, POOL, "all"], "not this student; all = that of all labels"
@@ -93,7 +97,8 @@ RESAMPLES = 10_000
 def rows() -> list[str]:
     """The students; ``pool 4000`` is one of 4,000 questions of the pool, ``pool`` that of all."""
     of_parts = (f"{POOL} {size}" for size in _POOLS.value)
-    found = [*CONTROLS, TAUGHT, *of_parts, POOL, *([SELF] if _SELF.value else [])]
+    asked = [(SMOOTHED, _SMOOTHED.value), (SELF, _SELF.value)]
+    found = [*CONTROLS, TAUGHT, *of_parts, POOL, *(row for row, value in asked if value)]
     return [row for row in found if row not in _LEAVE_OUT.value]
 
 
@@ -101,7 +106,7 @@ def others(row: str) -> list[str]:
     """The students with which ``row`` is compared."""
     if row in CONTROLS:
         return []
-    more = {TAUGHT: [], POOL: [TAUGHT, SELF]}.get(row, [TAUGHT])
+    more = {TAUGHT: [SMOOTHED], SMOOTHED: [], POOL: [TAUGHT, SELF]}.get(row, [TAUGHT])
     return [other for other in (*CONTROLS, *more) if other in rows()]
 
 
@@ -160,6 +165,8 @@ def student(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> R
         teachers = teachers_of(config, prepared)
     if row == "twice":
         config = replace(config, distill=replace(config.distill, labels_weight=2.0))
+    if row == SMOOTHED:
+        config = replace(config, recipe="add_smoothed")
     return RunOnData(ensure_run(config, prepared, teachers=teachers), prepared, config)
 
 

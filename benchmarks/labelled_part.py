@@ -15,7 +15,7 @@ from pipelines.raw_files import read_text
 from pipelines.readers.squad import files_of_split
 
 # Students of benchmarks.few_labels; "pool 4000" has a part of the pool.
-CONTROLS, TAUGHT, SELF, POOL = ("alone", "twice"), "teacher", "self", "pool"
+CONTROLS, TAUGHT, SMOOTHED, SELF, POOL = ("alone", "twice"), "teacher", "smoothed", "self", "pool"
 DEMO_EXAMPLES = 4000  # training examples of the demo corpus
 
 

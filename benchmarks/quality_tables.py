@@ -58,6 +58,7 @@ STUDENTS = {
     "alone": "labels alone",
     "twice": "labels that count twice",
     "teacher": "equation (1) from the teacher",
+    "smoothed": "equation (1) with labels smoothed to the teacher's entropy in its place",
     "pool": "equation (1), also on the questions without labels (`distill.pool`)",
     "self": "self-training: the student of the labels alone answers these questions",
     "teacher itself": "the teacher itself",
@@ -67,6 +68,7 @@ COMPARED = {
     "alone": "minus alone",
     "twice": "minus labels x 2",
     "teacher": "minus equation (1)",
+    "smoothed": "minus labels smoothed",
     "self": "minus self-training",
 }
 

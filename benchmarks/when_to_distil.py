@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Sequence
 from absl import app, flags
 from rich.table import Table
 
-from benchmarks.labelled_part import CONTROLS, SELF, pool_size
+from benchmarks.labelled_part import CONTROLS, SELF, SMOOTHED, pool_size
 from holle_tf.drawing.colours import COLOURS, INK, PALE
 from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
@@ -138,7 +138,7 @@ def few_labels(described: FewLabels, report: dict[str, Any]) -> list[Line]:
     lines = []
     for labels, rows in report["labels"].items():
         for row, scores in rows.items():
-            if CONTROL not in scores["minus"] or row == SELF:
+            if CONTROL not in scores["minus"] or row in (SELF, SMOOTHED):
                 continue
             what, size = f"{described.what}, {int(labels):,} labels", pool_size(row)
             if size is not None:

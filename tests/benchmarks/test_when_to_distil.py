@@ -54,6 +54,8 @@ def test_parts_of_a_pool_have_lines_of_their_own():
         "teacher": {"minus": minus},
         "pool 4000": {"minus": minus},
         "pool": {"minus": minus},
+        "smoothed": {"minus": minus},  # a control
+        "self": {"minus": minus},
     }
     lines = few_labels(FEW_LABELS[1], {"seeds": 2, "labels": {"4000": rows}})
     assert [line.what.partition(" labels")[2] for line in lines] == [
