@@ -26,6 +26,7 @@ NOTE = (
 
 CONTROLS = ("_smoothed", "_shuffled")  # ends of the names of recipes whose teacher says nothing
 _NOTHING = "No student of a teacher has its control beside it, labels that count twice."
+_NO_STUDENT = "No student of a teacher is in this report."
 _NO_CONTROL = "; without this control, a gain below need not be the teacher's"
 
 
@@ -130,7 +131,8 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
 
     For each setup they are the controlled difference of the paper's best student, then the paper's claim. If
     only the first is missing, its sentence says that the claim has no control. A setup that leaves out both
-    has what its teachers add to other students, over labels that count twice.
+    has what its teachers add to other students, over labels that count twice. If there is nothing of that, a
+    sentence says so.
 
     Args:
         compared: entries of ``compare_rows``.
@@ -145,7 +147,8 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
             sentences += [headline(pair) for pair in others if not _left_out(pair)]
         else:
             sentences += [headline(control, _NO_CONTROL if "missing" in control else ""), headline(claim)]
-    return sentences or [_NOTHING]
+    taught = any(pair["first"].count("/") == 2 and not _left_out(pair) for pair in compared)
+    return sentences or [_NOTHING if taught else _NO_STUDENT]
 
 
 def _left_out(difference: Mapping[str, Any]) -> bool:
