@@ -48,6 +48,7 @@ from benchmarks.labelled_part import (
     write_demo,
     write_squad,
 )
+from benchmarks.paired import f1_on_test
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
 from holle_tf.config_sources import load_config, preset
@@ -55,7 +56,6 @@ from holle_tf.drawing.plots import new_figure, save_figure
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.runs.data import open_data
-from holle_tf.runs.evaluation import ensure_scores, predictions_of
 from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
@@ -139,12 +139,6 @@ def teachers_of(config: Config, prepared: PreparedData) -> list[TeacherSource]:
     """The teachers of a student, which have read no pool and are the same for all seeds."""
     options = replace(config.distill, pool="", pool_examples=0)
     return find_or_train_teachers(replace(config, distill=options, seed=0), prepared, None)
-
-
-def f1_on_test(run_on_data: RunOnData) -> list[float]:
-    """F1 of every test example."""
-    ensure_scores(run_on_data, "test")
-    return [span.f1 for span in predictions_of(run_on_data, "test")]
 
 
 def student(row: str, part: LabelledPart, labels: Optional[int], seed: int) -> RunOnData:

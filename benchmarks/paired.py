@@ -1,11 +1,20 @@
-"""Compares scores of the same seeds under several values of an option."""
+"""Scores that are compared example by example or seed by seed."""
 
 from __future__ import annotations
 
 import statistics
 from typing import Any
 
+from holle_tf.runs.evaluation import ensure_scores, predictions_of
+from holle_tf.runs.run_on_data import RunOnData
+
 SCORES = ("f1", "em")
+
+
+def f1_on_test(run_on_data: RunOnData) -> list[float]:
+    """F1 of every test example."""
+    ensure_scores(run_on_data, "test")
+    return [span.f1 for span in predictions_of(run_on_data, "test")]
 
 
 def summary(found: dict[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, Any]]:
