@@ -76,10 +76,13 @@ COMPARISONS = (
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (1)", "teaching-minilm", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2)", "teaching-minilm", _BY_MINILM_TOPK),
     Comparison(
-        _MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2), tuned again", "teaching-minilm-seeds", _BY_MINILM_TOPK
+        _MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2), fine-tuned again", "teaching-minilm-seeds", _BY_MINILM_TOPK
     ),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (1)", "teaching-minilm-long", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (2)", "teaching-minilm-long", _BY_MINILM_TOPK),
+    Comparison(
+        _MINILM, f"{_ON_SQUAD}, 32 units, 3 epochs, equation (1)", "teaching-minilm-medium", _BY_MINILM
+    ),
     Comparison(
         _MINILM, f"{_ON_SQUAD}, 16 units, 3 epochs, equation (1)", "teaching-minilm-small", _BY_MINILM
     ),
@@ -102,10 +105,10 @@ class FewLabels(NamedTuple):
     of_pool: str
 
 
-_FEW = "MiniLM, tuned on the same few labels"
+_FEW = "MiniLM, fine-tuned on the same few labels"
 FEW_LABELS = (
     FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
-    FewLabels("few-labels-again", f"{_ON_SQUAD}, tuned again", _FEW, _FEW),
+    FewLabels("few-labels-again", f"{_ON_SQUAD}, fine-tuned again", _FEW, _FEW),
     FewLabels("few-labels-long", f"{_ON_SQUAD}, long documents", _FEW, _FEW),
     FewLabels("few-labels-demo", "SAM-match, demo", _SEEN, _UNSEEN),
 )
