@@ -38,7 +38,8 @@ class Comparison(NamedTuple):
         teacher: title of the teacher; one colour for each.
         what: student, corpus and training.
         outcomes: the name in ``outcomes-NAME.json``.
-        row: the key of the distilled student. That of the control has ``add_twice`` in place of its recipe.
+        row: the key of the distilled student. That of the control has ``add_twice`` or ``mul_twice`` in place
+            of its recipe.
     """
 
     teacher: str
@@ -49,7 +50,8 @@ class Comparison(NamedTuple):
     @property
     def control(self) -> str:
         setup, name, *_ = self.row.split("/")
-        return f"{setup}/{f'{student}:' if (student := name.rpartition(':')[0]) else ''}add_twice"
+        student, colon, recipe = name.rpartition(":")
+        return f"{setup}/{student}{colon}{recipe.partition('_')[0]}_twice"
 
 
 _SEEN = "QANeT, on examples that it has learned"
@@ -62,6 +64,7 @@ _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
 COMPARISONS = (
     Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
     Comparison(_SEEN, "SAM, demo, each at its best rate and decay", "teaching-demo-tuned", "sd/add/qanet"),
+    Comparison(_SEEN, "SAM, multiplicative, demo", "teaching-demo-mul", "sd/mul/qanet"),
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (1)", "teaching-demo-converged", "sd/add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (2)", "teaching-demo-converged", "sd/add_topk/qanet"),

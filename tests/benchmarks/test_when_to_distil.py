@@ -10,7 +10,11 @@ RESULTS = Path(__file__).parents[2] / "benchmarks" / "results"
 
 @pytest.mark.parametrize(
     ("row", "control"),
-    [("sd/add/qanet", "sd/add_twice"), ("sd/sam_match:add_topk/scores:a.gz", "sd/sam_match:add_twice")],
+    [
+        ("sd/add/qanet", "sd/add_twice"),
+        ("sd/mul/qanet", "sd/mul_twice"),
+        ("sd/sam_match:add_topk/scores:a.gz", "sd/sam_match:add_twice"),
+    ],
 )
 def test_the_control_is_the_same_student_on_labels_that_count_twice(row, control):
     assert Comparison("a teacher", "a student", "a report", row).control == control
