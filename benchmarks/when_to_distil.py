@@ -79,7 +79,10 @@ COMPARISONS = (
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (1)", "teaching-minilm", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2)", "teaching-minilm", _BY_MINILM_TOPK),
     Comparison(
-        _MINILM, f"{_ON_SQUAD}, 3 epochs, equation (2), fine-tuned again", "teaching-minilm-seeds", _BY_MINILM_TOPK
+        _MINILM,
+        f"{_ON_SQUAD}, 3 epochs, equation (2), fine-tuned again",
+        "teaching-minilm-seeds",
+        _BY_MINILM_TOPK,
     ),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (1)", "teaching-minilm-long", _BY_MINILM),
     Comparison(_MINILM, f"{_ON_SQUAD}, 9 epochs, equation (2)", "teaching-minilm-long", _BY_MINILM_TOPK),
