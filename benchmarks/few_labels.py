@@ -48,6 +48,7 @@ from benchmarks.labelled_part import (
     write_demo,
     write_squad,
 )
+from benchmarks.markdown import with_interval
 from benchmarks.paired import f1_on_test
 from holle_tf.catalogue import MODELS
 from holle_tf.config import Config
@@ -218,8 +219,7 @@ def main(_: Sequence[str]) -> None:
             found[ITSELF] = {"f1": f1_of_teacher, "minus": {}}
         report["labels"][part.labels] = found
         for row, scores in found.items():
-            minus = [scores["minus"].get(other) for other in compared]
-            shown = (f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus)
+            shown = (with_interval(scores["minus"].get(other)) for other in compared)
             table.add_row(f"{part.labels:,}", row, f"{scores['f1']:.1f}", *shown)
     if "all" not in _LEAVE_OUT.value:
         whole = part_of_data(None)

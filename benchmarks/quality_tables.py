@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.labelled_part import pool_size
-from benchmarks.markdown import Tables, markdown
+from benchmarks.markdown import Tables, markdown, with_interval
 
 
 def scores(result: dict[str, Any]) -> str:
@@ -82,13 +82,24 @@ def few_labels(result: dict[str, Any]) -> str:
     for labels, found in result["labels"].items():
         for name in found:
             title = STUDENTS.get(name) or f"equation (1), also on {pool_size(name):,} of those questions"
-            minus = [found[name]["minus"].get(other) for other in columns]
-            cells = [f"{m['mean']:+.1f} ({m['low']:.1f} to {m['high']:.1f})" if m else "" for m in minus]
+            cells = [with_interval(found[name]["minus"].get(other)) for other in columns]
             rows.append([f"{int(labels):,}", title, f"{found[name]['f1']:.1f}", *cells])
     if of_all := result.get("all labels"):
         alone = [f"{of_all['examples']:,}", STUDENTS["alone"], f"{of_all['f1']:.1f}"]
         rows.append([*alone, *("" for _ in columns)])
     return markdown(["labels", "student", "F1", *columns.values()], rows)
+
+
+def soft_teachers(result: dict[str, Any]) -> str:
+    heads = ["QANeT", "mean maximum", "entropy, nats", "NLL", "accuracy", "ECE", "test F1"]
+    rows = []
+    for title, found in result["rows"].items():
+        said = [f"{value:.2f}" for value in found["teacher"].values()] or [""] * 5
+        shown = [
+            with_interval(found["minus"].get(other)) for other in ("labels alone", "labels that count twice")
+        ]
+        rows.append([title, *said, ", ".join(f"{f1:.1f}" for f1 in found["f1"]), *shown])
+    return markdown([*heads, "minus labels alone", "minus labels x 2"], rows)
 
 
 AGREEMENT = {
