@@ -268,7 +268,10 @@ TABLES: Tables = {
 }
 SEARCHES = ("tune-demo", "tune-real")
 # Saved by hand, from runs that are not jobs.
-PUBLISHED = (*SEARCHES, "exports-real", "long-teacher-real", "few-labels-again", "few-labels-long")
+PUBLISHED = (
+    *SEARCHES, "exports-real", "long-teacher-real",
+    "few-labels-strong", "few-labels-again", "few-labels-long",
+)  # fmt: skip
 PAGES: Dict[str, Tables] = {
     "performance.md": TABLES,
     "serving.md": {
@@ -285,7 +288,13 @@ PAGES: Dict[str, Tables] = {
     "recipes.md": quality_tables.TABLES,
     "findings.md": {
         name: (name, quality_tables.few_labels)
-        for name in ("few-labels", "few-labels-again", "few-labels-long", "few-labels-demo")
+        for name in (
+            "few-labels-strong",
+            "few-labels",
+            "few-labels-again",
+            "few-labels-long",
+            "few-labels-demo",
+        )  # fmt: skip
     },
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},

@@ -113,6 +113,7 @@ class FewLabels(NamedTuple):
 
 _FEW = "MiniLM, fine-tuned on the same few labels"
 FEW_LABELS = (
+    FewLabels("few-labels-strong", _ON_SQUAD, _MINILM, _MINILM),
     FewLabels("few-labels", _ON_SQUAD, _FEW, _FEW),
     FewLabels("few-labels-again", f"{_ON_SQUAD}, fine-tuned again", _FEW, _FEW),
     FewLabels("few-labels-long", f"{_ON_SQUAD}, long documents", _FEW, _FEW),
