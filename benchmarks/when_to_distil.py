@@ -71,6 +71,18 @@ COMPARISONS = (
     Comparison(_SEEN, "SAM, demo, an excerpt for each example", "demo-excerpts", "sd/add/qanet"),
     Comparison(_CHUNKS, "SAM, demo, long documents, equation (1)", "teaching-demo-long", "ld/add/qanet"),
     Comparison(_CHUNKS, "SAM, demo, long documents, equation (2)", "teaching-demo-long", "ld/add_topk/qanet"),
+    Comparison(
+        _CHUNKS,
+        "SAM-match, demo, long documents, equation (1)",
+        "teaching-demo-long",
+        "ld/sam_match:add/qanet",
+    ),
+    Comparison(
+        _CHUNKS,
+        "SAM-match, demo, long documents, equation (2)",
+        "teaching-demo-long",
+        "ld/sam_match:add_topk/qanet",
+    ),
     Comparison(_BIDAF, "SAM, real chats, equation (1)", "full-2", "sd/add/bidaf"),
     Comparison(_BIDAF, "SAM, real chats, equation (2)", "full-2", "sd/add_topk/bidaf"),
     Comparison(_UNSEEN, "SAM, demo", "teaching-demo", "sd/add_folds/qanet"),
