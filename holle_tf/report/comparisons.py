@@ -126,7 +126,7 @@ def headline(difference: Mapping[str, Any], remark: str = "") -> str:
     return f"{names}, on {SETUPS[setup]}: {here}{published}{remark}."
 
 
-def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
+def headlines(compared: Sequence[Mapping[str, Any]], rows: Mapping[str, Row]) -> list[str]:
     """The sentences at the top of a report.
 
     For each setup they are the controlled difference of the paper's best student, then the paper's claim. If
@@ -136,6 +136,7 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
 
     Args:
         compared: entries of ``compare_rows``.
+        rows: every row of the report, by key.
     """
     pairs = {(pair["first"], pair["second"]): pair for pair in compared}
     sentences = []
@@ -147,7 +148,7 @@ def headlines(compared: Sequence[Mapping[str, Any]]) -> list[str]:
             sentences += [headline(pair) for pair in others if not _left_out(pair)]
         else:
             sentences += [headline(control, _NO_CONTROL if "missing" in control else ""), headline(claim)]
-    taught = any(pair["first"].count("/") == 2 and not _left_out(pair) for pair in compared)
+    taught = any(key.count("/") == 2 and row.fault != LEFT_OUT for key, row in rows.items())
     return sentences or [_NOTHING if taught else _NO_STUDENT]
 
 

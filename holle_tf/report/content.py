@@ -71,7 +71,7 @@ def report_content(
         "references": None if references is None else references_note(references),
         "differences": compared,
         "differences_note": NOTE,
-        "headline": headlines(compared),
+        "headline": headlines(compared, rows),
         "definitions": {
             score.title: {"ours": score.definition, "holle": score.holle or "-"} for score in SCORES.values()
         },

@@ -26,7 +26,7 @@ from holle_tf.report.variants import (
 from holle_tf.runs.identity import distill_options
 from pipelines.errors import UserError
 
-OWN_TWICE = "your recipe or labels that count twice"  # asked of each row of report.rows that has one teacher
+OWN_TWICE = "your recipe or labels that count twice"  # asked of rows of report.rows
 
 
 class Setting(NamedTuple):
@@ -254,7 +254,8 @@ def comparisons(config: Config) -> tuple[Comparison, ...]:
         if variant.teachers and plain in rows and plain != variant.key:
             found.append(Comparison(variant.key, plain, "your recipe or equation (1)"))
         twice = Variant(setup, f"{interaction}_twice", student=student).key
-        if len(variant.teachers) == 1 and twice in rows:
+        one_term = len(variant.teachers) == 1 or "ensemble" in variant.own.terms
+        if variant.teachers and one_term and twice in rows:
             found.append(Comparison(variant.key, twice, OWN_TWICE))
         smoothed = Variant(setup, f"{interaction}_smoothed", variant.teachers, student=student).key
         if smoothed in own and smoothed != variant.key:

@@ -192,13 +192,14 @@ class Runs:
     def _of_trial(self, run: PlannedRun, found: State) -> State:
         """The state of a run of a search that is not finished here.
 
-        Only a trial of the best setting so far needs more than its dev F1: the outcome of the row.
+        Only a trial whose setting may be chosen needs more than its dev F1: the outcome of the row.
         """
         search = self.search(run.variant)
         (trial,) = (trial for trial in search.trials if trial.run == run)
         if trial.lost == "diverged":
             return found._replace(status="diverged")
-        needs_outcome = run.setting == search.best and self.rows_of(run)
+        assert run.setting is not None, "a run of a search has a setting"
+        needs_outcome = search.may_be_chosen(run.setting) and self.rows_of(run)
         if trial.f1 is not None and (trial.digest in self.kept or not needs_outcome):
             return found._replace(status="kept")
         return found

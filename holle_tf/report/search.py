@@ -45,6 +45,12 @@ class Search(NamedTuple):
         known = [setting for setting, mean in means.items() if mean is not None]
         return max(known, key=lambda setting: means[setting] or 0.0, default=None)
 
+    def may_be_chosen(self, setting: Setting) -> bool:
+        """Whether a setting is the best so far, or has seeds to come and none lost."""
+        trials = self.by_setting[setting]
+        unknown = mean_f1(trials) is None and not any(trial.lost for trial in trials)
+        return unknown or setting == self.best
+
     @property
     def over(self) -> bool:
         """Whether every trial is trained or lost."""

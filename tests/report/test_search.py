@@ -244,6 +244,19 @@ def test_of_a_kept_search_only_the_best_trial_needs_an_outcome(tuned):
     assert runs.settled(LATER).setting == SETTINGS[3]
 
 
+def test_a_search_that_is_kept_without_all_its_seeds_trains_what_may_be_chosen(tuned):
+    runs = tuned(report__tuned_seeds=2)
+    digests = [runs.digest("sd/add_train", run) for run in _trials()]
+    runs.kept_trials = dict(zip(digests, (5.0, 7.0, None, 6.0)))
+    later = [run._replace(seed=1) for run in _trials()]
+    # Every setting but the diverged one may turn out to have the best mean.
+    assert [runs.state(run).status for run in _trials()] == ["missing", "missing", "diverged", "missing"]
+    for run, f1 in zip(later, (9.0, 8.0, 9.0, 1.0)):
+        _finish(runs, run, f1)
+    assert runs.settled(PlannedRun(ROW, 0)).setting == SETTINGS[1]
+    assert [runs.state(run).status for run in _trials()] == ["kept", "missing", "diverged", "kept"]
+
+
 def test_a_row_with_fewer_seeds_than_its_search_needs_no_outcome_of_the_others(tuned):
     runs = tuned(report__headline_seeds=1, report__tuned_seeds=2)
     tried = [*_trials(), *(run._replace(seed=1) for run in _trials())]
