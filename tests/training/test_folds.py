@@ -100,15 +100,22 @@ def test_a_student_gets_the_scores_of_each_examples_own_teacher(config, prepared
     assert np.median(others) > 5e-4
 
 
-def test_each_teacher_of_an_ensemble_has_folds_of_its_own(tiny, prepared, teachers):
-    config = tiny("distill.folds=2", teacher="bidaf,bidaf", recipe="add_ensemble", seed=SEED)
-    one = read_teachers(replace(config, teacher="bidaf"), prepared, teachers, ("labels", "teacher"), [])
-    two = read_teachers(config, prepared, [*teachers, *teachers], ("labels", "ensemble"), [])
-    assert len(two.teachers) == 2 and len(two.qualities) == 2
-    for alone, both in zip(one.scores.as_numpy_iterator(), two.scores.as_numpy_iterator()):
-        for name, values in alone.items():
-            np.testing.assert_array_equal(both[name], values)
-            np.testing.assert_array_equal(both[name.replace("teacher_0", "teacher_1")], values)
+def test_each_teacher_of_an_ensemble_has_folds_of_its_own(tiny, config, prepared, teachers, tmp_path):
+    own = tiny("distill.folds=2", teacher="bidaf,bidaf", recipe="add_ensemble", seed=SEED)
+    elsewhere = replace(config, seed=SEED + 1, runs_dir=str(tmp_path))
+    others = find_or_train_teachers(elsewhere, prepared, None)
+    first, second = (
+        read_teachers(config, prepared, each, ("labels", "teacher"), []) for each in (teachers, others)
+    )
+    both = read_teachers(own, prepared, [*teachers, *others], ("labels", "ensemble"), [])
+    assert len(both.teachers) == len(both.qualities) == 2
+    every = zip(*(teaching.scores.as_numpy_iterator() for teaching in (first, second, both)))
+    for of_first, of_second, of_both in every:
+        for name, values in of_first.items():
+            np.testing.assert_array_equal(of_both[name], values)
+            other = of_both[name.replace("teacher_0", "teacher_1")]
+            np.testing.assert_array_equal(other, of_second[name])
+            assert name.endswith("example_id") or np.abs(other - values).max() > 1e-4
 
 
 def test_runs_without_a_fold_are_found_again_and_never_taken_for_ordinary_ones(
