@@ -266,7 +266,7 @@ TABLES: Tables = {
     "table-1": ("costs", inference_costs),
     "table-5": ("costs", training_costs),
 }
-SEARCHES = ("tune-demo", "tune-real")
+SEARCHES = ("tune-demo", "tune-demo-schedule", "tune-real")
 # Saved by hand, from runs that are not jobs.
 PUBLISHED = (
     *SEARCHES, "exports-real", "long-teacher-real",
