@@ -118,6 +118,12 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.few_labels --labels=4000 --examples=16000 --self --steps=3000 --seeds=2 --runs_dir=runs",
         None,
     ),
+    # Takes forty minutes.
+    "soft-teachers": (
+        "benchmarks.soft_teachers",
+        "--runs_dir=FOLDER/runs --set limit=16 --set training.sam_match.epochs=1 "
+        "--set training.qanet.epochs=1",
+    ),
     "trial-memory": ("benchmarks.trial_memory --trials=20", "--trials=2"),
     "exports": (
         "benchmarks.exports",

@@ -91,15 +91,15 @@ def few_labels(result: dict[str, Any]) -> str:
 
 
 def soft_teachers(result: dict[str, Any]) -> str:
-    heads = ["QANeT", "mean maximum", "entropy, nats", "NLL", "accuracy", "ECE", "test F1"]
+    heads = ["QANeT", "mean maximum", "entropy, nats", "NLL", "accuracy", "ECE", "its test F1"]
+    others = {other: None for found in result["rows"].values() for other in found["minus"]}
     rows = []
     for title, found in result["rows"].items():
-        said = [f"{value:.2f}" for value in found["teacher"].values()] or [""] * 5
-        shown = [
-            with_interval(found["minus"].get(other)) for other in ("labels alone", "labels that count twice")
-        ]
-        rows.append([title, *said, ", ".join(f"{f1:.1f}" for f1 in found["f1"]), *shown])
-    return markdown([*heads, "minus labels alone", "minus labels x 2"], rows)
+        *said, own_f1 = found["teacher"].values() or [None] * 6
+        cells = ["" if value is None else f"{value:.2f}" for value in said]
+        cells += ["" if own_f1 is None else f"{own_f1:.1f}", ", ".join(f"{f1:.1f}" for f1 in found["f1"])]
+        rows.append([title, *cells, *(with_interval(found["minus"].get(other)) for other in others)])
+    return markdown([*heads, "student's test F1", *(f"minus {other}" for other in others)], rows)
 
 
 AGREEMENT = {
@@ -116,4 +116,5 @@ OPTIONS = (
 TABLES: Tables = {
     **{name: (name, scores) for name in OPTIONS},
     "gradients-learned": ("gradients-learned", gradients_learned),
+    "soft-teachers": ("soft-teachers", soft_teachers),
 }

@@ -5,8 +5,9 @@
 On the demo corpus a QANeT is made less sure in several ways. A student learns from each by equation (1), or
 from the mean of two by the recipe ``add_ensemble``. Beside them are two students without a teacher, of the
 labels alone and of labels that count twice. For each teacher the table has how sure and how right its scores
-of the training data are (the mean of two teachers, of start and end), and test F1 of its student minus that
-of the students without one, with paired bootstrap intervals over test examples and seeds. All runs are kept
+of the training data are (averaged over start and end, and over two teachers), its own test F1, since these
+ways change how good it is too, and test F1 of its student minus that of the students without one, with
+paired bootstrap intervals over test examples and seeds. All runs are kept
 in ``--runs_dir``, so that the same command continues after an interruption. The last line is JSON.
 """
 
@@ -26,7 +27,7 @@ from holle_tf.config_sources import load_config, preset
 from holle_tf.drawing.terminal_table import print_table
 from holle_tf.evaluate.statistics import paired_bootstrap
 from holle_tf.runs.data import open_data
-from holle_tf.runs.run_folder import TeacherSource
+from holle_tf.runs.run_folder import RunFolder, TeacherSource
 from holle_tf.runs.run_on_data import RunOnData
 from holle_tf.system.console_logging import configure_console
 from holle_tf.training.distillation import find_or_train_teachers, student_of_teachers, with_recipe
@@ -39,6 +40,7 @@ _SET = flags.DEFINE_multi_string("set", [], "another option for all runs, as for
 
 RESAMPLES = 10_000
 MEASURES = ("maximum", "entropy", "nll", "accuracy", "ece")
+OWN_F1 = "f1"  # of the teacher, on test
 
 
 class Row(NamedTuple):
@@ -62,8 +64,11 @@ ROWS = (
 )
 
 
-def train(row: Row, seed: int) -> RunOnData:
-    """The student of a row, trained unless it is there. Students of all seeds share their teachers."""
+def train(row: Row, seed: int) -> tuple[RunOnData, list[RunOnData]]:
+    """The student of a row and its teachers, trained unless they are there.
+
+    Students of all seeds share their teachers.
+    """
     given = {"model": _MODEL.value, "recipe": row.recipe, "teacher": row.teacher, "seed": seed}
     alone = ["distill.compare_alone=false", "distill.also_student=none"]
     config = load_config(
@@ -78,7 +83,9 @@ def train(row: Row, seed: int) -> RunOnData:
         teachers = find_or_train_teachers(replace(config, seed=0), prepared, None)
     else:
         config = with_recipe(config, "_train")
-    return RunOnData(ensure_run(config, prepared, teachers=teachers), prepared, config)
+    student = RunOnData(ensure_run(config, prepared, teachers=teachers), prepared, config)
+    runs = [teacher for teacher in teachers if isinstance(teacher, RunFolder)]
+    return student, [RunOnData(teacher, prepared, config) for teacher in runs]
 
 
 def said_by_teachers(run_on_data: RunOnData) -> dict[str, float]:
@@ -91,21 +98,25 @@ def main(_: Sequence[str]) -> None:
     configure_console()
     f1, said = {}, {}
     for row in ROWS:
-        of_seeds = [train(row, seed) for seed in range(_SEEDS.value)]
-        f1[row.title] = np.array([f1_on_test(run) for run in of_seeds])  # (seeds, test examples)
-        said[row.title] = said_by_teachers(of_seeds[0])
+        students, teachers = zip(*(train(row, seed) for seed in range(_SEEDS.value)))
+        f1[row.title] = np.array([f1_on_test(run) for run in students])  # (seeds, test examples)
+        said[row.title] = said_by_teachers(students[0])
+        if row.teacher:
+            own = [np.mean(f1_on_test(teacher)) for teacher in teachers[0]]
+            said[row.title][OWN_F1] = float(np.mean(own))
     report: dict[str, Any] = {"model": _MODEL.value, "seeds": _SEEDS.value, "rows": {}}
     for title, values in f1.items():
-        others = [other for other in (ALONE, TWICE) if said[title]]
+        others = [other for other in (ALONE, TWICE) if said[title]]  # students of a teacher
         report["rows"][title] = {
             "f1": values.mean(axis=1).tolist(),
             "teacher": said[title],
             "minus": {other: paired_bootstrap(values, f1[other], RESAMPLES)._asdict() for other in others},
         }
-    table = Table("QANeT", *MEASURES, "test F1", "minus alone", "minus labels x 2")
+    table = Table("QANeT", *MEASURES, "its F1", "student's F1", "minus alone", "minus labels x 2")
     for title, found in report["rows"].items():
         shown = (with_interval(found["minus"].get(other)) for other in (ALONE, TWICE))
-        of_teacher = (f"{found['teacher'][name]:.2f}" if found["teacher"] else "" for name in MEASURES)
+        names = (*MEASURES, OWN_F1)
+        of_teacher = (f"{found['teacher'][name]:.2f}" if found["teacher"] else "" for name in names)
         table.add_row(title, *of_teacher, ", ".join(f"{value:.1f}" for value in found["f1"]), *shown)
     print_table(table)
     print(json.dumps(report))

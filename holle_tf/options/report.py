@@ -19,7 +19,7 @@ class ReportConfig:
     tuned: bool = option(False, "train each student with the rate and L2 weight that do best on dev")
     tuned_rates: list[float] = option([0.001, 0.003], "learning rates that report.tuned tries")
     tuned_l2: list[float] = option([0.001, 0.00001], "L2 weights that report.tuned tries with each rate")
-    tuned_seeds: int = option(1, "seeds of each setting of report.tuned; the best mean is chosen", positive=True)
+    tuned_seeds: int = option(1, "seeds that try each setting; the best mean is chosen", positive=True)
     costs: bool = option(True, "measure tables 1 and 5, which takes minutes, unless a report did before")
     workers: int = option(1, "runs at once, each a process with its share of the cores", positive=True)
     resamples: int = option(10_000, "resamples of every bootstrap", positive=True)

@@ -32,6 +32,19 @@ def test_a_result_without_a_place_in_the_page_is_an_error():
         fill("nothing", {"steps": RESULT}, TABLES)
 
 
+def test_soft_teachers_has_no_numbers_of_a_teacher_where_there_is_none():
+    minus = {"labels alone": {"mean": -1.0, "low": -1.5, "high": 0.5, "p": 0.1}}
+    said = {"maximum": 0.9, "entropy": 0.3, "nll": 0.2, "accuracy": 0.95, "ece": 0.01, "f1": 80.04}
+    rows = {
+        "labels alone": {"f1": [70.0], "teacher": {}, "minus": {}},
+        "as it is": {"f1": [69.0], "teacher": said, "minus": minus},
+    }
+    heading, _, alone, taught = quality_tables.soft_teachers({"rows": rows}).splitlines()
+    assert heading.endswith("| its test F1 | student's test F1 | minus labels alone |")
+    assert alone == "| labels alone |  |  |  |  |  |  | 70.0 |  |"
+    assert taught == "| as it is | 0.90 | 0.30 | 0.20 | 0.95 | 0.01 | 80.0 | 69.0 | -1.0 (-1.5 to 0.5) |"
+
+
 def test_few_labels_has_a_column_for_each_student_that_others_are_compared_with():
     minus = {"mean": 1.0, "low": 0.5, "high": 1.5, "p": 0.01}
     rows = {"twice": {"f1": 70.0, "minus": {}}, "pool": {"f1": 71.0, "minus": {"twice": minus}}}
