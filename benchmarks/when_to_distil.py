@@ -63,7 +63,6 @@ _ON_SQUAD = "SAM-match, SQuAD"
 _BY_MINILM, _BY_MINILM_TOPK = f"{MATCH}add{MINILM}", f"{MATCH}add_topk{MINILM}"
 COMPARISONS = (
     Comparison(_SEEN, "SAM, demo", "teaching-demo", "sd/add/qanet"),
-    Comparison(_SEEN, "SAM, demo, each at its best rate and decay", "teaching-demo-tuned", "sd/add/qanet"),
     Comparison(_SEEN, "SAM, multiplicative, demo", "teaching-demo-mul", "sd/mul/qanet"),
     Comparison(_SEEN, "SAM-match, demo", "teaching-demo", f"{MATCH}add/qanet"),
     Comparison(_SEEN, "SAM, demo, converged, equation (1)", "teaching-demo-converged", "sd/add/qanet"),
