@@ -118,6 +118,10 @@ OTHERS: dict[str, tuple[str, Optional[str]]] = {
         "benchmarks.few_labels --labels=4000 --examples=16000 --self --steps=3000 --seeds=2 --runs_dir=runs",
         None,
     ),
+    "few-labels-pools": (
+        "benchmarks.few_labels --labels=4000 --examples=16000 --pools=1000,4000 --steps=3000 --runs_dir=runs",
+        None,
+    ),
     # Takes forty minutes.
     "soft-teachers": (
         "benchmarks.soft_teachers",

@@ -117,4 +117,5 @@ TABLES: Tables = {
     **{name: (name, scores) for name in OPTIONS},
     "gradients-learned": ("gradients-learned", gradients_learned),
     "soft-teachers": ("soft-teachers", soft_teachers),
+    "few-labels-pools": ("few-labels-pools", few_labels),
 }
