@@ -7,8 +7,8 @@ from the mean of two by the recipe ``add_ensemble``. Beside them are two student
 labels alone and of labels that count twice. For each teacher the table has how sure and how right its scores
 of the training data are (averaged over start and end, and over two teachers), its own test F1, since these
 ways change how good it is too, and test F1 of its student minus that of the students without one, with
-paired bootstrap intervals over test examples and seeds. All runs are kept
-in ``--runs_dir``, so that the same command continues after an interruption. The last line is JSON.
+paired bootstrap intervals over test examples and seeds. All runs are kept in ``--runs_dir``, so that the same
+command continues after an interruption. The last line is JSON.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Row(NamedTuple):
 ALONE, TWICE = "labels alone", "labels that count twice"
 ROWS = (
     Row(ALONE, recipe="add_train", teacher=""),
-    Row(TWICE, ["distill.labels_weight=2"], recipe="add_train", teacher=""),
+    Row(TWICE, recipe="add_twice", teacher=""),
     Row("as it is"),
     Row("calibrated on dev", ["distill.calibrate=true"]),
     Row("stopped by NLL", ["training.qanet.best_by=nll"]),

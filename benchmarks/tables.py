@@ -294,7 +294,7 @@ PAGES: Dict[str, Tables] = {
             "few-labels-again",
             "few-labels-long",
             "few-labels-demo",
-        )  # fmt: skip
+        )
     },
     "scaling.md": {"strategy": ("strategy", strategy)},
     "preparing.md": {"large-input": ("large-input", large_input)},

@@ -140,7 +140,7 @@ def _cell(trials: Sequence[Trial], chosen: bool) -> Cell:
     """The mean of a setting, and what each of several seeds has."""
     mean = mean_f1(trials)
     if mean is None:
-        faults = {trial.lost: None for trial in trials if trial.f1 is None}
-        return Cell(next((fault for fault in faults if fault), "not run yet"), "missing")
+        faults = (trial.lost for trial in trials if trial.f1 is None and trial.lost)
+        return Cell(next(faults, "not run yet"), "missing")
     each = f" ({', '.join(f'{trial.f1:.1f}' for trial in trials)})" if len(trials) > 1 else ""
     return Cell(f"{mean:.2f}{each}", note="chosen") if chosen else Cell(f"{mean:.2f}{each}", "label")
